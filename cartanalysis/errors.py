@@ -1,0 +1,100 @@
+"""What the package says when it cannot go on: to a clinician, with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class CannotCompute(ValueError):  # noqa: N818 - read aloud in chapters: "cannot compute: ..."
+    """A result cannot be computed from this cohort; the message is a sentence saying why."""
+
+
+class MissingColumns(CannotCompute):
+    """A result needs columns that the cohort does not have.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Names of the absent (or entirely empty) columns.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.columns = tuple(columns)
+        names = " and ".join(f"`{c}`" for c in self.columns)
+        noun = "column" if len(self.columns) == 1 else "columns"
+        super().__init__(f"this cohort has no values in the {noun} {names}")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with an input file, and what to do about it.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong.
+    remedy : str
+        What the reader of the message should do.
+    row : int, optional
+        Row as a spreadsheet counts: the header is row 1.
+    column : str, optional
+        Column name as written in the file.
+    value : str, optional
+        The offending value as written in the file.
+    """
+
+    what: str
+    remedy: str
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+
+    def __str__(self) -> str:
+        place = []
+        if self.row is not None:
+            place.append(f"row {self.row}")
+        if self.column is not None:
+            place.append(f"column {shown(self.column)}")
+        if self.value is not None:
+            place.append(f"value {shown(self.value)}")
+        head = ", ".join(place)
+        return f"{head + ': ' if head else ''}{self.what}. {self.remedy}"
+
+
+class InputError(ValueError):
+    """A file cannot be used; every problem found in it is reported together.
+
+    Parameters
+    ----------
+    source : str
+        Name of the file.
+    problems : iterable of Problem
+        Everything that is wrong with it.
+    """
+
+    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"{source}: {count} problem{'' if count == 1 else 's'}"
+        super().__init__("\n".join([head, *(f"  {p}" for p in self.problems)]))
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """Quote text from a file so that it is harmless and short in a terminal.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    limit : int
+        Longest length shown, in characters.
+
+    Returns
+    -------
+    str
+        The text in quotes, control characters escaped.
+    """
+    short = text if len(text) <= limit else text[: limit - 1] + "…"
+    return repr(short) if any(not c.isprintable() for c in short) else f"“{short}”"

@@ -1,0 +1,156 @@
+"""Exact methods for counts: binomial intervals and Fisher's test of any size.
+
+``scipy.stats.fisher_exact`` turns to unseeded simulation for tables larger than 2×2, so those are
+enumerated here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+from scipy.special import gammaln
+
+from cartanalysis.errors import CannotCompute
+
+MAX_STEPS = 2_000_000
+"""Most steps of the enumeration (a few seconds); beyond it the exact test is refused."""
+
+TOO_MANY = "the table has too many arrangements for Fisher's exact test"
+
+RELATIVE_TOLERANCE = 1e-7
+"""Tables this close to the observed probability count as equally likely, as in R."""
+
+
+def binomial_interval(events: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Give the exact (Clopper–Pearson) interval of a proportion.
+
+    Parameters
+    ----------
+    events : int
+        Number with the event.
+    n : int
+        Number at risk, at least 1.
+    confidence : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : float
+        Bounds as fractions; R: ``binom.test(events, n)$conf.int``.
+
+    Raises
+    ------
+    CannotCompute
+        If there is nobody at risk.
+    """
+    if n == 0:
+        raise CannotCompute("a proportion needs at least one patient")
+    interval = stats.binomtest(events, n).proportion_ci(confidence, method="exact")
+    return float(interval.low), float(interval.high)
+
+
+@dataclass(frozen=True)
+class FisherResult:
+    """Result of Fisher's exact test.
+
+    Parameters
+    ----------
+    p : float
+        Two-sided p-value: the total probability of all tables with the same margins that are no
+        more likely than the one observed.
+    odds_ratio, lower, upper : float or None
+        Conditional maximum-likelihood odds ratio with its exact interval; 2×2 tables only.
+    """
+
+    p: float
+    odds_ratio: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+def fisher(table: npt.ArrayLike, confidence: float = 0.95) -> FisherResult:
+    """Test the independence of two classifications exactly.
+
+    Parameters
+    ----------
+    table : array-like of shape (r, c)
+        Counts.
+    confidence : float
+        Coverage of the odds ratio's interval.
+
+    Returns
+    -------
+    FisherResult
+        R: ``fisher.test(table, workspace = 2e8)``.
+
+    Raises
+    ------
+    CannotCompute
+        If fewer than two rows or columns hold patients, or the table has too many arrangements to
+        enumerate.
+    """
+    counts = np.asarray(table, dtype=int)
+    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    if min(counts.shape, default=0) < 2:
+        raise CannotCompute("a comparison needs at least two groups and two outcomes with patients")
+    if counts.shape == (2, 2):
+        result = stats.contingency.odds_ratio(counts, kind="conditional")
+        interval = result.confidence_interval(confidence)
+        p = float(stats.fisher_exact(counts).pvalue)
+        return FisherResult(p, float(result.statistic), float(interval.low), float(interval.high))
+    return FisherResult(_enumerate_p(counts))
+
+
+def _enumerate_p(counts: npt.NDArray[np.int_]) -> float:
+    """Add up the probabilities of the tables no more likely than the observed one.
+
+    Columns are filled one after another.  What matters of the columns already filled is how many
+    patients each row has left and how likely the filling was, so equal states are merged.
+    """
+    if counts.shape[0] > counts.shape[1]:
+        rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    else:
+        rows, columns = counts.sum(axis=0), counts.sum(axis=1)
+    constant = gammaln(rows + 1).sum() + gammaln(columns + 1).sum() - gammaln(counts.sum() + 1)
+    observed = constant - gammaln(counts + 1).sum()
+
+    # state: patients left per row; log weight so far, rounded for merging -> number of ways
+    states: dict[tuple[int, ...], dict[float, float]] = {tuple(rows): {0.0: 1.0}}
+    steps = 0
+    for total in columns[:-1]:
+        following: dict[tuple[int, ...], dict[float, float]] = {}
+        for left, ways in states.items():
+            fillings = _fillings(np.array(left), int(total))
+            steps += len(fillings) * len(ways)
+            if steps > MAX_STEPS:
+                raise CannotCompute(TOO_MANY)
+            for fill in fillings:
+                weight = -gammaln(fill + 1).sum()
+                target = following.setdefault(tuple(np.array(left) - fill), {})
+                for past, number in ways.items():
+                    key = round(past + weight, 9)
+                    target[key] = target.get(key, 0.0) + number
+        states = following
+    logs, numbers = [], []
+    for left, ways in states.items():
+        last = constant - gammaln(np.array(left) + 1).sum()
+        logs += [last + past for past in ways]
+        numbers += list(ways.values())
+    log_p, number_of = np.array(logs), np.array(numbers)
+    as_likely = log_p <= observed + RELATIVE_TOLERANCE
+    return float(min(1.0, (np.exp(log_p[as_likely]) * number_of[as_likely]).sum()))
+
+
+def _fillings(left: npt.NDArray[np.int_], total: int) -> npt.NDArray[np.int_]:
+    """Give every way to take ``total`` patients from rows that have ``left`` patients."""
+    size = float(np.prod(np.minimum(left[:-1], total) + 1.0))
+    if size > 10 * MAX_STEPS:
+        raise CannotCompute(TOO_MANY)
+    axes = [np.arange(min(n, total) + 1) for n in left[:-1]]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+    rest = total - grid.sum(axis=1)
+    keep = (rest >= 0) & (rest <= left[-1])
+    return np.column_stack([grid[keep], rest[keep]])

@@ -1,0 +1,90 @@
+"""Adverse events by highest grade."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cartanalysis.cohort import FIELDS, require
+from cartanalysis.exact import binomial_interval
+from cartanalysis.response import INTERVAL
+
+SCALES = {
+    "ae_grade_max": "any adverse event (CTCAE)",
+    "crs_grade": "CRS (ASTCT)",
+    "icans_grade": "ICANS (ASTCT)",
+}
+
+
+def by_grade(patients: pd.DataFrame, column: str, confidence: float = 0.95) -> pd.DataFrame:
+    """Count patients by their highest grade.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    column : {"ae_grade_max", "crs_grade", "icans_grade"}
+        Which events.
+    confidence : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per grade 0–5: group (the scale's name), grade, n (with a known grade), events,
+        estimate, lower, upper (fractions), method.
+
+    Raises
+    ------
+    MissingColumns
+        If nobody has a grade.
+    """
+    require(patients, column)
+    grades = patients[column].dropna().astype(int)
+    rows = []
+    for grade in range(int(FIELDS[column].high) + 1):
+        rows.append((SCALES[column], grade, *_proportion(grades == grade, confidence)))
+    columns = ["group", "grade", "n", "events", "estimate", "lower", "upper", "method"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def at_least(
+    patients: pd.DataFrame, column: str, grade: int, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Count patients whose highest grade is at least a given one.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    column : {"ae_grade_max", "crs_grade", "icans_grade"}
+        Which events.
+    grade : int
+        Lowest grade that counts, 0–5.
+    confidence : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: group (the scale's name), grade, n, events, estimate, lower, upper, method.
+
+    Raises
+    ------
+    MissingColumns
+        If nobody has a grade.
+    ValueError
+        If the grade does not exist.
+    """
+    require(patients, column)
+    if not 0 <= grade <= FIELDS[column].high:
+        raise ValueError(f"grade {grade} does not exist; give {FIELDS[column].allowed}")
+    grades = patients[column].dropna()
+    row = (SCALES[column], grade, *_proportion(grades >= grade, confidence))
+    columns = ["group", "grade", "n", "events", "estimate", "lower", "upper", "method"]
+    return pd.DataFrame([row], columns=columns)
+
+
+def _proportion(chosen: pd.Series, confidence: float) -> tuple[int, int, float, float, float, str]:
+    n, events = len(chosen), int(chosen.sum())
+    lower, upper = binomial_interval(events, n, confidence)
+    return n, events, events / n, lower, upper, INTERVAL

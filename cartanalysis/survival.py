@@ -1,0 +1,431 @@
+"""Kaplan–Meier estimates, medians, follow-up and the log-rank test.
+
+lifelines fits; three things are done here because lifelines departs from R's ``survival``: the
+median where S(t) is exactly 0.5, at-risk counts at the start of the interval, and the refusal of
+comparisons in which a group is empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from lifelines import KaplanMeierFitter
+from lifelines.statistics import multivariate_logrank_test
+from scipy import stats
+
+from cartanalysis.cohort import require
+from cartanalysis.errors import CannotCompute
+from cartanalysis.response import groups, levels
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A time-to-event endpoint of the contract.
+
+    Parameters
+    ----------
+    key : {"os", "rfs"}
+        Short name.
+    name : str
+        Name in full.
+    origin : str
+        What time counts from.
+    """
+
+    key: str
+    name: str
+    origin: str
+
+    @property
+    def days(self) -> str:
+        """Column with the time."""
+        return f"{self.key}_days"
+
+    @property
+    def event(self) -> str:
+        """Column with the event."""
+        return f"{self.key}_event"
+
+
+ENDPOINTS = {
+    "os": Endpoint("os", "overall survival", "infusion"),
+    "rfs": Endpoint("rfs", "relapse-free survival", "remission"),
+}
+
+KM_METHOD = "Kaplan–Meier; log-log interval"
+MEDIAN_METHOD = "Kaplan–Meier median by R's survfit rule; log-log interval"
+FOLLOW_UP_METHOD = "reverse Kaplan–Meier (censoring as the event); log-log interval"
+LOG_RANK_METHOD = "log-rank test, two-sided"
+
+
+def endpoint_of(key: str) -> Endpoint:
+    """Look an endpoint up.
+
+    Parameters
+    ----------
+    key : str
+        ``"os"`` or ``"rfs"``.
+
+    Returns
+    -------
+    Endpoint
+        The endpoint.
+
+    Raises
+    ------
+    ValueError
+        If there is no such endpoint.
+    """
+    if key not in ENDPOINTS:
+        raise ValueError(f"endpoint is {key!r}; choose one of {', '.join(ENDPOINTS)}")
+    return ENDPOINTS[key]
+
+
+def with_endpoint(patients: pd.DataFrame, endpoint: str, *columns: str) -> pd.DataFrame:
+    """Select the patients for whom the endpoint and some columns are known.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    *columns : str
+        Other columns that must be known.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_complete, 2 + len(columns))
+        Columns ``time``, ``event`` (bool) and the others.
+
+    Raises
+    ------
+    MissingColumns
+        If a column is not there.
+    CannotCompute
+        If no patient is complete, or every time is 0.
+    """
+    end = endpoint_of(endpoint)
+    require(patients, end.days, end.event, *columns)
+    complete = patients[[end.days, end.event, *columns]].dropna()
+    if complete.empty:
+        raise CannotCompute(f"no patient has {end.name} and {' and '.join(columns)} on record")
+    if (complete[end.days] == 0).all():
+        raise CannotCompute(f"every time in `{end.days}` is 0")
+    out = complete.rename(columns={end.days: "time", end.event: "event"})
+    out["event"] = out["event"] == 1
+    return out
+
+
+# --- Kaplan–Meier ------------------------------------------------------------------------------
+
+
+def kaplan_meier(
+    patients: pd.DataFrame, endpoint: str, by: str | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Estimate survival curves.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str, optional
+        Column that groups the patients.
+    confidence : float
+        Pointwise coverage of the log-log intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and time, from time 0: group, time (days), at_risk (just before),
+        events, censored, estimate, lower, upper.  The interval is empty where S is 0 or 1, as in R.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+
+    References
+    ----------
+    .. [1] Kaplan EL, Meier P. J Am Stat Assoc 53, 457–481 (1958).
+    .. [2] R ``survival::survfit(..., conf.type = "log-log")``.
+    """
+    data = with_endpoint(patients, endpoint, *([by] if by else []))
+    curves = [
+        _curve(members["time"], members["event"], confidence).assign(group=group)
+        for group, members in groups(data, by)
+    ]
+    columns = ["group", "time", "at_risk", "events", "censored", "estimate", "lower", "upper"]
+    return pd.concat(curves, ignore_index=True)[columns]
+
+
+def _curve(time: pd.Series, event: pd.Series, confidence: float) -> pd.DataFrame:
+    """Fit one curve with lifelines and put R's conventions on it."""
+    fit = KaplanMeierFitter(alpha=1 - confidence).fit(time, event)
+    table = fit.event_table
+    interval = fit.confidence_interval_.reindex(table.index)
+    survival = fit.survival_function_["KM_estimate"].reindex(table.index).to_numpy()
+    # lifelines' product leaves 1e-17 where the last patient has the event; R has an exact 0
+    survival = np.where(survival < 1e-12, 0.0, survival)
+    bounded = (survival > 0) & (survival < 1)
+    lower = np.where(bounded, interval.iloc[:, 0], np.nan)
+    upper = np.where(bounded, interval.iloc[:, 1], np.nan)
+    at_risk = table["at_risk"].to_numpy()
+    return pd.DataFrame(
+        {
+            "time": table.index.to_numpy(dtype=float),
+            "at_risk": at_risk.astype(int),
+            "events": table["observed"].to_numpy().astype(int),
+            "censored": table["censored"].to_numpy().astype(int),
+            "estimate": survival,
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+
+
+def survival_at(
+    patients: pd.DataFrame,
+    endpoint: str,
+    times: list[float],
+    by: str | None = None,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Read survival off the curve at given times.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    times : list of float
+        Days.
+    by : str, optional
+        Column that groups the patients.
+    confidence : float
+        Pointwise coverage.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and time: group, time, n, events (up to and including the time), at_risk
+        (just before), estimate, lower, upper, method.  Beyond the last observation of a group
+        still alive the estimate is empty, as in R's ``summary(survfit, times = ...)``.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+    """
+    curves = kaplan_meier(patients, endpoint, by, confidence)
+    rows = []
+    for group, curve in curves.groupby("group", sort=False):
+        for time in times:
+            before = curve[curve["time"] <= time]
+            at_risk = _still_observed(curve, time)
+            last = curve.iloc[-1]
+            known = time <= last["time"] or last["estimate"] == 0
+            values = before.iloc[-1][["estimate", "lower", "upper"]] if known else [np.nan] * 3
+            row = (group, time, int(curve["at_risk"].iloc[0]), int(before["events"].sum()))
+            rows.append((*row, at_risk, *values, KM_METHOD))
+    columns = ["group", "time", "n", "events", "at_risk", "estimate", "lower", "upper", "method"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def at_risk_table(
+    patients: pd.DataFrame, endpoint: str, times: list[float], by: str | None = None
+) -> pd.DataFrame:
+    """Count who is at risk, and what has happened, at given times.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    times : list of float
+        Days.
+    by : str, optional
+        Column that groups the patients.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and time: group, time, at_risk (observed up to the time or longer),
+        events and censored (before the time).
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+    """
+    curves = kaplan_meier(patients, endpoint, by)
+    rows = []
+    for group, curve in curves.groupby("group", sort=False):
+        for time in times:
+            before = curve[curve["time"] < time]
+            counts = int(before["events"].sum()), int(before["censored"].sum())
+            rows.append((group, time, _still_observed(curve, time), *counts))
+    return pd.DataFrame(rows, columns=["group", "time", "at_risk", "events", "censored"])
+
+
+def _still_observed(curve: pd.DataFrame, time: float) -> int:
+    later = curve[curve["time"] >= time]
+    return int(later["at_risk"].iloc[0]) if len(later) else 0
+
+
+# --- medians -----------------------------------------------------------------------------------
+
+
+def median(
+    patients: pd.DataFrame, endpoint: str, by: str | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Give the median survival time.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str, optional
+        Column that groups the patients.
+    confidence : float
+        Coverage of the interval, from the log-log intervals of the curve.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group: group, n, events, estimate, lower, upper (days; empty where not
+        reached), method.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+
+    References
+    ----------
+    .. [1] R ``survival:::print.survfit``: where S(t) is exactly 0.5, the median is the midpoint
+       of that stretch.
+    """
+    return _medians(kaplan_meier(patients, endpoint, by, confidence), MEDIAN_METHOD)
+
+
+def follow_up(
+    patients: pd.DataFrame, endpoint: str, by: str | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Give the median follow-up by the reverse Kaplan–Meier method.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str, optional
+        Column that groups the patients.
+    confidence : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as of `median`; ``events`` counts the censored patients.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+
+    References
+    ----------
+    .. [1] Schemper M, Smith TL. Control Clin Trials 17, 343–346 (1996).
+    """
+    end = endpoint_of(endpoint)
+    require(patients, end.days, end.event)
+    flipped = patients.assign(**{end.event: 1 - patients[end.event]})
+    return _medians(kaplan_meier(flipped, endpoint, by, confidence), FOLLOW_UP_METHOD)
+
+
+def _medians(curves: pd.DataFrame, method: str) -> pd.DataFrame:
+    rows = []
+    for group, curve in curves.groupby("group", sort=False):
+        # R's curve has a point at time 0 only if somebody's time is 0
+        points = curve[(curve["events"] > 0) | (curve["censored"] > 0)]
+        time = points["time"].to_numpy()
+        values = [_crossing(time, points[c].to_numpy()) for c in ("estimate", "lower", "upper")]
+        n, events = int(curve["at_risk"].iloc[0]), int(curve["events"].sum())
+        rows.append((group, n, events, *values, method))
+    columns = ["group", "n", "events", "estimate", "lower", "upper", "method"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _crossing(time: Floats, curve: Floats) -> float:
+    """Find where a step curve reaches one half, by the rule of R's ``print.survfit``."""
+    tolerance = np.sqrt(np.finfo(float).eps)
+    reached = curve < 0.5 + tolerance  # NaN compares as False, so open bounds drop out
+    if not reached.any():
+        return np.nan
+    time, curve = time[reached], curve[reached]
+    below = curve < curve[0]
+    if abs(curve[0] - 0.5) < tolerance and below.any():
+        return float((time[0] + time[below][0]) / 2)
+    return float(time[0])
+
+
+# --- log-rank ----------------------------------------------------------------------------------
+
+
+def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
+    """Compare survival between groups.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str
+        Column that groups the patients.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: group (the comparison), n, events, estimate (χ²), df, p, method.
+
+    Raises
+    ------
+    MissingColumns
+        If a column is not there.
+    CannotCompute
+        If fewer than two groups have patients, or nobody had the event.
+
+    References
+    ----------
+    .. [1] R ``survival::survdiff(..., rho = 0)``.
+    """
+    data = with_endpoint(patients, endpoint, by)
+    end = endpoint_of(endpoint)
+    names = levels(data[by])
+    if len(names) < 2:
+        raise CannotCompute(f"all patients with {end.name} are in one group of `{by}`")
+    if not data["event"].any():
+        raise CannotCompute(f"no event of {end.name} occurred, so groups cannot be compared")
+    result = multivariate_logrank_test(data["time"], data[by].astype(str), data["event"])
+    statistic, df = float(result.test_statistic), len(names) - 1
+    if not np.isfinite(statistic):
+        raise CannotCompute(f"the groups of `{by}` were never at risk of {end.name} together")
+    p = float(stats.chi2.sf(statistic, df))
+    group = " vs ".join(str(n) for n in names)
+    row = (group, len(data), int(data["event"].sum()), statistic, df, p, LOG_RANK_METHOD)
+    columns = ["group", "n", "events", "estimate", "df", "p", "method"]
+    return pd.DataFrame([row], columns=columns)
