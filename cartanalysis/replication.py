@@ -1,0 +1,172 @@
+"""The paper's claims, each beside what a cohort shows, with a verdict."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cartanalysis import response, safety, survival
+from cartanalysis.cox import cox
+from cartanalysis.errors import CannotCompute
+from cartanalysis.published import Entry, Registry
+
+MULTIVARIABLE = ["emd_any", "treg_group", "genetic_risk"]
+"""Covariates of the multivariable models (assumed: the paper's model is not in hand)."""
+
+ONE_YEAR = 365
+"""Day at which "at 1 year" is read off the curve."""
+
+EXACT = "equal at the paper's rounding"
+COMPATIBLE = "compatible: the paper's value lies in this cohort's interval"
+DIFFERS = "differs: the paper's value lies outside this cohort's interval"
+SUPPORTS = "supports"
+SAME = "same direction, inconclusive"
+OPPOSITE = "opposite direction, inconclusive"
+CONTRADICTS = "contradicts"
+NOT_ASSESSED = "cannot be assessed"
+
+COLUMNS = [
+    "id",
+    "claim",
+    "place",
+    "published",
+    "n",
+    "events",
+    "estimate",
+    "lower",
+    "upper",
+    "p",
+    "unit",
+    "verdict",
+    "why",
+    "method",
+]
+
+
+def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95) -> pd.DataFrame:
+    """Judge every published claim on a cohort.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table with the derived columns.
+    registry : Registry
+        The published values.
+    confidence : float
+        Coverage of the cohort's intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim: id, claim, place (in the paper), published (as printed), n, events,
+        estimate, lower, upper (fraction, days, odds or hazard ratio), p, unit, verdict, why (a
+        sentence where it cannot be assessed), method.
+    """
+    rows = []
+    for entry in registry.select(evidence="P"):
+        if entry.kind not in ("rate", "time", "ordering", "direction"):
+            continue
+        try:
+            row = _judge(entry, patients, confidence)
+        except CannotCompute as error:
+            row = {"verdict": NOT_ASSESSED, "why": str(error)}
+        published = "direction" if entry.value is None else entry.text
+        rows.append(
+            {"id": entry.id, "claim": entry.label, "place": entry.place, "published": published}
+            | row
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _judge(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[str, object]:
+    if entry.kind == "ordering":
+        return _ordering(entry, patients, confidence)
+    if entry.kind == "direction":
+        return _direction(entry, patients, confidence)
+    return _value(entry, _estimate(entry.id, patients, confidence))
+
+
+def _estimate(claim: str, patients: pd.DataFrame, confidence: float) -> pd.Series:
+    """Compute the cohort's counterpart of a published number."""
+    if claim == "orr":
+        return response.remission(patients, confidence=confidence).iloc[0]
+    if claim == "orr_emd_other":
+        table = response.remission(patients, "emd", confidence).set_index("group")
+        if "other" not in table.index:
+            raise CannotCompute("no patient has EMD other than CNS and a known response")
+        return pd.Series(table.loc["other"])
+    if claim == "ae_grade4":
+        table = safety.by_grade(patients, "ae_grade_max", confidence)
+        return table[table["grade"] == 4].iloc[0]
+    endpoint, what = claim.split("_")
+    if what == "median":
+        return survival.median(patients, endpoint, confidence=confidence).iloc[0]
+    return survival.survival_at(patients, endpoint, [ONE_YEAR], confidence=confidence).iloc[0]
+
+
+def _value(entry: Entry, found: pd.Series) -> dict[str, object]:
+    """Compare a published number with the cohort's, at the paper's rounding."""
+    if np.isnan(found["estimate"]):
+        reached = "is not reached" if entry.kind == "time" else "lies beyond the last follow-up"
+        raise CannotCompute(f"{entry.label} {reached} in this cohort")
+    scale = 100 if entry.unit == "percent" else 1
+    printed = f"{found['estimate'] * scale:.{entry.rounding}f}"
+    if printed == f"{entry.value:.{entry.rounding}f}":
+        verdict = EXACT
+    else:
+        # an open upper bound of a median (not reached) excludes nothing above
+        upper = np.inf if np.isnan(found["upper"]) and entry.kind == "time" else found["upper"]
+        lower = 0.0 if np.isnan(found["lower"]) and entry.kind == "time" else found["lower"]
+        if np.isnan(lower) or np.isnan(upper):
+            raise CannotCompute(f"{entry.label} has no interval in this cohort")
+        verdict = COMPATIBLE if lower <= entry.fraction <= upper else DIFFERS
+    unit = "fraction" if entry.unit == "percent" else entry.unit
+    keys = ["n", "events", "estimate", "lower", "upper", "method"]
+    return {**{k: found[k] for k in keys}, "unit": unit, "verdict": verdict}
+
+
+def _ordering(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[str, object]:
+    """Compare a group's remission with everybody else's (odds ratio of remission below 1)."""
+    exposure = entry.details["exposure"]
+    found = response.association(patients, exposure, confidence=confidence).iloc[0]
+    rates = response.remission(patients, "emd").set_index("group")["estimate"]
+    lowest = rates.idxmin() == "other" and (rates == rates.min()).sum() == 1
+    significant = found["p"] < 0.05
+    if lowest:
+        verdict = SUPPORTS if significant else SAME
+    else:
+        verdict = CONTRADICTS if significant and found["estimate"] > 1 else OPPOSITE
+    keys = ["n", "estimate", "lower", "upper", "p", "method"]
+    return {**{k: found[k] for k in keys}, "unit": "odds ratio", "verdict": verdict}
+
+
+def _direction(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[str, object]:
+    """Judge a direction by the hazard ratio, and by the log-rank or (adjusted) Wald test."""
+    exposure, endpoint = entry.details["exposure"], entry.details["endpoint"]
+    adjusted = entry.details["model"] == "multivariable"
+    if adjusted:
+        model = cox(patients, endpoint, MULTIVARIABLE, confidence)
+    else:
+        test = survival.log_rank(patients, endpoint, exposure).iloc[0]
+        model = cox(patients, endpoint, [exposure], confidence)
+    term = model.terms.set_index(["covariate", "group"]).loc[(exposure, entry.details["worse"])]
+    p = term["p"] if adjusted else test["p"]
+    method = f"{term['method']}; " + (
+        "adjusted for " + ", ".join(c for c in MULTIVARIABLE if c != exposure)
+        if adjusted
+        else "p: log-rank"
+    )
+    significant = p < entry.details["alpha"]
+    if term["estimate"] > 1:
+        verdict = SUPPORTS if significant else SAME
+    else:
+        verdict = CONTRADICTS if significant else OPPOSITE
+    return {
+        "n": model.n,
+        "events": model.events,
+        **{k: term[k] for k in ("estimate", "lower", "upper")},
+        "p": p,
+        "unit": "hazard ratio",
+        "verdict": verdict,
+        "method": method,
+    }
