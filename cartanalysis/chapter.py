@@ -1,0 +1,432 @@
+"""What a chapter's notebook talks to: the cohort, and ways to hand over results.
+
+A chapter opens a cohort, computes tables with the package's functions, and hands over numbers,
+sentences, figures and tables.  A result that this cohort cannot give (a missing column, no event)
+travels on as `Unavailable` and is shown as a sentence.
+
+The numbers and what belongs to a figure (caption, alternative text, data) travel in the metadata
+of the cell's outputs; `cartanalysis.publish` picks them up there.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from IPython.display import HTML, Markdown, display, publish_display_data
+from matplotlib import pyplot as plt
+
+from cartanalysis import cohort as cohorts
+from cartanalysis.errors import CannotCompute
+from cartanalysis.figures import style
+from cartanalysis.published import MEANING, Registry, load
+from cartanalysis.text import (
+    NOT_AVAILABLE,
+    Number,
+    format_value,
+    html_sentence,
+    html_table,
+    is_missing,
+)
+
+METADATA = "cartanalysis"
+"""Key of the outputs' metadata under which `publish` finds things."""
+
+RECORD_PREFIX = "application/papermill.record/"
+"""MyST-NB does not show outputs recorded under this prefix."""
+
+YOUR_DATA = "your data"
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A result that the cohort cannot give.
+
+    Parameters
+    ----------
+    reason : str
+        Why, as a sentence.
+    """
+
+    reason: str
+
+
+class Chapter:
+    """A chapter about one cohort.
+
+    Parameters
+    ----------
+    name : str
+        Name of the chapter's file.
+    cohort : str
+        ``"an2020"`` or a CSV file.
+    confidence : float
+        Coverage of all intervals, between 0 and 1.
+    time_unit : {"days", "months", "years"}
+        How times are shown.
+    treg_cutoff : float, optional
+        Cut-off for high regulatory T cells; the cohort's median if not given.
+
+    Raises
+    ------
+    InputError
+        If the cohort cannot be used.
+    ValueError
+        If a parameter is out of range.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        cohort: str,
+        *,
+        confidence: float = 0.95,
+        time_unit: str = "days",
+        treg_cutoff: float | None = None,
+    ) -> None:
+        if not 0.5 <= confidence < 1:
+            raise ValueError(f"confidence is {confidence}; give a fraction such as 0.95")
+        format_value(0.0, "days", time_unit)  # refuses an unknown unit
+        self.name = name
+        self.cohort = cohorts.read(cohort)
+        self.patients = cohorts.derive(self.cohort.table, treg_cutoff)
+        self.registry: Registry = load()
+        self.confidence = confidence
+        self.time_unit = time_unit
+        self.numbers: dict[str, Number] = {}
+        style.use()
+
+    # --- computing -----------------------------------------------------------------------------
+
+    def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function of the package; what cannot be computed comes back as a reason.
+
+        Parameters
+        ----------
+        function : callable
+            A statistic.
+        *args, **kwargs : object
+            Its arguments; if one is `Unavailable`, so is the result.
+
+        Returns
+        -------
+        object or Unavailable
+            What the function returns.
+        """
+        for argument in (*args, *kwargs.values()):
+            if isinstance(argument, Unavailable):
+                return argument
+        try:
+            return function(*args, **kwargs)
+        except CannotCompute as error:
+            return Unavailable(str(error))
+
+    # --- handing over --------------------------------------------------------------------------
+
+    def number(
+        self,
+        key: str,
+        table: pd.DataFrame | Unavailable,
+        unit: str,
+        *,
+        where: Mapping[str, Any] | None = None,
+        column: str = "estimate",
+        rests_on: Sequence[str] = (),
+    ) -> None:
+        """Hand a number over under a stable id.
+
+        Parameters
+        ----------
+        key : str
+            Its id, unique in the book.
+        table : pandas.DataFrame or Unavailable
+            A tidy result.
+        unit : str
+            As in `cartanalysis.text.format_value`.
+        where : mapping, optional
+            Picks the row; the first if not given.
+        column : str
+            Which column; intervals go with ``estimate`` only.
+        rests_on : sequence of str
+            Values of the registry on which the number rests if the cohort is the reconstruction;
+            assumed if none.
+
+        Raises
+        ------
+        ValueError
+            If the id was handed over before.
+        """
+        if key in self.numbers:
+            raise ValueError(f"the number {key!r} is handed over twice")
+        made = self._number(key, table, unit, where or {}, column, rests_on)
+        self.numbers[key] = made
+        publish_display_data(
+            {f"{RECORD_PREFIX}text/plain": made.text},
+            metadata={
+                "scrapbook": {"name": key, "mime_prefix": RECORD_PREFIX},
+                METADATA: {"number": made.record(self.name), "parts": _parts(made)},
+            },
+        )
+
+    def _number(
+        self,
+        key: str,
+        table: pd.DataFrame | Unavailable,
+        unit: str,
+        where: Mapping[str, Any],
+        column: str,
+        rests_on: Sequence[str],
+    ) -> Number:
+        evidence = self.evidence(rests_on)
+        shown = {"time_unit": self.time_unit, "confidence": self.confidence}
+        if isinstance(table, Unavailable):
+            return Number(key, None, unit, "", evidence, reason=table.reason, **shown)  # type: ignore[arg-type]
+        rows = table
+        for name, wanted in where.items():
+            rows = rows[rows[name] == wanted]
+        if rows.empty:
+            group = " and ".join(str(v) for v in where.values())
+            reason = f"this cohort has no patients in the group `{group}`"
+            return Number(key, None, unit, "", evidence, reason=reason, **shown)  # type: ignore[arg-type]
+        row = rows.iloc[0]
+
+        def get(name: str) -> Any:
+            return None if name not in row or is_missing(row[name]) else row[name]
+
+        bounded = column == "estimate"
+        return Number(
+            key,
+            get(column),
+            unit,
+            get("method") or "count",
+            evidence,
+            lower=get("lower") if bounded else None,
+            upper=get("upper") if bounded else None,
+            n=get("n"),
+            events=get("events"),
+            **shown,  # type: ignore[arg-type]
+        )
+
+    def say(self, template: str) -> None:
+        """Show a sentence with numbers in it.
+
+        Parameters
+        ----------
+        template : str
+            Markdown with ``{id}``, ``{id.ci}`` and ``{id.of}`` for numbers handed over before.
+            If one of them is not available, the reason is shown instead.
+        """
+        reasons = [n.reason for n in self._used(template) if n.reason]
+        if reasons:
+            self._show_reason(reasons[0])
+        else:
+            display(Markdown(template.format_map(self.numbers)))
+
+    def figure(
+        self,
+        plot: Callable[..., Any],
+        *tables: Any,
+        name: str,
+        caption: str,
+        alt: str,
+        rests_on: Sequence[str] = (),
+        **options: Any,
+    ) -> None:
+        """Draw a figure and hand it over with caption, alternative text and data.
+
+        Parameters
+        ----------
+        plot : callable
+            A function of `cartanalysis.figures`.
+        *tables : object
+            What it draws; the first is the figure's data.
+        name : str
+            Name of the figure, unique in the book.
+        caption : str
+            Caption; may name numbers as in `say`.
+        alt : str
+            One sentence for who cannot see it; may name numbers as in `say`.
+        rests_on : sequence of str
+            As in `number`.
+        **options : object
+            Passed to the function.
+        """
+        reasons = [t.reason for t in tables if isinstance(t, Unavailable)]
+        if reasons:
+            self._show_reason(reasons[0])
+            return
+        axes = plot(*tables, **options)
+        picture = style.figure_of(axes)
+        svg, png = io.StringIO(), io.BytesIO()
+        picture.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
+        picture.savefig(
+            png, format="png", bbox_inches="tight", dpi=160, metadata={"Software": None}
+        )
+        plt.close(picture)
+        text = caption.format_map(self.numbers)
+        alt_text = alt.format_map(self.numbers)
+        letter = self.evidence(rests_on)
+        about = {
+            "name": name,
+            "caption": text,
+            "alt": alt_text,
+            "evidence": letter,
+            "evidence_sentence": evidence_sentence(letter),
+            "csv": _csv(tables[0]),
+        }
+        publish_display_data(
+            {"image/svg+xml": svg.getvalue(), "image/png": png.getvalue(), "text/plain": alt_text},
+            metadata={METADATA: {"figure": about}},
+        )
+        line = f"*{text}* — {evidence_sentence(letter)}"
+        # for readers of the notebook; on the website the caption takes its place
+        publish_display_data({"text/markdown": line}, metadata={METADATA: {"caption": True}})
+
+    def table(
+        self,
+        table: pd.DataFrame | Unavailable,
+        columns: Mapping[str, str],
+        *,
+        caption: str,
+        unit: str = "fraction",
+        rests_on: Sequence[str] = (),
+        evidence_shown: bool = True,
+    ) -> None:
+        """Show a tidy table.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame or Unavailable
+            A tidy result.
+        columns : mapping of str to str
+            Columns to show and their headings; ``estimate`` is joined by its interval.
+        caption : str
+            What the table shows.
+        unit : str
+            Unit of the estimates.
+        rests_on : sequence of str
+            As in `number`.
+        evidence_shown : bool
+            Whether the caption ends with the evidence letter; not if a column has it.
+        """
+        if isinstance(table, Unavailable):
+            self._show_reason(table.reason)
+            return
+        rows = [
+            {heading: self._cell(row, name, unit) for name, heading in columns.items()}
+            for _, row in table.iterrows()
+        ]
+        letter = self.evidence(rests_on)
+        text = f"{caption}. {evidence_sentence(letter)}" if evidence_shown else caption
+        display(HTML(html_table(rows, text)))
+
+    def _cell(self, row: pd.Series, name: str, unit: str) -> str:
+        value = row[name]
+        if name == "estimate":
+            text = format_value(value, unit, self.time_unit)
+            if "lower" in row and not (is_missing(row["lower"]) and is_missing(row["upper"])):
+                low, high = (format_value(row[b], unit, self.time_unit) for b in ("lower", "upper"))
+                text += f" ({low} to {high})"
+            return text
+        if is_missing(value):
+            return "–"
+        if name == "p":
+            return format_value(value, "p").removeprefix("p = ").removeprefix("p ")
+        if isinstance(value, float):
+            return f"{value:.0f}" if value == round(value) else f"{value:.2f}"
+        return str(value)
+
+    def paper(self, *keys: str) -> None:
+        """Show published values beside this cohort's.
+
+        Parameters
+        ----------
+        *keys : str
+            Ids that are both in the registry and handed over by this chapter.
+        """
+        rows = []
+        for key in keys:
+            entry, mine = self.registry[key], self.numbers[key]
+            shown = NOT_AVAILABLE if mine.reason else mine.text
+            if not mine.reason and not is_missing(mine.lower):
+                shown += f" ({mine.ci})"
+            rows.append(
+                {
+                    "Result": entry.label[:1].upper() + entry.label[1:],
+                    "In the paper": f"{entry.text} [{entry.evidence}]",
+                    "Where": entry.place,
+                    "This cohort": f"{shown} [{mine.evidence}]",
+                }
+            )
+        caption = "Published beside computed; letters in brackets: " + letters_explained()
+        display(HTML(html_table(rows, caption)))
+
+    # --- evidence ------------------------------------------------------------------------------
+
+    def evidence(self, rests_on: Sequence[str] = ()) -> str:
+        """Give the evidence letter of a result.
+
+        Parameters
+        ----------
+        rests_on : sequence of str
+            Values of the registry on which it rests.
+
+        Returns
+        -------
+        str
+            P, D or A on the reconstruction, "your data" on any other cohort.
+        """
+        return self.registry.weakest(rests_on) if self.cohort.is_reconstruction else YOUR_DATA
+
+    def _used(self, template: str) -> list[Number]:
+        return [n for key, n in self.numbers.items() if f"{{{key}" in template]
+
+    def _show_reason(self, reason: str) -> None:
+        text = f"Not shown: {html_sentence(reason)}."
+        display(HTML(f'<p class="cart-missing">{text}</p>'))
+
+
+def evidence_sentence(letter: str) -> str:
+    """Say what an evidence letter means, in one plain sentence.
+
+    Parameters
+    ----------
+    letter : str
+        P, D, A or "your data".
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    if letter == YOUR_DATA:
+        return "Evidence: your data, as given in the cohort file."
+    return f"Evidence {letter} – {MEANING[letter]}."
+
+
+def letters_explained() -> str:
+    """Say in a few words what the letters stand for.
+
+    Returns
+    -------
+    str
+        Part of a sentence.
+    """
+    return "P published, D derived by arithmetic, A assumed (reconstruction)"
+
+
+def _parts(number: Number) -> dict[str, str]:
+    """Give the texts that prose pages may ask for."""
+    return {"text": number.text, "ci": number.ci, "of": number.of, "reason": number.reason}
+
+
+def _csv(data: Any) -> str:
+    """Write a figure's data; text that a spreadsheet would run as a formula is defused."""
+    frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
+    for column in frame.select_dtypes(include="object"):
+        texts = frame[column].map(lambda v: f"'{v}" if str(v)[:1] in "=+-@\t\r" else v)
+        frame = frame.assign(**{str(column): texts})
+    return frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")

@@ -1,0 +1,17 @@
+"""Drawing: tidy table in, axes out.  One module per kind of figure."""
+
+from cartanalysis.figures.bars import plot_grades, plot_rates
+from cartanalysis.figures.distribution import plot_distribution
+from cartanalysis.figures.flow import plot_flow
+from cartanalysis.figures.forest import plot_cutoffs, plot_forest
+from cartanalysis.figures.km import plot_km
+
+__all__ = [
+    "plot_cutoffs",
+    "plot_distribution",
+    "plot_flow",
+    "plot_forest",
+    "plot_grades",
+    "plot_km",
+    "plot_rates",
+]

@@ -1,0 +1,94 @@
+"""Proportions: rates with exact intervals, and stacked bars by grade."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from cartanalysis.figures import style
+
+
+def plot_rates(
+    table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None
+) -> Axes:
+    """Draw proportions with their intervals, one row per group.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns group, n, events, estimate, lower, upper.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    labels : mapping of str to str, optional
+        Names of the groups as shown.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    ax = style.axes(ax, 0.9 + 0.62 * len(table))
+    hue = style.colours(table["group"])
+    across = ax.get_yaxis_transform()
+    for y, row in enumerate(style.rows(table)):
+        ax.barh(y, row.estimate, height=0.34, color=hue[row.group], alpha=0.85)
+        ax.plot([row.lower, row.upper], [y, y], color=style.INK, linewidth=1.6)
+        label = style.short((labels or {}).get(row.group, row.group), 42)
+        ax.text(0, y - 0.36, label, transform=across, va="center", fontsize=9.5)
+        numbers = f"{row.events} of {row.n} ({row.estimate:.1%})".replace("%", " %")
+        ax.text(
+            1, y - 0.36, numbers, transform=across, va="center", ha="right", fontsize=9.5,
+            color=style.MUTED,
+        )  # fmt: skip
+    ax.set(xlim=(0, 1), ylim=(len(table) - 0.65, -0.65), yticks=[])
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    ax.set_xlabel("patients in remission; line: 95 % interval")
+    return ax
+
+
+def plot_grades(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how many patients had each highest grade, one stacked bar per scale.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `cartanalysis.safety.by_grade`, scales one below the other.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    scales = list(dict.fromkeys(table["group"]))
+    ax = style.axes(ax, 1.3 + 0.62 * len(scales))
+    across = ax.get_yaxis_transform()
+    for y, scale in enumerate(scales):
+        left = 0.0
+        for row in style.rows(table[table["group"] == scale]):
+            label = f"grade {row.grade}" if y == 0 else None
+            ax.barh(
+                y, row.estimate, left=left, height=0.42, color=style.GRADES[row.grade],
+                edgecolor="white", linewidth=0.6, label=label,
+            )  # fmt: skip
+            if row.estimate > 0.035:
+                ink = "white" if row.grade >= 4 else style.INK
+                ax.text(
+                    left + row.estimate / 2, y, str(row.events), ha="center", va="center",
+                    color=ink, fontsize=9.5,
+                )  # fmt: skip
+            left += row.estimate
+        n = int(table[table["group"] == scale]["n"].iloc[0])
+        ax.text(0, y - 0.38, f"{scale}, n = {n}", transform=across, va="center", fontsize=9.5)
+    ax.set(xlim=(0, 1), ylim=(len(scales) - 0.65, -0.65), yticks=[])
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    ax.set_xlabel("patients by highest grade; numbers are patients")
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, frameon=False,
+        handlelength=1.0, columnspacing=1.2,
+    )  # fmt: skip
+    return ax

@@ -1,0 +1,160 @@
+"""Kaplan–Meier curves with an at-risk table aligned to the time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from cartanalysis.figures import style
+
+UNITS = {"days": 1.0, "months": 30.4375, "years": 365.25}
+STEPS = {
+    "days": (7, 14, 30, 60, 90, 180, 365, 730, 1460),
+    "months": (0.5, 1, 2, 3, 6, 12, 24, 48),
+    "years": (0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+}
+MAX_TICKS = 8
+ROW = 0.2
+"""Height of an at-risk row in inches."""
+
+
+def ticks(longest: float, unit: str = "days") -> list[float]:
+    """Choose the times at which the axis is labelled and the patients at risk are counted.
+
+    Parameters
+    ----------
+    longest : float
+        Longest time, in days.
+    unit : {"days", "months", "years"}
+        Unit of the axis.
+
+    Returns
+    -------
+    list of float
+        Days, from 0, at most eight.
+
+    Raises
+    ------
+    ValueError
+        If the unit is none of the three.
+    """
+    if unit not in UNITS:
+        raise ValueError(f"time_unit is {unit!r}; choose one of {', '.join(UNITS)}")
+    span = longest / UNITS[unit]
+    fitting = [s for s in STEPS[unit] if span / s <= MAX_TICKS - 1]
+    step = fitting[0] if fitting else 10 ** np.ceil(np.log10(span / (MAX_TICKS - 1)))
+    return [float(i * step * UNITS[unit]) for i in range(int(span / step) + 1)]
+
+
+def plot_km(
+    curves: pd.DataFrame,
+    at_risk: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    unit: str = "days",
+    origin: str = "infusion",
+    labels: Mapping[str, str] | None = None,
+    marks: pd.DataFrame | None = None,
+) -> Axes:
+    """Draw survival curves with intervals, censoring marks and the number at risk.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `cartanalysis.survival.kaplan_meier`.
+    at_risk : pandas.DataFrame
+        From `cartanalysis.survival.at_risk_table`; its times become the axis' ticks.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    unit : {"days", "months", "years"}
+        Unit of the axis.
+    origin : str
+        What time counts from.
+    labels : mapping of str to str, optional
+        Names of the groups as shown.
+    marks : pandas.DataFrame, optional
+        Published points: time (days), estimate, label.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes of the curves.
+    """
+    names = list(dict.fromkeys(curves["group"]))
+    shown = {n: style.short((labels or {}).get(n, n)) for n in names}
+    hue = style.colours(names)
+    rows = 1 + len(names) * (2 if len(names) > 1 else 1)
+    ax = style.axes(ax, 3.3 + ROW * rows + 0.2 * ((len(names) + 1) // 2))
+    scale = UNITS[unit]
+    for i, name in enumerate(names):
+        curve = curves[curves["group"] == name]
+        time = curve["time"] / scale
+        dash = style.DASHES[i % len(style.DASHES)]
+        ax.step(
+            time, curve["estimate"], where="post", color=hue[name], linestyle=dash, linewidth=1.8,
+            label=shown[name], zorder=3,
+        )  # fmt: skip
+        ax.fill_between(
+            time, curve["lower"], curve["upper"], step="post", color=hue[name], alpha=0.14,
+            linewidth=0,
+        )  # fmt: skip
+        lost = curve[curve["censored"] > 0]
+        ax.plot(
+            lost["time"] / scale, lost["estimate"], linestyle="", marker="|", markersize=7,
+            color=hue[name], markeredgewidth=1.1, zorder=4,
+        )  # fmt: skip
+    if marks is not None and len(marks):
+        ax.plot(
+            marks["time"] / scale, marks["estimate"], linestyle="", marker="D", markersize=7,
+            markerfacecolor="white", markeredgecolor=style.PUBLISHED, markeredgewidth=1.8,
+            label="published value", zorder=5,
+        )  # fmt: skip
+    longest = max(curves["time"].max() / scale, at_risk["time"].max() / scale)
+    ax.set(ylim=(0, 1.02), xlim=(0, longest * 1.02 or 1))
+    ax.set_xticks([t / scale for t in dict.fromkeys(at_risk["time"])])
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    ax.set(ylabel="still free of the event", xlabel=f"{unit} since {origin}")
+    ax.grid(axis="y", color=style.HAIRLINE, linewidth=0.5)
+    if len(names) > 1 or (marks is not None and len(marks)):
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, frameon=False,
+            borderaxespad=0, handlelength=2.2, columnspacing=1.4,
+        )  # fmt: skip
+    _draw_counts(ax, at_risk, names, shown, hue, scale)
+    return ax
+
+
+def _draw_counts(
+    ax: Axes,
+    at_risk: pd.DataFrame,
+    names: list[str],
+    shown: Mapping[str, str],
+    hue: Mapping[str, str],
+    scale: float,
+) -> None:
+    """Write the numbers at risk below the axis, one line for a group's name, one for its counts.
+
+    A name of its own line cannot run into the counts, however long it is.
+    """
+    x = ax.get_xaxis_transform()  # time along, axes fraction down
+    inch = 1 / (3.3 * 0.8)  # an inch of height in axes fractions, near enough for spacing
+    line = -0.62 * inch
+    ax.text(0, line, "At risk", transform=x, ha="left", va="top", fontsize=9, weight="bold")
+    for name in names:
+        if len(names) > 1:
+            line -= ROW * inch
+            ax.text(
+                0, line, shown[name], transform=x, ha="left", va="top", fontsize=9,
+                color=hue[name],
+            )  # fmt: skip
+        line -= ROW * inch
+        for row in style.rows(at_risk[at_risk["group"] == name]):
+            ax.text(
+                row.time / scale, line, str(row.at_risk), transform=x, ha="center", va="top",
+                fontsize=9, color=hue[name],
+            )  # fmt: skip

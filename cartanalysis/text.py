@@ -1,0 +1,254 @@
+"""Numbers and tables as readers see them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+NOT_AVAILABLE = "not available"
+DAYS_PER = {"days": 1.0, "months": 30.4375, "years": 365.25}
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether there is no value.
+
+    Parameters
+    ----------
+    value : object
+        A scalar.
+
+    Returns
+    -------
+    bool
+        Whether it is None or NaN.
+    """
+    return value is None or bool(pd.isna(value))
+
+
+def format_value(value: float | None, unit: str, time_unit: str = "days") -> str:
+    """Format an estimate.
+
+    Parameters
+    ----------
+    value : float or None
+        A fraction, days, a count, a ratio or a p-value.
+    unit : {"fraction", "days", "count", "ratio", "p", "percent of CD4"}
+        What it is.
+    time_unit : {"days", "months", "years"}
+        How days are shown.
+
+    Returns
+    -------
+    str
+        Text with its unit; "not reached" for a missing time.
+
+    Raises
+    ------
+    ValueError
+        If the unit is not known.
+    """
+    if is_missing(value) or value is None:
+        return "not reached" if unit == "days" else NOT_AVAILABLE
+    if unit == "fraction":
+        return f"{100 * value:.1f} %"
+    if unit == "days":
+        decimals = 0 if time_unit == "days" and value == round(value) else 1
+        return f"{value / DAYS_PER[time_unit]:.{decimals}f} {time_unit}"
+    if unit == "count":
+        return f"{value:.0f}"
+    if unit == "ratio":
+        return f"{value:.2f}"
+    if unit == "percent of CD4":
+        return f"{value:.2f} % of CD4⁺ T cells"
+    if unit == "p":
+        return (
+            "p < 0.001"
+            if value < 0.001
+            else f"p = {value:.2g}"
+            if value < 0.1
+            else (f"p = {value:.2f}")
+        )
+    raise ValueError(f"no format for the unit {unit!r}")
+
+
+def format_interval(
+    lower: float | None, upper: float | None, unit: str, time_unit: str = "days"
+) -> str:
+    """Format an interval.
+
+    Parameters
+    ----------
+    lower, upper : float or None
+        Bounds; an open bound of a time is "not reached".
+    unit : str
+        As in `format_value`.
+    time_unit : {"days", "months", "years"}
+        How days are shown.
+
+    Returns
+    -------
+    str
+        Text such as ``66.7 % to 90.9 %``.
+    """
+    if is_missing(lower) and is_missing(upper):
+        return "no interval"
+    low, high = (format_value(b, unit, time_unit) for b in (lower, upper))
+    return f"{low} to {high}"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A result handed over once, formatted once.
+
+    Parameters
+    ----------
+    id : str
+        Stable identifier.
+    value, lower, upper : float or None
+        Fractions, days, counts or ratios; None where not defined.
+    unit : str
+        As in `format_value`.
+    method : str
+        How it was computed.
+    evidence : str
+        P, D, A or "your data".
+    n, events : int or None
+        What it was computed from.
+    reason : str
+        Why there is no value, as a sentence; empty otherwise.
+    time_unit : str
+        How days are shown.
+    confidence : float
+        Coverage of the interval.
+    """
+
+    id: str
+    value: float | None
+    unit: str
+    method: str
+    evidence: str
+    lower: float | None = None
+    upper: float | None = None
+    n: int | None = None
+    events: int | None = None
+    reason: str = ""
+    time_unit: str = field(default="days", repr=False)
+    confidence: float = field(default=0.95, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The estimate with its unit."""
+        return NOT_AVAILABLE if self.reason else format_value(self.value, self.unit, self.time_unit)
+
+    @property
+    def ci(self) -> str:
+        """The interval with its coverage."""
+        if self.reason:
+            return NOT_AVAILABLE
+        interval = format_interval(self.lower, self.upper, self.unit, self.time_unit)
+        return f"{100 * self.confidence:g} % CI {interval}"
+
+    @property
+    def of(self) -> str:
+        """Events and patients."""
+        return NOT_AVAILABLE if self.events is None else f"{self.events} of {self.n}"
+
+    def __format__(self, spec: str) -> str:
+        """Show the estimate in a sentence.
+
+        Parameters
+        ----------
+        spec : str
+            Ignored; a number is formatted once.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        return self.text
+
+    def record(self, chapter: str) -> dict[str, Any]:
+        """Give the entry of ``results.json``.
+
+        Parameters
+        ----------
+        chapter : str
+            Which chapter hands it over.
+
+        Returns
+        -------
+        dict
+            id, chapter, value, lower, upper, unit, method, evidence, text.
+        """
+        bounded = not (is_missing(self.lower) and is_missing(self.upper))
+        text = f"{self.text} ({self.ci})" if bounded and not self.reason else self.text
+        return {
+            "id": self.id,
+            "chapter": chapter,
+            "value": _plain(self.value),
+            "lower": _plain(self.lower),
+            "upper": _plain(self.upper),
+            "unit": "% of CD4⁺ T cells" if self.unit == "percent of CD4" else self.unit,
+            "method": self.method,
+            "evidence": self.evidence,
+            "text": f"{text}: {self.reason}" if self.reason else text,
+        }
+
+
+def _plain(value: float | None) -> float | int | None:
+    """Make a JSON number; 12 digits are more than any method here and equal on every machine."""
+    if value is None or is_missing(value) or abs(value) == float("inf"):
+        return None
+    number = float(f"{value:.12g}")
+    return int(number) if number == int(number) and abs(number) < 1e15 else number
+
+
+def html_table(rows: Sequence[Mapping[str, Any]], caption: str) -> str:
+    """Write an accessible table; every cell's text is escaped.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        One mapping per row, column heading to text; the first column heads its row.
+    caption : str
+        What the table shows.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    headings = list(rows[0]) if rows else []
+    head = "".join(f'<th scope="col">{html.escape(h)}</th>' for h in headings)
+    body = []
+    for row in rows:
+        cells = [html.escape(str(row[h])) for h in headings]
+        first = f'<th scope="row">{cells[0]}</th>'
+        body.append(f"<tr>{first}{''.join(f'<td>{c}</td>' for c in cells[1:])}</tr>")
+    return (
+        f'<div class="cart-table" role="region" tabindex="0" aria-label="{html.escape(caption)}">'
+        f'<table class="table"><caption>{html.escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def html_sentence(text: str) -> str:
+    """Escape a sentence for HTML, keeping `code` in backticks.
+
+    Parameters
+    ----------
+    text : str
+        Plain text.
+
+    Returns
+    -------
+    str
+        HTML without any markup but ``<code>``.
+    """
+    parts = html.escape(text).split("`")
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
