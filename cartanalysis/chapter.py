@@ -11,6 +11,7 @@ of the cell's outputs; `cartanalysis.publish` picks them up there.
 from __future__ import annotations
 
 import io
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,6 @@ from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import style
 from cartanalysis.published import MEANING, Registry, load
 from cartanalysis.text import (
-    NOT_AVAILABLE,
     Number,
     format_value,
     html_sentence,
@@ -35,10 +35,11 @@ from cartanalysis.text import (
 METADATA = "cartanalysis"
 """Key of the outputs' metadata under which `publish` finds things."""
 
-RECORD_PREFIX = "application/papermill.record/"
-"""MyST-NB does not show outputs recorded under this prefix."""
+NUMBER_MIME = "application/vnd.cartanalysis.number+json"
+"""Type of a number handed over; notebook viewers do not show it."""
 
 YOUR_DATA = "your data"
+NBSP = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Chapter:
         self.confidence = confidence
         self.time_unit = time_unit
         self.numbers: dict[str, Number] = {}
+        self._told = ""
         style.use()
 
     # --- computing -----------------------------------------------------------------------------
@@ -164,11 +166,8 @@ class Chapter:
         made = self._number(key, table, unit, where or {}, column, rests_on)
         self.numbers[key] = made
         publish_display_data(
-            {f"{RECORD_PREFIX}text/plain": made.text},
-            metadata={
-                "scrapbook": {"name": key, "mime_prefix": RECORD_PREFIX},
-                METADATA: {"number": made.record(self.name), "parts": _parts(made)},
-            },
+            {NUMBER_MIME: made.record(self.name)},
+            metadata={METADATA: {"number": made.record(self.name), "parts": _parts(made)}},
         )
 
     def _number(
@@ -210,6 +209,41 @@ class Chapter:
             **shown,  # type: ignore[arg-type]
         )
 
+    def numbers_by_group(self, key: str, table: pd.DataFrame | Unavailable, unit: str) -> None:
+        """Hand a number over for each group of a table.
+
+        Parameters
+        ----------
+        key : str
+            Start of the ids; the group's name follows, in letters, digits and hyphens.
+        table : pandas.DataFrame or Unavailable
+            A tidy result with a column ``group``.
+        unit : str
+            As in `number`.
+        """
+        if isinstance(table, Unavailable):
+            return
+        for place, group in enumerate(table["group"], start=1):
+            name = f"{key}_{slug(group) or place}"
+            name = f"{name}-{place}" if name in self.numbers else name
+            self.number(name, table, unit, where={"group": group})
+
+    def value(self, key: str) -> float | Unavailable:
+        """Give a number that was handed over, to pass on to a figure.
+
+        Parameters
+        ----------
+        key : str
+            Its id.
+
+        Returns
+        -------
+        float or Unavailable
+            Its value, or why there is none.
+        """
+        found = self.numbers[key]
+        return Unavailable(found.reason or "not defined") if found.value is None else found.value
+
     def say(self, template: str) -> None:
         """Show a sentence with numbers in it.
 
@@ -223,6 +257,7 @@ class Chapter:
         if reasons:
             self._show_reason(reasons[0])
         else:
+            self._told = ""
             display(Markdown(template.format_map(self.numbers)))
 
     def figure(
@@ -231,8 +266,9 @@ class Chapter:
         *tables: Any,
         name: str,
         caption: str,
-        alt: str,
+        alt: str | Unavailable,
         rests_on: Sequence[str] = (),
+        letter: str = "",
         **options: Any,
     ) -> None:
         """Draw a figure and hand it over with caption, alternative text and data.
@@ -251,13 +287,17 @@ class Chapter:
             One sentence for who cannot see it; may name numbers as in `say`.
         rests_on : sequence of str
             As in `number`.
+        letter : str
+            Evidence letter of a figure that shows the paper, not the cohort.
         **options : object
             Passed to the function.
         """
-        reasons = [t.reason for t in tables if isinstance(t, Unavailable)]
+        given = (*tables, alt, *options.values())
+        reasons = [t.reason for t in given if isinstance(t, Unavailable)]
         if reasons:
             self._show_reason(reasons[0])
             return
+        self._told = ""
         axes = plot(*tables, **options)
         picture = style.figure_of(axes)
         svg, png = io.StringIO(), io.BytesIO()
@@ -267,8 +307,8 @@ class Chapter:
         )
         plt.close(picture)
         text = caption.format_map(self.numbers)
-        alt_text = alt.format_map(self.numbers)
-        letter = self.evidence(rests_on)
+        alt_text = str(alt).format_map(self.numbers)
+        letter = letter or self.evidence(rests_on)
         about = {
             "name": name,
             "caption": text,
@@ -293,7 +333,7 @@ class Chapter:
         caption: str,
         unit: str = "fraction",
         rests_on: Sequence[str] = (),
-        evidence_shown: bool = True,
+        letter: str = "",
     ) -> None:
         """Show a tidy table.
 
@@ -309,18 +349,18 @@ class Chapter:
             Unit of the estimates.
         rests_on : sequence of str
             As in `number`.
-        evidence_shown : bool
-            Whether the caption ends with the evidence letter; not if a column has it.
+        letter : str
+            Evidence letter of a table that shows the paper, not the cohort.
         """
         if isinstance(table, Unavailable):
             self._show_reason(table.reason)
             return
+        self._told = ""
         rows = [
             {heading: self._cell(row, name, unit) for name, heading in columns.items()}
             for _, row in table.iterrows()
         ]
-        letter = self.evidence(rests_on)
-        text = f"{caption}. {evidence_sentence(letter)}" if evidence_shown else caption
+        text = f"{caption}. {evidence_sentence(letter or self.evidence(rests_on))}"
         display(HTML(html_table(rows, text)))
 
     def _cell(self, row: pd.Series, name: str, unit: str) -> str:
@@ -334,31 +374,35 @@ class Chapter:
         if is_missing(value):
             return "–"
         if name == "p":
-            return format_value(value, "p").removeprefix("p = ").removeprefix("p ")
+            return (
+                format_value(value, "p").removeprefix("p = ").removeprefix("p ").replace(" ", NBSP)
+            )
         if isinstance(value, float):
             return f"{value:.0f}" if value == round(value) else f"{value:.2f}"
         return str(value)
 
-    def paper(self, *keys: str) -> None:
+    def paper(self, *keys: str, shown: Mapping[str, str] | None = None) -> None:
         """Show published values beside this cohort's.
 
         Parameters
         ----------
         *keys : str
-            Ids that are both in the registry and handed over by this chapter.
+            Ids of the registry.
+        shown : mapping of str to str, optional
+            Id of the number to show beside each; the same id if not given.
         """
         rows = []
         for key in keys:
-            entry, mine = self.registry[key], self.numbers[key]
-            shown = NOT_AVAILABLE if mine.reason else mine.text
+            entry, mine = self.registry[key], self.numbers[(shown or {}).get(key, key)]
+            text = mine.text
             if not mine.reason and not is_missing(mine.lower):
-                shown += f" ({mine.ci})"
+                text += f" ({mine.ci})"
             rows.append(
                 {
                     "Result": entry.label[:1].upper() + entry.label[1:],
                     "In the paper": f"{entry.text} [{entry.evidence}]",
                     "Where": entry.place,
-                    "This cohort": f"{shown} [{mine.evidence}]",
+                    "This cohort": f"{text} [{mine.evidence}]",
                 }
             )
         caption = "Published beside computed; letters in brackets: " + letters_explained()
@@ -382,9 +426,13 @@ class Chapter:
         return self.registry.weakest(rests_on) if self.cohort.is_reconstruction else YOUR_DATA
 
     def _used(self, template: str) -> list[Number]:
-        return [n for key, n in self.numbers.items() if f"{{{key}" in template]
+        fields = [name for _, name, _, _ in string.Formatter().parse(template) if name]
+        return [self.numbers[f.partition(".")[0]] for f in fields]
 
     def _show_reason(self, reason: str) -> None:
+        if reason == self._told:  # once in a row is enough
+            return
+        self._told = reason
         text = f"Not shown: {html_sentence(reason)}."
         display(HTML(f'<p class="cart-missing">{text}</p>'))
 
@@ -405,6 +453,23 @@ def evidence_sentence(letter: str) -> str:
     if letter == YOUR_DATA:
         return "Evidence: your data, as given in the cohort file."
     return f"Evidence {letter} – {MEANING[letter]}."
+
+
+def slug(text: str) -> str:
+    """Make part of an id from any text.
+
+    Parameters
+    ----------
+    text : str
+        A group's name.
+
+    Returns
+    -------
+    str
+        Lower-case letters, digits and hyphens.
+    """
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower())
+    return "-".join(part for part in kept.split("-") if part)[:40]
 
 
 def letters_explained() -> str:

@@ -22,6 +22,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from cartanalysis.errors import InputError, MissingColumns, Problem, shown
+from cartanalysis.tables import each_row
 
 DEFAULT_COHORT = "an2020"
 """The reconstruction that ships with the package."""
@@ -160,6 +161,30 @@ def require(patients: pd.DataFrame, *columns: str) -> None:
         raise MissingColumns(absent)
 
 
+def column_of(patients: pd.DataFrame, name: str) -> pd.Series:
+    """Take a column that must be there.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        A cohort's table.
+    name : str
+        The column.
+
+    Returns
+    -------
+    pandas.Series of shape (n_patients,)
+        Its values.
+
+    Raises
+    ------
+    MissingColumns
+        If it is absent or entirely empty.
+    """
+    require(patients, name)
+    return patients[name]
+
+
 # --- derived columns ---------------------------------------------------------------------------
 
 
@@ -184,6 +209,8 @@ def derive(patients: pd.DataFrame, treg_cutoff: float | None = None) -> pd.DataF
     ValueError
         If the cut-off is not a percentage.
     """
+    if treg_cutoff is not None and not 0 <= treg_cutoff <= 100:
+        raise ValueError(f"treg_cutoff is {treg_cutoff}; give a percentage from 0 to 100")
     out = patients.copy()
     if "response" in out:
         out["responder"] = _two_levels(out["response"], out["response"] != "NR", "no", "yes")
@@ -192,10 +219,39 @@ def derive(patients: pd.DataFrame, treg_cutoff: float | None = None) -> pd.DataF
         out["emd_other"] = _two_levels(out["emd"], out["emd"] == "other", "no", "yes")
     if "treg_pct" in out:
         cutoff = out["treg_pct"].median() if treg_cutoff is None else treg_cutoff
-        if treg_cutoff is not None and not 0 <= treg_cutoff <= 100:
-            raise ValueError(f"treg_cutoff is {treg_cutoff}; give a percentage from 0 to 100")
         out["treg_group"] = _two_levels(out["treg_pct"], out["treg_pct"] > cutoff, "low", "high")
     return out
+
+
+def treg_cutoff_of(patients: pd.DataFrame, treg_cutoff: float | None = None) -> pd.DataFrame:
+    """Give the cut-off above which regulatory T cells count as high.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    treg_cutoff : float, optional
+        A cut-off chosen by the user.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: group, n (measured), estimate (% of CD4⁺ T cells), method.
+
+    Raises
+    ------
+    MissingColumns
+        If regulatory T cells were not measured.
+    """
+    require(patients, "treg_pct")
+    known = patients["treg_pct"].dropna()
+    cutoff, method = (
+        (float(known.median()), "median of the cohort")
+        if treg_cutoff is None
+        else (treg_cutoff, "chosen by the user")
+    )
+    columns = ["group", "n", "estimate", "method"]
+    return pd.DataFrame([("cut-off", len(known), cutoff, method)], columns=columns)
 
 
 def _two_levels(source: pd.Series, is_second: pd.Series, first: str, second: str) -> pd.Series:
@@ -483,7 +539,7 @@ def _check_schema(table: pd.DataFrame, cells: dict[str, list[str]]) -> list[Prob
         return []
     position = {row: i for i, row in enumerate(table.index)}
     problems = []
-    for case in cases.itertuples():
+    for case in each_row(cases):
         column, row = str(case.column), int(case.index)
         written = cells[column][position[row]]
         if case.check == "not_nullable":

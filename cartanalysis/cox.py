@@ -20,6 +20,7 @@ from scipy import stats
 from cartanalysis.errors import CannotCompute
 from cartanalysis.response import levels
 from cartanalysis.survival import endpoint_of, log_rank, with_endpoint
+from cartanalysis.tables import each_row
 
 Floats = npt.NDArray[np.float64]
 
@@ -302,3 +303,20 @@ def scan_cutoffs(
         raise CannotCompute(why)
     columns = ["cutoff", "quantile", "n", "events", "estimate", "lower", "upper", "p", "method"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def describe_scan(scan: pd.DataFrame) -> str:
+    """Put a scan of cut-offs into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    scan : pandas.DataFrame
+        From `scan_cutoffs`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = [f"{r.cutoff:.3g} %: {r.estimate:.2f}" for r in each_row(scan)]
+    return "Hazard ratios by cut-off. " + "; ".join(parts) + "."

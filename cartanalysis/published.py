@@ -27,9 +27,10 @@ MEANING = {
 }
 
 _SECTIONS = {"published": "P", "derived": "D", "assumed": "A"}
+_DIRECTION = {"exposure", "endpoint", "worse", "model", "alpha"}
 _COMMON = {"id", "label", "kind", "value", "unit", "rounding", "evidence"}
 _KEYS = {
-    "P": _COMMON | {"place", "exposure", "endpoint", "worse", "model", "alpha"},
+    "P": _COMMON | {"place", "short", *_DIRECTION},
     "D": _COMMON | {"from", "function"},
     "A": _COMMON | {"range", "source", "columns"},
 }
@@ -38,7 +39,6 @@ _NEEDED = {
     "D": {"id", "label", "kind", "evidence", "from", "function"},
     "A": {"id", "label", "kind", "evidence", "range", "source", "columns"},
 }
-_DIRECTION = {"exposure", "endpoint", "worse", "model", "alpha"}
 
 
 @dataclass(frozen=True)

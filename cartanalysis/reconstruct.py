@@ -25,6 +25,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from importlib import resources
+
+import pandas as pd
 
 from cartanalysis import replication, response
 from cartanalysis.cohort import FIELDS, derive, parse
@@ -94,7 +97,9 @@ class Patient:
     hsct_day: int | None = None
 
 
-def reconstruct(seed: int = DEFAULT_SEED, registry: Registry | None = None) -> str:
+def reconstruct(
+    seed: int = DEFAULT_SEED, registry: Registry | None = None, *, vary_effects: bool = False
+) -> str:
     """Draw a cohort that agrees with every published and derived value.
 
     Parameters
@@ -103,6 +108,9 @@ def reconstruct(seed: int = DEFAULT_SEED, registry: Registry | None = None) -> s
         Chooses the cohort; the same seed gives the same bytes everywhere.
     registry : Registry, optional
         The values to agree with; the project's own if not given.
+    vary_effects : bool
+        Draw the generator's hazard ratios from their assumed ranges (log-uniformly) instead of
+        taking the assumed values.
 
     Returns
     -------
@@ -117,7 +125,7 @@ def reconstruct(seed: int = DEFAULT_SEED, registry: Registry | None = None) -> s
     known = registry or load()
     for attempt in range(MAX_ATTEMPTS):
         rng = random.Random(seed * MAX_ATTEMPTS + attempt)
-        courses = _draw_courses(rng, known)
+        courses = _draw_courses(rng, known, vary_effects)
         if not _factors_matter(courses):
             continue
         marks = _fit_ranks(rng, courses, known)
@@ -129,6 +137,43 @@ def reconstruct(seed: int = DEFAULT_SEED, registry: Registry | None = None) -> s
         if agrees(text, known):
             return text
     raise NoCohortFoundError(f"no cohort agrees with the registry in {MAX_ATTEMPTS} draws")
+
+
+def effects(seeds: Sequence[int]) -> pd.DataFrame:
+    """Show how large the effects are in cohorts that agree with everything published.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+        One cohort per seed, the generator's hazard ratios drawn from their assumed ranges.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per seed and directional claim: seed, claim, estimate (hazard ratio), p.
+    """
+    frames = []
+    for seed in seeds:
+        text = reconstruct(seed, vary_effects=True)
+        patients = derive(parse(text.encode(), "reconstruction.csv").table)
+        found = replication.claims(patients, load())
+        found = found[found["unit"] == "hazard ratio"]
+        frames.append(found[["id", "estimate", "p"]].assign(seed=seed))
+    table = pd.concat(frames, ignore_index=True).rename(columns={"id": "claim"})
+    return table[["seed", "claim", "estimate", "p"]]
+
+
+def known_effects() -> pd.DataFrame:
+    """Read the committed result of ``effects(range(1, 41))``, which takes minutes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from `effects`.
+    """
+    path = resources.files("cartanalysis") / "data" / "consistent-effects.csv"
+    with path.open(encoding="utf-8") as file:
+        return pd.read_csv(file)
 
 
 def agrees(text: str, registry: Registry) -> bool:
@@ -194,8 +239,14 @@ def _last_day(month: str) -> date:
 # --- the course of disease ---------------------------------------------------------------------
 
 
-def _draw_courses(rng: random.Random, known: Registry) -> list[Course]:
+def _draw_courses(rng: random.Random, known: Registry, vary_effects: bool = False) -> list[Course]:
     """Draw risk factors, responses and latent times since infusion."""
+    ratio = {
+        key: math.exp(rng.uniform(*map(math.log, known[key].details["range"])))
+        if vary_effects
+        else known[key].value
+        for key in ("a_hr_emd", "a_hr_treg", "a_hr_genetics")
+    }
     remission_day = known["a_remission_day"].value
     after_relapse = known["a_after_relapse"].value
     shortest, longest = follow_up_range(known)
@@ -207,9 +258,9 @@ def _draw_courses(rng: random.Random, known: Registry) -> list[Course]:
     courses = []
     for i in range(n):
         hazard = (
-            (known["a_hr_emd"].value if emd[i] != "none" else 1.0)
-            * (known["a_hr_treg"].value if treg[i] > middle else 1.0)
-            * (known["a_hr_genetics"].value if high_risk[i] else 1.0)
+            (ratio["a_hr_emd"] if emd[i] != "none" else 1.0)
+            * (ratio["a_hr_treg"] if treg[i] > middle else 1.0)
+            * (ratio["a_hr_genetics"] if high_risk[i] else 1.0)
         )
         relapse, in_remission = math.inf, False
         if responds[i]:

@@ -9,6 +9,8 @@ from cartanalysis import response, safety, survival
 from cartanalysis.cox import cox
 from cartanalysis.errors import CannotCompute
 from cartanalysis.published import Entry, Registry
+from cartanalysis.tables import each_row
+from cartanalysis.text import format_interval, format_value, is_missing
 
 MULTIVARIABLE = ["emd_any", "treg_group", "genetic_risk"]
 """Covariates of the multivariable models (assumed: the paper's model is not in hand)."""
@@ -28,6 +30,7 @@ NOT_ASSESSED = "cannot be assessed"
 COLUMNS = [
     "id",
     "claim",
+    "short",
     "place",
     "published",
     "n",
@@ -58,7 +61,7 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
     Returns
     -------
     pandas.DataFrame
-        One row per claim: id, claim, place (in the paper), published (as printed), n, events,
+        One row per claim: id, claim, short (label for figures), place (in the paper), published (as printed), n, events,
         estimate, lower, upper (fraction, days, odds or hazard ratio), p, unit, verdict, why (a
         sentence where it cannot be assessed), method.
     """
@@ -72,7 +75,13 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
             row = {"verdict": NOT_ASSESSED, "why": str(error)}
         published = "direction" if entry.value is None else entry.text
         rows.append(
-            {"id": entry.id, "claim": entry.label, "place": entry.place, "published": published}
+            {
+                "id": entry.id,
+                "claim": entry.label,
+                "short": entry.details.get("short", entry.label),
+                "place": entry.place,
+                "published": published,
+            }
             | row
         )
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -170,3 +179,119 @@ def _direction(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[
         "verdict": verdict,
         "method": method,
     }
+
+
+TALLIED = {
+    "upheld": (EXACT, COMPATIBLE, SUPPORTS),
+    "inconclusive": (SAME, OPPOSITE),
+    "opposed": (DIFFERS, CONTRADICTS),
+    "not_assessed": (NOT_ASSESSED,),
+}
+
+
+def tally(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the verdicts.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per kind of verdict: verdict, n, method.
+    """
+    rows = [(k, int(table["verdict"].isin(v).sum()), "count") for k, v in TALLIED.items()]
+    return pd.DataFrame(rows, columns=["verdict", "n", "method"])
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Write each claim's result as one text.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same with a column ``shown``, and the reason behind the verdict where there is one.
+    """
+    units = {"odds ratio": "ratio", "hazard ratio": "ratio"}
+    shown, verdicts = [], []
+    for _, row in table.iterrows():
+        if row["verdict"] == NOT_ASSESSED:
+            shown.append("–")
+            verdicts.append(f"{NOT_ASSESSED}: {row['why'].replace('`', '')}")
+            continue
+        unit = units.get(row["unit"], row["unit"])
+        text = format_value(row["estimate"], unit)
+        if not (is_missing(row["lower"]) and is_missing(row["upper"])):
+            text += f" ({format_interval(row['lower'], row['upper'], unit)})"
+        shown.append(f"{row['unit']} {text}" if unit == "ratio" else text)
+        verdicts.append(row["verdict"])
+    return table.assign(shown=shown, verdict=verdicts)
+
+
+def hazard_ratios(table: pd.DataFrame) -> pd.DataFrame:
+    """Take the directional claims that could be assessed, for a forest plot.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        label, n, events, estimate, lower, upper, p, verdict, method.
+
+    Raises
+    ------
+    CannotCompute
+        If none could be assessed.
+    """
+    kept = table[table["unit"] == "hazard ratio"]
+    if kept.empty:
+        raise CannotCompute("none of the paper's directional claims can be assessed")
+    columns = ["label", "n", "events", "estimate", "lower", "upper", "p", "verdict", "method"]
+    return kept.rename(columns={"short": "label"})[columns]
+
+
+def describe(directions: pd.DataFrame) -> str:
+    """Put the directional claims into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    directions : pandas.DataFrame
+        From `hazard_ratios`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = [f"{r.label} {r.estimate:.2f}, {r.verdict}" for r in each_row(directions)]
+    return "Forest plot of hazard ratios: " + "; ".join(parts) + "."
+
+
+def published_points(registry: Registry, endpoint: str) -> pd.DataFrame:
+    """Give the points that the paper's values put on a survival curve.
+
+    Parameters
+    ----------
+    registry : Registry
+        The published values.
+    endpoint : {"os", "rfs"}
+        Which curve.
+
+    Returns
+    -------
+    pandas.DataFrame
+        time (days), estimate, label: survival at 1 year, and the median.
+    """
+    year, median = registry[f"{endpoint}_1y"], registry[f"{endpoint}_median"]
+    rows = [(ONE_YEAR, year.fraction, year.text), (median.value, 0.5, median.text)]
+    return pd.DataFrame(rows, columns=["time", "estimate", "label"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 from scipy import stats
 
 from cartanalysis.cohort import require
 from cartanalysis.errors import CannotCompute
 from cartanalysis.exact import binomial_interval, fisher
+from cartanalysis.tables import each_row
 
 INTERVAL = "exact binomial (Clopper–Pearson) interval"
 ALL = "all patients"
@@ -47,6 +50,28 @@ def remission(
         rows.append((group, n, events, events / n, lower, upper, INTERVAL))
     columns = ["group", "n", "events", "estimate", "lower", "upper", "method"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def describe(rates: pd.DataFrame, labels: Mapping[str, str] | None = None) -> str:
+    """Put remission rates into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    rates : pandas.DataFrame
+        From `remission`.
+    labels : mapping of str to str, optional
+        Names of the groups as shown.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = [
+        f"{(labels or {}).get(r.group, r.group)} {r.events} of {r.n} ({100 * r.estimate:.1f} %)"
+        for r in each_row(rates)
+    ]
+    return "Bars of remission rates: " + "; ".join(parts) + "."
 
 
 def association(

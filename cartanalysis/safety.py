@@ -7,6 +7,7 @@ import pandas as pd
 from cartanalysis.cohort import FIELDS, require
 from cartanalysis.exact import binomial_interval
 from cartanalysis.response import INTERVAL
+from cartanalysis.tables import each_row
 
 SCALES = {
     "ae_grade_max": "any adverse event (CTCAE)",
@@ -45,6 +46,84 @@ def by_grade(patients: pd.DataFrame, column: str, confidence: float = 0.95) -> p
         rows.append((SCALES[column], grade, *_proportion(grades == grade, confidence)))
     columns = ["group", "grade", "n", "events", "estimate", "lower", "upper", "method"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def all_scales(patients: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Count patients by highest grade on every scale that the cohort has.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    confidence : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from `by_grade`, one scale below the other.
+
+    Raises
+    ------
+    MissingColumns
+        If the cohort has none of them.
+    """
+    return pd.concat(
+        [by_grade(patients, c, confidence) for c in _present(patients)], ignore_index=True
+    )
+
+
+def severe(patients: pd.DataFrame, grade: int, confidence: float = 0.95) -> pd.DataFrame:
+    """Count severe events on every scale that the cohort has.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    grade : int
+        Lowest grade that counts.
+    confidence : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from `at_least`, one row per scale.
+
+    Raises
+    ------
+    MissingColumns
+        If the cohort has none of them.
+    """
+    rows = [at_least(patients, c, grade, confidence) for c in _present(patients)]
+    return pd.concat(rows, ignore_index=True)
+
+
+def describe(grades: pd.DataFrame) -> str:
+    """Put counts by grade into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    grades : pandas.DataFrame
+        From `all_scales`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = []
+    for scale, part in grades.groupby("group", sort=False):
+        counts = ", ".join(f"grade {r.grade}: {r.events}" for r in each_row(part) if r.events > 0)
+        parts.append(f"{scale}: {counts}")
+    return "Stacked bars of patients by highest grade. " + "; ".join(parts) + "."
+
+
+def _present(patients: pd.DataFrame) -> list[str]:
+    present = [c for c in SCALES if c in patients and patients[c].notna().any()]
+    if not present:
+        require(patients, *SCALES)
+    return present
 
 
 def at_least(

@@ -35,11 +35,14 @@ class Endpoint:
         Name in full.
     origin : str
         What time counts from.
+    state : str
+        What patients without the event are.
     """
 
     key: str
     name: str
     origin: str
+    state: str
 
     @property
     def days(self) -> str:
@@ -53,8 +56,8 @@ class Endpoint:
 
 
 ENDPOINTS = {
-    "os": Endpoint("os", "overall survival", "infusion"),
-    "rfs": Endpoint("rfs", "relapse-free survival", "remission"),
+    "os": Endpoint("os", "overall survival", "infusion", "alive"),
+    "rfs": Endpoint("rfs", "relapse-free survival", "remission", "alive without relapse"),
 }
 
 KM_METHOD = "Kaplan–Meier; log-log interval"
@@ -429,3 +432,47 @@ def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
     row = (group, len(data), int(data["event"].sum()), statistic, df, p, LOG_RANK_METHOD)
     columns = ["group", "n", "events", "estimate", "df", "p", "method"]
     return pd.DataFrame([row], columns=columns)
+
+
+def landmark(patients: pd.DataFrame, endpoint: str, day: float) -> pd.DataFrame:
+    """Restart the clock at a landmark, with those still observed and free of the event then.
+
+    Groups that are formed by something that takes time to happen (a response) may only be
+    compared from a day by which it has happened; otherwise the responders' waiting time counts
+    as survival (immortal-time bias).
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    day : float
+        The landmark, in days.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_observed, n_columns)
+        Patients observed beyond the landmark, their times counted from it.
+
+    Raises
+    ------
+    MissingColumns
+        If the endpoint is not there.
+    CannotCompute
+        If nobody is observed beyond the landmark.
+    ValueError
+        If the landmark is negative.
+
+    References
+    ----------
+    .. [1] Anderson JR, Cain KC, Gelber RD. J Clin Oncol 1, 710–719 (1983).
+    """
+    if day < 0:
+        raise ValueError(f"landmark_day is {day}; give 0 or more days")
+    end = endpoint_of(endpoint)
+    require(patients, end.days, end.event)
+    observed = patients[patients[end.days] > day]
+    if observed.empty:
+        raise CannotCompute(f"no patient is observed beyond day {day:g}")
+    return observed.assign(**{end.days: observed[end.days] - day})

@@ -3,12 +3,13 @@
 from cartanalysis.figures.bars import plot_grades, plot_rates
 from cartanalysis.figures.distribution import plot_distribution
 from cartanalysis.figures.flow import plot_flow
-from cartanalysis.figures.forest import plot_cutoffs, plot_forest
+from cartanalysis.figures.forest import plot_cutoffs, plot_effects, plot_forest
 from cartanalysis.figures.km import plot_km
 
 __all__ = [
     "plot_cutoffs",
     "plot_distribution",
+    "plot_effects",
     "plot_flow",
     "plot_forest",
     "plot_grades",

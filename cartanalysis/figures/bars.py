@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from cartanalysis.figures import style
+from cartanalysis.tables import each_row
 
 
 def plot_rates(
@@ -33,7 +34,7 @@ def plot_rates(
     ax = style.axes(ax, 0.9 + 0.62 * len(table))
     hue = style.colours(table["group"])
     across = ax.get_yaxis_transform()
-    for y, row in enumerate(style.rows(table)):
+    for y, row in enumerate(each_row(table)):
         ax.barh(y, row.estimate, height=0.34, color=hue[row.group], alpha=0.85)
         ax.plot([row.lower, row.upper], [y, y], color=style.INK, linewidth=1.6)
         label = style.short((labels or {}).get(row.group, row.group), 42)
@@ -69,7 +70,7 @@ def plot_grades(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     across = ax.get_yaxis_transform()
     for y, scale in enumerate(scales):
         left = 0.0
-        for row in style.rows(table[table["group"] == scale]):
+        for row in each_row(table[table["group"] == scale]):
             label = f"grade {row.grade}" if y == 0 else None
             ax.barh(
                 y, row.estimate, left=left, height=0.42, color=style.GRADES[row.grade],

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cartanalysis.figures import style
+from cartanalysis.tables import each_row
 
 
 def plot_flow(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -26,7 +27,7 @@ def plot_flow(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = style.axes(ax, 0.15 + 1.0 * len(table))
     box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "linewidth": 1.3}
-    steps = list(style.rows(table))
+    steps = list(each_row(table))
     for i, row in enumerate(steps):
         letter = f" [{row.evidence}]" if row.evidence else ""
         ax.text(

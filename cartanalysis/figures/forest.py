@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from cartanalysis.figures import style
+from cartanalysis.tables import each_row
 
 LIMITS = (0.05, 50.0)
 """Bounds of the axis; an interval that goes beyond ends in an arrow."""
@@ -41,14 +43,14 @@ def plot_forest(
     high = min(LIMITS[1], max(2.0, float(np.nanmax(table["upper"])) * 1.3))
     y = 0.0
     for block in blocks:
-        rows = table if block is None else table[table["series"] == block]
+        part = table if block is None else table[table["series"] == block]
         if block is not None:
             ax.text(
                 0, y, block, transform=ax.get_yaxis_transform(), weight="bold", va="center",
                 ha="left", fontsize=10,
             )  # fmt: skip
             y += 0.9
-        for row in style.rows(rows):
+        for row in each_row(part):
             _draw_row(ax, row, y, low, high)
             y += 1.25
     ax.axvline(1, color=style.MUTED, linewidth=1, zorder=1)
@@ -128,3 +130,46 @@ def plot_cutoffs(table: pd.DataFrame, ax: Axes | None = None, *, chosen: float) 
 def _inside(value: float, ax: Axes) -> bool:
     low, high = ax.get_ylim()
     return low <= value <= high
+
+
+def plot_effects(
+    table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None
+) -> Axes:
+    """Draw hazard ratios of many cohorts, one row of dots per claim.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `cartanalysis.reconstruct.effects`: claim, estimate.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    labels : mapping of str to str, optional
+        Names of the claims as shown.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    claims = list(dict.fromkeys(table["claim"]))
+    ax = style.axes(ax, 0.9 + 0.52 * len(claims))
+    across = ax.get_yaxis_transform()
+    for y, claim in enumerate(claims):
+        values = table.loc[table["claim"] == claim, "estimate"]
+        ax.plot(
+            values, np.full(len(values), y), linestyle="", marker="o", markersize=5, alpha=0.4,
+            color=style.RISK, markeredgewidth=0,
+        )  # fmt: skip
+        ax.plot([values.median()] * 2, [y - 0.2, y + 0.2], color=style.INK, linewidth=1.8)
+        label = style.short((labels or {}).get(claim, claim), 60)
+        ax.text(0, y - 0.42, label, transform=across, va="center", fontsize=9)
+    ax.axvline(1, color=style.MUTED, linewidth=1)
+    ax.set(xscale="log", ylim=(len(claims) - 0.5, -0.8), yticks=[])
+    ax.set_xlim(0.8, max(10.0, float(table["estimate"].max()) * 1.3))
+    shown = [t for t in (1, 2, 5, 10, 20, 50, 100) if t <= ax.get_xlim()[1]]
+    ax.set_xticks(shown, [f"{t:g}" for t in shown])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="x", which="minor", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel("hazard ratio (log scale); a dot is a cohort, a bar the median of them")
+    return ax

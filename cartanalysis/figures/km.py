@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from cartanalysis.figures import style
+from cartanalysis.tables import each_row
 
 UNITS = {"days": 1.0, "months": 30.4375, "years": 365.25}
 STEPS = {
@@ -57,6 +58,7 @@ def plot_km(
     *,
     unit: str = "days",
     origin: str = "infusion",
+    state: str = "free of the event",
     labels: Mapping[str, str] | None = None,
     marks: pd.DataFrame | None = None,
 ) -> Axes:
@@ -74,6 +76,8 @@ def plot_km(
         Unit of the axis.
     origin : str
         What time counts from.
+    state : str
+        What the patients on the curve still are.
     labels : mapping of str to str, optional
         Names of the groups as shown.
     marks : pandas.DataFrame, optional
@@ -118,7 +122,7 @@ def plot_km(
     ax.set_xticks([t / scale for t in dict.fromkeys(at_risk["time"])])
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    ax.set(ylabel="still free of the event", xlabel=f"{unit} since {origin}")
+    ax.set(ylabel=f"patients {state}", xlabel=f"{unit} since {origin}")
     ax.grid(axis="y", color=style.HAIRLINE, linewidth=0.5)
     if len(names) > 1 or (marks is not None and len(marks)):
         ax.legend(
@@ -153,7 +157,7 @@ def _draw_counts(
                 color=hue[name],
             )  # fmt: skip
         line -= ROW * inch
-        for row in style.rows(at_risk[at_risk["group"] == name]):
+        for row in each_row(at_risk[at_risk["group"] == name]):
             ax.text(
                 row.time / scale, line, str(row.at_risk), transform=x, ha="center", va="top",
                 fontsize=9, color=hue[name],

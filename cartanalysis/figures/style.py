@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib as mpl
-import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
@@ -136,19 +135,3 @@ def short(label: str, limit: int = 34) -> str:
     """
     clean = "".join(c if c.isprintable() else " " for c in label)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
-
-
-def rows(table: pd.DataFrame) -> Iterator[Any]:
-    """Go through a table's rows; columns are attributes.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        A tidy table.
-
-    Yields
-    ------
-    object
-        A named tuple per row (typed Any: the cells of a tidy table are of many types).
-    """
-    yield from table.itertuples(index=False)

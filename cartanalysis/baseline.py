@@ -1,0 +1,209 @@
+"""Who the patients are: Table 1, and the flow through the trial."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cartanalysis.cohort import FIELDS, require
+from cartanalysis.errors import CannotCompute
+from cartanalysis.published import Registry, counts_behind, emd_other_candidates
+from cartanalysis.response import levels
+from cartanalysis.tables import each_row
+
+CHARACTERISTICS = [
+    "age_years",
+    "sex",
+    "arm",
+    "emd",
+    "treg_pct",
+    "genetic_risk",
+    "bm_blasts_pct",
+    "prior_hsct",
+]
+
+
+def table_one(patients: pd.DataFrame) -> pd.DataFrame:
+    """Summarise the patients' characteristics.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per number or level: column, characteristic, level, n (known), missing, summary
+        (median and range, or count and percentage of those known), method.
+
+    Raises
+    ------
+    CannotCompute
+        If the cohort describes its patients in no column.
+    """
+    rows = []
+    for name in CHARACTERISTICS:
+        if name not in patients or patients[name].isna().all():
+            continue
+        column, spec = patients[name], FIELDS[name]
+        known = column.dropna()
+        missing = int(column.isna().sum())
+        title = spec.meaning[:1].upper() + spec.meaning[1:]
+        if spec.kind == "number":
+            text = f"{known.median():.3g} ({known.min():.3g} to {known.max():.3g})"
+            head = (name, f"{title} ({spec.unit})", "")
+            rows.append((*head, len(known), missing, text, "median (range)"))
+            continue
+        for level in levels(column):
+            count = int((known == level).sum())
+            text = f"{count} ({100 * count / len(known):.1f} %)"
+            rows.append((name, title, str(level), len(known), missing, text, "n (% of known)"))
+    if not rows:
+        raise CannotCompute("this cohort has no column that describes its patients")
+    header = ["column", "characteristic", "level", "n", "missing", "summary", "method"]
+    return pd.DataFrame(rows, columns=header)
+
+
+def flow(patients: pd.DataFrame, registry: Registry, is_reconstruction: bool) -> pd.DataFrame:
+    """Count patients from step to step.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table with ``responder``.
+    registry : Registry
+        The published and derived counts.
+    is_reconstruction : bool
+        Whether the cohort stands for the study's patients; the steps before infusion are the
+        study's own and are left out for any other cohort.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per step: step, n, evidence, leave (why the others left).
+
+    Raises
+    ------
+    MissingColumns
+        If the response is not there.
+    """
+    require(patients, "responder")
+    rows = []
+    if is_reconstruction:
+        for key, step, leave in (
+            ("screened", "screened", ""),
+            ("enrolled", "enrolled", "not enrolled"),
+            ("infused", "infused", "not infused"),
+            ("responders", "in remission", "no remission"),
+        ):
+            rows.append((step, int(registry[key].value), registry[key].evidence, leave))
+    else:
+        known = patients["responder"].notna()
+        rows.append(("in the cohort file", len(patients), "", ""))
+        if not known.all():
+            rows.append(("response known", int(known.sum()), "", "response unknown"))
+        responders = int((patients["responder"] == "yes").sum())
+        rows.append(("in remission", responders, "", "no remission"))
+    return pd.DataFrame(rows, columns=["step", "n", "evidence", "leave"])
+
+
+def size(patients: pd.DataFrame) -> pd.DataFrame:
+    """Count the patients.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: group, n, method.
+    """
+    row = ("all patients", len(patients), "count")
+    return pd.DataFrame([row], columns=["group", "n", "method"])
+
+
+def describe_flow(steps: pd.DataFrame) -> str:
+    """Put the flow into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    steps : pandas.DataFrame
+        From `flow`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    return "Flow of patients: " + ", ".join(f"{r.step} {r.n}" for r in each_row(steps)) + "."
+
+
+def search_infused(registry: Registry) -> pd.DataFrame:
+    """Show which numbers of patients fit two percentages that have one denominator.
+
+    Parameters
+    ----------
+    registry : Registry
+        The published values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per number, up to those screened, that fits at least one: n, orr, ae_grade4
+        (counts, or a dash), fits (yes, or why not).
+    """
+    rows = []
+    for n in range(1, int(registry["screened"].value) + 1):
+        found = [
+            counts_behind(registry[k].value, registry[k].rounding or 0, n)
+            for k in ("orr", "ae_grade4")
+        ]
+        if any(found):
+            texts = [" or ".join(f"{k} of {n}" for k in counts) or "–" for counts in found]
+            fits = "yes" if all(found) else "no: one percentage does not fit"
+            if n > registry["enrolled"].value:
+                fits = "no: more than were enrolled"
+            rows.append((n, *texts, fits))
+    return pd.DataFrame(rows, columns=["n", "orr", "ae_grade4", "fits"])
+
+
+def search_emd_other(registry: Registry) -> pd.DataFrame:
+    """Show which counts the remission rate of the EMD group allows.
+
+    Parameters
+    ----------
+    registry : Registry
+        The published and derived values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per count that rounds to the percentage: events, n, left_out, fits.
+    """
+    entry, possible = registry["orr_emd_other"], emd_other_candidates(registry.entries)
+    rows = []
+    for n in range(1, int(registry["infused"].value) + 1):
+        for k in counts_behind(entry.value, entry.rounding or 0, n):
+            fits = "yes" if (k, n) in possible else "no"
+            rows.append((k, n, n - k, fits))
+    return pd.DataFrame(rows, columns=["events", "n", "left_out", "fits"])
+
+
+def describe_effects(effects: pd.DataFrame) -> str:
+    """Put a set of consistent effects into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        From `cartanalysis.reconstruct.effects`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    span = effects.groupby("claim", sort=False)["estimate"].agg(["min", "max"])
+    parts = [f"{r.Index} {r.min:.1f} to {r.max:.1f}" for r in each_row(span)]
+    return "Dots of hazard ratios by claim, with their ranges: " + "; ".join(parts) + "."

@@ -1,0 +1,247 @@
+"""Panels that several chapters share: curves with their medians, and one claim on survival."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from cartanalysis import survival
+from cartanalysis.chapter import Chapter, Unavailable
+from cartanalysis.cox import CoxModel, cox
+from cartanalysis.figures import plot_km
+from cartanalysis.figures.km import ticks
+from cartanalysis.replication import ONE_YEAR
+from cartanalysis.text import format_value
+
+
+def curves(
+    study: Chapter,
+    endpoint: str,
+    *,
+    name: str,
+    caption: str,
+    by: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    marks: pd.DataFrame | None = None,
+    patients: pd.DataFrame | Unavailable | None = None,
+    origin: str = "",
+) -> None:
+    """Show Kaplan–Meier curves with the numbers at risk.
+
+    Parameters
+    ----------
+    study : Chapter
+        The chapter.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    name : str
+        Name of the figure.
+    caption : str
+        Caption.
+    by : str, optional
+        Column that groups the patients.
+    labels : mapping of str to str, optional
+        Names of the groups as shown.
+    marks : pandas.DataFrame, optional
+        Published points to draw on the curve.
+    patients : pandas.DataFrame or Unavailable, optional
+        Whom to draw; the chapter's patients if not given.
+    origin : str
+        What time counts from; the endpoint's own origin if empty.
+    """
+    whom = study.patients if patients is None else patients
+    end = survival.endpoint_of(endpoint)
+    table = study.compute(survival.kaplan_meier, whom, endpoint, by, study.confidence)
+    longest = study.compute(lambda t: t["time"].max(), table)
+    times = study.compute(ticks, longest, study.time_unit)
+    at_risk = study.compute(survival.at_risk_table, whom, endpoint, times, by)
+    medians = study.compute(survival.median, whom, endpoint, by, study.confidence)
+    alt = study.compute(_alternative_text, medians, end.name, labels or {}, study.time_unit)
+    study.figure(
+        plot_km,
+        table,
+        at_risk,
+        name=name,
+        caption=caption,
+        alt=alt if isinstance(alt, str) else "-",
+        unit=study.time_unit,
+        origin=origin or end.origin,
+        state=end.state,
+        labels=labels,
+        marks=marks if study.cohort.is_reconstruction else None,
+    )
+
+
+def _alternative_text(
+    medians: pd.DataFrame, endpoint: str, labels: Mapping[str, str], time_unit: str
+) -> str:
+    parts = []
+    for _, row in medians.iterrows():
+        label = labels.get(row["group"], row["group"]).replace("{", "(").replace("}", ")")
+        median = format_value(row["estimate"], "days", time_unit)
+        parts.append(f"{label}: {row['n']} patients, {row['events']} events, median {median}")
+    return f"Kaplan–Meier curve of {endpoint}. " + "; ".join(parts) + "."
+
+
+def medians_by(study: Chapter, endpoint: str, by: str, caption: str) -> None:
+    """Show median and 1-year survival by group.
+
+    Parameters
+    ----------
+    study : Chapter
+        The chapter.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str
+        Column that groups the patients.
+    caption : str
+        Caption.
+    """
+    medians = study.compute(survival.median, study.patients, endpoint, by, study.confidence)
+    year = study.compute(
+        survival.survival_at, study.patients, endpoint, [ONE_YEAR], by, study.confidence
+    )
+    joined = study.compute(_with_one_year, medians, year)
+    columns = {
+        "group": "Group",
+        "n": "Patients",
+        "events": "Events",
+        "estimate": f"Median, {study.time_unit} (interval)",
+        "one_year": "At 1 year (interval)",
+    }
+    study.table(joined, columns, caption=caption, unit="days")
+
+
+def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
+    texts = []
+    for _, row in year.iterrows():
+        text = format_value(row["estimate"], "fraction")
+        if not pd.isna(row["lower"]):
+            low, high = (format_value(row[b], "fraction") for b in ("lower", "upper"))
+            text += f" ({low} to {high})"
+        texts.append(text)
+    return medians.assign(one_year=texts)
+
+
+def claim(study: Chapter, key: str, labels: Mapping[str, str], caption: str) -> None:
+    """Show one directional claim of the paper on this cohort: curves, hazard ratio, log-rank.
+
+    Hands over ``<key>_hr`` and ``<key>_p``.
+
+    Parameters
+    ----------
+    study : Chapter
+        The chapter.
+    key : str
+        Id of the claim in the registry.
+    labels : mapping of str to str
+        Names of the groups as shown.
+    caption : str
+        Caption of the figure.
+    """
+    entry = study.registry[key]
+    by, endpoint = entry.details["exposure"], entry.details["endpoint"]
+    test = study.compute(survival.log_rank, study.patients, endpoint, by)
+    study.number(f"{key}_p", test, "p", column="p")
+    hazard_ratio(study, f"{key}_hr", endpoint, by)
+    curves(
+        study, endpoint, by=by, labels=labels, name=f"km-{key.replace('_', '-')}", caption=caption
+    )
+    end = survival.endpoint_of(endpoint)
+    study.say(
+        f"{end.name.capitalize()}: hazard ratio **{{{key}_hr}}** ({{{key}_hr.ci}}), "
+        f"log-rank test {{{key}_p}}."
+    )
+
+
+def hazard_ratio(study: Chapter, key: str, endpoint: str, by: str) -> None:
+    """Hand over the univariable hazard ratio of a grouping, second level against first.
+
+    Parameters
+    ----------
+    study : Chapter
+        The chapter.
+    key : str
+        Id of the number.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str
+        Column that groups the patients.
+    """
+    model = study.compute(cox, study.patients, endpoint, [by], study.confidence)
+    study.number(key, terms_of(model), "ratio")
+
+
+def terms_of(model: CoxModel | Unavailable) -> pd.DataFrame | Unavailable:
+    """Take a model's terms, or pass on why there is none.
+
+    Parameters
+    ----------
+    model : CoxModel or Unavailable
+        From `Chapter.compute`.
+
+    Returns
+    -------
+    pandas.DataFrame or Unavailable
+        Its terms.
+    """
+    return model if isinstance(model, Unavailable) else model.terms
+
+
+def tests_of(model: CoxModel | Unavailable) -> pd.DataFrame | Unavailable:
+    """Take a model's likelihood-ratio tests, or pass on why there are none.
+
+    Parameters
+    ----------
+    model : CoxModel or Unavailable
+        From `Chapter.compute`.
+
+    Returns
+    -------
+    pandas.DataFrame or Unavailable
+        Its tests.
+    """
+    return model if isinstance(model, Unavailable) else model.tests
+
+
+def diagnostics(model: CoxModel) -> pd.DataFrame:
+    """Give what a model rests on as a tidy row.
+
+    Parameters
+    ----------
+    model : CoxModel
+        A fitted model.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: n, events, events_per_term, method.
+    """
+    row = (model.n, model.events, model.events_per_term, "events / coefficients")
+    return pd.DataFrame([row], columns=["n", "events", "events_per_term", "method"])
+
+
+def forest_table(os: CoxModel, rfs: CoxModel, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Lay two models' terms out for a forest plot.
+
+    Parameters
+    ----------
+    os, rfs : CoxModel
+        Models of the two endpoints.
+    labels : mapping of str to str
+        Names of the covariates as shown.
+
+    Returns
+    -------
+    pandas.DataFrame
+        series, label, n, events, estimate, lower, upper, p, method.
+    """
+    blocks = []
+    for key, model in (("os", os), ("rfs", rfs)):
+        name = survival.endpoint_of(key).name
+        series = f"{name.capitalize()} ({model.events} events in {model.n} patients)"
+        label = model.terms["covariate"].map(labels)
+        blocks.append(model.terms.assign(series=series, label=label))
+    columns = ["series", "label", "n", "events", "estimate", "lower", "upper", "p", "method"]
+    return pd.concat(blocks, ignore_index=True)[columns]

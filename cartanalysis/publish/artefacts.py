@@ -1,0 +1,189 @@
+"""What executed chapters hand over: numbers, figures and their data; and the tidied notebooks."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from cartanalysis.chapter import METADATA
+from cartanalysis.cohort import Cohort
+from cartanalysis.publish.execute import Executed, Failures
+
+RESULTS, TEXTS, FIGURES, ABOUT = "results.json", "texts.json", "figures.json", "cohort.json"
+
+CONTINUED = "# (continued)"
+"""Source of a cell that holds what another cell shows after its figure; MyST-NB skips empty ones."""
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """What a run of all chapters gave.
+
+    Parameters
+    ----------
+    notebooks : dict of str to nbformat.NotebookNode
+        The executed chapters, tidied for the website.
+    results : dict
+        Content of ``results.json``.
+    warnings : tuple of str
+        What chapters wrote to their error stream.
+    """
+
+    notebooks: dict[str, nbformat.NotebookNode]
+    results: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def harvest(chapters: Sequence[Executed], cohort: Cohort, folder: Path) -> Harvest:
+    """Collect what the chapters hand over and write it to a folder.
+
+    Parameters
+    ----------
+    chapters : sequence of Executed
+        All chapters of a run.
+    cohort : Cohort
+        The cohort they ran on.
+    folder : pathlib.Path
+        Where to write; made if missing.
+
+    Returns
+    -------
+    Harvest
+        Notebooks, numbers, warnings.
+
+    Raises
+    ------
+    Failures
+        If two chapters use one id, a figure lacks its alternative text, or a cell draws a picture
+        that was not handed over as a figure.
+    """
+    numbers: list[dict[str, Any]] = []
+    texts: dict[str, dict[str, str]] = {}
+    figures: dict[str, dict[str, Any]] = {}
+    problems: list[str] = []
+    warnings: list[str] = []
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "figures").mkdir(exist_ok=True)
+    for chapter in chapters:
+        for place, output in _outputs(chapter.notebook):
+            about = output.get("metadata", {}).get(METADATA, {})
+            where = f"{chapter.name}: {place}"
+            if output.output_type == "stream" and output.name == "stderr":
+                warnings.append(f"{where}: {output.text.strip()}")
+            if "number" in about:
+                key = about["number"]["id"]
+                if key in texts:
+                    problems.append(f"{where}: the number “{key}” is handed over twice")
+                numbers.append(about["number"])
+                texts[key] = about["parts"] | {"evidence": about["number"]["evidence"]}
+            if "figure" in about:
+                figure = dict(about["figure"])
+                problems += [f"{where}: {p}" for p in _figure_problems(figure, figures)]
+                _write_figure(figure, output.data, folder)
+                figures[figure["name"]] = figure
+            elif any(mime.startswith("image/") for mime in output.get("data", {})):
+                problems.append(
+                    f"{where}: an image without alternative text; show it with study.figure(…)"
+                )
+    if problems:
+        raise Failures(problems)
+    results = {"values": numbers}
+    _write_json(folder / RESULTS, results)
+    _write_json(folder / TEXTS, texts)
+    _write_json(folder / FIGURES, figures)
+    _write_json(
+        folder / ABOUT,
+        {
+            "name": cohort.name,
+            "patients": len(cohort.table),
+            "is_reconstruction": cohort.is_reconstruction,
+            "notes": list(cohort.notes),
+        },
+    )
+    (folder / "notebooks").mkdir(exist_ok=True)
+    for chapter in chapters:  # for the reader to download, as they ran
+        nbformat.write(chapter.notebook, folder / "notebooks" / f"{chapter.name}.ipynb")
+    notebooks = {c.name: tidy(c.notebook) for c in chapters}
+    return Harvest(notebooks, results, tuple(warnings))
+
+
+def _outputs(notebook: nbformat.NotebookNode) -> list[tuple[str, Any]]:
+    return [
+        (f"cell {i + 1}", output)
+        for i, cell in enumerate(notebook.cells)
+        for output in cell.get("outputs", [])
+    ]
+
+
+def _figure_problems(figure: dict[str, Any], earlier: dict[str, Any]) -> list[str]:
+    problems = []
+    if figure["name"] in earlier:
+        problems.append(f"the figure “{figure['name']}” is there twice")
+    for part, words in (("alt", "alternative text"), ("caption", "caption")):
+        if not str(figure[part]).strip():
+            problems.append(f"the figure “{figure['name']}” has no {words}; give one sentence")
+    return problems
+
+
+def _write_figure(figure: dict[str, Any], data: dict[str, str], folder: Path) -> None:
+    name = figure["name"]
+    (folder / "figures" / f"{name}.svg").write_text(data["image/svg+xml"], encoding="utf-8")
+    png = base64.b64decode(data["image/png"])
+    (folder / "figures" / f"{name}.png").write_bytes(png)
+    (folder / "data" / f"{name}.csv").write_text(figure.pop("csv"), encoding="utf-8")
+
+
+def _write_json(path: Path, content: Any) -> None:
+    text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Make an executed chapter ready for the website.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        As executed.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        A copy: code folded away, numbers and warnings taken out, and each figure shown by the
+        directive ``chapter-figure``, which knows its caption, alternative text and data.
+    """
+    out = nbformat.from_dict(json.loads(json.dumps(notebook)))
+    cells: list[nbformat.NotebookNode] = []
+    for cell in out.cells:
+        if cell.cell_type != "code":
+            cells.append(cell)
+            continue
+        silent = bool(cells) and cells[-1].cell_type == "code" and not cells[-1].outputs
+        if silent and cells[-1].source != CONTINUED:
+            # cells that show nothing fold away together with the next one
+            cell.source = f"{cells.pop().source}\n\n{cell.source}"
+        cells.append(cell)
+        cell.metadata["tags"] = ["hide-input"]
+        outputs, cell.outputs = cell.outputs, []
+        receiving = cell
+        for output in outputs:
+            about = output.get("metadata", {}).get(METADATA, {})
+            if "figure" in about:
+                name = about["figure"]["name"]
+                show = nbformat.v4.new_markdown_cell(f"```{{chapter-figure}} {name}\n```")
+                # what the cell shows after the figure has to come after it
+                receiving = nbformat.v4.new_code_cell(
+                    CONTINUED, metadata={"tags": ["remove-input"]}
+                )
+                show["id"], receiving["id"] = f"{name}-figure"[:64], f"{name}-after"[:64]
+                cells += [show, receiving]
+            elif not about and not (output.output_type == "stream" and output.name == "stderr"):
+                receiving.outputs.append(output)
+    out.cells = [c for c in cells if c.source != CONTINUED or c.outputs]
+    return out

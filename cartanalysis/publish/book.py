@@ -1,0 +1,124 @@
+"""Where the book's sources are, and which chapters it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import yaml
+
+import cartanalysis
+from cartanalysis.errors import InputError, Problem
+
+CHAPTERS = "notebooks"
+PROSE = "book"
+CONFIG, TOC = "_config.yml", "_toc.yml"
+
+
+@dataclass(frozen=True)
+class Book:
+    """The sources of the book.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder with ``_config.yml``, ``_toc.yml``, ``book/`` and ``notebooks/``.
+    """
+
+    root: Path
+
+    @property
+    def pages(self) -> list[str]:
+        """Every page of the table of contents, without ending."""
+        return list(_pages(yaml.safe_load((self.root / TOC).read_text(encoding="utf-8"))))
+
+    @property
+    def chapters(self) -> list[str]:
+        """Names of the chapters, in the order of the table of contents."""
+        start = f"{CHAPTERS}/"
+        return [p.removeprefix(start) for p in self.pages if p.startswith(start)]
+
+    def source(self, chapter: str) -> Path:
+        """Give a chapter's source.
+
+        Parameters
+        ----------
+        chapter : str
+            Its name.
+
+        Returns
+        -------
+        pathlib.Path
+            The py:percent file.
+        """
+        return self.root / CHAPTERS / f"{chapter}.py"
+
+    def notebook(self, chapter: str) -> nbformat.NotebookNode:
+        """Read a chapter.
+
+        Parameters
+        ----------
+        chapter : str
+            Its name.
+
+        Returns
+        -------
+        nbformat.NotebookNode
+            The notebook, without outputs.
+
+        Raises
+        ------
+        InputError
+            If the source is missing or no notebook.
+        """
+        path = self.source(chapter)
+        if not path.is_file():
+            remedy = f"Write it, or take {CHAPTERS}/{chapter} out of {TOC}"
+            raise InputError(f"{CHAPTERS}/{chapter}.py", [Problem("there is no such file", remedy)])
+        notebook = jupytext.read(path, fmt="py:percent")
+        for number, cell in enumerate(notebook.cells):
+            cell["id"] = f"{chapter[:40]}-{number}"  # jupytext invents random ones
+        return notebook
+
+
+def _pages(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("root", "file"):
+                yield str(value).removesuffix(".md").removesuffix(".ipynb")
+            else:
+                yield from _pages(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _pages(item)
+
+
+def find(root: Path | None = None) -> Book:
+    """Find the book's sources.
+
+    Parameters
+    ----------
+    root : pathlib.Path, optional
+        Where they are; beside the package if not given.
+
+    Returns
+    -------
+    Book
+        The book.
+
+    Raises
+    ------
+    InputError
+        If they are not there.
+    """
+    folder = root or Path(cartanalysis.__file__).resolve().parent.parent
+    absent = [n for n in (CONFIG, TOC, PROSE, CHAPTERS) if not (folder / n).exists()]
+    if absent:
+        what = f"{', '.join(absent)} not found: this is not the folder of the book"
+        remedy = "Run the command in a clone of the repository, or name it with --book"
+        raise InputError(str(folder), [Problem(what, remedy)])
+    return Book(folder.resolve())

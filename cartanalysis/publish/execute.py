@@ -1,0 +1,245 @@
+"""Running chapters with papermill, in parallel, and not again when nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+import cartanalysis
+from cartanalysis.publish.book import Book
+
+KERNEL = "python3"
+CELL_SECONDS = 600
+"""A cell that runs longer than this has gone wrong."""
+
+_ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A chapter that has been run.
+
+    Parameters
+    ----------
+    name : str
+        The chapter.
+    notebook : nbformat.NotebookNode
+        With outputs.
+    key : str
+        Hash of everything the outputs depend on.
+    seconds : float
+        How long it took; 0 if nothing had changed since an earlier run.
+    reused : bool
+        Whether an earlier run's outputs were taken.
+    """
+
+    name: str
+    notebook: nbformat.NotebookNode
+    key: str
+    seconds: float
+    reused: bool
+
+
+@dataclass
+class Failures(Exception):  # noqa: N818 - several failures, told one per line
+    """What stopped a run, one readable line each."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Join the lines.
+
+        Returns
+        -------
+        str
+            One failure per line.
+        """
+        return "\n".join(self.lines)
+
+
+def chapter_keys(
+    book: Book, cohort_sha256: str, parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """Hash what each chapter's outputs depend on.
+
+    Parameters
+    ----------
+    book : Book
+        The sources.
+    cohort_sha256 : str
+        Hash of the cohort's bytes.
+    parameters : mapping of str to mapping
+        Values by chapter, the cohort's name among them.
+
+    Returns
+    -------
+    dict of str to str
+        Hash by chapter: its source, its parameters, the package, the cohort's bytes, the locked
+        packages as installed, and Python.
+    """
+    common = [_package_hash(), json.dumps(environment(book), sort_keys=True), cohort_sha256]
+    keys = {}
+    for chapter in book.chapters:
+        given = json.dumps(dict(parameters[chapter]), sort_keys=True)
+        source = book.source(chapter).read_text(encoding="utf-8")
+        digest = hashlib.sha256()
+        for part in (*common, source, given):
+            digest.update(f"{len(part)}:{part}".encode())
+        keys[chapter] = digest.hexdigest()
+    return keys
+
+
+@cache
+def _package_hash() -> str:
+    """Hash the package's own files."""
+    folder = Path(cartanalysis.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in (".py", ".yml", ".csv"):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def environment(book: Book) -> dict[str, str]:
+    """List what is installed of what the lock file names, and Python.
+
+    Parameters
+    ----------
+    book : Book
+        The sources, with ``requirements.txt`` beside them.
+
+    Returns
+    -------
+    dict of str to str
+        Version by package.
+    """
+    lock = book.root / "requirements.txt"
+    text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
+    names = sorted(set(re.findall(r"^([A-Za-z0-9][\w.-]*)==", text, flags=re.MULTILINE)))
+    installed = {"python": ".".join(str(v) for v in sys.version_info[:3])}
+    for name in names:
+        try:
+            installed[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # locked for other systems only
+            continue
+    return installed
+
+
+def execute(
+    book: Book,
+    keys: Mapping[str, str],
+    parameters: Mapping[str, Mapping[str, Any]],
+    workdir: Path,
+    cache_dir: Path,
+    jobs: int,
+) -> list[Executed]:
+    """Run the chapters that have changed.
+
+    Parameters
+    ----------
+    book : Book
+        The sources.
+    keys : mapping of str to str
+        From `chapter_keys`.
+    parameters : mapping of str to mapping
+        Values by chapter.
+    workdir : pathlib.Path
+        Folder in which the kernels run; the cohort's file is there.
+    cache_dir : pathlib.Path
+        Outputs of earlier runs, by key.
+    jobs : int
+        How many chapters at a time.
+
+    Returns
+    -------
+    list of Executed
+        In the order of the book.
+
+    Raises
+    ------
+    Failures
+        With a line per chapter that failed.
+    """
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # failures are told by us
+    os.environ.update(_ENVIRONMENT)
+    cache_dir.mkdir(parents=True, exist_ok=True)
+
+    def one(job: tuple[int, str]) -> Executed | str:
+        position, chapter = job
+        stored = cache_dir / f"{keys[chapter]}.ipynb"
+        reused = _from_cache(stored)
+        if reused is not None:
+            return Executed(chapter, reused, keys[chapter], 0.0, True)
+        started = time.monotonic()
+        try:
+            notebook = _run(book, chapter, parameters[chapter], workdir, position)
+        except PapermillExecutionError as error:
+            return f"{chapter}: cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
+        except Exception as error:  # noqa: BLE001 - a dead kernel, a time-out: told, not swallowed
+            return f"{chapter}: {type(error).__name__}: {error}"
+        _to_cache(stored, notebook)
+        return Executed(chapter, notebook, keys[chapter], time.monotonic() - started, False)
+
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        outcomes = list(pool.map(one, enumerate(book.chapters)))
+    failed = [o for o in outcomes if isinstance(o, str)]
+    if failed:
+        raise Failures(failed)
+    return [o for o in outcomes if isinstance(o, Executed)]
+
+
+def _run(
+    book: Book, chapter: str, parameters: Mapping[str, Any], workdir: Path, position: int
+) -> nbformat.NotebookNode:
+    notebook = papermill.execute_notebook(
+        book.notebook(chapter),
+        None,
+        parameters=dict(parameters),
+        kernel_name=KERNEL,
+        progress_bar={"desc": f"{chapter:<26}", "position": position, "disable": None},
+        execution_timeout=CELL_SECONDS,
+        # the kernel's folder, per notebook: papermill's cwd= changes that of the whole process
+        resources={"metadata": {"path": str(workdir)}},
+    )
+    # papermill leaves its clock and, for a notebook object, the whole input in the metadata
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+    return notebook
+
+
+def _from_cache(stored: Path) -> nbformat.NotebookNode | None:
+    """Read outputs of an earlier run; a damaged file counts as none."""
+    try:
+        digest, _, text = stored.read_text(encoding="utf-8").partition("\n")
+    except FileNotFoundError:
+        return None
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
+        return None
+    return nbformat.reads(text, as_version=4)
+
+
+def _to_cache(stored: Path, notebook: nbformat.NotebookNode) -> None:
+    text = nbformat.writes(notebook)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    partial = stored.with_suffix(f".{os.getpid()}.part")
+    partial.write_text(f"{digest}\n{text}", encoding="utf-8")
+    partial.replace(stored)

@@ -1,0 +1,212 @@
+"""Parameters of chapters: what each declares, and whether what a user gave fits.
+
+Everything is checked here, before any kernel starts: papermill writes parameter *names* into code
+and only warns about unknown ones.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import nbformat
+
+from cartanalysis.errors import InputError, Problem, shown
+
+TAG = "parameters"
+RESERVED = "cohort"
+"""Set by the command's argument, not by ``-p``."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter that a chapter declares.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    default : object
+        Its default.
+    types : tuple of type
+        What it may be.
+    choices : tuple
+        Allowed values, if the chapter restricts them.
+    """
+
+    name: str
+    default: Any
+    types: tuple[type, ...]
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """What it may be, in words."""
+        if self.choices:
+            return "one of " + ", ".join(str(c) for c in self.choices)
+        names = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
+        words = [names[t] for t in self.types if t in names]
+        return " or ".join(words + (["None"] if type(None) in self.types else []))
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether a value fits.
+
+        Parameters
+        ----------
+        value : object
+            A value.
+
+        Returns
+        -------
+        bool
+            Whether its type and value are allowed.
+        """
+        if self.choices:
+            return value in self.choices
+        if isinstance(value, bool):
+            return bool in self.types
+        return isinstance(value, self.types) or (float in self.types and isinstance(value, int))
+
+
+_TYPES: dict[str, type] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "None": type(None),
+}
+
+
+def declared(notebook: nbformat.NotebookNode, chapter: str) -> dict[str, Parameter]:
+    """Read the parameters that a chapter declares, without running it.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        The chapter.
+    chapter : str
+        Its name, for messages.
+
+    Returns
+    -------
+    dict of str to Parameter
+        Every ``name: type = literal`` of the cell tagged ``parameters``.
+
+    Raises
+    ------
+    InputError
+        If the cell is missing or holds anything else.
+    """
+    cells = [c for c in notebook.cells if TAG in c.metadata.get("tags", [])]
+    if len(cells) != 1:
+        what = f"there are {len(cells)} cells tagged “{TAG}”"
+        raise InputError(chapter, [Problem(what, "A chapter has exactly one")])
+    found: dict[str, Parameter] = {}
+    for statement in ast.parse(cells[0].source).body:
+        if (
+            not isinstance(statement, ast.AnnAssign)
+            or not isinstance(statement.target, ast.Name)
+            or statement.value is None
+        ):
+            what = f"“{ast.unparse(statement)}” in the parameters cell"
+            raise InputError(chapter, [Problem(what, "Write name: type = value")])
+        name = statement.target.id
+        types, choices = _annotation(statement.annotation, chapter)
+        found[name] = Parameter(name, ast.literal_eval(statement.value), types, choices)
+    return found
+
+
+def _annotation(node: ast.expr, chapter: str) -> tuple[tuple[type, ...], tuple[Any, ...]]:
+    """Understand ``int``, ``float | None`` and ``Literal["a", "b"]``."""
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+        value = ast.literal_eval(node.slice)
+        choices = value if isinstance(value, tuple) else (value,)
+        return tuple({type(c) for c in choices}), choices
+    names = [part.strip() for part in ast.unparse(node).split("|")]
+    if any(n not in _TYPES for n in names):
+        what = f"the parameter type {ast.unparse(node)} is not known"
+        raise InputError(chapter, [Problem(what, f"Use {', '.join(_TYPES)} or Literal[...]")])
+    return tuple(_TYPES[n] for n in names), ()
+
+
+def parse_assignments(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read ``NAME=VALUE`` from the command line.
+
+    Parameters
+    ----------
+    pairs : sequence of str
+        As typed.
+
+    Returns
+    -------
+    dict of str to object
+        Values as Python literals where they are one, text otherwise.
+
+    Raises
+    ------
+    InputError
+        With every pair that is not ``NAME=VALUE`` or comes twice.
+    """
+    values: dict[str, Any] = {}
+    problems = []
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.isidentifier():
+            problems.append(Problem(f"{shown(pair)} is not NAME=VALUE", "Write -p treg_cutoff=8"))
+        elif name in values:
+            problems.append(Problem(f"{name} is given twice", "Give it once"))
+        else:
+            try:
+                values[name] = ast.literal_eval(text)
+            except (ValueError, SyntaxError):
+                values[name] = text
+    if problems:
+        raise InputError("parameters", problems)
+    return values
+
+
+def assign(
+    chapters: Mapping[str, Mapping[str, Parameter]], values: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Give each chapter the parameters it declares.
+
+    Parameters
+    ----------
+    chapters : mapping of str to (mapping of str to Parameter)
+        What each chapter declares.
+    values : mapping of str to object
+        What the user gave.
+
+    Returns
+    -------
+    dict of str to dict
+        Values by chapter.
+
+    Raises
+    ------
+    InputError
+        With every parameter that no chapter declares or whose value does not fit.
+    """
+    known = sorted({n for c in chapters.values() for n in c} - {RESERVED})
+    problems = []
+    for name, value in values.items():
+        takers = [c[name] for c in chapters.values() if name in c and name != RESERVED]
+        if not takers:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}"
+            problems.append(Problem(f"no chapter has a parameter {shown(name)}", hint))
+        for taker in takers:
+            if not taker.accepts(value):
+                problems.append(
+                    Problem(f"{name} is {shown(str(value))}", f"It must be {taker.allowed}")
+                )
+                break
+    if problems:
+        raise InputError("parameters", problems)
+    return {
+        chapter: {n: v for n, v in values.items() if n in names}
+        for chapter, names in chapters.items()
+    }

@@ -1,0 +1,102 @@
+"""From executed notebooks to a website: stage the sources, let Jupyter Book build."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from cartanalysis.cohort import Cohort
+from cartanalysis.publish.artefacts import Harvest
+from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book
+from cartanalysis.publish.execute import Failures
+
+ARTEFACTS = "artefacts"
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def stage(book: Book, cohort: Cohort, gathered: Harvest, source: Path) -> None:
+    """Lay out the sources that Jupyter Book reads.
+
+    Parameters
+    ----------
+    book : Book
+        The book's sources.
+    cohort : Cohort
+        The cohort, for the title.
+    gathered : Harvest
+        The executed chapters.
+    source : pathlib.Path
+        Where to lay them out; ``artefacts/`` is there already.
+    """
+    shutil.copytree(book.root / PROSE, source / PROSE)
+    shutil.copy(book.root / TOC, source / TOC)
+    config = yaml.safe_load((book.root / CONFIG).read_text(encoding="utf-8"))
+    config["execute"] = {"execute_notebooks": "off"}
+    config["sphinx"]["config"]["cart_artefacts"] = ARTEFACTS
+    if not cohort.is_reconstruction:
+        config["title"] = f"{config['title']} – {cohort.name}"
+    text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
+    (source / CONFIG).write_text(text, encoding="utf-8")
+    (source / CHAPTERS).mkdir()
+    for name, notebook in gathered.notebooks.items():
+        nbformat.write(notebook, source / CHAPTERS / f"{name}.ipynb")
+
+
+def build(source: Path, target: Path) -> Path:
+    """Build the website; a warning is an error.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        From `stage`.
+    target : pathlib.Path
+        Folder for Jupyter Book's output.
+
+    Returns
+    -------
+    pathlib.Path
+        Folder of the finished pages.
+
+    Raises
+    ------
+    Failures
+        With Jupyter Book's own warnings and errors, one per line.
+    """
+    # this interpreter's Jupyter Book, whatever is first on the PATH
+    program = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "build", str(source), "--path-output"]
+    command += [str(target), "-W", "-n", "--keep-going", "--all"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        check=False,
+        env={**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"},
+    )
+    if done.returncode != 0:
+        output = _ANSI.sub("", done.stdout + "\n" + done.stderr).replace(f"{source}/", "")
+        lines = [
+            line.strip()
+            for line in output.splitlines()
+            if re.search(r"\b(WARNING|ERROR|CRITICAL|Error):", line)
+        ]
+        raise Failures(list(dict.fromkeys(lines)) or output.strip().splitlines()[-15:])
+    html = target / "_build" / "html"
+    # built from paths of this machine, and of no use to a reader
+    for leftover in (".doctrees", ".buildinfo"):
+        path = html / leftover
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            path.unlink()
+    return html

@@ -1,0 +1,127 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # How many patients stand behind a percentage?
+#
+# An abstract prints percentages, not patients. Rounded to one decimal, a percentage of a small
+# group leaves little room: often only one count fits.
+#
+# **You will learn** how {published}`orr` in remission and {published}`ae_grade4` with a grade 4
+# reaction together pin down the number of patients, how many patients {published}`orr_emd_other`
+# can be, what stays open all the same, and how the default cohort of this book was made.
+
+# %%
+from cartanalysis import baseline, published, reconstruct
+from cartanalysis.chapter import Chapter
+from cartanalysis.figures import plot_effects
+
+# %% tags=["parameters"]
+cohort: str = "an2020"
+
+# %%
+study = Chapter("percentages-to-patients", cohort)
+known = study.registry
+
+# %% [markdown]
+# ## Which number of patients fits both percentages?
+#
+# The search tries every number up to the number screened. A number fits a percentage if some whole
+# count of patients rounds to it; ties may be rounded either way, so the answer does not depend on a
+# rounding rule.
+
+# %%
+fits = baseline.search_infused(known)
+study.table(
+    fits,
+    {
+        "n": "Patients",
+        "orr": f"{known['orr'].text} would be",
+        "ae_grade4": f"{known['ae_grade4'].text} would be",
+        "fits": "Possible?",
+    },
+    caption="Every number of patients that fits at least one of the two percentages",
+    letter="D",
+)
+both = published.infused_candidates(known["orr"], known["ae_grade4"], known["enrolled"])
+study.say(f"Numbers of patients that fit both, up to the number enrolled: **{both[0]}**, no other.")
+
+# %% [markdown]
+# ## How large is the group with the least remission?
+#
+# {published}`orr_emd_other` fits a small group and each of its multiples. But every patient without
+# remission in this group is one of those without remission in the whole trial.
+
+# %%
+study.table(
+    baseline.search_emd_other(known),
+    {
+        "events": "In remission",
+        "n": "Patients",
+        "left_out": "Without remission",
+        "fits": "Possible?",
+    },
+    caption=f"Counts that round to {known['orr_emd_other'].text}, and whether the trial has enough "
+    "patients without remission",
+    letter="D",
+)
+
+# %% [markdown]
+# ## What stays open
+#
+# The same arithmetic shows that the 1-year survival percentages are *not* whole patients: patients
+# were censored before one year, and the percentages are Kaplan–Meier estimates. How many were
+# censored, and when, is not published. Neither is any hazard ratio, interval or p-value.
+#
+# ## How the default cohort was made
+#
+# The cohort `an2020` is a draw from a plain model, repeated until everything that is published
+# holds: all percentages and medians at the paper's rounding, and all directional claims at
+# p < 0.05. A Kaplan–Meier curve's heights depend only on the order of events, so the time axis can
+# be stretched to put the medians on the right days without touching a single hazard ratio. The
+# assumptions are listed in [How to read the letters](../book/evidence.md), each with its range and
+# source.
+#
+# Many different cohorts agree with the paper. The picture shows how large each effect was in some
+# of them, whose generator drew its hazard ratios from wide ranges.
+
+# %%
+effects = reconstruct.known_effects()
+study.figure(
+    plot_effects,
+    effects,
+    name="consistent-effects",
+    caption=f"Hazard ratios in {effects['seed'].nunique()} cohorts that agree with everything "
+    "published.",
+    alt=baseline.describe_effects(effects),
+    labels={e.id: e.details["short"] for e in known.select(kind="direction")},
+    letter="A",
+)
+
+# %% [markdown]
+# ## In the paper
+#
+# None of these hazard ratios is in the paper's abstract. The spread of the points is what the
+# abstract leaves open about their size; it also depends on how the cohorts were drawn.
+#
+# ## How sure can we be?
+#
+# The counts are certain if the printed percentages are right and share one denominator. The cohort
+# is a possible one, not the real one: use it to learn and to test, never to estimate an effect.
+#
+# ## Exercises
+#
+# 1. A trial of at most 40 patients reports a response of 70.4 %. How many patients could it have
+#    had? Use `published.counts_behind`.
+# 2. Run `cartanalysis reconstruct --seed 7` and compare the median follow-up with that of the
+#    default cohort. Which published value constrains it?
