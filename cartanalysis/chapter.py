@@ -46,7 +46,7 @@ NBSP = "\u00a0"
 class Unavailable:
     """A result that the cohort cannot give.
 
-    Parameters
+    Attributes
     ----------
     reason : str
         Why, as a sentence.
@@ -195,6 +195,9 @@ class Chapter:
         def get(name: str) -> Any:
             return None if name not in row or is_missing(row[name]) else row[name]
 
+        if get(column) is None and unit == "fraction":
+            reason = "the last observation is earlier than the time asked for"
+            return Number(key, None, unit, "", evidence, reason=reason, **shown)  # type: ignore[arg-type]
         bounded = column == "estimate"
         return Number(
             key,
@@ -332,6 +335,7 @@ class Chapter:
         *,
         caption: str,
         unit: str = "fraction",
+        words: Mapping[str, str] | None = None,
         rests_on: Sequence[str] = (),
         letter: str = "",
     ) -> None:
@@ -347,6 +351,8 @@ class Chapter:
             What the table shows.
         unit : str
             Unit of the estimates.
+        words : mapping of str to str, optional
+            What to show in place of a text, such as a group's short name.
         rests_on : sequence of str
             As in `number`.
         letter : str
@@ -357,7 +363,10 @@ class Chapter:
             return
         self._told = ""
         rows = [
-            {heading: self._cell(row, name, unit) for name, heading in columns.items()}
+            {
+                heading: (words or {}).get(text := self._cell(row, name, unit), text)
+                for name, heading in columns.items()
+            }
             for _, row in table.iterrows()
         ]
         text = f"{caption}. {evidence_sentence(letter or self.evidence(rests_on))}"
@@ -485,7 +494,8 @@ def letters_explained() -> str:
 
 def _parts(number: Number) -> dict[str, str]:
     """Give the texts that prose pages may ask for."""
-    return {"text": number.text, "ci": number.ci, "of": number.of, "reason": number.reason}
+    full = number.text if number.reason else f"{number.text} ({number.ci})"
+    return {"text": number.text, "ci": number.ci, "of": number.of, "full": full}
 
 
 def _csv(data: Any) -> str:

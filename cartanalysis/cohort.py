@@ -38,7 +38,7 @@ MAX_ARMS = 12
 class Field:
     """A column of the contract.
 
-    Parameters
+    Attributes
     ----------
     name : str
         Column name.
@@ -64,7 +64,13 @@ class Field:
 
     @property
     def allowed(self) -> str:
-        """What the column may hold, as words."""
+        """What the column may hold, as words.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         if self.kind == "level":
             return "one of " + ", ".join(self.levels)
         if self.kind == "event":
@@ -112,6 +118,14 @@ FIELDS: dict[str, Field] = {
     )
 }
 
+DERIVED = {
+    "responder": "response",
+    "emd_any": "emd",
+    "emd_other": "emd",
+    "treg_group": "treg_pct",
+}
+"""Columns that `derive` adds, and the column of the file each is made from."""
+
 PAIRS = (("os_days", "os_event"), ("rfs_days", "rfs_event"))
 REQUIRED = ("patient_id",)
 
@@ -120,7 +134,7 @@ REQUIRED = ("patient_id",)
 class Cohort:
     """A checked cohort.
 
-    Parameters
+    Attributes
     ----------
     name : str
         Short name shown on the pages.
@@ -154,11 +168,11 @@ def require(patients: pd.DataFrame, *columns: str) -> None:
     Raises
     ------
     MissingColumns
-        If any is absent or entirely empty.
+        If any is absent or entirely empty; a derived column is told by its source.
     """
     absent = [c for c in columns if c not in patients or patients[c].isna().all()]
     if absent:
-        raise MissingColumns(absent)
+        raise MissingColumns(list(dict.fromkeys(DERIVED.get(c, c) for c in absent)))
 
 
 def column_of(patients: pd.DataFrame, name: str) -> pd.Series:

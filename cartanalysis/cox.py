@@ -36,7 +36,7 @@ FIT_OPTIONS = {"precision": 1e-14, "r_precision": 1e-15}
 class CoxModel:
     """A fitted Cox model as tidy tables.
 
-    Parameters
+    Attributes
     ----------
     terms : pandas.DataFrame
         One row per term: covariate, group (level, or "per unit"), reference, n, events,
@@ -53,7 +53,7 @@ class CoxModel:
     log_likelihood : float
         Partial log-likelihood at the estimate.
     proportional_hazards : pandas.DataFrame
-        covariate, estimate (χ²), df, p, method; the last row is the global test.
+        Columns covariate, estimate (χ²), df, p, method; the last row is the global test.
     """
 
     terms: pd.DataFrame

@@ -21,7 +21,8 @@ class MissingColumns(CannotCompute):
 
     def __init__(self, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
-        names = " and ".join(f"`{c}`" for c in self.columns)
+        *first, last = (f"`{c}`" for c in self.columns)
+        names = f"{', '.join(first)} and {last}" if first else last
         noun = "column" if len(self.columns) == 1 else "columns"
         super().__init__(f"this cohort has no values in the {noun} {names}")
 
@@ -30,7 +31,7 @@ class MissingColumns(CannotCompute):
 class Problem:
     """One thing wrong with an input file, and what to do about it.
 
-    Parameters
+    Attributes
     ----------
     what : str
         What is wrong.

@@ -38,8 +38,8 @@ def binomial_interval(events: int, n: int, confidence: float = 0.95) -> tuple[fl
 
     Returns
     -------
-    lower, upper : float
-        Bounds as fractions; R: ``binom.test(events, n)$conf.int``.
+    tuple of float
+        Lower and upper bound as fractions; R: ``binom.test(events, n)$conf.int``.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def binomial_interval(events: int, n: int, confidence: float = 0.95) -> tuple[fl
 class FisherResult:
     """Result of Fisher's exact test.
 
-    Parameters
+    Attributes
     ----------
     p : float
         Two-sided p-value: the total probability of all tables with the same margins that are no

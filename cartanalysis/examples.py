@@ -14,9 +14,9 @@ def leukemia() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame of shape (42, 5)
-        patient_id, sex, arm, rfs_days (published in weeks; 7 days each) and rfs_event.  The trial
-        has no column for the rest of the contract; its log white-cell count is left out because
-        the contract has none for it.
+        Columns patient_id, sex, arm, rfs_days (published in weeks; 7 days each) and rfs_event.
+        The trial has nothing for the contract's other columns; its log white-cell count is left
+        out because the contract has no column for it.
 
     References
     ----------

@@ -84,7 +84,13 @@ def _alternative_text(
     return f"Kaplan–Meier curve of {endpoint}. " + "; ".join(parts) + "."
 
 
-def medians_by(study: Chapter, endpoint: str, by: str, caption: str) -> None:
+def medians_by(
+    study: Chapter,
+    endpoint: str,
+    by: str,
+    caption: str,
+    labels: Mapping[str, str] | None = None,
+) -> None:
     """Show median and 1-year survival by group.
 
     Parameters
@@ -97,6 +103,8 @@ def medians_by(study: Chapter, endpoint: str, by: str, caption: str) -> None:
         Column that groups the patients.
     caption : str
         Caption.
+    labels : mapping of str to str, optional
+        Names of the groups as shown.
     """
     medians = study.compute(survival.median, study.patients, endpoint, by, study.confidence)
     year = study.compute(
@@ -110,7 +118,7 @@ def medians_by(study: Chapter, endpoint: str, by: str, caption: str) -> None:
         "estimate": f"Median, {study.time_unit} (interval)",
         "one_year": "At 1 year (interval)",
     }
-    study.table(joined, columns, caption=caption, unit="days")
+    study.table(joined, columns, caption=caption, unit="days", words=labels)
 
 
 def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
@@ -235,7 +243,7 @@ def forest_table(os: CoxModel, rfs: CoxModel, labels: Mapping[str, str]) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        series, label, n, events, estimate, lower, upper, p, method.
+        Columns series, label, n, events, estimate, lower, upper, p, method.
     """
     blocks = []
     for key, model in (("os", os), ("rfs", rfs)):

@@ -45,14 +45,14 @@ _NEEDED = {
 class Entry:
     """One value of the registry.
 
-    Parameters
+    Attributes
     ----------
     id : str
         Stable identifier.
     label : str
         What it is, in words.
     kind : str
-        rate, time, count, period, range, ratio, direction or statement.
+        One of rate, time, count, period, range, ratio, ordering, direction, statement.
     evidence : {"P", "D", "A"}
         How it is known.
     value : object
@@ -79,7 +79,13 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """The value as the paper would print it."""
+        """The value as the paper would print it.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         if self.value is None:
             return self.label
         if isinstance(self.value, list):
@@ -91,7 +97,13 @@ class Entry:
 
     @property
     def fraction(self) -> float:
-        """A percentage as a fraction; any other number as it is."""
+        """A percentage as a fraction; any other number as it is.
+
+        Returns
+        -------
+        float
+            The value.
+        """
         return float(self.value) / 100 if self.unit == "percent" else float(self.value)
 
 

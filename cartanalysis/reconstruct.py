@@ -222,7 +222,7 @@ def follow_up_range(registry: Registry) -> tuple[int, int]:
 
     Returns
     -------
-    shortest, longest : int
+    tuple of int
         Days from the last and from the first possible infusion to the end of follow-up.
     """
     first, last = registry["accrual"].value

@@ -61,7 +61,8 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
     Returns
     -------
     pandas.DataFrame
-        One row per claim: id, claim, short (label for figures), place (in the paper), published (as printed), n, events,
+        One row per claim: id, claim, short (label for figures), place (in the paper),
+        published (as printed), n, events,
         estimate, lower, upper (fraction, days, odds or hazard ratio), p, unit, verdict, why (a
         sentence where it cannot be assessed), method.
     """
@@ -246,7 +247,7 @@ def hazard_ratios(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        label, n, events, estimate, lower, upper, p, verdict, method.
+        Columns label, n, events, estimate, lower, upper, p, verdict, method.
 
     Raises
     ------
@@ -290,7 +291,7 @@ def published_points(registry: Registry, endpoint: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        time (days), estimate, label: survival at 1 year, and the median.
+        Columns time (days), estimate, label: survival at 1 year, and the median.
     """
     year, median = registry[f"{endpoint}_1y"], registry[f"{endpoint}_median"]
     rows = [(ONE_YEAR, year.fraction, year.text), (median.value, 0.5, median.text)]

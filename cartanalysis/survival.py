@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 class Endpoint:
     """A time-to-event endpoint of the contract.
 
-    Parameters
+    Attributes
     ----------
     key : {"os", "rfs"}
         Short name.
@@ -46,12 +46,24 @@ class Endpoint:
 
     @property
     def days(self) -> str:
-        """Column with the time."""
+        """Column with the time.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         return f"{self.key}_days"
 
     @property
     def event(self) -> str:
-        """Column with the event."""
+        """Column with the event.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         return f"{self.key}_event"
 
 

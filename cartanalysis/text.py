@@ -36,7 +36,7 @@ def format_value(value: float | None, unit: str, time_unit: str = "days") -> str
     ----------
     value : float or None
         A fraction, days, a count, a ratio or a p-value.
-    unit : {"fraction", "days", "count", "ratio", "p", "percent of CD4"}
+    unit : {"fraction", "days", "count", "ratio", "statistic", "p", "percent of CD4"}
         What it is.
     time_unit : {"days", "months", "years"}
         How days are shown.
@@ -60,7 +60,7 @@ def format_value(value: float | None, unit: str, time_unit: str = "days") -> str
         return f"{value / DAYS_PER[time_unit]:.{decimals}f} {time_unit}"
     if unit == "count":
         return f"{value:.0f}"
-    if unit == "ratio":
+    if unit in ("ratio", "statistic"):
         return f"{value:.2f}"
     if unit == "percent of CD4":
         return f"{value:.2f} % of CD4⁺ T cells"
@@ -104,7 +104,7 @@ def format_interval(
 class Number:
     """A result handed over once, formatted once.
 
-    Parameters
+    Attributes
     ----------
     id : str
         Stable identifier.
@@ -141,12 +141,24 @@ class Number:
 
     @property
     def text(self) -> str:
-        """The estimate with its unit."""
+        """The estimate with its unit.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         return NOT_AVAILABLE if self.reason else format_value(self.value, self.unit, self.time_unit)
 
     @property
     def ci(self) -> str:
-        """The interval with its coverage."""
+        """The interval with its coverage.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         if self.reason:
             return NOT_AVAILABLE
         interval = format_interval(self.lower, self.upper, self.unit, self.time_unit)
@@ -154,7 +166,13 @@ class Number:
 
     @property
     def of(self) -> str:
-        """Events and patients."""
+        """The events and patients.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         return NOT_AVAILABLE if self.events is None else f"{self.events} of {self.n}"
 
     def __format__(self, spec: str) -> str:
@@ -183,7 +201,7 @@ class Number:
         Returns
         -------
         dict
-            id, chapter, value, lower, upper, unit, method, evidence, text.
+            Keys id, chapter, value, lower, upper, unit, method, evidence, text.
         """
         bounded = not (is_missing(self.lower) and is_missing(self.upper))
         text = f"{self.text} ({self.ci})" if bounded and not self.reason else self.text

@@ -41,9 +41,9 @@ tally = replication.tally(claims)
 for verdict in replication.TALLIED:
     study.number(f"claims_{verdict}", tally, "count", where={"verdict": verdict}, column="n")
 study.say(
-    "Of the paper's claims, **{claims_upheld}** are upheld by this cohort, "
-    "**{claims_inconclusive}** stay inconclusive, **{claims_opposed}** are opposed, and "
-    "**{claims_not_assessed}** cannot be assessed."
+    "The paper's claims: upheld by this cohort **{claims_upheld}**, inconclusive "
+    "**{claims_inconclusive}**, opposed **{claims_opposed}**, not to be assessed "
+    "**{claims_not_assessed}**."
 )
 
 # %%
@@ -88,8 +88,8 @@ study.table(
 # ## How sure can we be?
 #
 # On the default cohort all claims hold *because it was built that way*: it shows that the published
-# numbers can be true together, and nothing else. On a cohort of your own the verdicts are real. "Not
-# significant" is not "no effect": look at the interval. The p-values are not adjusted for the
+# numbers can be true together, and nothing else. On a cohort of your own the verdicts are real.
+# "Not significant" is not "no effect": look at the interval. The p-values are not adjusted for the
 # number of claims.
 #
 # ## Exercises

@@ -15,8 +15,8 @@
 # # Does extramedullary disease change the outlook?
 #
 # Leukaemia outside the marrow (*extramedullary disease*, EMD) may be confined to the central
-# nervous system or lie elsewhere. The paper reports the least remission with EMD other than CNS, and
-# shorter survival with any EMD.
+# nervous system or lie elsewhere. The paper reports the least remission with EMD other than CNS,
+# and shorter survival with any EMD.
 #
 # **You will learn** to compare three small groups with an exact test, to read two curves with a
 # log-rank test and a hazard ratio, and to mistrust an interval that spans a factor of ten.
@@ -75,14 +75,14 @@ study.say("Fisher's exact test over the groups: {orr_emd_p}.")
 # %%
 any_emd = {"none": "no EMD", "any": "any EMD"}
 claim(study, "emd_os", any_emd, "Overall survival by extramedullary disease.")
-medians_by(study, "os", "emd", "Overall survival by kind of EMD")
+medians_by(study, "os", "emd", "Overall survival by kind of EMD", groups)
 
 # %% [markdown]
 # ## Relapse-free survival
 
 # %%
 claim(study, "emd_rfs", any_emd, "Relapse-free survival by extramedullary disease.")
-medians_by(study, "rfs", "emd", "Relapse-free survival by kind of EMD")
+medians_by(study, "rfs", "emd", "Relapse-free survival by kind of EMD", groups)
 
 # %% [markdown]
 # ## In the paper
@@ -97,11 +97,11 @@ study.paper("orr_emd_other")
 # ## How sure can we be?
 #
 # {published}`emd_other_n` patients decide the remission claim: the exact interval is the honest
-# answer to how little that is. On the default cohort the number with isolated CNS disease is assumed, so everything that
-# separates three groups carries the letter A.
+# answer to how little that is. On the default cohort the number with isolated CNS disease is
+# assumed, so everything that separates three groups carries the letter A.
 #
 # ## Exercises
 #
-# 1. How many of the patients with EMD other than CNS would have to reach remission for the rate to exceed one half?
-#    Where would its interval lie?
+# 1. How many of the patients with EMD other than CNS would have to reach remission for the rate to
+#    exceed one half? Where would its interval lie?
 # 2. Merge isolated CNS disease with no EMD. Does the log-rank test still support the claim?

@@ -42,14 +42,14 @@ groups = {"standard": "standard risk", "high": "high risk"}
 
 # %%
 claim(study, "genetics_os", groups, "Overall survival by genetic risk.")
-medians_by(study, "os", "genetic_risk", "Overall survival by genetic risk")
+medians_by(study, "os", "genetic_risk", "Overall survival by genetic risk", groups)
 
 # %% [markdown]
 # ## Relapse-free survival
 
 # %%
 claim(study, "genetics_rfs", groups, "Relapse-free survival by genetic risk.")
-medians_by(study, "rfs", "genetic_risk", "Relapse-free survival by genetic risk")
+medians_by(study, "rfs", "genetic_risk", "Relapse-free survival by genetic risk", groups)
 
 # %% [markdown]
 # ## Remission
@@ -67,6 +67,7 @@ study.table(
         "estimate": "Rate (interval)",
     },
     caption="Remission by genetic risk",
+    words=groups,
 )
 test = study.compute(response.association, patients, "genetic_risk", confidence=confidence)
 study.number("orr_genetics_p", test, "p", column="p")

@@ -100,6 +100,7 @@ study.table(
     {"covariate": "Factor", "estimate": "χ²", "df": "df", "p": "p"},
     caption="Likelihood-ratio tests, each factor given the others",
     unit="ratio",
+    words=labels | {"all": "all factors", "global": "all factors"},
 )
 
 # %% [markdown]
@@ -111,18 +112,19 @@ study.table(
 # ## How sure can we be?
 #
 # Fewer than about ten events per coefficient make estimates unstable and too large
-# {cite:p}`Peduzzi1995`. A small p in the second table says that a hazard ratio changes with time, so
-# that one number for all times is a poor summary {cite:p}`Grambsch1994`.
+# {cite:p}`Peduzzi1995`. A small p in the second table says that a hazard ratio changes with time,
+# so that one number for all times is a poor summary {cite:p}`Grambsch1994`.
 
 # %%
 overview = study.compute(diagnostics, models[endpoint])
-study.number("events_per_coefficient", overview, "ratio", column="events_per_term")
+study.number("events_per_coefficient", overview, "statistic", column="events_per_term")
 study.say("Events per coefficient: **{events_per_coefficient}**.")
 study.table(
     study.compute(lambda m: m.proportional_hazards, models[endpoint]),
     {"covariate": "Factor", "estimate": "χ²", "df": "df", "p": "p"},
     caption="Test of proportional hazards",
     unit="ratio",
+    words=labels | {"all": "all factors", "global": "all factors"},
 )
 
 # %% [markdown]

@@ -63,10 +63,8 @@ curves(
     caption="Overall survival since infusion.",
     marks=published_points(study.registry, "os"),
 )
-study.say(
-    "At 1 year **{os_1y}** of the patients were alive ({os_1y.ci}); the median was "
-    "**{os_median}** ({os_median.ci})."
-)
+study.say("At 1 year **{os_1y}** of the patients were alive ({os_1y.ci}).")
+study.say("The median overall survival was **{os_median}** ({os_median.ci}).")
 
 # %% [markdown]
 # ## Relapse-free survival
@@ -77,12 +75,11 @@ curves(
     "rfs",
     name="rfs",
     caption="Relapse-free survival since remission, responders only.",
+    labels={"all patients": "responders"},
     marks=published_points(study.registry, "rfs"),
 )
-study.say(
-    "At 1 year **{rfs_1y}** of the responders were alive without relapse ({rfs_1y.ci}); the "
-    "median was **{rfs_median}** ({rfs_median.ci})."
-)
+study.say("At 1 year **{rfs_1y}** of the responders were alive without relapse ({rfs_1y.ci}).")
+study.say("The median relapse-free survival was **{rfs_median}** ({rfs_median.ci}).")
 
 # %% [markdown]
 # ## By treatment
@@ -94,7 +91,7 @@ for endpoint in ("os", "rfs"):
     medians = study.compute(survival.median, patients, endpoint, "arm", confidence)
     study.numbers_by_group(f"{endpoint}_median_by_arm", medians, "days")
     test = study.compute(survival.log_rank, patients, endpoint, "arm")
-    study.number(f"{endpoint}_arm_chi2", test, "ratio")
+    study.number(f"{endpoint}_arm_chi2", test, "statistic")
     study.number(f"{endpoint}_arm_p", test, "p", column="p")
     hazard_ratio(study, f"{endpoint}_arm_hr", endpoint, "arm")
 

@@ -13,6 +13,9 @@ from matplotlib.ticker import NullFormatter
 from cartanalysis.figures import style
 from cartanalysis.tables import each_row
 
+_CARD = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+"""Behind words that the line at 1 would otherwise cross."""
+
 LIMITS = (0.05, 50.0)
 """Bounds of the axis; an interval that goes beyond ends in an arrow."""
 
@@ -47,7 +50,7 @@ def plot_forest(
         if block is not None:
             ax.text(
                 0, y, block, transform=ax.get_yaxis_transform(), weight="bold", va="center",
-                ha="left", fontsize=10,
+                ha="left", fontsize=10, bbox=_CARD, zorder=2,
             )  # fmt: skip
             y += 0.9
         for row in each_row(part):
@@ -69,7 +72,7 @@ def _draw_row(ax: Axes, row: Any, y: float, low: float, high: float) -> None:
     across = ax.get_yaxis_transform()
     ax.text(
         0, y - 0.42, style.short(row.label, 46), transform=across, va="center", fontsize=9.5,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5}, zorder=2,
+        bbox=_CARD, zorder=2,
     )  # fmt: skip
     numbers = f"{row.estimate:.2f} ({row.lower:.2f}–{row.upper:.2f})"
     ax.text(

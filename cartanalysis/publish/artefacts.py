@@ -18,14 +18,14 @@ from cartanalysis.publish.execute import Executed, Failures
 RESULTS, TEXTS, FIGURES, ABOUT = "results.json", "texts.json", "figures.json", "cohort.json"
 
 CONTINUED = "# (continued)"
-"""Source of a cell that holds what another cell shows after its figure; MyST-NB skips empty ones."""
+"""Source of a cell that holds what another shows after its figure; empty ones are skipped."""
 
 
 @dataclass(frozen=True)
 class Harvest:
     """What a run of all chapters gave.
 
-    Parameters
+    Attributes
     ----------
     notebooks : dict of str to nbformat.NotebookNode
         The executed chapters, tidied for the website.

@@ -23,7 +23,7 @@ CONFIG, TOC = "_config.yml", "_toc.yml"
 class Book:
     """The sources of the book.
 
-    Parameters
+    Attributes
     ----------
     root : pathlib.Path
         The folder with ``_config.yml``, ``_toc.yml``, ``book/`` and ``notebooks/``.
@@ -33,12 +33,24 @@ class Book:
 
     @property
     def pages(self) -> list[str]:
-        """Every page of the table of contents, without ending."""
+        """Every page of the table of contents, without ending.
+
+        Returns
+        -------
+        list[str]
+            The list.
+        """
         return list(_pages(yaml.safe_load((self.root / TOC).read_text(encoding="utf-8"))))
 
     @property
     def chapters(self) -> list[str]:
-        """Names of the chapters, in the order of the table of contents."""
+        """The names of the chapters, in the order of the table of contents.
+
+        Returns
+        -------
+        list[str]
+            The list.
+        """
         start = f"{CHAPTERS}/"
         return [p.removeprefix(start) for p in self.pages if p.startswith(start)]
 

@@ -28,7 +28,7 @@ PICTURE_ENDINGS = (".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp")
 class Page:
     """What matters of a built page.
 
-    Parameters
+    Attributes
     ----------
     path : pathlib.Path
         Its file.

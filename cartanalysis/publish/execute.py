@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ _ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE
 class Executed:
     """A chapter that has been run.
 
-    Parameters
+    Attributes
     ----------
     name : str
         The chapter.
@@ -93,7 +92,11 @@ def chapter_keys(
         Hash by chapter: its source, its parameters, the package, the cohort's bytes, the locked
         packages as installed, and Python.
     """
-    common = [_package_hash(), json.dumps(environment(book), sort_keys=True), cohort_sha256]
+    common = [
+        package_hash(Path(cartanalysis.__file__).parent),
+        json.dumps(environment(book), sort_keys=True),
+        cohort_sha256,
+    ]
     keys = {}
     for chapter in book.chapters:
         given = json.dumps(dict(parameters[chapter]), sort_keys=True)
@@ -105,10 +108,19 @@ def chapter_keys(
     return keys
 
 
-@cache
-def _package_hash() -> str:
-    """Hash the package's own files."""
-    folder = Path(cartanalysis.__file__).parent
+def package_hash(folder: Path) -> str:
+    """Hash the package's own files.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where the package is.
+
+    Returns
+    -------
+    str
+        Hash of its code, its registry and its data.
+    """
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix in (".py", ".yml", ".csv"):

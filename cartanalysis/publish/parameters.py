@@ -25,7 +25,7 @@ RESERVED = "cohort"
 class Parameter:
     """A parameter that a chapter declares.
 
-    Parameters
+    Attributes
     ----------
     name : str
         Its name.
@@ -44,7 +44,13 @@ class Parameter:
 
     @property
     def allowed(self) -> str:
-        """What it may be, in words."""
+        """What it may be, in words.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         if self.choices:
             return "one of " + ", ".join(str(c) for c in self.choices)
         names = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}

@@ -27,7 +27,7 @@ COHORT_FILE = "cohort.csv"
 class Published:
     """What a run did.
 
-    Parameters
+    Attributes
     ----------
     site : pathlib.Path
         Folder of the website.

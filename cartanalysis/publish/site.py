@@ -88,7 +88,7 @@ def build(source: Path, target: Path) -> Path:
         lines = [
             line.strip()
             for line in output.splitlines()
-            if re.search(r"\b(WARNING|ERROR|CRITICAL|Error):", line)
+            if re.search(r"\b(WARNING|ERROR|CRITICAL|\w*(Error|Exception)):? ", line)
         ]
         raise Failures(list(dict.fromkeys(lines)) or output.strip().splitlines()[-15:])
     html = target / "_build" / "html"

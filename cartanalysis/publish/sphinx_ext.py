@@ -1,11 +1,12 @@
 """Sphinx extension: numbers, figures and data of the chapters on every page, and the banner.
 
 Roles
-    ``{num}`os_1y``` the cohort's number · ``{num}`os_1y.ci``` its interval ·
-    ``{num}`orr.of``` events and patients · ``{published}`os_1y``` the registry's value ·
+    ``{num}`os_1y``` the cohort's number and its letter · ``{num}`os_1y.text``` without the letter ·
+    ``.ci`` its interval · ``.full`` both · ``.of`` events and patients ·
+    ``{letter}`os_1y``` its letter · ``{published}`os_1y``` the registry's value ·
     ``{csv}`name``` link to a figure's data.
 Directives
-    ``{chapter-figure} name`` a chapter's figure on another page ·
+    ``{chapter-figure} name …`` a chapter's figure; the first of several that this cohort has ·
     ``{registry} P|D|A`` the registry's values of a letter · ``{contract}`` the columns of a cohort
     file · ``{parameters}`` the chapters' parameters, as tables.
 
@@ -36,7 +37,7 @@ from cartanalysis import cohort as cohorts
 from cartanalysis import published
 from cartanalysis.publish import artefacts, execute, parameters
 from cartanalysis.publish.book import Book
-from cartanalysis.text import html_table
+from cartanalysis.text import NOT_AVAILABLE, html_table
 
 log = logging.getLogger(__name__)
 
@@ -92,15 +93,39 @@ class NumberRole(SphinxRole):
             Nodes and messages, as docutils wants them.
         """
         key, _, part = self.text.partition(".")
+        part = part or "text"
         texts = _load(self.env, artefacts.TEXTS)
-        if key not in texts or (part and part not in texts[key]):
+        if key not in texts or part not in texts[key]:
             log.warning(
                 "no chapter hands over the number %r", self.text, location=self.get_location()
             )
             return [nodes.inline(self.text, self.text, classes=["cart-hole"])], []
         entry = texts[key]
-        shown = nodes.inline(self.text, entry[part or "text"], classes=["cart-number"])
-        return ([shown, nodes.Text(" "), _badge(entry["evidence"])] if not part else [shown]), []
+        shown = nodes.inline(self.text, entry[part], classes=["cart-number"])
+        if self.text.endswith(f".{part}") or entry["text"] == NOT_AVAILABLE:
+            return [shown], []
+        return [shown, nodes.Text(" "), _badge(entry["evidence"])], []
+
+
+class LetterRole(SphinxRole):
+    """The evidence letter of a number."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Look the letter up.
+
+        Returns
+        -------
+        tuple
+            Nodes and messages, as docutils wants them.
+        """
+        texts = _load(self.env, artefacts.TEXTS)
+        if self.text not in texts:
+            log.warning(
+                "no chapter hands over the number %r", self.text, location=self.get_location()
+            )
+            return [nodes.inline(self.text, self.text, classes=["cart-hole"])], []
+        entry = texts[self.text]
+        return ([] if entry["text"] == NOT_AVAILABLE else [_badge(entry["evidence"])]), []
 
 
 class PublishedRole(SphinxRole):
@@ -138,9 +163,10 @@ class CsvRole(SphinxRole):
 
 
 class ChapterFigure(SphinxDirective):
-    """A chapter's figure on a prose page."""
+    """A chapter's figure."""
 
     required_arguments = 1
+    optional_arguments = 9
 
     def run(self) -> list[nodes.Node]:
         """Place the figure.
@@ -150,9 +176,9 @@ class ChapterFigure(SphinxDirective):
         list of docutils.nodes.Node
             The figure, or a sentence where this cohort does not have it.
         """
-        name = self.arguments[0]
         figures = _load(self.env, artefacts.FIGURES)
-        if name not in figures:
+        name = next((n for n in self.arguments if n in figures), None)
+        if name is None:
             text = "This picture cannot be drawn from this cohort; its chapter says why."
             return [nodes.paragraph(text, text, classes=["cart-missing"])]
         about = figures[name]
@@ -227,7 +253,7 @@ class ParameterTable(SphinxDirective):
             The table.
         """
         found: dict[str, tuple[parameters.Parameter, list[str]]] = {}
-        for path in sorted((Path(self.env.srcdir) / "notebooks").glob("*.ipynb")):
+        for path in sorted((folder(self.env) / "notebooks").glob("*.ipynb")):
             self.env.note_dependency(str(path))
             notebook = nbformat.read(path, as_version=4)
             for name, parameter in parameters.declared(notebook, path.stem).items():
@@ -353,6 +379,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """
     app.add_config_value("cart_artefacts", "", "env")
     app.add_role("num", NumberRole())
+    app.add_role("letter", LetterRole())
     app.add_role("published", PublishedRole())
     app.add_role("csv", CsvRole())
     directives: dict[str, type[Directive]] = {

@@ -1,0 +1,51 @@
+# `make book` and `make test` need Python 3.11 to 3.13 (with venv), make and git; nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help book test lint lock clean
+
+help:
+	@echo "make book   build the book about the default cohort into _build/html"
+	@echo "make test   run the checks and the tests"
+	@echo "make lint   run ruff, mypy and the docstring checks only"
+	@echo "make lock   renew requirements.txt and tests/requirements.txt from pyproject.toml"
+	@echo "make clean  remove what was built, and the virtual environment"
+
+.venv/installed: requirements.txt pyproject.toml
+	@echo "== creating the virtual environment .venv with the locked requirements"
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed; this is %d.%d. Name another: make PYTHON=python3.12 ..." % v[:2])'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-test: .venv/installed tests/requirements.txt
+	@echo "== adding the locked test tools"
+	$(BIN)/python -m pip install --quiet --require-hashes -r tests/requirements.txt
+	@touch $@
+
+book: .venv/installed
+	@echo "== building the book"
+	@$(BIN)/cartanalysis publish an2020 --out _build/html
+
+lint: .venv/installed-test
+	@echo "== checking style, types and docstrings"
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/numpydoc lint $$(git ls-files 'cartanalysis/*.py')
+
+test: lint
+	@echo "== testing"
+	$(BIN)/python -m pytest
+
+lock: .venv/installed-test
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --upgrade \
+	  pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --upgrade \
+	  --extra test --constraint requirements.txt pyproject.toml --output-file tests/requirements.txt
+
+clean:
+	rm -rf _build .venv

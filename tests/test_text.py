@@ -1,0 +1,66 @@
+"""Numbers and tables as readers see them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from cartanalysis.text import Number, format_interval, format_value, html_sentence, html_table
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "time_unit", "text"),
+    [
+        (0.80851, "fraction", "days", "80.9 %"),
+        (415.0, "days", "days", "415 days"),
+        (415.5, "days", "days", "415.5 days"),
+        (365.25, "days", "months", "12.0 months"),
+        (730.5, "days", "years", "2.0 years"),
+        (math.nan, "days", "days", "not reached"),
+        (None, "fraction", "days", "not available"),
+        (2.396, "ratio", "days", "2.40"),
+        (0.00004, "p", "days", "p < 0.001"),
+        (0.0123, "p", "days", "p = 0.012"),
+        (0.456, "p", "days", "p = 0.46"),
+        (47, "count", "days", "47"),
+    ],
+)
+def test_values(value, unit, time_unit, text):
+    assert format_value(value, unit, time_unit) == text
+
+
+def test_unknown_units_are_refused():
+    with pytest.raises(ValueError, match="parsecs"):
+        format_value(1.0, "parsecs")
+
+
+def test_intervals():
+    assert format_interval(0.1, 0.9, "fraction") == "10.0 % to 90.0 %"
+    assert format_interval(91, None, "days") == "91 days to not reached"
+    assert format_interval(None, None, "ratio") == "no interval"
+
+
+def test_record_has_the_keys_of_the_contract():
+    number = Number("os_1y", 0.53, "fraction", "KM", "A", lower=0.37, upper=math.nan, n=47)
+    record = number.record("survival")
+    assert sorted(record) == sorted(
+        ["id", "chapter", "value", "lower", "upper", "unit", "method", "evidence", "text"]
+    )
+    assert record["upper"] is None
+    assert record["value"] == 0.53
+    missing = Number("x", None, "fraction", "", "A", reason="no column").record("c")
+    assert missing["text"] == "not available: no column"
+    assert missing["value"] is None
+
+
+def test_tables_are_inert_and_have_headers():
+    page = html_table([{"Group": "<script>alert(1)</script>", "n": 3}], 'a "caption"')
+    assert "<script>" not in page
+    assert '<th scope="col">Group</th>' in page
+    assert '<th scope="row">&lt;script&gt;' in page
+    assert "<caption>" in page
+
+
+def test_sentences_are_inert():
+    assert html_sentence("no `emd` <b>") == "no <code>emd</code> &lt;b&gt;"
