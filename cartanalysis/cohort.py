@@ -506,8 +506,9 @@ def _number(text: str) -> float | None:
 
 def _short_name(source: str) -> str:
     stem = Path(source).stem
-    clean = "".join(c if c.isprintable() else " " for c in stem).strip()
-    return clean[:60] or "cohort"
+    # the name reaches titles, which themes write unescaped: only harmless characters stay
+    clean = "".join(c if c.isalnum() or c in "-_.()" else " " for c in stem)
+    return " ".join(clean.split())[:60] or "cohort"
 
 
 # --- checks ------------------------------------------------------------------------------------

@@ -241,7 +241,11 @@ def _zph(
         zero, one, two = information
         block = np.block([[zero, one[:, chosen]], [one[chosen], two[np.ix_(chosen, chosen)]]])
         u = np.concatenate([np.zeros(width), score[chosen]])
-        return float(u @ np.linalg.solve(block, u)), int(chosen.sum())
+        try:
+            statistic = float(u @ np.linalg.solve(block, u))
+        except np.linalg.LinAlgError:  # too few event times to see a change over time
+            statistic = np.nan
+        return statistic, int(chosen.sum())
 
     rows = []
     for name in terms["covariate"].unique():

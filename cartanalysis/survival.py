@@ -435,15 +435,38 @@ def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
         raise CannotCompute(f"all patients with {end.name} are in one group of `{by}`")
     if not data["event"].any():
         raise CannotCompute(f"no event of {end.name} occurred, so groups cannot be compared")
-    result = multivariate_logrank_test(data["time"], data[by].astype(str), data["event"])
-    statistic, df = float(result.test_statistic), len(names) - 1
-    if not np.isfinite(statistic):
-        raise CannotCompute(f"the groups of `{by}` were never at risk of {end.name} together")
+    compared = _comparable(data, by)
+    df = compared[by].nunique() - 1
+    if df < 1:
+        raise CannotCompute(
+            f"the groups of `{by}` cannot be compared for {end.name}: at every event time only one "
+            "of them is at risk, or everybody has the event"
+        )
+    result = multivariate_logrank_test(
+        compared["time"], compared[by].astype(str), compared["event"]
+    )
+    statistic = float(result.test_statistic)
     p = float(stats.chi2.sf(statistic, df))
     group = " vs ".join(str(n) for n in names)
     row = (group, len(data), int(data["event"].sum()), statistic, df, p, LOG_RANK_METHOD)
     columns = ["group", "n", "events", "estimate", "df", "p", "method"]
     return pd.DataFrame([row], columns=columns)
+
+
+def _comparable(data: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Leave out groups that are never at risk beside others when some, not all, have the event.
+
+    Such a group adds nothing to the test but makes its covariance singular; R leaves groups without
+    expected events out of the degrees of freedom.
+    """
+    kept: set[object] = set()
+    for time in data.loc[data["event"], "time"].unique():
+        at_risk = data[data["time"] >= time]
+        happening = (at_risk["event"] & (at_risk["time"] == time)).sum()
+        present = set(at_risk[by].unique())
+        if len(present) > 1 and happening < len(at_risk):
+            kept |= present
+    return data[data[by].isin(kept)]
 
 
 def landmark(patients: pd.DataFrame, endpoint: str, day: float) -> pd.DataFrame:

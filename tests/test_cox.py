@@ -74,6 +74,11 @@ def test_models_without_an_estimate_say_why(separated, covariates, says):
         cox(data, "os", covariates)
 
 
+def test_one_event_time_shows_no_change_over_time():
+    data = pd.DataFrame({"os_days": 30.0, "os_event": 1.0, "group": list("abababab")})
+    assert cox(data, "os", ["group"]).proportional_hazards["p"].isna().all()
+
+
 def test_no_event(separated):
     with pytest.raises(CannotCompute, match="no event"):
         cox(separated.assign(os_event=0.0), "os", ["other"])

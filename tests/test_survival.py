@@ -9,7 +9,18 @@ import pytest
 from cartanalysis import survival
 from cartanalysis.errors import CannotCompute, MissingColumns
 
-SETS = ["lung", "veteran", "ovarian", "leukemia", "tied", "half", "zero", "lastdies", "nomedian"]
+SETS = [
+    "lung",
+    "veteran",
+    "ovarian",
+    "leukemia",
+    "tied",
+    "half",
+    "zero",
+    "lastdies",
+    "nomedian",
+    "dropout",
+]
 
 
 def close(ours, theirs, rtol=1e-9):
@@ -97,6 +108,17 @@ def test_median_not_reached_is_empty_not_infinite(oracle_data):
 def test_comparisons_without_content_say_why(oracle_data, change, says):
     with pytest.raises(CannotCompute, match=says):
         survival.log_rank(oracle_data("half").assign(**change), "os", "group")
+
+
+@pytest.mark.parametrize(
+    ("times", "events"),
+    [([5.0] * 8, [1] * 8), ([1.0] * 4 + [5.0] * 4, [0] * 4 + [1] * 4)],
+    ids=["everybody at once", "one group gone before the first event"],
+)
+def test_log_rank_without_content_says_so(times, events):
+    data = pd.DataFrame({"os_days": times, "os_event": events, "group": list("aaaabbbb")})
+    with pytest.raises(CannotCompute, match="cannot be compared"):
+        survival.log_rank(data.astype({"os_event": float}), "os", "group")
 
 
 def test_empty_categories_do_not_count_as_groups(oracle_data):

@@ -17,6 +17,7 @@ from cartanalysis.errors import InputError, Problem
 CHAPTERS = "notebooks"
 PROSE = "book"
 CONFIG, TOC = "_config.yml", "_toc.yml"
+KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Book:
         notebook = jupytext.read(path, fmt="py:percent")
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"{chapter[:40]}-{number}"  # jupytext invents random ones
+        notebook.metadata["kernelspec"] = KERNELSPEC
         return notebook
 
 

@@ -18,12 +18,12 @@ from typing import Any
 
 import nbformat
 import papermill
+from jupyter_core.utils import ensure_event_loop
 from papermill.exceptions import PapermillExecutionError
 
 import cartanalysis
 from cartanalysis.publish.book import Book
 
-KERNEL = "python3"
 CELL_SECONDS = 600
 """A cell that runs longer than this has gone wrong."""
 
@@ -220,16 +220,19 @@ def execute(
 def _run(
     book: Book, chapter: str, parameters: Mapping[str, Any], workdir: Path, position: int
 ) -> nbformat.NotebookNode:
-    notebook = papermill.execute_notebook(
-        book.notebook(chapter),
-        None,
-        parameters=dict(parameters),
-        kernel_name=KERNEL,
-        progress_bar={"desc": f"{chapter:<26}", "position": position, "disable": None},
-        execution_timeout=CELL_SECONDS,
-        # the kernel's folder, per notebook: papermill's cwd= changes that of the whole process
-        resources={"metadata": {"path": str(workdir)}},
-    )
+    loop = ensure_event_loop()  # the one nbclient will use in this thread, and leave open
+    try:
+        notebook = papermill.execute_notebook(
+            book.notebook(chapter),
+            None,
+            parameters=dict(parameters),
+            progress_bar={"desc": f"{chapter:<26}", "position": position, "disable": None},
+            execution_timeout=CELL_SECONDS,
+            # the kernel's folder, per notebook: papermill's cwd= changes that of the process
+            resources={"metadata": {"path": str(workdir)}},
+        )
+    finally:
+        loop.close()
     # papermill leaves its clock and, for a notebook object, the whole input in the metadata
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:

@@ -38,7 +38,9 @@ lastdies <- data.frame(time = c(5, 8, 12, 20), event = c(1, 1, 1, 1),
                        group = factor(c("a", "b", "b", "a")), age = c(4, 2, 7, 1))
 nomedian <- data.frame(time = c(5, 8, 12, 20, 30, 41), event = c(1, 0, 0, 1, 0, 0),
                        group = factor(c("a", "b", "a", "b", "a", "b")), age = c(4, 2, 7, 1, 8, 3))
-sets <- list(lung = lung2, veteran = veteran2, ovarian = ovarian2, leukemia = leukemia42,
+dropout <- data.frame(time = c(1, 2, 3, 4, 6, 7, 9, 11, 12), event = c(0, 0, 1, 1, 0, 1, 1, 0, 1),
+                     group = factor(c("c", "c", "a", "b", "a", "b", "b", "a", "a")), age = 1:9)
+sets <- list(dropout = dropout, lung = lung2, veteran = veteran2, ovarian = ovarian2, leukemia = leukemia42,
              tied = tied, half = half, zero = zero, lastdies = lastdies, nomedian = nomedian)
 
 km <- function(d, flip = FALSE) {
@@ -55,8 +57,8 @@ km <- function(d, flip = FALSE) {
 }
 logrank <- function(d) {
   t <- survdiff(Surv(time, event) ~ group, data = d)
-  df <- length(t$n) - 1
-  obj(chisq = num(t$chisq), df = num(df), p = num(pchisq(t$chisq, df, lower.tail = FALSE)))
+  df <- sum(t$exp > 0) - 1   # as print.survdiff counts
+  obj(chisq = num(t$chisq), df = num(df), p = num(t$pvalue))
 }
 coxfit <- function(d, terms) {
   f <- coxph(as.formula(paste("Surv(time, event) ~", paste(terms, collapse = " + "))), data = d,
