@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from cartanalysis.cohort import FIELDS, require
@@ -9,6 +11,16 @@ from cartanalysis.errors import CannotCompute
 from cartanalysis.published import Registry, counts_behind, emd_other_candidates
 from cartanalysis.response import levels
 from cartanalysis.tables import each_row
+
+LEVEL_NAMES = {
+    ("emd", "none"): "no EMD",
+    ("emd", "cns"): "isolated CNS",
+    ("emd", "other"): "other than CNS",
+}
+"""Levels whose name in the file would not speak to a reader."""
+
+DERIVED_ROWS = {("emd", "other"): ("emd_other_n", "infused")}
+"""Rows that follow from the paper, and the values of the registry that they rest on."""
 
 CHARACTERISTICS = [
     "age_years",
@@ -34,7 +46,8 @@ def table_one(patients: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per number or level: column, characteristic, level, n (known), missing, summary
-        (median and range, or count and percentage of those known), method.
+        (median and range, or count and percentage of those known), method, rests_on (values of the
+        registry that give the row in the reconstruction; none if it is assumed).
 
     Raises
     ------
@@ -48,19 +61,23 @@ def table_one(patients: pd.DataFrame) -> pd.DataFrame:
         column, spec = patients[name], FIELDS[name]
         known = column.dropna()
         missing = int(column.isna().sum())
-        title = spec.meaning[:1].upper() + spec.meaning[1:]
+        name_of = spec.meaning.partition(":")[0].partition(",")[0]
+        title = name_of[:1].upper() + name_of[1:]
         if spec.kind == "number":
             text = f"{known.median():.3g} ({known.min():.3g} to {known.max():.3g})"
             head = (name, f"{title} ({spec.unit})", "")
-            rows.append((*head, len(known), missing, text, "median (range)"))
+            rows.append((*head, len(known), missing, text, "median (range)", ()))
             continue
         for level in levels(column):
             count = int((known == level).sum())
             text = f"{count} ({100 * count / len(known):.1f} %)"
-            rows.append((name, title, str(level), len(known), missing, text, "n (% of known)"))
+            key = (name, str(level))
+            head = (name, title, LEVEL_NAMES.get(key, str(level)))
+            row = (*head, len(known), missing, text, "n (% of known)", DERIVED_ROWS.get(key, ()))
+            rows.append(row)
     if not rows:
         raise CannotCompute("this cohort has no column that describes its patients")
-    header = ["column", "characteristic", "level", "n", "missing", "summary", "method"]
+    header = ["column", "characteristic", "level", "n", "missing", "summary", "method", "rests_on"]
     return pd.DataFrame(rows, columns=header)
 
 
@@ -191,13 +208,15 @@ def search_emd_other(registry: Registry) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["events", "n", "left_out", "fits"])
 
 
-def describe_effects(effects: pd.DataFrame) -> str:
+def describe_effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
     """Put a set of consistent effects into a sentence, for who cannot see the picture.
 
     Parameters
     ----------
     effects : pandas.DataFrame
         From `cartanalysis.reconstruct.effects`.
+    labels : mapping of str to str
+        Names of the claims as shown.
 
     Returns
     -------
@@ -205,5 +224,5 @@ def describe_effects(effects: pd.DataFrame) -> str:
         A sentence.
     """
     span = effects.groupby("claim", sort=False)["estimate"].agg(["min", "max"])
-    parts = [f"{r.Index} {r.min:.1f} to {r.max:.1f}" for r in each_row(span)]
+    parts = [f"{labels[r.Index]} {r.min:.1f} to {r.max:.1f}" for r in each_row(span)]
     return "Dots of hazard ratios by claim, with their ranges: " + "; ".join(parts) + "."

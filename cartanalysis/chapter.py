@@ -10,6 +10,7 @@ of the cell's outputs; `cartanalysis.publish` picks them up there.
 
 from __future__ import annotations
 
+import html
 import io
 import string
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from IPython import get_ipython
 from IPython.display import HTML, Markdown, display, publish_display_data
 from matplotlib import pyplot as plt
 
@@ -98,7 +100,7 @@ class Chapter:
         self.confidence = confidence
         self.time_unit = time_unit
         self.numbers: dict[str, Number] = {}
-        self._told = ""
+        self._told: tuple[str, int | None] = ("", None)
         style.use()
 
     # --- computing -----------------------------------------------------------------------------
@@ -196,7 +198,7 @@ class Chapter:
             return None if name not in row or is_missing(row[name]) else row[name]
 
         if get(column) is None and unit == "fraction":
-            reason = "the last observation is earlier than the time asked for"
+            reason = str(get("why") or "it is not defined in this cohort")
             return Number(key, None, unit, "", evidence, reason=reason, **shown)  # type: ignore[arg-type]
         bounded = column == "estimate"
         return Number(
@@ -260,8 +262,10 @@ class Chapter:
         if reasons:
             self._show_reason(reasons[0])
         else:
-            self._told = ""
-            display(Markdown(template.format_map(self.numbers)))
+            letters = {n.evidence for n in self._used(template)}
+            display(
+                Markdown(template.format_map(self.numbers) + "".join(map(badge, sorted(letters))))
+            )
 
     def figure(
         self,
@@ -300,7 +304,6 @@ class Chapter:
         if reasons:
             self._show_reason(reasons[0])
             return
-        self._told = ""
         axes = plot(*tables, **options)
         picture = style.figure_of(axes)
         svg, png = io.StringIO(), io.BytesIO()
@@ -361,7 +364,6 @@ class Chapter:
         if isinstance(table, Unavailable):
             self._show_reason(table.reason)
             return
-        self._told = ""
         rows = [
             {
                 heading: (words or {}).get(text := self._cell(row, name, unit), text)
@@ -406,10 +408,12 @@ class Chapter:
             text = mine.text
             if not mine.reason and not is_missing(mine.lower):
                 text += f" ({mine.ci})"
+            if entry.kind == "direction" and not mine.reason:
+                text = f"hazard ratio {text}"
             rows.append(
                 {
                     "Result": entry.label[:1].upper() + entry.label[1:],
-                    "In the paper": f"{entry.text} [{entry.evidence}]",
+                    "In the paper": f"{entry.printed} [{entry.evidence}]",
                     "Where": entry.place,
                     "This cohort": f"{text} [{mine.evidence}]",
                 }
@@ -434,16 +438,52 @@ class Chapter:
         """
         return self.registry.weakest(rests_on) if self.cohort.is_reconstruction else YOUR_DATA
 
+    def with_evidence(self, table: pd.DataFrame | Unavailable) -> pd.DataFrame | Unavailable:
+        """Add each row's evidence letter.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame or Unavailable
+            With a column ``rests_on``.
+
+        Returns
+        -------
+        pandas.DataFrame or Unavailable
+            The same with a column ``evidence``.
+        """
+        if isinstance(table, Unavailable):
+            return table
+        return table.assign(evidence=[self.evidence(ids) for ids in table["rests_on"]])
+
     def _used(self, template: str) -> list[Number]:
         fields = [name for _, name, _, _ in string.Formatter().parse(template) if name]
         return [self.numbers[f.partition(".")[0]] for f in fields]
 
     def _show_reason(self, reason: str) -> None:
-        if reason == self._told:  # once in a row is enough
+        shell = get_ipython()
+        told = (reason, shell.execution_count if shell else None)
+        if told == self._told:  # once in a cell is enough
             return
-        self._told = reason
+        self._told = told
         text = f"Not shown: {html_sentence(reason)}."
         display(HTML(f'<p class="cart-missing">{text}</p>'))
+
+
+def badge(letter: str) -> str:
+    """Write an evidence letter as it stands behind a sentence.
+
+    Parameters
+    ----------
+    letter : str
+        P, D, A or "your data".
+
+    Returns
+    -------
+    str
+        HTML that Markdown lets through.
+    """
+    style = f"cart-letter-{letter.lower().replace(' ', '-')}"
+    return f' <span class="cart-letter {style}">{html.escape(letter)}</span>'
 
 
 def evidence_sentence(letter: str) -> str:
@@ -494,7 +534,7 @@ def letters_explained() -> str:
 
 def _parts(number: Number) -> dict[str, str]:
     """Give the texts that prose pages may ask for."""
-    full = number.text if number.reason else f"{number.text} ({number.ci})"
+    full = f"{number.text}: {number.reason}" if number.reason else f"{number.text} ({number.ci})"
     return {"text": number.text, "ci": number.ci, "of": number.of, "full": full}
 
 

@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     example.add_argument("name", choices=["leukemia"])
 
     reconstruct = commands.add_parser(
-        "reconstruct", help="write a cohort that agrees with everything published"
+        "reconstruct", help="write a cohort that agrees with every published value in hand"
     )
     reconstruct.add_argument("--seed", type=int, default=2020, help="chooses the cohort")
     return top

@@ -92,7 +92,7 @@ FIELDS: dict[str, Field] = {
         Field("arm", "treatment arm or product, where there is more than one", "label"),
         Field(
             "emd",
-            "extramedullary disease: none, isolated CNS, other than CNS",
+            "extramedullary disease (EMD): none, isolated CNS, other than CNS",
             "level",
             ("none", "cns", "other"),
         ),
@@ -172,7 +172,8 @@ def require(patients: pd.DataFrame, *columns: str) -> None:
     """
     absent = [c for c in columns if c not in patients or patients[c].isna().all()]
     if absent:
-        raise MissingColumns(list(dict.fromkeys(DERIVED.get(c, c) for c in absent)))
+        named = {DERIVED.get(c, c) for c in absent}
+        raise MissingColumns([c for c in FIELDS if c in named] + sorted(named - set(FIELDS)))
 
 
 def column_of(patients: pd.DataFrame, name: str) -> pd.Series:

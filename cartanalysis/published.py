@@ -96,6 +96,21 @@ class Entry:
         return f"{number} {self.unit}" if self.unit in ("days", "years") else str(number)
 
     @property
+    def printed(self) -> str:
+        """What the paper gives: a value, a direction with its significance, or a statement.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        if self.kind == "direction":
+            return f"direction, p < {self.details['alpha']}"
+        if self.kind == "ordering":
+            return "lowest of the groups"
+        return "statement" if self.value in (None, True) else self.text
+
+    @property
     def fraction(self) -> float:
         """A percentage as a fraction; any other number as it is.
 
@@ -274,7 +289,7 @@ def _entry(item: dict[str, Any], letter: str, earlier: dict[str, Entry]) -> Entr
         value = _DERIVATIONS[item["function"]](earlier)
     place = {
         "P": item.get("place"),
-        "D": "derived from " + ", ".join(item.get("from", ())),
+        "D": "from: " + "; ".join(earlier[i].label for i in item.get("from", ())),
         "A": f"assumed; {item.get('source')}",
     }[letter]
     return Entry(

@@ -1,4 +1,4 @@
-"""Cohorts that agree with everything published about the study.
+"""Cohorts that agree with every published value in hand.
 
 A seeded generator draws patients from a plain model (exponential times, proportional hazards,
 administrative censoring; every number it uses is an *assumed* value of the registry) until the
@@ -140,7 +140,7 @@ def reconstruct(
 
 
 def effects(seeds: Sequence[int]) -> pd.DataFrame:
-    """Show how large the effects are in cohorts that agree with everything published.
+    """Show how large the effects are in cohorts that agree with every published value in hand.
 
     Parameters
     ----------

@@ -74,14 +74,13 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
             row = _judge(entry, patients, confidence)
         except CannotCompute as error:
             row = {"verdict": NOT_ASSESSED, "why": str(error)}
-        published = "direction" if entry.value is None else entry.text
         rows.append(
             {
                 "id": entry.id,
                 "claim": entry.label,
                 "short": entry.details.get("short", entry.label),
                 "place": entry.place,
-                "published": published,
+                "published": entry.printed,
             }
             | row
         )

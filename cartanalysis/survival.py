@@ -232,7 +232,8 @@ def survival_at(
     -------
     pandas.DataFrame
         One row per group and time: group, time, n, events (up to and including the time), at_risk
-        (just before), estimate, lower, upper, method.  Beyond the last observation of a group
+        (just before), estimate, lower, upper, method, why (there is no estimate).  Beyond the
+        last observation of a group
         still alive the estimate is empty, as in R's ``summary(survfit, times = ...)``.
 
     Raises
@@ -250,9 +251,10 @@ def survival_at(
             known = time <= last["time"] or last["estimate"] == 0
             values = before.iloc[-1][["estimate", "lower", "upper"]] if known else [np.nan] * 3
             row = (group, time, int(curve["at_risk"].iloc[0]), int(before["events"].sum()))
-            rows.append((*row, at_risk, *values, KM_METHOD))
+            why = "" if known else f"follow-up ends at day {last['time']:g}, before day {time:g}"
+            rows.append((*row, at_risk, *values, KM_METHOD, why))
     columns = ["group", "time", "n", "events", "at_risk", "estimate", "lower", "upper", "method"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=[*columns, "why"])
 
 
 def at_risk_table(

@@ -219,10 +219,10 @@ class Number:
 
 
 def _plain(value: float | None) -> float | int | None:
-    """Make a JSON number; 12 digits are more than any method here and equal on every machine."""
+    """Make a JSON number; nine digits are more than anyone reads and equal on every machine."""
     if value is None or is_missing(value) or abs(value) == float("inf"):
         return None
-    number = float(f"{value:.12g}")
+    number = float(f"{value:.9g}")
     return int(number) if number == int(number) and abs(number) < 1e15 else number
 
 

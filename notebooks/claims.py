@@ -61,9 +61,13 @@ study.figure(
 # ## Claim by claim
 #
 # A rate, a survival or a median *equals* the paper's if it is the same at the paper's rounding; it
-# is *compatible* if the paper's value lies within this cohort's interval. A direction is
-# *supported* if the effect points the same way with p < 0.05 (log-rank test, or the adjusted Wald
-# test for the two independent factors).
+# is *compatible* if the paper's value lies within this cohort's interval, and *differs* otherwise
+# (the paper's own uncertainty is left out: its intervals are not in hand). A direction is
+# *supported* if the effect points the same way with p < 0.05, *contradicted* if it points the other
+# way with p < 0.05, and *inconclusive* otherwise. The tests are the log-rank test, the adjusted
+# Wald test for the two independent factors, and Fisher's exact test for remission, with EMD other
+# than CNS against all other patients. "Upheld" above counts what equals, is compatible or is
+# supported; "opposed" what differs or is contradicted.
 
 # %%
 study.table(
@@ -88,8 +92,9 @@ study.table(
 # ## How sure can we be?
 #
 # On the default cohort all claims hold *because it was built that way*: it shows that the published
-# numbers can be true together, and nothing else. On a cohort of your own the verdicts are real.
-# "Not significant" is not "no effect": look at the interval. The p-values are not adjusted for the
+# numbers can be true together, and nothing else. On a cohort of your own the verdicts describe that
+# cohort; another population, treatment or definition may differ for other reasons. "Not
+# significant" is not "no effect": look at the interval. The p-values are not adjusted for the
 # number of claims.
 #
 # ## Exercises

@@ -76,8 +76,16 @@ study.say("Fisher's exact test: {orr_genetics_p}.")
 # %% [markdown]
 # ## In the paper
 #
-# Two directions, both with p < 0.05; no numbers are printed in the abstract.
-#
+# Two directions; no numbers are printed in the abstract.
+
+# %%
+study.paper(
+    "genetics_os",
+    "genetics_rfs",
+    shown={"genetics_os": "genetics_os_hr", "genetics_rfs": "genetics_rfs_hr"},
+)
+
+# %% [markdown]
 # ## How sure can we be?
 #
 # On the default cohort both the share of high-risk patients and the size of the effect are assumed;

@@ -60,7 +60,8 @@ study.say(f"Numbers of patients that fit both, up to the number enrolled: **{bot
 # ## How large is the group with the least remission?
 #
 # {published}`orr_emd_other` fits a small group and each of its multiples. But every patient without
-# remission in this group is one of those without remission in the whole trial.
+# remission in this group is one of those without remission in the whole trial: the number infused,
+# {published}`infused`, less the number in remission, {published}`responders`.
 
 # %%
 study.table(
@@ -80,31 +81,35 @@ study.table(
 # ## What stays open
 #
 # The same arithmetic shows that the 1-year survival percentages are *not* whole patients: patients
-# were censored before one year, and the percentages are Kaplan–Meier estimates. How many were
-# censored, and when, is not published. Neither is any hazard ratio, interval or p-value.
+# were censored before one year (if relapse-free survival is counted in responders), and the
+# percentages are Kaplan–Meier estimates. How many were censored, and when, is not in hand; neither
+# is any hazard ratio, interval or p-value.
 #
 # ## How the default cohort was made
 #
-# The cohort `an2020` is a draw from a plain model, repeated until everything that is published
-# holds: all percentages and medians at the paper's rounding, and all directional claims at
-# p < 0.05. A Kaplan–Meier curve's heights depend only on the order of events, so the time axis can
-# be stretched to put the medians on the right days without touching a single hazard ratio. The
-# assumptions are listed in [How to read the letters](../book/evidence.md), each with its range and
-# source.
+# The cohort `an2020` is drawn from a plain model. Patients then exchange their ends of follow-up
+# until both survival curves can meet the published percentages, and draws are repeated until every
+# published value in hand holds: all percentages and medians at the paper's rounding, and all
+# directional claims at p < 0.05. A Kaplan–Meier curve's heights depend only on the order of events,
+# so the time axis can be stretched to put the medians on the right days without touching a single
+# hazard ratio. The assumptions are listed in [How to read the letters](../book/evidence.md), each
+# with its range and source.
 #
 # Many different cohorts agree with the paper. The picture shows how large each effect was in some
-# of them, whose generator drew its hazard ratios from wide ranges.
+# of them, whose generator drew its hazard ratios from wide ranges. Small effects are missing by
+# construction: each claim had to reach p < 0.05.
 
 # %%
 effects = reconstruct.known_effects()
+labels = {e.id: e.details["short"] for e in known.select(kind="direction")}
 study.figure(
     plot_effects,
     effects,
     name="consistent-effects",
-    caption=f"Hazard ratios in {effects['seed'].nunique()} cohorts that agree with everything "
-    "published.",
-    alt=baseline.describe_effects(effects),
-    labels={e.id: e.details["short"] for e in known.select(kind="direction")},
+    caption=f"Hazard ratios in {effects['seed'].nunique()} cohorts that agree with every "
+    "published value in hand.",
+    alt=baseline.describe_effects(effects, labels),
+    labels=labels,
     letter="A",
 )
 

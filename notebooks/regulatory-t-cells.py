@@ -94,19 +94,26 @@ study.figure(
 )
 
 # %% [markdown]
-# A measurement need not be cut at all. Used as it is, it needs no cut-off and loses no information:
+# A measurement need not be cut at all. Used as it is, it needs no cut-off and loses no information,
+# at the price of assuming that each percentage point adds the same to the logarithm of the hazard.
 
 # %%
 whole = study.compute(cox.cox, patients, endpoint, ["treg_pct"], confidence)
 study.number("treg_per_unit_hr", terms_of(whole), "ratio")
-study.say("Hazard ratio per percentage point: **{treg_per_unit_hr}** ({treg_per_unit_hr.ci}).")
+study.say(
+    f"Hazard ratio per percentage point, {endpoint.upper()}: "
+    "**{treg_per_unit_hr}** ({treg_per_unit_hr.ci})."
+)
 
 # %% [markdown]
 # ## In the paper
 #
-# Two directions, both with p < 0.05: lower overall survival and lower relapse-free survival with
-# higher Tregs. No hazard ratio, interval or cut-off is printed in the abstract.
-#
+# Two directions. No hazard ratio, interval or cut-off is printed in the abstract.
+
+# %%
+study.paper("treg_os", "treg_rfs", shown={"treg_os": "treg_os_hr", "treg_rfs": "treg_rfs_hr"})
+
+# %% [markdown]
 # ## How sure can we be?
 #
 # Searching for the cut-off with the smallest p-value makes a difference appear in about four of ten
@@ -115,6 +122,6 @@ study.say("Hazard ratio per percentage point: **{treg_per_unit_hr}** ({treg_per_
 #
 # ## Exercises
 #
-# 1. Choose the cut-off with the smallest p-value in the picture. What would a reader need to know
-#    to judge it?
+# 1. Choose the cut-off that looks best in the picture. What would a reader need to know to judge
+#    it?
 # 2. Run the chapter with `treg_cutoff` at 3 and at 10. Which claim of the paper survives?

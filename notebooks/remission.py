@@ -48,8 +48,8 @@ study.say("**{orr}** of the patients reached remission ({orr.of}; {orr.ci}).")
 # %% [markdown]
 # The interval is the exact one of Clopper and Pearson {cite:p}`Clopper1934`: it never covers less
 # than it says, which matters when the groups are small. Does the rate differ between men and women,
-# or after an earlier transplant? Such subgroups were not planned; look at the width of the lines
-# before the length of the bars.
+# or after an earlier transplant? Whether such subgroups were planned is not in hand; look at the
+# width of the lines before the length of the bars.
 
 # %%
 by_sex = study.compute(response.remission, patients, "sex", confidence)
@@ -77,8 +77,8 @@ study.table(
 #
 # Counted from infusion the question is unfair: to be called a responder, a patient must live until
 # the response is assessed, and that waiting time would count in favour of the responders
-# (*immortal-time bias*). The comparison starts at the landmark, day `landmark_day`, with everybody
-# still under observation then {cite:p}`Anderson1983`.
+# (*immortal-time bias*). The comparison starts at a landmark, the day given by the parameter
+# `landmark_day`, with everybody still under observation then {cite:p}`Anderson1983`.
 
 # %%
 after = study.compute(survival.landmark, patients, "os", landmark_day)
@@ -94,7 +94,7 @@ curves(
     labels={"no": "no remission", "yes": "remission"},
     caption="Overall survival from the landmark, by response.",
 )
-study.say("Log-rank test from the landmark: {landmark_p}.")
+study.say(f"Log-rank test from the landmark, day {landmark_day}: {{landmark_p}}.")
 
 # %% [markdown]
 # ## In the paper
@@ -105,9 +105,11 @@ study.paper("orr")
 # %% [markdown]
 # ## How sure can we be?
 #
-# The rate is a whole number of patients over a whole number of patients and carries only chance
-# error. It is *not* a comparison: the trial had no control group, its pre-specified threshold is
-# not in hand, and patients who were enrolled but not infused are not in the denominator.
+# The interval covers chance error only: not who was selected for infusion, nor a response judged
+# wrongly. The rate is *not* a comparison: the CAR T trial had no control group, its pre-specified
+# threshold is not in hand, and patients who were enrolled but not infused are not in the
+# denominator. The landmark comparison takes the *best* response, whenever it came; a response after
+# the landmark would bring some immortal time back.
 #
 # ## Exercises
 #

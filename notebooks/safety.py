@@ -17,7 +17,7 @@
 # Cytokine release syndrome (CRS) and neurotoxicity (ICANS) are the price of CAR T cells. Severity
 # is graded from 0 to 5; a patient counts once, by the highest grade.
 #
-# **You will learn** to read a stacked bar of grades, why "grade 4" and "grade 4 or higher" are two
+# **You will learn** to read a stacked bar of grades, why "grade 3" and "grade 3 or higher" are two
 # numbers, and why few events in a small trial leave a wide interval.
 
 # %%
@@ -58,8 +58,7 @@ study.number(
     "ae_grade4", any_event, "fraction", where={"grade": 4}, rests_on=["ae_grade4_n", "infused"]
 )
 study.say(
-    "**{ae_grade4}** of the patients had a grade 4 reaction as their highest grade "
-    "({ae_grade4.of}; {ae_grade4.ci})."
+    "**{ae_grade4}** of the patients had a grade 4 reaction ({ae_grade4.of}; {ae_grade4.ci})."
 )
 
 # %% [markdown]
@@ -89,12 +88,15 @@ study.paper("ae_grade4")
 # %% [markdown]
 # ## How sure can we be?
 #
-# The paper prints the share with grade 4 reactions. Which reactions these were, and how the other
-# grades were spread, is not in hand: on the default cohort every other grade is assumed. Grades
-# given by different scales (CTCAE, ASTCT {cite:p}`Lee2019`) must not be mixed.
+# The abstract prints the share with grade 4 reactions. Which reactions it counted, on which scale,
+# and how the other grades were spread, is not in hand: on the default cohort every other grade, and
+# that a patient counts once by the highest grade, is assumed. If all adverse events of CTCAE were
+# counted, low blood counts after lymphodepletion alone would make the share larger. Grades given by
+# different scales (CTCAE, ASTCT {cite:p}`Lee2019`) must not be mixed.
 #
 # ## Exercises
 #
 # 1. If no patient had had a grade 4 reaction, where would the upper end of the exact interval lie?
-#    Compare it with the "rule of three": 3 divided by the number of patients.
-# 2. Set `severe_from` to 4. Which intervals no longer overlap?
+#    Compare it with the "rule of three", 3 divided by the number of patients, and say why a
+#    one-sided 95 % limit is lower than a two-sided one.
+# 2. Set `severe_from` to 4. Which intervals overlap now that did not before?

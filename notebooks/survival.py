@@ -17,8 +17,8 @@
 # Two clocks: *overall survival* runs from infusion to death; *relapse-free survival* runs from
 # remission, in responders only, to relapse or death.
 #
-# **You will learn** to read a Kaplan–Meier curve with its interval and its numbers at risk, to
-# tell a median from a 1-year survival, and to ask how long patients were followed.
+# **You will learn** to read a Kaplan–Meier curve with its interval and its numbers at risk, to tell
+# a median from a 1-year survival, and to ask how long patients were followed.
 
 # %%
 from typing import Literal
@@ -74,8 +74,7 @@ curves(
     study,
     "rfs",
     name="rfs",
-    caption="Relapse-free survival since remission, responders only.",
-    labels={"all patients": "responders"},
+    caption="Relapse-free survival since remission.",
     marks=published_points(study.registry, "rfs"),
 )
 study.say("At 1 year **{rfs_1y}** of the responders were alive without relapse ({rfs_1y.ci}).")

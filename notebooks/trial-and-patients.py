@@ -18,7 +18,8 @@
 # refractory B-cell acute lymphoblastic leukaemia {cite:p}`An2020`.
 #
 # **You will learn** how to follow patients from screening to remission, how to read a Table 1 when
-# the patient-level data are not public, and what the letters P, D and A promise.
+# the patient-level data are not in hand, and what the letters P, D and A promise ([the full
+# list](../book/evidence.md)).
 
 # %%
 from cartanalysis import baseline
@@ -34,9 +35,10 @@ study = Chapter("trial-and-patients", cohort)
 # %% [markdown]
 # ## The flow of patients
 #
-# Read the figure from top to bottom: a box is a group of patients, an arrow to the right is who
-# left. On the study's own flow, the first two numbers are printed in the paper (P); the other two
-# follow from its percentages by arithmetic (D), as [](percentages-to-patients.ipynb) shows.
+# Read the figure from top to bottom: a box is a group of patients, an arrow to the right is who did
+# not reach the next box (they may still be followed). On the study's own flow, the first two
+# numbers are printed in the paper (P); the other two follow from its percentages by arithmetic (D),
+# as [](percentages-to-patients.ipynb) shows.
 
 # %%
 flow = study.compute(baseline.flow, study.patients, study.registry, study.cohort.is_reconstruction)
@@ -64,7 +66,7 @@ study.figure(
 # is assumed.
 
 # %%
-table = study.compute(baseline.table_one, study.patients)
+table = study.with_evidence(study.compute(baseline.table_one, study.patients))
 study.table(
     table,
     {
@@ -72,12 +74,17 @@ study.table(
         "level": "Level",
         "summary": "Median (range) or n (%)",
         "missing": "Missing",
+        "evidence": "Evidence",
     },
-    caption="Characteristics before infusion",
+    caption="Characteristics at the start",
 )
 
 # %% [markdown]
 # ## In the paper
+#
+# The trial, registered as NCT02735291, was a phase II study without a control group; patients were
+# enrolled during the accrual period {published}`accrual`. Of those screened
+# ({published}`screened`), {published}`enrolled` were enrolled.
 
 # %%
 study.paper("infused", shown={"infused": "patients"})

@@ -148,7 +148,7 @@ def test_missing_columns_are_told_by_the_name_in_the_file():
     patients = pd.DataFrame({"patient_id": ["A"]})
     with pytest.raises(MissingColumns) as caught:
         cohort.require(patients, "responder", "emd_any", "emd_other")
-    assert caught.value.columns == ("response", "emd")
+    assert caught.value.columns == ("emd", "response")
 
 
 def test_every_field_is_in_the_schema():

@@ -63,7 +63,7 @@ def test_grades(patients):
     assert safety.at_least(patients, "ae_grade_max", 0).iloc[0]["events"] == 47
     with pytest.raises(ValueError, match="grade 7"):
         safety.at_least(patients, "ae_grade_max", 7)
-    with pytest.raises(MissingColumns, match="`ae_grade_max`, `crs_grade` and `icans_grade`"):
+    with pytest.raises(MissingColumns, match="`crs_grade`, `icans_grade` and `ae_grade_max`"):
         safety.all_scales(patients[["patient_id"]])
 
 

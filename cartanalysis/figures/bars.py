@@ -38,7 +38,7 @@ def plot_rates(
         ax.barh(y, row.estimate, height=0.34, color=hue[row.group], alpha=0.85)
         ax.plot([row.lower, row.upper], [y, y], color=style.INK, linewidth=1.6)
         label = style.short((labels or {}).get(row.group, row.group), 42)
-        ax.text(0, y - 0.36, label, transform=across, va="center", fontsize=9.5)
+        ax.text(0.01, y - 0.36, label, transform=across, va="center", fontsize=9.5)
         numbers = f"{row.events} of {row.n} ({row.estimate:.1%})".replace("%", " %")
         ax.text(
             1, y - 0.36, numbers, transform=across, va="center", ha="right", fontsize=9.5,
@@ -84,7 +84,7 @@ def plot_grades(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
                 )  # fmt: skip
             left += row.estimate
         n = int(table[table["group"] == scale]["n"].iloc[0])
-        ax.text(0, y - 0.38, f"{scale}, n = {n}", transform=across, va="center", fontsize=9.5)
+        ax.text(0.01, y - 0.38, f"{scale}, n = {n}", transform=across, va="center", fontsize=9.5)
     ax.set(xlim=(0, 1), ylim=(len(scales) - 0.65, -0.65), yticks=[])
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     ax.set_xlabel("patients by highest grade; numbers are patients")

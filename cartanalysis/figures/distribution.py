@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from cartanalysis.figures import style
 
@@ -41,13 +42,15 @@ def plot_distribution(
     width = max((known.max() - known.min()) / BINS, 1e-6)
     below = np.ceil((cutoff - known.min()) / width + 1e-9)
     above = np.ceil((known.max() - cutoff) / width + 1e-9)
-    edges = cutoff + width * np.arange(-max(below, 0), max(above, 1) + 1)
+    # a hair to the right, because a value at the cut-off is low and a bin holds its left edge
+    edges = cutoff + 1e-9 + width * np.arange(-max(below, 0), max(above, 1) + 1)
     sns.histplot(
         data, x="value", hue="group", hue_order=["low", "high"], multiple="stack", bins=list(edges),
         palette=style.colours(["low", "high"]), alpha=0.85, legend=False, ax=ax, edgecolor="white",
     )  # fmt: skip
     ax.axvline(cutoff, color=style.INK, linewidth=1.2, linestyle="--")
     ax.set(xlabel=xlabel, ylabel="patients")
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     top = ax.get_ylim()[1]
     ax.set_ylim(0, top * 1.15)
     counts = f"{(group == 'low').sum()} low | {(group == 'high').sum()} high"

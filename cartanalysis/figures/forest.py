@@ -71,7 +71,7 @@ def _draw_row(ax: Axes, row: Any, y: float, low: float, high: float) -> None:
     """Draw one estimate below its label, with the numbers at the right end."""
     across = ax.get_yaxis_transform()
     ax.text(
-        0, y - 0.42, style.short(row.label, 46), transform=across, va="center", fontsize=9.5,
+        0, y - 0.42, style.short(row.label, 40), transform=across, va="center", fontsize=9.5,
         bbox=_CARD, zorder=2,
     )  # fmt: skip
     numbers = f"{row.estimate:.2f} ({row.lower:.2f}–{row.upper:.2f})"
@@ -165,7 +165,7 @@ def plot_effects(
         )  # fmt: skip
         ax.plot([values.median()] * 2, [y - 0.2, y + 0.2], color=style.INK, linewidth=1.8)
         label = style.short((labels or {}).get(claim, claim), 60)
-        ax.text(0, y - 0.42, label, transform=across, va="center", fontsize=9)
+        ax.text(0, y - 0.42, label, transform=across, va="center", fontsize=9, bbox=_CARD, zorder=2)
     ax.axvline(1, color=style.MUTED, linewidth=1)
     ax.set(xscale="log", ylim=(len(claims) - 0.5, -0.8), yticks=[])
     ax.set_xlim(0.8, max(10.0, float(table["estimate"].max()) * 1.3))

@@ -11,8 +11,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-WIDTH = 5.2
-"""Inches; at 360 px on a phone 10-point type is then still 9 px high."""
+WIDTH = 4.6
+"""Inches; at 360 px on a phone 10-point type is then still 10 px high."""
 
 REFERENCE, RISK, BETWEEN = "#0072B2", "#D55E00", "#009E73"
 INK, MUTED, HAIRLINE = "#222222", "#595959", "#c8c8c8"

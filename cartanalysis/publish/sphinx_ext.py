@@ -210,11 +210,7 @@ class RegistryTable(SphinxDirective):
             raise self.error(f"evidence letter {letter!r}; use P, D or A")
         rows = []
         for entry in published.load().select(evidence=letter):
-            value = "statement" if entry.value in (None, True) else entry.text
-            value = {"direction": "direction, p < 0.05", "ordering": "ordering"}.get(
-                entry.kind, value
-            )
-            row = {"What": entry.label[:1].upper() + entry.label[1:], "Value": value}
+            row = {"What": entry.label[:1].upper() + entry.label[1:], "Value": entry.printed}
             if letter == "A":
                 row["Plausible range"] = " to ".join(str(v) for v in entry.details["range"])
             last = {"P": "Where in the paper", "D": "How", "A": "Source"}[letter]
@@ -295,7 +291,7 @@ def banner(about: dict[str, Any]) -> str:
         text = (
             "<strong>Not patient data.</strong> Results on these pages are computed from "
             f"<em>{html.escape(about['name'])}</em>, a reconstruction that agrees with every "
-            "published value of the study. Published values are marked P, derived ones D, "
+            "published value in hand. Published values are marked P, derived ones D, "
             "assumed ones A."
         )
     else:
