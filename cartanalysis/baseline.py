@@ -54,7 +54,7 @@ def table_one(patients: pd.DataFrame) -> pd.DataFrame:
     CannotCompute
         If the cohort describes its patients in no column.
     """
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name in CHARACTERISTICS:
         if name not in patients or patients[name].isna().all():
             continue

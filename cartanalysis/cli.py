@@ -11,7 +11,7 @@ import cartanalysis
 from cartanalysis.cohort import DEFAULT_COHORT
 from cartanalysis.errors import InputError
 
-FAILED, BAD_INPUT = 1, 2
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,6 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        print("Interrupted; an earlier site stands as it was.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _publish(options: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from cartanalysis.errors import InputError, Problem
 from cartanalysis.publish import artefacts, checks, execute, parameters, site
 from cartanalysis.publish.book import CONFIG, PROSE, TOC, Book, find
 from cartanalysis.publish.replace import replace_folder
+from cartanalysis.publish.staging import staging_for
 
 RUN = "run.json"
 COHORT_FILE = "cohort.csv"
@@ -100,10 +100,7 @@ def publish(
         return Published(target, reused=tuple(book.chapters), unchanged=True, warnings=cohort.notes)
 
     started = datetime.now(UTC)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{target.name}.staging-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as staging_name:
-        staging = Path(staging_name)
+    with staging_for(target) as staging:
         workdir, sources = staging / "work", staging / "source"
         workdir.mkdir()
         if data is not None:

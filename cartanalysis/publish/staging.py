@@ -1,0 +1,59 @@
+"""A place to build a site beside its output, for one run at a time."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cartanalysis.errors import InputError, Problem
+
+if sys.platform != "win32":
+    import fcntl
+
+
+@contextmanager
+def staging_for(target: Path) -> Iterator[Path]:
+    """Give a folder on the output's file system, gone afterwards; refuse a second run.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The output folder.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder beside it.
+
+    Raises
+    ------
+    InputError
+        If another run writes to the same output, or its parent folder cannot be written.
+    """
+    prefix = f".{target.name}.staging-"
+    lock = target.with_name(f".{target.name}.lock")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle = lock.open("w")
+    except OSError as error:
+        what = f"the output cannot be written ({error.strerror})"
+        raise InputError(str(target), [Problem(what, "Name another folder with --out")]) from error
+    with handle:
+        try:
+            if sys.platform != "win32":
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            what = "another run is writing to this output"
+            remedy = "Wait until it is done, or name another folder with --out"
+            raise InputError(str(target), [Problem(what, remedy)]) from error
+        try:
+            for stale in target.parent.glob(f"{prefix}*"):  # of a run that was killed
+                shutil.rmtree(stale)
+            with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as folder:
+                yield Path(folder)
+        finally:
+            lock.unlink(missing_ok=True)
