@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
 
-from cartanalysis.cohort import FIELDS, require
+from cartanalysis.cohort import FIELDS, column_of, require
 from cartanalysis.errors import CannotCompute
 from cartanalysis.published import Registry, counts_behind, emd_other_candidates
 from cartanalysis.response import levels
 from cartanalysis.tables import each_row
+
+RANGES = 16
+"""How many ranges a histogram has, about."""
 
 LEVEL_NAMES = {
     ("emd", "none"): "no EMD",
@@ -226,3 +230,46 @@ def describe_effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
     span = effects.groupby("claim", sort=False)["estimate"].agg(["min", "max"])
     parts = [f"{labels[r.Index]} {r.min:.1f} to {r.max:.1f}" for r in each_row(span)]
     return "Dots of hazard ratios by claim, with their ranges: " + "; ".join(parts) + "."
+
+
+def histogram(patients: pd.DataFrame, column: str, cutoff: float) -> pd.DataFrame:
+    """Count patients by ranges of a measurement, without mixing the two sides of a cut-off.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    column : str
+        The measurement.
+    cutoff : float
+        Values above it are high.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per range: group (low or high), lower (not included), upper (included), n.  The
+        ranges have one width and meet at the cut-off if it lies among the values.
+
+    Raises
+    ------
+    MissingColumns
+        If nothing was measured.
+    """
+    values = column_of(patients, column).dropna()
+    low, high = float(values.min()), float(values.max())
+    width = (high - low) / RANGES or 1.0
+    start = low
+    if low <= cutoff <= high:
+        start = cutoff - width * math.ceil((cutoff - low) / width + 1e-9)
+    elif low == high:
+        start = low - width / 2
+    else:
+        start = low - width / 1e6
+    count = math.ceil((high - start) / width - 1e-9) or 1
+    rows = []
+    for i in range(count):
+        lower, upper = start + i * width, start + (i + 1) * width
+        inside = (values > lower + 1e-12) & (values <= upper + 1e-12)
+        group = "high" if lower >= cutoff - 1e-9 else "low"
+        rows.append((group, lower, upper, int(inside.sum())))
+    return pd.DataFrame(rows, columns=["group", "lower", "upper", "n"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import html
 import io
+import math
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ NUMBER_MIME = "application/vnd.cartanalysis.number+json"
 """Type of a number handed over; notebook viewers do not show it."""
 
 YOUR_DATA = "your data"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the start of a formula."""
 NBSP = "\u00a0"
 
 
@@ -197,7 +200,7 @@ class Chapter:
         def get(name: str) -> Any:
             return None if name not in row or is_missing(row[name]) else row[name]
 
-        if get(column) is None and unit == "fraction":
+        if get(column) is None and (get("why") or unit == "fraction"):
             reason = str(get("why") or "it is not defined in this cohort")
             return Number(key, None, unit, "", evidence, reason=reason, **shown)  # type: ignore[arg-type]
         bounded = column == "estimate"
@@ -230,7 +233,8 @@ class Chapter:
             return
         for place, group in enumerate(table["group"], start=1):
             name = f"{key}_{slug(group) or place}"
-            name = f"{name}-{place}" if name in self.numbers else name
+            while name in self.numbers:
+                name = f"{name}-{place}"
             self.number(name, table, unit, where={"group": group})
 
     def value(self, key: str) -> float | Unavailable:
@@ -389,6 +393,8 @@ class Chapter:
                 format_value(value, "p").removeprefix("p = ").removeprefix("p ").replace(" ", NBSP)
             )
         if isinstance(value, float):
+            if math.isinf(value):
+                return "∞"
             return f"{value:.0f}" if value == round(value) else f"{value:.2f}"
         return str(value)
 
@@ -534,14 +540,19 @@ def letters_explained() -> str:
 
 def _parts(number: Number) -> dict[str, str]:
     """Give the texts that prose pages may ask for."""
-    full = f"{number.text}: {number.reason}" if number.reason else f"{number.text} ({number.ci})"
+    reason = number.reason.replace("`", "")
+    full = f"{number.text}: {reason}" if reason else f"{number.text} ({number.ci})"
     return {"text": number.text, "ci": number.ci, "of": number.of, "full": full}
+
+
+def _defused(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _csv(data: Any) -> str:
     """Write a figure's data; text that a spreadsheet would run as a formula is defused."""
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
-    for column in frame.select_dtypes(include="object"):
-        texts = frame[column].map(lambda v: f"'{v}" if str(v)[:1] in "=+-@\t\r" else v)
+    for column in frame.select_dtypes(include=["object", "category"]):
+        texts = frame[column].astype(object).map(_defused)
         frame = frame.assign(**{str(column): texts})
     return frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")

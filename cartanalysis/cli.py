@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,10 +51,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("give 1 or more")
-    return value
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("give a whole number, 1 or more")
+    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all went well, 1 if a chapter, the build or a check failed, 2 if an input is wrong.
     """
     options = parser().parse_args(arguments)
+    if threading.current_thread() is threading.main_thread():
+        # asked to stop from outside: clear up as after Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return {"publish": _publish, "example": _example, "reconstruct": _reconstruct}[
             options.command

@@ -1,7 +1,7 @@
 """The cohort contract: one row per patient, days since infusion, events 0/1.
 
 ``FIELDS`` is the one place where columns, levels and ranges are written down; the reader, the
-checks, the documentation and later the empty template are made from it.
+checks and the documentation are made from it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import io
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -30,7 +31,10 @@ DEFAULT_COHORT = "an2020"
 MISSING = frozenset({"", "na", "n/a", "nan", "."})
 """What counts as an empty cell, in any case; ``none`` is a level of ``emd`` and does not."""
 
-MAX_ARMS = 12
+MAX_DAYS = 36_500.0
+"""A hundred years; more is a date or a mistake."""
+
+MAX_ARMS = 6
 """A treatment column with more levels than this is taken for a mistake."""
 
 
@@ -105,16 +109,19 @@ FIELDS: dict[str, Field] = {
         Field("crs_grade", "highest grade of CRS (ASTCT)", "grade", high=5),
         Field("icans_grade", "highest grade of ICANS (ASTCT)", "grade", high=5),
         Field("ae_grade_max", "highest grade of any adverse event (CTCAE)", "grade", high=5),
-        Field("os_days", "time from infusion to death or last contact", unit="days"),
+        Field("os_days", "time from infusion to death or last contact", high=MAX_DAYS, unit="days"),
         Field("os_event", "1 = died, 0 = alive at last contact", "event"),
         Field(
             "rfs_days",
             "time from remission to relapse, death or last contact; responders only",
+            high=MAX_DAYS,
             unit="days",
         ),
         Field("rfs_event", "1 = relapse or death, 0 = neither at last contact", "event"),
         Field("rfs_cause", "first RFS event", "level", ("relapse", "death")),
-        Field("hsct_day", "day of transplant after CAR T, empty if none", unit="days"),
+        Field(
+            "hsct_day", "day of transplant after CAR T, empty if none", high=MAX_DAYS, unit="days"
+        ),
     )
 }
 
@@ -321,7 +328,13 @@ def read_file(path: Path) -> bytes:
     InputError
         If there is no such file, it is not a regular file or it cannot be read.
     """
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that no file can have
+        remedy = "Check the name"
+        what = f"not a file name ({error.strerror})"
+        raise InputError(shown(str(path)), [Problem(what, remedy)]) from error
+    if not there:
         remedy = f"Check the name, or use {DEFAULT_COHORT} for the cohort that comes with the book"
         raise InputError(str(path), [Problem("no such file", remedy)])
     if not path.is_file():
@@ -393,8 +406,11 @@ def parse(data: bytes, source: str, *, is_reconstruction: bool = False) -> Cohor
         )
         raise InputError(source, in_order)
     ordered = {f.name: pd.CategoricalDtype(list(f.levels)) for f in FIELDS.values() if f.levels}
+    name = _short_name(source)
+    if name == DEFAULT_COHORT and not is_reconstruction:
+        name = f"{name} (a file)"  # must not pass for the reconstruction, nor the other way round
     return Cohort(
-        name=_short_name(source),
+        name=name,
         table=table.astype({c: t for c, t in ordered.items() if c in table}).reset_index(drop=True),
         sha256=hashlib.sha256(data).hexdigest(),
         notes=tuple(notes),
@@ -426,6 +442,8 @@ def _records(data: bytes, source: str) -> tuple[list[str], list[tuple[int, list[
             f"not readable as CSV ({error})", "Check the quotation marks", row=len(rows) + 1
         )
         raise InputError(source, [problem]) from error
+    if not rows:
+        raise InputError(source, [Problem("the file is empty", "Export it again")])
     header = [name.strip() for name in rows[0][1]]
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         what = "the cells are separated by semicolons or tabs"
@@ -438,7 +456,7 @@ def _match_header(header: list[str], problems: list[Problem], notes: list[str]) 
     names: dict[int, str] = {}
     ignored: list[str] = []
     for index, name in enumerate(header):
-        if name in names.values():
+        if name.lower() in names.values():
             remedy = "Keep one of them or rename the other"
             problems.append(Problem("the column appears twice", remedy, row=1, column=name))
         elif name in FIELDS:
@@ -476,7 +494,12 @@ def _parse_column(
     for row, text in zip(rows, cells, strict=True):
         if text.casefold() in MISSING and spec.kind != "id":
             values.append(None)
-        elif spec.kind in ("id", "label"):
+        elif spec.kind == "label":
+            first = by_fold.setdefault(text.casefold(), text)
+            if first != text:
+                respelt.add(text)
+            values.append(first)
+        elif spec.kind == "id":
             values.append(text or None)
         elif spec.kind == "level":
             level = by_fold.get(text.casefold(), text)
@@ -498,11 +521,8 @@ def _parse_column(
 
 
 def _number(text: str) -> float | None:
-    try:
-        number = float(text) if "_" not in text else None
-    except ValueError:
-        return None
-    return number if number is not None and math.isfinite(number) else None
+    """Understand plain decimal notation only: 1e5, 1_000 or full-width digits are suspicious."""
+    return float(text) if re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)", text, re.ASCII) else None
 
 
 def _short_name(source: str) -> str:
@@ -641,6 +661,35 @@ def _rfs_within_os(table: pd.DataFrame) -> Iterable[Problem]:
         what = f"relapse-free survival is longer than survival ({table.at[row, 'os_days']:g} days)"
         remedy = "RFS counts from remission and ends at death or last contact; check both dates"
         yield Problem(what, remedy, int(row), "rfs_days", _written(table.at[row, "rfs_days"]))
+
+
+@_rule("os_days", "os_event", "rfs_days", "rfs_event")
+def _death_ends_rfs(table: pd.DataFrame) -> Iterable[Problem]:
+    censored = (table["rfs_event"] == 0) & (table["rfs_days"] == table["os_days"])
+    for row in table.index[censored & (table["os_event"] == 1)]:
+        what = "relapse-free survival is censored on the day of death, but death is an RFS event"
+        yield Problem(what, "Set rfs_event to 1 (rfs_cause death)", int(row), "rfs_event", "0")
+
+
+@_rule("crs_grade", "os_event")
+def _grade_5_is_a_death(table: pd.DataFrame) -> Iterable[Problem]:
+    yield from _living_with_grade_5(table, "crs_grade")
+
+
+@_rule("icans_grade", "os_event")
+def _icans_grade_5_is_a_death(table: pd.DataFrame) -> Iterable[Problem]:
+    yield from _living_with_grade_5(table, "icans_grade")
+
+
+@_rule("ae_grade_max", "os_event")
+def _ae_grade_5_is_a_death(table: pd.DataFrame) -> Iterable[Problem]:
+    yield from _living_with_grade_5(table, "ae_grade_max")
+
+
+def _living_with_grade_5(table: pd.DataFrame, column: str) -> Iterable[Problem]:
+    for row in table.index[(table[column] == 5) & (table["os_event"] == 0)]:
+        what = "grade 5 is death, but os_event says alive"
+        yield Problem(what, "Correct one of the two", int(row), column, "5")
 
 
 @_rule("rfs_event", "rfs_cause")

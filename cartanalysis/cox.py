@@ -241,11 +241,10 @@ def _zph(
         zero, one, two = information
         block = np.block([[zero, one[:, chosen]], [one[chosen], two[np.ix_(chosen, chosen)]]])
         u = np.concatenate([np.zeros(width), score[chosen]])
-        try:
-            statistic = float(u @ np.linalg.solve(block, u))
-        except np.linalg.LinAlgError:  # too few event times to see a change over time
-            statistic = np.nan
-        return statistic, int(chosen.sum())
+        # too few event times to see a change over time: singular, by the rule of R's solve()
+        if not 1 / np.linalg.cond(block, 1) > np.finfo(float).eps:
+            return np.nan, int(chosen.sum())
+        return float(u @ np.linalg.solve(block, u)), int(chosen.sum())
 
     rows = []
     for name in terms["covariate"].unique():

@@ -80,7 +80,7 @@ def _alternative_text(
     for _, row in medians.iterrows():
         label = labels.get(row["group"], row["group"]).replace("{", "(").replace("}", ")")
         median = format_value(row["estimate"], "days", time_unit)
-        parts.append(f"{label}: {row['n']} patients, {row['events']} events, median {median}")
+        parts.append(f"{label}: {row['events']} of {row['n']} with the event, median {median}")
     return f"Kaplan–Meier curve of {endpoint}. " + "; ".join(parts) + "."
 
 

@@ -115,7 +115,7 @@ def _estimate(claim: str, patients: pd.DataFrame, confidence: float) -> pd.Serie
 
 def _value(entry: Entry, found: pd.Series) -> dict[str, object]:
     """Compare a published number with the cohort's, at the paper's rounding."""
-    if np.isnan(found["estimate"]):
+    if np.isnan(found["estimate"]) and (entry.kind != "time" or np.isnan(found["lower"])):
         reached = "is not reached" if entry.kind == "time" else "lies beyond the last follow-up"
         raise CannotCompute(f"{entry.label} {reached} in this cohort")
     scale = 100 if entry.unit == "percent" else 1
@@ -140,13 +140,15 @@ def _ordering(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[s
     found = response.association(patients, exposure, confidence=confidence).iloc[0]
     rates = response.remission(patients, "emd").set_index("group")["estimate"]
     lowest = rates.idxmin() == "other" and (rates == rates.min()).sum() == 1
-    significant = found["p"] < 0.05
-    if lowest:
+    significant, why = found["p"] < 0.05, ""
+    if found["estimate"] >= 1:
+        verdict = CONTRADICTS if significant else OPPOSITE
+    elif lowest:
         verdict = SUPPORTS if significant else SAME
-    else:
-        verdict = CONTRADICTS if significant and found["estimate"] > 1 else OPPOSITE
+    else:  # fewer remissions than in all others together, but some group has as few or fewer
+        verdict, why = SAME, "another group has as few remissions or fewer"
     keys = ["n", "estimate", "lower", "upper", "p", "method"]
-    return {**{k: found[k] for k in keys}, "unit": "odds ratio", "verdict": verdict}
+    return {**{k: found[k] for k in keys}, "unit": "odds ratio", "verdict": verdict, "why": why}
 
 
 def _direction(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[str, object]:
@@ -157,7 +159,10 @@ def _direction(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[
         model = cox(patients, endpoint, MULTIVARIABLE, confidence)
     else:
         test = survival.log_rank(patients, endpoint, exposure).iloc[0]
-        model = cox(patients, endpoint, [exposure], confidence)
+        try:
+            model = cox(patients, endpoint, [exposure], confidence)
+        except CannotCompute as error:  # the log-rank test still knows direction and p
+            return _without_ratio(entry, test, str(error))
     term = model.terms.set_index(["covariate", "group"]).loc[(exposure, entry.details["worse"])]
     p = term["p"] if adjusted else test["p"]
     method = f"{term['method']}; " + (
@@ -179,6 +184,17 @@ def _direction(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[
         "verdict": verdict,
         "method": method,
     }
+
+
+def _without_ratio(entry: Entry, test: pd.Series, why: str) -> dict[str, object]:
+    """Judge a direction where the hazard ratio is 0 or infinite: by observed less expected."""
+    significant = test["p"] < entry.details["alpha"]
+    if test["excess"] > 0:
+        verdict = SUPPORTS if significant else SAME
+    else:
+        verdict = CONTRADICTS if significant else OPPOSITE
+    found = {k: test[k] for k in ("n", "events", "p", "method")}
+    return {**found, "unit": "no ratio", "verdict": verdict, "why": why}
 
 
 TALLIED = {
@@ -226,12 +242,16 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
             shown.append("–")
             verdicts.append(f"{NOT_ASSESSED}: {row['why'].replace('`', '')}")
             continue
+        why = "" if is_missing(row["why"]) else str(row["why"]).replace("`", "")
+        verdicts.append(f"{row['verdict']} ({why})" if why else row["verdict"])
+        if row["unit"] == "no ratio":
+            shown.append("no finite hazard ratio")
+            continue
         unit = units.get(row["unit"], row["unit"])
         text = format_value(row["estimate"], unit)
         if not (is_missing(row["lower"]) and is_missing(row["upper"])):
             text += f" ({format_interval(row['lower'], row['upper'], unit)})"
         shown.append(f"{row['unit']} {text}" if unit == "ratio" else text)
-        verdicts.append(row["verdict"])
     return table.assign(shown=shown, verdict=verdicts)
 
 

@@ -356,7 +356,8 @@ def follow_up(
     Returns
     -------
     pandas.DataFrame
-        Columns as of `median`; ``events`` counts the censored patients.
+        Columns as of `median`, and why (there is no estimate); ``events`` counts the censored
+        patients.
 
     Raises
     ------
@@ -370,7 +371,9 @@ def follow_up(
     end = endpoint_of(endpoint)
     require(patients, end.days, end.event)
     flipped = patients.assign(**{end.event: 1 - patients[end.event]})
-    return _medians(kaplan_meier(flipped, endpoint, by, confidence), FOLLOW_UP_METHOD)
+    table = _medians(kaplan_meier(flipped, endpoint, by, confidence), FOLLOW_UP_METHOD)
+    why = "too few patients are censored for a median follow-up by the reverse Kaplan–Meier method"
+    return table.assign(why=["" if known else why for known in table["estimate"].notna()])
 
 
 def _medians(curves: pd.DataFrame, method: str) -> pd.DataFrame:
@@ -417,7 +420,8 @@ def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row: group (the comparison), n, events, estimate (χ²), df, p, method.
+        One row: group (the comparison), n, events, estimate (χ²), df, p, excess (events observed
+        less expected in the last group), method.
 
     Raises
     ------
@@ -450,8 +454,9 @@ def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
     statistic = float(result.test_statistic)
     p = float(stats.chi2.sf(statistic, df))
     group = " vs ".join(str(n) for n in names)
-    row = (group, len(data), int(data["event"].sum()), statistic, df, p, LOG_RANK_METHOD)
-    columns = ["group", "n", "events", "estimate", "df", "p", "method"]
+    excess = _excess(compared, by, names[-1])
+    row = (group, len(data), int(data["event"].sum()), statistic, df, p, excess, LOG_RANK_METHOD)
+    columns = ["group", "n", "events", "estimate", "df", "p", "excess", "method"]
     return pd.DataFrame([row], columns=columns)
 
 
@@ -469,6 +474,17 @@ def _comparable(data: pd.DataFrame, by: str) -> pd.DataFrame:
         if len(present) > 1 and happening < len(at_risk):
             kept |= present
     return data[data[by].isin(kept)]
+
+
+def _excess(data: pd.DataFrame, by: str, group: object) -> float:
+    """Count a group's events less those expected if all groups had the same hazard."""
+    mine = data[by] == group
+    expected = 0.0
+    for time in data.loc[data["event"], "time"].unique():
+        at_risk = data["time"] >= time
+        happening = (data["event"] & (data["time"] == time)).sum()
+        expected += happening * (at_risk & mine).sum() / at_risk.sum()
+    return float((data["event"] & mine).sum() - expected)
 
 
 def landmark(patients: pd.DataFrame, endpoint: str, day: float) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +54,8 @@ def format_value(value: float | None, unit: str, time_unit: str = "days") -> str
     """
     if is_missing(value) or value is None:
         return "not reached" if unit == "days" else NOT_AVAILABLE
+    if math.isinf(value):
+        return "∞"
     if unit == "fraction":
         return f"{100 * value:.1f} %"
     if unit == "days":
@@ -65,14 +68,16 @@ def format_value(value: float | None, unit: str, time_unit: str = "days") -> str
     if unit == "percent of CD4":
         return f"{value:.2f} % of CD4⁺ T cells"
     if unit == "p":
-        return (
-            "p < 0.001"
-            if value < 0.001
-            else f"p = {value:.2g}"
-            if value < 0.1
-            else (f"p = {value:.2f}")
-        )
+        return _p_value(value)
     raise ValueError(f"no format for the unit {unit!r}")
+
+
+def _p_value(value: float) -> str:
+    """Round, but never onto 0.05 from either side."""
+    if value < 0.001:
+        return "p < 0.001"
+    decimals = 2 if value >= 0.1 else 4 if f"{value:.3f}" == "0.050" else 3
+    return f"p = {value:.{decimals}f}"
 
 
 def format_interval(

@@ -51,6 +51,7 @@ study.figure(
     caption="Remission by extramedullary disease, with exact intervals.",
     alt=study.compute(response.describe, rates, groups),
     labels=groups,
+    confidence=confidence,
 )
 
 # %%

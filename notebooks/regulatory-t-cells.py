@@ -23,9 +23,9 @@
 # %%
 from typing import Literal
 
-from cartanalysis import cox
+from cartanalysis import baseline, cox
 from cartanalysis.chapter import Chapter
-from cartanalysis.cohort import column_of, treg_cutoff_of
+from cartanalysis.cohort import treg_cutoff_of
 from cartanalysis.figures import plot_cutoffs, plot_distribution
 from cartanalysis.panels import claim, terms_of
 
@@ -57,7 +57,7 @@ study.number("treg_cutoff", cutoff, "percent of CD4")
 study.say("The cut-off used here is **{treg_cutoff}**.")
 study.figure(
     plot_distribution,
-    study.compute(column_of, patients, "treg_pct"),
+    study.compute(baseline.histogram, patients, "treg_pct", study.value("treg_cutoff")),
     name="treg-distribution",
     caption="Regulatory T cells before infusion.",
     alt="Histogram of regulatory T cells; the cut-off is {treg_cutoff}.",

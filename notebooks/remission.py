@@ -59,6 +59,7 @@ study.figure(
     name="remission-by-sex",
     caption="Remission by sex, with exact intervals.",
     alt=study.compute(response.describe, by_sex),
+    confidence=confidence,
 )
 by_hsct = study.compute(response.remission, patients, "prior_hsct", confidence)
 study.table(

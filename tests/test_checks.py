@@ -45,6 +45,13 @@ def test_a_good_site_passes(site):
         ("53 %", "", "a number is empty"),
         ("53 %", "nan", "a number is empty"),
         ('class="cart-number"', 'class="cart-hole"', "is missing"),
+        ("53 %", "nan %", "a number is empty"),
+        ("</body>", '<style>@import "https://x.example/a.css";</style></body>', "from outside"),
+        ("</body>", '<p style="background: url( //x.example/p.png)">p</p></body>', "from outside"),
+        ('src="p.svg"', 'src="p.svg" srcset="https://x.example/p.svg 2x"', "from outside"),
+        ("</body>", '<video poster="https://x.example/p.png"></video></body>', "from outside"),
+        ("</body>", '<input type="image" src="https://x.example/p.png"></body>', "from outside"),
+        ("other.html#there", "file:///etc/passwd", "file of this machine"),
         ("</body>", '<script src="http://x.example/a.js"></script></body>', "from outside"),
     ],
 )

@@ -55,7 +55,9 @@ def every_figure(patients):
     yield "effects", lambda ax=None: figures.plot_effects(reconstruct.known_effects(), ax)
     yield (
         "distribution",
-        lambda ax=None: figures.plot_distribution(patients["treg_pct"], ax, cutoff=5, xlabel="x"),
+        lambda ax=None: figures.plot_distribution(
+            baseline.histogram(patients, "treg_pct", 5), ax, cutoff=5, xlabel="x"
+        ),
     )
     yield (
         "flow",

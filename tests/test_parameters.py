@@ -19,6 +19,7 @@ confidence: float = 0.95
 landmark_day: int = 28
 treg_cutoff: float | None = None
 endpoint: Literal["os", "rfs"] = "os"
+severe_from: Literal[1, 2] = 1
 """
 
 
@@ -35,7 +36,8 @@ def test_declared_parameters(declared):
 
 
 @pytest.mark.parametrize(
-    "pair", ["confidence=0.9", "confidence=1", "landmark_day=3", "treg_cutoff=None", "endpoint=rfs"]
+    "pair",
+    ["confidence=0.9", "landmark_day=0", "landmark_day=3", "treg_cutoff=None", "endpoint=rfs"],
 )
 def test_values_that_fit(declared, pair):
     name = pair.split("=")[0]
@@ -50,6 +52,11 @@ def test_values_that_fit(declared, pair):
         ("landmark_day=True", "a whole number"),
         ("landmark_day=soon", "a whole number"),
         ("endpoint=pfs", "one of os, rfs"),
+        ("confidence=95", "from 0.5 to 0.999"),
+        ("treg_cutoff=1e999", "from 0 to 100"),
+        ("treg_cutoff={[]:1}", "a number"),
+        ("severe_from=True", "one of 1, 2"),
+        ("severe_from=2.0", "one of 1, 2"),
         ("confidnce=0.9", "Did you mean confidence"),
         ("cohort=other.csv", "no chapter has a parameter"),
         ("__import__('os')=1", "not NAME=VALUE"),

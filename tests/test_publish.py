@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -230,6 +231,10 @@ EDGE = {
     "all times equal, braces in the arm": {
         "arm": ["{x}", "$<b>"] * 5, "os_days": [30] * 10, "os_event": [1] * 10,
     },
+    "arms with one id": {
+        "arm": ["A", "A 3", "_a", "A"] * 5, "os_days": list(range(30, 50)), "os_event": [1] * 20,
+        "treg_pct": [5.0] * 20, "genetic_risk": ["high", "standard"] * 10,
+    },
 }  # fmt: skip
 
 
@@ -390,6 +395,51 @@ def test_a_folder_that_is_not_ours_is_left_alone(tiny, capsys):
     assert run(tiny) == 2
     assert "something else" in capsys.readouterr().err
     assert (site / "thesis.docx").read_text() == "years of work"
+
+
+def test_a_folder_with_a_foreign_run_json_is_left_alone(tiny, capsys):
+    site = tiny.parent / "site"
+    (site / "thesis").mkdir(parents=True)
+    (site / "run.json").write_text('{"mine": true}')
+    (site / "thesis" / "chapter.txt").write_text("years of work")
+    assert run(tiny) == 2
+    assert "something else" in capsys.readouterr().err
+    assert (site / "thesis" / "chapter.txt").read_text() == "years of work"
+
+
+def test_a_file_added_to_a_site_stops_its_replacement(tiny, standing, capsys):
+    (tiny.parent / "site" / "notes.txt").write_text("mine")
+    edit(tiny / "book" / "index.md", "Remission", "The remission")
+    assert run(tiny) == 2
+    assert "notes.txt" in capsys.readouterr().err
+
+
+def test_the_sources_are_never_an_output(tiny, capsys):
+    for place in (tiny, tiny.parent, tiny / "book" / "site"):
+        assert main(["publish", "--book", str(tiny), "--out", str(place)]) == 2
+        assert "sources" in capsys.readouterr().err
+
+
+def test_an_output_behind_a_link(tiny, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tiny.parent / "site").symlink_to(tmp_path / "real")
+    assert run(tiny) == 0
+    assert (tiny.parent / "site").is_symlink()
+    assert (tmp_path / "real" / "index.html").is_file()
+
+
+def test_figures_data_hold_no_patient_rows(default_site):
+    measured = cohorts.read("an2020").table["treg_pct"].astype(str).tolist()
+    table = (default_site / "data" / "treg-distribution.csv").read_text()
+    assert sum(f"\n{value}\n" in table for value in measured) == 0
+    assert table.startswith("group,lower,upper,n\n")
+
+
+def test_every_module_is_packaged():
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert tool["packages"]["find"]["include"] == ["cartanalysis*"]
+    folders = {p.parent for p in (ROOT / "cartanalysis").rglob("*.py")}
+    assert all((folder / "__init__.py").is_file() for folder in folders)
 
 
 def test_a_hostile_name_is_text(tiny, tmp_path):

@@ -77,3 +77,45 @@ def test_a_median_that_is_not_reached_cannot_be_compared():
 def test_tally_counts_every_claim_once():
     table = replication.claims(cohort(3, age_years=30), published.load())
     assert replication.tally(table)["n"].sum() == len(table) == 16
+
+
+def test_the_ordering_claim_with_another_group_lower_still():
+    emd = ["none"] * 100 + ["cns"] * 2 + ["other"] * 100
+    found = ["CR"] * 90 + ["NR"] * 10 + ["NR"] * 2 + ["CR"] * 30 + ["NR"] * 70
+    table = replication.claims(cohort(202, emd=emd, response=found), published.load())
+    row = table.set_index("id").loc["orr_emd_lowest"]
+    assert row["verdict"] == replication.SAME
+    assert "another group" in row["why"]
+
+
+@pytest.mark.parametrize(
+    ("dead", "verdict"), [("high", replication.SUPPORTS), ("standard", replication.CONTRADICTS)]
+)
+def test_a_group_without_events_is_judged_by_the_log_rank_test(dead, verdict):
+    risk = ["high"] * 20 + ["standard"] * 20
+    made = cohort(
+        40,
+        genetic_risk=risk,
+        os_days=list(range(100, 120)) * 2,
+        os_event=[int(r == dead) for r in risk],
+    )
+    table = replication.claims(made, published.load()).set_index("id")
+    assert table.loc["genetics_os", "verdict"] == verdict
+    shown = replication.as_text(table.reset_index()).set_index("id").loc["genetics_os"]
+    assert shown["shown"] == "no finite hazard ratio"
+    assert "no event" in shown["verdict"]
+
+
+def test_a_median_not_reached_is_compared_by_its_lower_bound():
+    days = [1000.0 + i for i in range(40)]
+    late = cohort(40, os_days=days, os_event=[1] * 19 + [0] * 21)
+    assert verdicts(late)["os_median"] == replication.DIFFERS
+    early = cohort(12, os_days=[300.0 + i for i in range(12)], os_event=[1] * 5 + [0] * 7)
+    assert verdicts(early)["os_median"] == replication.COMPATIBLE
+
+
+def test_an_infinite_odds_ratio_is_readable():
+    made = cohort(60, emd=["none"] * 30 + ["other"] * 30, response=["NR"] * 30 + ["CR"] * 30)
+    table = replication.as_text(replication.claims(made, published.load())).set_index("id")
+    assert "inf" not in table.loc["orr_emd_lowest", "shown"]
+    assert "∞" in table.loc["orr_emd_lowest", "shown"]

@@ -92,3 +92,19 @@ def test_searches_show_one_solution():
     assert infused.loc[infused["fits"] == "yes", "n"].tolist() == [47]
     group = baseline.search_emd_other(registry)
     assert group.loc[group["fits"] == "yes", ["events", "n"]].to_numpy().tolist() == [[2, 7]]
+
+
+@pytest.mark.parametrize("cutoff", [4.94, 5.3, 0.0, 99.0, 1.87, 20.52])
+def test_histogram_counts_everybody_once_on_the_right_side(patients, cutoff):
+    table = baseline.histogram(patients, "treg_pct", cutoff)
+    assert len(table) <= 2 * baseline.RANGES
+    assert table["n"].sum() == 47
+    high = table.loc[table["group"] == "high", "n"].sum()
+    assert high == (patients["treg_pct"] > cutoff).sum()
+
+
+@pytest.mark.parametrize("values", [[5.0], [5.0, 5.0], [5.0, 5.02]])
+def test_histogram_of_few_values(values):
+    table = baseline.histogram(pd.DataFrame({"treg_pct": values}), "treg_pct", 50)
+    assert table["n"].sum() == len(values)
+    assert len(table) <= 2 * baseline.RANGES

@@ -23,6 +23,8 @@ from cartanalysis.text import Number, format_interval, format_value, html_senten
         (0.00004, "p", "days", "p < 0.001"),
         (0.0123, "p", "days", "p = 0.012"),
         (0.456, "p", "days", "p = 0.46"),
+        (0.0496, "p", "days", "p = 0.0496"),
+        (math.inf, "ratio", "days", "∞"),
         (47, "count", "days", "47"),
     ],
 )

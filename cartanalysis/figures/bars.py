@@ -13,7 +13,11 @@ from cartanalysis.tables import each_row
 
 
 def plot_rates(
-    table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    confidence: float = 0.95,
 ) -> Axes:
     """Draw proportions with their intervals, one row per group.
 
@@ -25,6 +29,8 @@ def plot_rates(
         Where to draw; a new figure if not given.
     labels : mapping of str to str, optional
         Names of the groups as shown.
+    confidence : float
+        Coverage of the intervals.
 
     Returns
     -------
@@ -46,7 +52,7 @@ def plot_rates(
         )  # fmt: skip
     ax.set(xlim=(0, 1), ylim=(len(table) - 0.65, -0.65), yticks=[])
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    ax.set_xlabel("patients in remission; line: 95 % interval")
+    ax.set_xlabel(f"patients in remission; line: {100 * confidence:g} % interval")
     return ax
 
 

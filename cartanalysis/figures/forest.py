@@ -116,9 +116,12 @@ def plot_cutoffs(table: pd.DataFrame, ax: Axes | None = None, *, chosen: float) 
     ):
         part = table[(table["p"] < 0.05) == significant]
         if len(part):
-            spread = [part["estimate"] - part["lower"], part["upper"] - part["estimate"]]
+            centre = part["estimate"].to_numpy()
+            spread = [centre - part["lower"].to_numpy(), part["upper"].to_numpy() - centre]
             ax.errorbar(
-                part["cutoff"], part["estimate"], yerr=spread, fmt="o" if significant else "s",
+                part["cutoff"].to_numpy(),
+                centre,
+                yerr=spread, fmt="o" if significant else "s",
                 color=colour, linewidth=1.3, markersize=5.5, label=label,
             )  # fmt: skip
     ax.set(yscale="log", ylabel="hazard ratio, high vs low", xlabel="cut-off (% of CD4⁺ T cells)")

@@ -11,8 +11,8 @@ from matplotlib.ticker import PercentFormatter
 
 from cartanalysis.figures import style
 from cartanalysis.tables import each_row
+from cartanalysis.text import DAYS_PER
 
-UNITS = {"days": 1.0, "months": 30.4375, "years": 365.25}
 STEPS = {
     "days": (7, 14, 30, 60, 90, 180, 365, 730, 1460),
     "months": (0.5, 1, 2, 3, 6, 12, 24, 48),
@@ -43,12 +43,12 @@ def ticks(longest: float, unit: str = "days") -> list[float]:
     ValueError
         If the unit is none of the three.
     """
-    if unit not in UNITS:
-        raise ValueError(f"time_unit is {unit!r}; choose one of {', '.join(UNITS)}")
-    span = longest / UNITS[unit]
+    if unit not in DAYS_PER:
+        raise ValueError(f"time_unit is {unit!r}; choose one of {', '.join(DAYS_PER)}")
+    span = longest / DAYS_PER[unit]
     fitting = [s for s in STEPS[unit] if span / s <= MAX_TICKS - 1]
     step = fitting[0] if fitting else 10 ** np.ceil(np.log10(span / (MAX_TICKS - 1)))
-    return [float(i * step * UNITS[unit]) for i in range(int(span / step) + 1)]
+    return [float(i * step * DAYS_PER[unit]) for i in range(int(span / step) + 1)]
 
 
 def plot_km(
@@ -93,7 +93,7 @@ def plot_km(
     hue = style.colours(names)
     rows = 1 + len(names) * (2 if len(names) > 1 else 1)
     ax = style.axes(ax, 3.3 + ROW * rows + 0.2 * ((len(names) + 1) // 2))
-    scale = UNITS[unit]
+    scale = DAYS_PER[unit]
     for i, name in enumerate(names):
         curve = curves[curves["group"] == name]
         time = curve["time"] / scale

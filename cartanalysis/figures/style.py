@@ -134,4 +134,6 @@ def short(label: str, limit: int = 34) -> str:
         Printable text of at most that length.
     """
     clean = "".join(c if c.isprintable() else " " for c in label)
+    if clean.startswith("_"):
+        clean = "\u200b" + clean  # matplotlib hides labels that begin with an underscore
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -17,10 +18,22 @@ LOADING = {
     ("video", "src"),
     ("audio", "src"),
     ("embed", "src"),
+    ("input", "src"),
+    ("track", "src"),
+    ("video", "poster"),
+    ("image", "href"),
+    ("image", "xlink:href"),
+    ("use", "href"),
 }
 """Elements that make a browser fetch something by themselves; <link> is treated apart."""
 
-FETCHED_LINKS = {"stylesheet", "preload", "modulepreload", "icon", "shortcut", "manifest"}
+NOT_FETCHED_LINKS = {"canonical", "author", "license", "next", "prev", "search", "index", "help"}
+"""Relations of <link> that only point; every other one may be fetched."""
+
+CSS_ADDRESS = re.compile(
+    r"""(?:url\(|@import)\s*["']?\s*((?:https?:)?//[^"')\s]+)""", re.IGNORECASE
+)
+EMPTY = re.compile(r"^\s*$|\b(nan|inf|none)\b", re.IGNORECASE)
 PICTURE_ENDINGS = (".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp")
 
 
@@ -48,7 +61,7 @@ class _Reader(HTMLParser):
     def __init__(self, page: Page) -> None:
         super().__init__(convert_charrefs=True)
         self.page = page
-        self._hole = self._number = False
+        self._hole = self._number = self._style = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         got = dict(attrs)
@@ -64,8 +77,13 @@ class _Reader(HTMLParser):
             self.page.links.append(str(got["href"]))
         if tag == "img":
             self.page.images.append((str(got.get("src") or ""), got.get("alt")))
-        if tag == "link" and set((got.get("rel") or "").split()) & FETCHED_LINKS:
+        if tag == "link" and not set((got.get("rel") or "").lower().split()) <= NOT_FETCHED_LINKS:
             self.page.loads.append(str(got.get("href") or ""))
+        for candidate in (got.get("srcset") or "").split(","):
+            if candidate.strip():
+                self.page.loads.append(candidate.split()[0])
+        self.page.loads += CSS_ADDRESS.findall(got.get("style") or "")
+        self._style = tag == "style"
         for element, attribute in LOADING:
             if tag == element and got.get(attribute):
                 self.page.loads.append(str(got[attribute]))
@@ -73,14 +91,16 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._hole:
             self.page.holes.append(f"the number “{data.strip()}” is missing")
-        elif self._number and data.strip() in ("", "nan", "inf", "None"):
+        elif self._number and EMPTY.search(data):
             self.page.holes.append(f"a number is empty (“{data.strip()}”)")
+        if self._style:
+            self.page.loads += CSS_ADDRESS.findall(data)
         self._hole = self._number = False
 
     def handle_endtag(self, tag: str) -> None:
         if self._number and tag == "span":
             self.page.holes.append("a number is empty")
-        self._hole = self._number = False
+        self._hole = self._number = self._style = False
 
 
 def read_page(path: Path) -> Page:
@@ -118,7 +138,11 @@ def check(site: Path, pages: Sequence[str]) -> list[str]:
     list of str
         One readable line per problem; empty if all is well.
     """
-    read = {p: read_page(p) for p in sorted(site.rglob("*.html")) if "_static" not in p.parts}
+    read = {
+        p: read_page(p)
+        for p in sorted(site.rglob("*.html"))
+        if "_static" not in p.relative_to(site).parts
+    }
     problems = [
         f"{page}: the page is missing" for page in pages if site / f"{page}.html" not in read
     ]
@@ -127,8 +151,10 @@ def check(site: Path, pages: Sequence[str]) -> list[str]:
         problems += [f"{name}: {p}" for p in _problems(page, site, read)]
     for sheet in sorted(site.rglob("*.css")):
         text = sheet.read_text(encoding="utf-8", errors="replace")
-        if "url(http" in text.replace('"', "").replace("'", "") or "@import url(//" in text:
-            problems.append(f"{sheet.relative_to(site).as_posix()}: fetches from outside the site")
+        for address in CSS_ADDRESS.findall(text):
+            problems.append(
+                f"{sheet.relative_to(site).as_posix()}: fetches {address} from outside the site"
+            )
     return problems
 
 
@@ -149,6 +175,8 @@ def _problems(page: Page, site: Path, read: dict[Path, Page]) -> Iterator[str]:
             yield f"loads {address}, which is not there"
     for address in page.links:
         parts = urlsplit(address)
+        if parts.scheme == "file":
+            yield f"the link {address} leads to a file of this machine"
         if parts.scheme or address.startswith("//"):
             continue
         target = _target(page.path, parts.path, site) if parts.path else page.path

@@ -18,6 +18,7 @@ from typing import Any
 
 import nbformat
 import papermill
+import psutil
 from jupyter_core.utils import ensure_event_loop
 from papermill.exceptions import PapermillExecutionError
 
@@ -210,11 +211,22 @@ def execute(
         return Executed(chapter, notebook, keys[chapter], time.monotonic() - started, False)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        outcomes = list(pool.map(one, enumerate(book.chapters)))
+        try:
+            outcomes = list(pool.map(one, enumerate(book.chapters)))
+        except BaseException:  # Ctrl-C: a cell that runs long must not be waited for
+            pool.shutdown(wait=False, cancel_futures=True)
+            _kill_kernels()
+            raise
     failed = [o for o in outcomes if isinstance(o, str)]
     if failed:
         raise Failures(failed)
     return [o for o in outcomes if isinstance(o, Executed)]
+
+
+def _kill_kernels() -> None:
+    for child in psutil.Process().children():
+        if any("ipykernel" in part for part in child.cmdline()):
+            child.kill()
 
 
 def _run(
@@ -245,7 +257,7 @@ def _from_cache(stored: Path) -> nbformat.NotebookNode | None:
     """Read outputs of an earlier run; a damaged file counts as none."""
     try:
         digest, _, text = stored.read_text(encoding="utf-8").partition("\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, UnicodeDecodeError):
         return None
     if hashlib.sha256(text.encode()).hexdigest() != digest:
         return None

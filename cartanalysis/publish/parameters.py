@@ -17,6 +17,9 @@ import nbformat
 from cartanalysis.errors import InputError, Problem, shown
 
 TAG = "parameters"
+RANGES = {"confidence": (0.5, 0.999), "treg_cutoff": (0.0, 100.0), "landmark_day": (0.0, 36500.0)}
+"""Ranges of parameters, checked before anything runs."""
+
 RESERVED = "cohort"
 """Set by the command's argument, not by ``-p``."""
 
@@ -55,6 +58,9 @@ class Parameter:
             return "one of " + ", ".join(str(c) for c in self.choices)
         names = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
         words = [names[t] for t in self.types if t in names]
+        if self.name in RANGES:
+            low, high = RANGES[self.name]
+            words[0] += f" from {low:g} to {high:g}"
         return " or ".join(words + (["None"] if type(None) in self.types else []))
 
     def accepts(self, value: Any) -> bool:
@@ -71,9 +77,13 @@ class Parameter:
             Whether its type and value are allowed.
         """
         if self.choices:
-            return value in self.choices
+            return any(value == c and type(value) is type(c) for c in self.choices)
         if isinstance(value, bool):
             return bool in self.types
+        if isinstance(value, (int, float)) and self.name in RANGES:
+            low, high = RANGES[self.name]
+            if not low <= value <= high:
+                return False
         return isinstance(value, self.types) or (float in self.types and isinstance(value, int))
 
 
@@ -167,7 +177,7 @@ def parse_assignments(pairs: Sequence[str]) -> dict[str, Any]:
         else:
             try:
                 values[name] = ast.literal_eval(text)
-            except (ValueError, SyntaxError):
+            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
                 values[name] = text
     if problems:
         raise InputError("parameters", problems)

@@ -14,7 +14,7 @@ import cartanalysis
 from cartanalysis import cohort as cohorts
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.publish import artefacts, checks, execute, parameters, site
-from cartanalysis.publish.book import CONFIG, PROSE, TOC, Book, find
+from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
 from cartanalysis.publish.replace import replace_folder
 from cartanalysis.publish.staging import staging_for
 
@@ -85,8 +85,8 @@ def publish(
         If a chapter, the build or a check fails; the earlier site stands.
     """
     book = find(book_root)
-    target = (out or book.root / "_build" / "html").absolute()
-    _check_target(target)
+    target = (out or book.root / "_build" / "html").resolve()
+    _check_target(target, book)
     is_default = source == cohorts.DEFAULT_COHORT
     data = None if is_default else cohorts.read_file(Path(source))
     cohort = cohorts.read(source) if data is None else cohorts.parse(data, Path(source).name)
@@ -123,16 +123,27 @@ def publish(
     )
 
 
-def _check_target(target: Path) -> None:
-    """Refuse to replace a folder that is not a site of ours."""
+def _check_target(target: Path, book: Book) -> None:
+    """Refuse to replace anything that is not a site of ours, whole and nothing else."""
+    remedy = "Name another with --out, or remove it yourself"
+    sources = [book.root / name for name in (PROSE, CHAPTERS, "cartanalysis")]
+    if target in (book.root, *book.root.parents) or any(
+        target.is_relative_to(source) for source in sources
+    ):
+        what = "the output folder is, or lies among, the book's sources"
+        raise InputError(str(target), [Problem(what, "Name another with --out")])
     if not target.exists():
         return
-    remedy = "Name another with --out, or remove it yourself"
     if not target.is_dir():
         raise InputError(str(target), [Problem("the output is not a folder", remedy)])
-    ours = (target / RUN).is_file() or (target / "_static" / "cart.css").is_file()
-    if not ours and any(target.iterdir()):
-        what = "the output folder holds something else than a site of this book"
+    present = {p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()}
+    run = _read_run(target)
+    ours = {RUN, *run["files"]} if run else set()
+    if not run and {artefacts.RESULTS, "_static/cart.css"} <= present:
+        return  # made by a plain `jupyter-book build`, which leaves no record
+    if present - ours:
+        example = sorted(present - ours)[0]
+        what = f"the output folder holds something else than a site of this book ({example})"
         raise InputError(str(target), [Problem(what, remedy)])
 
 
@@ -157,14 +168,17 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 def _stands(target: Path, run_key: str) -> bool:
     """Tell whether the site is there, from the same inputs, every file as it was written."""
-    record = target / RUN
-    if not record.is_file():
-        return False
-    try:
-        run = json.loads(record.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
+    run = _read_run(target)
     return run.get("key") == run_key and run.get("files") == _hashes(target)
+
+
+def _read_run(target: Path) -> dict[str, Any]:
+    """Read a site's record; anything else of that name counts as none."""
+    try:
+        run = json.loads((target / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return run if isinstance(run, dict) and {"cartanalysis", "key", "files"} <= set(run) else {}
 
 
 def _write_run(

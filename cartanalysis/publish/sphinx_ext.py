@@ -297,7 +297,7 @@ def banner(about: dict[str, Any]) -> str:
     else:
         text = (
             "<strong>Your data.</strong> Results on these pages are computed from the cohort "
-            f"<em>{html.escape(about['name'])}</em> ({about['patients']} patients); what the "
+            f"<em>{html.escape(about['name'])}</em> (n = {about['patients']}); what the "
             "paper published is marked P."
         )
     return f'<div class="cart-banner" role="note">{text}</div>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 import sys
 import tempfile
@@ -51,7 +52,7 @@ def staging_for(target: Path) -> Iterator[Path]:
             remedy = "Wait until it is done, or name another folder with --out"
             raise InputError(str(target), [Problem(what, remedy)]) from error
         try:
-            for stale in target.parent.glob(f"{prefix}*"):  # of a run that was killed
+            for stale in target.parent.glob(f"{glob.escape(prefix)}*"):  # of a run that was killed
                 shutil.rmtree(stale)
             with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as folder:
                 yield Path(folder)
