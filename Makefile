@@ -2,11 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help book test lint lock clean
+# everything a test could depend on
+SOURCES := $(shell find cartanalysis tests notebooks book -type f -not -name '*.pyc') \
+  _config.yml _toc.yml pyproject.toml requirements.txt tests/requirements.txt Makefile
+
+.PHONY: help book test retest lint lock clean
 
 help:
 	@echo "make book   build the book about the default cohort into _build/html"
-	@echo "make test   run the checks and the tests"
+	@echo "make test   run the checks and the tests, unless nothing changed since they were green"
+	@echo "make retest run them in any case"
 	@echo "make lint   run ruff, mypy and the docstring checks only"
 	@echo "make lock   renew requirements.txt and tests/requirements.txt from pyproject.toml"
 	@echo "make clean  remove what was built, and the virtual environment"
@@ -35,9 +40,17 @@ lint: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/numpydoc lint $$(git ls-files 'cartanalysis/*.py')
 
-test: lint
+# make's own rule: what has not changed since it was last tested, green, is not tested again
+_build/tested: $(SOURCES) .venv/installed-test
+	@$(MAKE) --no-print-directory retest
+
+test: _build/tested
+	@echo "All of this was tested, green, on $$(date -r _build/tested); to run it again: make retest"
+
+retest: lint
 	@echo "== testing"
 	$(BIN)/python -m pytest
+	@mkdir -p _build && touch _build/tested
 
 lock: .venv/installed-test
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
