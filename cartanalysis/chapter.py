@@ -15,7 +15,7 @@ import io
 import math
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -184,38 +184,40 @@ class Chapter:
         column: str,
         rests_on: Sequence[str],
     ) -> Number:
-        evidence = self.evidence(rests_on)
-        shown = {"time_unit": self.time_unit, "confidence": self.confidence}
+        none = Number(
+            key,
+            None,
+            unit,
+            "",
+            self.evidence(rests_on),
+            time_unit=self.time_unit,
+            confidence=self.confidence,
+        )
         if isinstance(table, Unavailable):
-            return Number(key, None, unit, "", evidence, reason=table.reason, **shown)  # type: ignore[arg-type]
+            return replace(none, reason=table.reason)
         rows = table
         for name, wanted in where.items():
             rows = rows[rows[name] == wanted]
         if rows.empty:
             group = " and ".join(str(v) for v in where.values())
-            reason = f"this cohort has no patients in the group `{group}`"
-            return Number(key, None, unit, "", evidence, reason=reason, **shown)  # type: ignore[arg-type]
+            return replace(none, reason=f"this cohort has no patients in the group `{group}`")
         row = rows.iloc[0]
 
         def get(name: str) -> Any:
             return None if name not in row or is_missing(row[name]) else row[name]
 
         if get(column) is None and (get("why") or unit == "fraction"):
-            reason = str(get("why") or "it is not defined in this cohort")
-            return Number(key, None, unit, "", evidence, reason=reason, **shown)  # type: ignore[arg-type]
-        bounded = column == "estimate"
-        return Number(
-            key,
-            get(column),
-            unit,
-            get("method") or "count",
-            evidence,
-            lower=get("lower") if bounded else None,
-            upper=get("upper") if bounded else None,
+            return replace(none, reason=str(get("why") or "it is not defined in this cohort"))
+        found = replace(
+            none,
+            value=get(column),
+            method=get("method") or "count",
             n=get("n"),
             events=get("events"),
-            **shown,  # type: ignore[arg-type]
         )
+        if column != "estimate":
+            return found
+        return replace(found, lower=get("lower"), upper=get("upper"))
 
     def numbers_by_group(self, key: str, table: pd.DataFrame | Unavailable, unit: str) -> None:
         """Hand a number over for each group of a table.

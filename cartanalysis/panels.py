@@ -163,6 +163,41 @@ def claim(study: Chapter, key: str, labels: Mapping[str, str], caption: str) -> 
     )
 
 
+def by_arm(study: Chapter, endpoint: str) -> None:
+    """Show an endpoint by treatment: curves, medians, hazard ratios, log-rank.
+
+    Hands over ``<endpoint>_median_by_arm_<arm>``, ``<endpoint>_arm_hr`` (second arm against the
+    first), ``<endpoint>_arm_chi2`` and ``<endpoint>_arm_p``.
+
+    Parameters
+    ----------
+    study : Chapter
+        The chapter.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    """
+    name = survival.endpoint_of(endpoint).name.capitalize()
+    medians = study.compute(survival.median, study.patients, endpoint, "arm", study.confidence)
+    study.numbers_by_group(f"{endpoint}_median_by_arm", medians, "days")
+    test = study.compute(survival.log_rank, study.patients, endpoint, "arm")
+    study.number(f"{endpoint}_arm_chi2", test, "statistic")
+    study.number(f"{endpoint}_arm_p", test, "p", column="p")
+    ratios = terms_of(study.compute(cox, study.patients, endpoint, ["arm"], study.confidence))
+    study.number(f"{endpoint}_arm_hr", ratios, "ratio")
+    curves(study, endpoint, by="arm", name=f"{endpoint}-arm", caption=f"{name} by treatment.")
+    medians_by(study, endpoint, "arm", f"{name} by treatment")
+    columns = {
+        "group": "Arm",
+        "reference": "Against",
+        "estimate": "Hazard ratio (interval)",
+        "p": "p (Wald)",
+    }
+    study.table(ratios, columns, caption=f"{name}: hazard ratios", unit="ratio")
+    study.say(
+        f"{name}, log-rank test over all arms: χ² {{{endpoint}_arm_chi2}}, {{{endpoint}_arm_p}}."
+    )
+
+
 def hazard_ratio(study: Chapter, key: str, endpoint: str, by: str) -> None:
     """Hand over the univariable hazard ratio of a grouping, second level against first.
 

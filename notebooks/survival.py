@@ -25,8 +25,7 @@ from typing import Literal
 
 from cartanalysis import survival
 from cartanalysis.chapter import Chapter
-from cartanalysis.cox import cox
-from cartanalysis.panels import curves, medians_by, terms_of
+from cartanalysis.panels import by_arm, curves
 from cartanalysis.replication import ONE_YEAR, published_points
 
 # %% tags=["parameters"]
@@ -87,48 +86,8 @@ study.say("The median relapse-free survival was **{rfs_median}** ({rfs_median.ci
 # A cohort with a column `arm` (treatment or product) is compared by it. The study had a single arm.
 
 # %%
-arm_ratios = {}
-for endpoint in ("os", "rfs"):
-    medians = study.compute(survival.median, patients, endpoint, "arm", confidence)
-    study.numbers_by_group(f"{endpoint}_median_by_arm", medians, "days")
-    test = study.compute(survival.log_rank, patients, endpoint, "arm")
-    study.number(f"{endpoint}_arm_chi2", test, "statistic")
-    study.number(f"{endpoint}_arm_p", test, "p", column="p")
-    model = study.compute(cox, patients, endpoint, ["arm"], confidence)
-    arm_ratios[endpoint] = terms_of(model)
-    study.number(f"{endpoint}_arm_hr", arm_ratios[endpoint], "ratio")
-
-# %%
-curves(study, "rfs", by="arm", name="rfs-arm", caption="Relapse-free survival by treatment.")
-medians_by(study, "rfs", "arm", "Relapse-free survival by treatment")
-study.table(
-    arm_ratios["rfs"],
-    {
-        "group": "Arm",
-        "reference": "Against",
-        "estimate": "Hazard ratio (interval)",
-        "p": "p (Wald)",
-    },
-    caption="Relapse-free survival: hazard ratios",
-    unit="ratio",
-)
-study.say("Log-rank test over all arms: χ² {rfs_arm_chi2}, {rfs_arm_p}.")
-
-# %%
-curves(study, "os", by="arm", name="os-arm", caption="Overall survival by treatment.")
-medians_by(study, "os", "arm", "Overall survival by treatment")
-study.table(
-    arm_ratios["os"],
-    {
-        "group": "Arm",
-        "reference": "Against",
-        "estimate": "Hazard ratio (interval)",
-        "p": "p (Wald)",
-    },
-    caption="Overall survival: hazard ratios",
-    unit="ratio",
-)
-study.say("Log-rank test over all arms: χ² {os_arm_chi2}, {os_arm_p}.")
+for endpoint in ("rfs", "os"):
+    by_arm(study, endpoint)
 
 # %% [markdown]
 # ## In the paper

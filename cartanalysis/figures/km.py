@@ -102,9 +102,10 @@ def plot_km(
             time, curve["estimate"], where="post", color=hue[name], linestyle=dash, linewidth=1.8,
             label=shown[name], zorder=3,
         )  # fmt: skip
+        # the last interval holds until the curve reaches zero, where there is none
+        lower, upper = curve["lower"].ffill(), curve["upper"].ffill()
         ax.fill_between(
-            time, curve["lower"], curve["upper"], step="post", color=hue[name], alpha=0.14,
-            linewidth=0,
+            time, lower, upper, step="post", color=hue[name], alpha=0.14, linewidth=0
         )  # fmt: skip
         lost = curve[curve["censored"] > 0]
         ax.plot(
