@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import nbformat
@@ -21,6 +22,7 @@ import papermill
 import psutil
 from jupyter_core.utils import ensure_event_loop
 from papermill.exceptions import PapermillExecutionError
+from tqdm import tqdm
 
 import cartanalysis
 from cartanalysis.publish.book import Book
@@ -194,25 +196,33 @@ def execute(
     os.environ.update(_ENVIRONMENT)
     cache_dir.mkdir(parents=True, exist_ok=True)
 
-    def one(job: tuple[int, str]) -> Executed | str:
-        position, chapter = job
+    places: SimpleQueue[int] = SimpleQueue()  # lines of the terminal, one per running chapter
+    for place in range(jobs):
+        places.put(place)
+
+    def one(chapter: str) -> Executed | str:
         stored = cache_dir / f"{keys[chapter]}.ipynb"
         reused = _from_cache(stored)
         if reused is not None:
             return Executed(chapter, reused, keys[chapter], 0.0, True)
         started = time.monotonic()
+        place = places.get()
         try:
-            notebook = _run(book, chapter, parameters[chapter], workdir, position)
+            notebook = _run(book, chapter, parameters[chapter], workdir, place)
         except PapermillExecutionError as error:
             return f"{chapter}: cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
         except Exception as error:  # noqa: BLE001 - a dead kernel, a time-out: told, not swallowed
             return f"{chapter}: {type(error).__name__}: {error}"
+        finally:
+            places.put(place)
+        seconds = time.monotonic() - started
+        tqdm.write(f"  {chapter:<26} {seconds:5.1f} s", file=sys.stderr)
         _to_cache(stored, notebook)
-        return Executed(chapter, notebook, keys[chapter], time.monotonic() - started, False)
+        return Executed(chapter, notebook, keys[chapter], seconds, False)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         try:
-            outcomes = list(pool.map(one, enumerate(book.chapters)))
+            outcomes = list(pool.map(one, book.chapters))
         except BaseException:  # Ctrl-C: a cell that runs long must not be waited for
             pool.shutdown(wait=False, cancel_futures=True)
             _kill_kernels()
@@ -230,7 +240,7 @@ def _kill_kernels() -> None:
 
 
 def _run(
-    book: Book, chapter: str, parameters: Mapping[str, Any], workdir: Path, position: int
+    book: Book, chapter: str, parameters: Mapping[str, Any], workdir: Path, place: int
 ) -> nbformat.NotebookNode:
     loop = ensure_event_loop()  # the one nbclient will use in this thread, and leave open
     try:
@@ -238,7 +248,13 @@ def _run(
             book.notebook(chapter),
             None,
             parameters=dict(parameters),
-            progress_bar={"desc": f"{chapter:<26}", "position": position, "disable": None},
+            # shown in a terminal only, and gone when the chapter is done
+            progress_bar={
+                "desc": f"  {chapter:<26}",
+                "position": place,
+                "leave": False,
+                "disable": None,
+            },
             execution_timeout=CELL_SECONDS,
             # the kernel's folder, per notebook: papermill's cwd= changes that of the process
             resources={"metadata": {"path": str(workdir)}},
