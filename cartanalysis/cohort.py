@@ -671,25 +671,17 @@ def _death_ends_rfs(table: pd.DataFrame) -> Iterable[Problem]:
         yield Problem(what, "Set rfs_event to 1 (rfs_cause death)", int(row), "rfs_event", "0")
 
 
-@_rule("crs_grade", "os_event")
-def _grade_5_is_a_death(table: pd.DataFrame) -> Iterable[Problem]:
-    yield from _living_with_grade_5(table, "crs_grade")
+def _grade_5_is_a_death(column: str) -> Rule:
+    def rule(table: pd.DataFrame) -> Iterable[Problem]:
+        for row in table.index[(table[column] == 5) & (table["os_event"] == 0)]:
+            what = "grade 5 is death, but os_event says alive"
+            yield Problem(what, "Correct one of the two", int(row), column, "5")
+
+    return rule
 
 
-@_rule("icans_grade", "os_event")
-def _icans_grade_5_is_a_death(table: pd.DataFrame) -> Iterable[Problem]:
-    yield from _living_with_grade_5(table, "icans_grade")
-
-
-@_rule("ae_grade_max", "os_event")
-def _ae_grade_5_is_a_death(table: pd.DataFrame) -> Iterable[Problem]:
-    yield from _living_with_grade_5(table, "ae_grade_max")
-
-
-def _living_with_grade_5(table: pd.DataFrame, column: str) -> Iterable[Problem]:
-    for row in table.index[(table[column] == 5) & (table["os_event"] == 0)]:
-        what = "grade 5 is death, but os_event says alive"
-        yield Problem(what, "Correct one of the two", int(row), column, "5")
+for _column in ("crs_grade", "icans_grade", "ae_grade_max"):
+    _rule(_column, "os_event")(_grade_5_is_a_death(_column))
 
 
 @_rule("rfs_event", "rfs_cause")

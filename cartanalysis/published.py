@@ -6,6 +6,7 @@ written anywhere: they are searched for here, and the search shows that it finds
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -88,6 +89,8 @@ class Entry:
         """
         if self.value is None:
             return self.label
+        if self.kind == "period":
+            return " to ".join(_month_name(v) for v in self.value)
         if isinstance(self.value, list):
             return " to ".join(str(v) for v in self.value)
         number = f"{self.value:.{self.rounding}f}" if self.rounding is not None else self.value
@@ -120,6 +123,11 @@ class Entry:
             The value.
         """
         return float(self.value) / 100 if self.unit == "percent" else float(self.value)
+
+
+def _month_name(month: str) -> str:
+    year, number = month.split("-")
+    return f"{calendar.month_name[int(number)]} {year}"
 
 
 class Registry:

@@ -13,6 +13,7 @@ TEXT = (resources.files("cartanalysis") / "published.yml").read_text(encoding="u
 
 # as printed in An et al. 2020 (abstract; opening of the results)
 PRINTED = {
+    "accrual": "November 2015 to May 2019",
     "screened": "72",
     "enrolled": "51",
     "orr": "80.9 %",

@@ -49,7 +49,6 @@ class Page:
 
     path: Path
     banner: bool = False
-    title: bool = False
     ids: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
     loads: list[str] = field(default_factory=list)
