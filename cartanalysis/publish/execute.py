@@ -200,7 +200,8 @@ def execute(
     for place in range(jobs):
         places.put(place)
 
-    def one(chapter: str) -> Executed | str:
+    def _one(chapter: str) -> Executed | str:
+        """Run a chapter unless its outputs are at hand; a failure comes back as its line."""
         stored = cache_dir / f"{keys[chapter]}.ipynb"
         reused = _from_cache(stored)
         if reused is not None:
@@ -222,7 +223,7 @@ def execute(
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         try:
-            outcomes = list(pool.map(one, book.chapters))
+            outcomes = list(pool.map(_one, book.chapters))
         except BaseException:  # Ctrl-C: a cell that runs long must not be waited for
             pool.shutdown(wait=False, cancel_futures=True)
             _kill_kernels()
