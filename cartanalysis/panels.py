@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 import pandas as pd
 
@@ -182,7 +183,8 @@ def by_arm(study: Chapter, endpoint: str) -> None:
     test = study.compute(survival.log_rank, study.patients, endpoint, "arm")
     study.number(f"{endpoint}_arm_chi2", test, "statistic")
     study.number(f"{endpoint}_arm_p", test, "p", column="p")
-    ratios = terms_of(study.compute(cox, study.patients, endpoint, ["arm"], study.confidence))
+    model = study.compute(cox, study.patients, endpoint, ["arm"], study.confidence)
+    ratios = study.compute(attrgetter("terms"), model)
     study.number(f"{endpoint}_arm_hr", ratios, "ratio")
     curves(study, endpoint, by="arm", name=f"{endpoint}-arm", caption=f"{name} by treatment.")
     medians_by(study, endpoint, "arm", f"{name} by treatment")
@@ -213,39 +215,7 @@ def hazard_ratio(study: Chapter, key: str, endpoint: str, by: str) -> None:
         Column that groups the patients.
     """
     model = study.compute(cox, study.patients, endpoint, [by], study.confidence)
-    study.number(key, terms_of(model), "ratio")
-
-
-def terms_of(model: CoxModel | Unavailable) -> pd.DataFrame | Unavailable:
-    """Take a model's terms, or pass on why there is none.
-
-    Parameters
-    ----------
-    model : CoxModel or Unavailable
-        From `Chapter.compute`.
-
-    Returns
-    -------
-    pandas.DataFrame or Unavailable
-        Its terms.
-    """
-    return model if isinstance(model, Unavailable) else model.terms
-
-
-def tests_of(model: CoxModel | Unavailable) -> pd.DataFrame | Unavailable:
-    """Take a model's likelihood-ratio tests, or pass on why there are none.
-
-    Parameters
-    ----------
-    model : CoxModel or Unavailable
-        From `Chapter.compute`.
-
-    Returns
-    -------
-    pandas.DataFrame or Unavailable
-        Its tests.
-    """
-    return model if isinstance(model, Unavailable) else model.tests
+    study.number(key, study.compute(attrgetter("terms"), model), "ratio")
 
 
 def diagnostics(model: CoxModel) -> pd.DataFrame:

@@ -22,12 +22,13 @@
 # coefficient, and to check the assumption that hazards stay proportional.
 
 # %%
+from operator import attrgetter
 from typing import Literal
 
 from cartanalysis.chapter import Chapter
 from cartanalysis.cox import cox
 from cartanalysis.figures import plot_forest
-from cartanalysis.panels import diagnostics, forest_table, terms_of, tests_of
+from cartanalysis.panels import diagnostics, forest_table
 from cartanalysis.replication import MULTIVARIABLE
 
 # %% tags=["parameters"]
@@ -55,7 +56,7 @@ models = {
     end: study.compute(cox, study.patients, end, MULTIVARIABLE, confidence) for end in ("os", "rfs")
 }
 for end, model in models.items():
-    terms = terms_of(model)
+    terms = study.compute(attrgetter("terms"), model)
     for factor in MULTIVARIABLE:
         short = factor.split("_")[0]
         study.number(f"{short}_{end}_adjusted_hr", terms, "ratio", where={"covariate": factor})
@@ -97,7 +98,7 @@ study.say(
 
 # %%
 study.table(
-    tests_of(models[endpoint]),
+    study.compute(attrgetter("tests"), models[endpoint]),
     {"covariate": "Factor", "estimate": "χ²", "df": "df", "p": "p"},
     caption=f"Likelihood-ratio tests ({endpoint.upper()}), each factor given the others",
     unit="ratio",
@@ -131,7 +132,7 @@ for end, model in models.items():
 study.say("Events per coefficient, overall survival: **{os_events_per_term}**.")
 study.say("Events per coefficient, relapse-free survival: **{rfs_events_per_term}**.")
 study.table(
-    study.compute(lambda m: m.proportional_hazards, models[endpoint]),
+    study.compute(attrgetter("proportional_hazards"), models[endpoint]),
     {"covariate": "Factor", "estimate": "χ²", "df": "df", "p": "p"},
     caption=f"Test of proportional hazards ({endpoint.upper()})",
     unit="ratio",

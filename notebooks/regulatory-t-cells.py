@@ -21,13 +21,14 @@
 # is made, and why the best-looking cut-off must not be reported as if it had been the only one.
 
 # %%
+from operator import attrgetter
 from typing import Literal
 
 from cartanalysis import baseline, cox
 from cartanalysis.chapter import Chapter
 from cartanalysis.cohort import treg_cutoff_of
 from cartanalysis.figures import plot_cutoffs, plot_distribution
-from cartanalysis.panels import claim, terms_of
+from cartanalysis.panels import claim
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -99,7 +100,7 @@ study.figure(
 
 # %%
 whole = study.compute(cox.cox, patients, endpoint, ["treg_pct"], confidence)
-study.number("treg_per_unit_hr", terms_of(whole), "ratio")
+study.number("treg_per_unit_hr", study.compute(attrgetter("terms"), whole), "ratio")
 study.say(
     f"Hazard ratio per percentage point, {endpoint.upper()}: "
     "**{treg_per_unit_hr}** ({treg_per_unit_hr.ci})."
