@@ -61,10 +61,9 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
     Returns
     -------
     pandas.DataFrame
-        One row per claim: id, claim, short (label for figures), place (in the paper),
-        published (as printed), n, events,
-        estimate, lower, upper (fraction, days, odds or hazard ratio), p, unit, verdict, why (a
-        sentence where it cannot be assessed), method.
+        One row per claim: id, claim, short (label for figures), place (in the paper), published
+        (as printed), n, events, estimate, lower, upper (fraction, days, odds or hazard ratio), p,
+        unit, verdict, why (a sentence where the verdict needs one), method.
     """
     rows = []
     for entry in registry.select(evidence="P"):
