@@ -1,8 +1,11 @@
 """Recompute, teach and re-run An et al., Nature Communications 11, 5928 (2020).
 
-Data flow one way: ``cohort``, ``published`` → ``exact``, ``response``, ``survival``, ``cox``,
-``safety``, ``baseline`` → ``replication`` → ``reconstruct`` → ``figures`` → ``chapter``,
-``panels`` → ``publish`` → ``cli``.  A module imports only from what stands left of it.
+Data flow one way.  Coming in: ``source`` → ``reading`` → ``mapping`` → ``rules``, ``intake``,
+``privacy`` → ``admission``.  Going out: ``cohort``, ``published`` → ``exact``, ``response``,
+``survival``, ``cox``, ``safety``, ``baseline`` → ``consistency``, ``power``, ``permutation`` →
+``verdicts`` → ``replication`` → ``reconstruct``, ``calibration``, ``meta`` → ``suppression`` →
+``figures`` → ``handover`` → ``chapter``, ``panels``, ``several`` → ``publish`` → ``cli``.  A
+module imports only from what stands left of it.
 """
 
 __version__ = "0.1.0"

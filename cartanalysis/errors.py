@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 class CannotCompute(ValueError):  # noqa: N818 - read aloud in chapters: "cannot compute: ..."
@@ -63,6 +63,10 @@ class Problem:
         return f"{head + ': ' if head else ''}{self.what}. {self.remedy}"
 
 
+ALIKE_SHOWN = 5
+"""So many problems of one kind in one column are told one by one; the others are counted."""
+
+
 class InputError(ValueError):
     """A file cannot be used; every problem found in it is reported together.
 
@@ -79,7 +83,38 @@ class InputError(ValueError):
         self.problems = tuple(problems)
         count = len(self.problems)
         head = f"{source}: {count} problem{'' if count == 1 else 's'}"
-        super().__init__("\n".join([head, *(f"  {p}" for p in self.problems)]))
+        super().__init__("\n".join([head, *(f"  {line}" for line in self._lines())]))
+
+    def _lines(self) -> list[str]:
+        """Write the problems; many alike are counted, so that a million rows stay readable."""
+        alike: dict[tuple[str | None, str], list[Problem]] = {}
+        for problem in self.problems:
+            alike.setdefault((problem.column, problem.remedy), []).append(problem)
+        lines = []
+        told: dict[tuple[str | None, str], int] = {}
+        for problem in self.problems:
+            kind = (problem.column, problem.remedy)
+            told[kind] = told.get(kind, 0) + 1
+            if told[kind] <= ALIKE_SHOWN:
+                lines.append(str(problem))
+            elif told[kind] == ALIKE_SHOWN + 1:
+                rest = alike[kind][ALIKE_SHOWN:]
+                place = f"column {shown(problem.column)}: " if problem.column else ""
+                rows = [p.row for p in rest if p.row is not None]
+                where = f", rows {min(rows)} to {max(rows)}" if rows else ""
+                where = f", row {rows[0]}" if len(rows) == 1 else where
+                lines.append(f"{place}… and {len(rest)} more like these{where}")
+        return lines
+
+    def records(self) -> list[dict[str, object]]:
+        """Give the problems for a program.
+
+        Returns
+        -------
+        list of dict
+            Every problem: what, remedy, row, column, value (None where not given).
+        """
+        return [asdict(p) for p in self.problems]
 
 
 def shown(text: str, limit: int = 60) -> str:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
-from cartanalysis import cohort
+from cartanalysis import cohort, intake, rules
 from cartanalysis.errors import InputError, MissingColumns
+from cartanalysis.source import Column, Source
 
 
 def problems_of(text: str | bytes) -> list:
     data = text.encode() if isinstance(text, str) else text
     with pytest.raises(InputError) as caught:
-        cohort.parse(data, "bad.csv")
+        intake.parse(data, "bad.csv")
     return list(caught.value.problems)
 
 
 def test_default_cohort():
-    found = cohort.read("an2020")
+    found = intake.read("an2020")
     assert found.is_reconstruction
     assert len(found.table) == 47
     assert found.notes == ()
@@ -76,7 +79,6 @@ def test_three_mistakes_are_told_together():
         ),
         ("patient_id,os_days,os_event,hsct_day\nA,9,0,50\n", 2, "hsct_day", "after the last day"),
         ("patient_id,sex\nA\n", 2, None, "has 1 cells"),
-        ("patient_id;sex\nA;male\n", 1, None, "semicolons"),
         ("patient_id,sex\n", None, None, "no patient"),
         ("", None, None, "empty"),
         (",,\n", None, None, "empty"),
@@ -92,8 +94,16 @@ def test_three_mistakes_are_told_together():
             "censored on the day of death",
         ),
         ("patient_id,crs_grade,os_days,os_event\nA,5,9,0\n", 2, "crs_grade", "grade 5 is death"),
-        (b"patient_id\nA\x00\n", None, None, "NUL"),
-        (b"patient_id,sex\nM\xfcller,male\n", 2, None, "not UTF-8"),
+        (b"patient_id\nA\x00\n", 2, None, "NUL"),
+        ("patient_id,os_days,os_event\nA,2021-02-30,1\n", 2, "os_days", "a date where days"),
+        ("patient_id,os_days,os_event\nA,CR,1\n", 2, "os_days", "not a number"),
+        ('patient_id,os_days,os_event\nA,"1.234,5",1\n', 2, "os_days", "read in two ways"),
+        ('patient_id,treg_pct\nA,"1,234"\n', 2, "treg_pct", "read in two ways"),
+        ("patient_id,ae_grade_max\nA,3/4\n", 2, "ae_grade_max", "not one grade"),
+        ("patient_id,ae_grade_max\nA,≥3\n", 2, "ae_grade_max", "not one grade"),
+        ("patient_id,os_days,os_event\nA,5,perhaps\n", 2, "os_event", "not an event code"),
+        ("patient_id\nP 1\np01\n", 3, "patient_id", "leading zeros"),
+        ("patient_id,sex\nA,male\nA,male\n", 3, "patient_id", "repeats row 2"),
         ('patient_id\n"A\n', 2, None, "not readable as CSV"),
     ],
 )
@@ -121,7 +131,7 @@ def test_one_problem_per_cell():
 
 
 def test_what_is_handled_is_noted():
-    found = cohort.parse(
+    found = intake.parse(
         "\ufeffpatient_id,emd,response,age_years,ward\n A ,NONE,cr,NA,7\n".encode(), "x/My ward.csv"
     )
     assert found.name == "My ward"
@@ -138,11 +148,11 @@ def test_files_that_are_none(tmp_path, make):
     if make == "folder":
         path.mkdir()
     with pytest.raises(InputError, match=r"no such file|not a regular file"):
-        cohort.read(path)
+        intake.read(path)
 
 
 def test_derived_columns():
-    table = cohort.parse(
+    table = intake.parse(
         b"patient_id,response,emd,treg_pct\nA,CR,cns,2\nB,NR,other,4\nC,,none,6\nD,CRi,,\n", "x"
     ).table
     out = cohort.derive(table)
@@ -155,6 +165,8 @@ def test_derived_columns():
     assert cohort.derive(table, 3)["treg_group"].tolist()[:3] == ["low", "high", "high"]
     with pytest.raises(ValueError, match="percentage"):
         cohort.derive(table, 300)
+    nothing = cohort.derive(table.assign(treg_pct=float("nan")))
+    assert nothing["treg_group"].isna().all()
 
 
 def test_missing_columns_are_told_by_the_name_in_the_file():
@@ -165,4 +177,107 @@ def test_missing_columns_are_told_by_the_name_in_the_file():
 
 
 def test_every_field_is_in_the_schema():
-    assert list(cohort.schema().columns) == list(cohort.FIELDS)
+    assert list(rules.schema().columns) == list(cohort.FIELDS)
+
+
+def test_spellings_that_can_mean_one_thing_only_are_understood_and_noted():
+    text = (
+        "patient_id;sex;os_days;os_event;treg_pct;ae_grade_max;prior_hsct;mrd\n"
+        "A;F;12,5;1:DECEASED;7,25;IV;y;neg\nB;m;20;LIVING;8;grade 2;FALSE;POS\nC;f;3;yes;NA;0;1;\n"
+    )
+    found = intake.parse(text.encode(), "clinic.csv")
+    table = found.table
+    assert table["sex"].tolist() == ["female", "male", "female"]
+    assert table["os_days"].tolist() == [12.5, 20, 3]
+    assert table["os_event"].tolist() == [1, 0, 1]
+    assert table["treg_pct"].tolist()[:2] == [7.25, 8]
+    assert table["ae_grade_max"].tolist() == [4, 2, 0]
+    assert table["prior_hsct"].tolist() == ["yes", "no", "yes"]
+    assert table["mrd"].tolist()[:2] == ["negative", "positive"]
+    notes = " ".join(found.notes)
+    for words in (
+        "semicolon",
+        "“1:DECEASED” as 1",
+        "“IV” as 4",
+        "decimal point",
+        "“NA” was read as missing",
+    ):
+        assert words in notes, words
+
+
+def test_a_cohort_written_and_read_again_is_the_same():
+    first = intake.parse(
+        b'patient_id,arm,os_days,os_event,site\nA,"x, ""y""",12.25,1,=1+1\nB,z,3,0,B\n',
+        "a.csv",
+        ["site"],
+    )
+    again = intake.parse(first.to_csv().encode(), "b.csv", ["site"])
+    pd.testing.assert_frame_equal(first.table, again.table)
+    assert first.sha256 == again.sha256
+
+
+def test_strata_are_the_users_own_columns_or_ours():
+    text = b"patient_id,sex,Centre,age_years\nA,male,North,3\nB,female,South,4\n"
+    found = intake.parse(text, "a.csv", ["sex", "Centre"])
+    assert list(found.table) == ["patient_id", "age_years", "sex", "Centre"]
+    for strata, says in (
+        (["Center"], "Did you mean Centre"),
+        (["age_years"], "has no groups"),
+        (["sex", "Centre", "arm", "emd"], "4 strata"),
+    ):
+        with pytest.raises(InputError, match=says):
+            intake.parse(text, "a.csv", strata)
+
+
+def test_many_problems_alike_are_counted():
+    rows = "".join(f"P{i},x\n" for i in range(1000))
+    with pytest.raises(InputError) as caught:
+        intake.parse(f"patient_id,age_years\n{rows}".encode(), "a.csv")
+    assert len(caught.value.problems) == 1000
+    message = str(caught.value)
+    assert len(message.splitlines()) == 7
+    assert "… and 995 more like these, rows 7 to 1001" in message
+    with pytest.raises(InputError, match=r"1 more like these, row 7$"):
+        intake.parse(f"patient_id,age_years\n{rows[: rows.index('P6')]}".encode(), "a.csv")
+
+
+def test_thousands_points_codes_for_missing_and_summary_rows():
+    text = "patient_id,os_days,os_event\nA,1.095,1\nB,730,0\nC,9999,0\nMittelwert,9,0\n"
+    found = [(p.row, p.value) for p in problems_of(text)]
+    assert found == [(2, "1.095"), (4, "9999"), (5, "Mittelwert")]
+    for fine in ("1.095,1\nB,7.5,0", "999,1\nB,1200,0"):
+        assert intake.parse(f"patient_id,os_days,os_event\nA,{fine}\n".encode(), "a.csv")
+
+
+def test_what_a_dictionary_says_against_our_reading_is_told_once():
+    columns = (
+        Column("patient_id"),
+        Column("os_days"),
+        Column("os_event", choices={"0": "dead", "1": "alive"}),
+        Column("crs_grade"),
+    )
+    cells = {"patient_id": ["A", "B"], "os_days": ["9", "5"], "os_event": ["0", "1"],
+             "crs_grade": ["5", "0"]}  # fmt: skip
+    source = Source("a.sav", "SPSS", columns, cells, (2, 3))
+    with pytest.raises(InputError) as caught:
+        intake.build(source)
+    (problem,) = caught.value.problems  # grade 5 beside "alive" follows from the coding
+    assert (problem.row, problem.column) == (None, "os_event")
+    assert "“0” means “dead”" in problem.what
+    flagged = Column("os_event", label="alive at last contact")
+    with pytest.raises(InputError, match="not who had the event"):
+        intake.build(replace(source, columns=(*columns[:2], flagged, columns[3])))
+
+
+def test_rfs_that_does_not_count_deaths():
+    head = "patient_id,os_days,os_event,rfs_days,rfs_event\n"
+    rows = "".join(f"P{i},9,1,5,0\n" for i in range(5))
+    (problem,) = problems_of(head + rows)
+    assert (problem.column, "must count deaths" in problem.what) == ("rfs_event", True)
+    assert len(intake.parse((head + rows + "Q,9,1,5,1\n").encode(), "a.csv").table) == 6
+
+
+def test_groups_that_may_be_one_are_noted():
+    rows = "A,CAR-19\nB,CAR19\nC,Car 19\nD,CAR-22\n"
+    (note,) = intake.parse(f"patient_id,arm\n{rows}".encode(), "a.csv").notes
+    assert "“CAR-19”, “CAR19” and “Car 19” differ by blanks or hyphens only" in note

@@ -1,0 +1,223 @@
+"""Opening files safely: what is given may be a folder, a pipe, a web address or far too large."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import zlib
+from pathlib import Path
+
+from cartanalysis.errors import InputError, Problem, shown
+
+MAX_FILE_BYTES = 256 * 2**20
+"""256 MB: the widest table allowed, written as text, is smaller; what is larger is no cohort."""
+
+MAX_UNPACKED_BYTES = 128 * 2**20
+"""128 MB once unpacked: a workbook or JSON of the most cells allowed is smaller; it is held in
+memory at several times its size, and a few kB can be packed so as to unfold into terabytes."""
+
+_WEB = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+
+
+def refuse(name: str, what: str, remedy: str, *, row: int | None = None) -> InputError:
+    """Make the error for a file that cannot be read at all.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    what : str
+        What is wrong.
+    remedy : str
+        What to do.
+    row : int, optional
+        Row as a spreadsheet counts.
+
+    Returns
+    -------
+    InputError
+        The error, to be raised.
+    """
+    return InputError(name, [Problem(what, remedy, row=row)])
+
+
+def check_place(path: str | Path) -> Path:
+    """Make sure that something is there, on this machine, that can be opened without waiting.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        What the user gave.
+
+    Returns
+    -------
+    pathlib.Path
+        A regular file or a folder.
+
+    Raises
+    ------
+    InputError
+        For a web address, an impossible name, a missing file, a pipe, a socket or a device.
+    """
+    name = str(path)
+    if _WEB.match(name):
+        raise refuse(shown(name), "a web address, not a file", "Download the file and give that")
+    place = Path(path)
+    try:
+        mode = place.stat().st_mode
+    except FileNotFoundError as error:
+        raise refuse(shown(name), "no such file", "Check the name and the folder") from error
+    except PermissionError as error:
+        remedy = "Check that you may read it"
+        raise refuse(name, "cannot be read (its folder is closed to you)", remedy) from error
+    except (OSError, ValueError) as error:  # a name that no file can have
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise refuse(shown(name), f"not a file name ({reason})", "Check the name") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise refuse(name, "not a regular file", "Give a file, not a pipe, socket or device")
+    return place
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Read a regular file's bytes; never waits for a pipe, never reads a device.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+
+    Returns
+    -------
+    bytes
+        Its content.
+
+    Raises
+    ------
+    InputError
+        If it is not there, not a regular file, not readable or larger than `MAX_FILE_BYTES`.
+    """
+    place = check_place(path)
+    if place.is_dir():
+        raise refuse(str(path), "a folder, not a regular file", "Give a file in it")
+    try:
+        # the file may have been exchanged since it was looked at: open without waiting, look again
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(place, flags), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise refuse(str(path), "not a regular file", "Give a file")
+            data = stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        remedy = "Check that you may read it"
+        raise refuse(str(path), f"cannot be read ({error.strerror})", remedy) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise too_large(place.name, f"the file is larger than {in_mb(MAX_FILE_BYTES)}")
+    if not data:
+        raise empty(place.name)
+    return data
+
+
+def unpack(data: bytes, name: str) -> bytes:
+    """Unpack gzip or zlib bytes, up to `MAX_UNPACKED_BYTES`.
+
+    Parameters
+    ----------
+    data : bytes
+        The packed bytes.
+    name : str
+        Name of the file.
+
+    Returns
+    -------
+    bytes
+        The content.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, incomplete or unfolds into more than is allowed.
+    """
+    unfold = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header
+    try:
+        content = unfold.decompress(data, MAX_UNPACKED_BYTES + 1)
+    except zlib.error as error:
+        what = "the file is damaged or not a compressed file"
+        raise refuse(name, what, "Copy or export it again") from error
+    if len(content) > MAX_UNPACKED_BYTES:
+        raise too_large(name, f"unpacked, the file is larger than {in_mb(MAX_UNPACKED_BYTES)}")
+    if not unfold.eof:
+        what = "the compressed file is incomplete"
+        raise refuse(name, what, "Copy or export it again")
+    if unfold.unused_data.strip(b"\0"):
+        what = "the compressed file holds more than one part"
+        raise refuse(name, what, "Unpack it and give the file itself")
+    return content
+
+
+def too_large(name: str, what: str) -> InputError:
+    """Make the error for a file that is larger than this book reads.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    what : str
+        Which limit it exceeds.
+
+    Returns
+    -------
+    InputError
+        The error, to be raised.
+    """
+    return refuse(name, what, "Give one table with a row per patient and the columns you need")
+
+
+def damaged(name: str, words: str) -> InputError:
+    """Make the error for a file that its library cannot read.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    words : str
+        What it should be, such as ``"a Parquet file"``.
+
+    Returns
+    -------
+    InputError
+        The error, to be raised.
+    """
+    what = f"the file is damaged or not {words}"
+    return refuse(name, what, "Export or copy it again, or save the table as CSV")
+
+
+def empty(name: str) -> InputError:
+    """Make the error for a file without content.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+
+    Returns
+    -------
+    InputError
+        The error, to be raised.
+    """
+    return refuse(name, "the file is empty", "Export it again")
+
+
+def in_mb(size: int) -> str:
+    """Write a size in megabytes.
+
+    Parameters
+    ----------
+    size : int
+        Bytes.
+
+    Returns
+    -------
+    str
+        The size in words.
+    """
+    return f"{size // 2**20} MB"
