@@ -1,0 +1,466 @@
+"""Carry out a mapping: a table in their columns becomes a table in ours."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from cartanalysis.cohort import FIELDS, MISSING, Field
+from cartanalysis.errors import Problem, shown
+from cartanalysis.mapping import codes, dates, numbers
+from cartanalysis.mapping.chronology import out_of_order
+from cartanalysis.mapping.model import (
+    AGE,
+    Constant,
+    Entry,
+    FromColumn,
+    FromDates,
+    FromFilled,
+    Mapping,
+)
+from cartanalysis.mapping.words import fold, same_id
+from cartanalysis.source import Column, Source
+
+NAMES_SHOWN = 20
+"""So many names of columns are told in one note."""
+
+Cells = list[str]
+
+
+def apply(source: Source, mapping: Mapping, *, today: dt.date | None = None) -> Source:
+    """Turn a table in somebody's columns into one in the contract's.
+
+    Parameters
+    ----------
+    source : Source
+        The table as read.
+    mapping : Mapping
+        Which column is which, without open questions.
+    today : datetime.date, optional
+        Later dates are problems; the present day if not given.
+
+    Returns
+    -------
+    Source
+        Our columns in the mapping's order, then its extra ones.  A renamed or computed column
+        says where it is from in its label.  What is wrong is added to ``problems``, with the
+        names and values of the file; such cells are empty.
+
+    Raises
+    ------
+    InputError
+        If the mapping has open questions.
+    """
+    mapping.require_answers()
+    work = _Work(source, mapping, today or dt.date.today())
+    for entry in mapping.entries:
+        if work.has(entry):
+            work.map(entry)
+    work.tell_out_of_order()
+    for name in mapping.extra:
+        work.keep(name)
+    work.tell_unused()
+    return Source(
+        name=source.name,
+        form=source.form,
+        columns=tuple(work.columns),
+        cells=work.cells,
+        rows=source.rows,
+        notes=(*source.notes, *work.notes),
+        problems=(*source.problems, *work.problems),
+    )
+
+
+class _Work:
+    """A table in the making."""
+
+    def __init__(self, source: Source, mapping: Mapping, today: dt.date) -> None:
+        self.source = source
+        self.mapping = mapping
+        self.today = today
+        self.by_name = {c.name: c for c in source.columns}
+        self.columns: list[Column] = []
+        self.cells: dict[str, Cells] = {}
+        self.notes: list[str] = []
+        self.problems: list[Problem] = []
+        self.read: dict[tuple[str, str], list[dt.date | None]] = {}
+        self.orders = self.orders_of_file()
+
+    # --- one entry -----------------------------------------------------------------------------
+
+    def has(self, entry: Entry) -> bool:
+        """Tell whether the file has what an entry names."""
+        absent = [name for name in entry.columns if name not in self.by_name]
+        for name in absent:
+            place = f"{self.mapping.name}{f', line {entry.line}' if entry.line else ''}"
+            self.absent(name, f"{entry.target} needs it ({place})")
+        return not absent
+
+    def absent(self, name: str, why: str) -> None:
+        """Add the problem of a column that is not there."""
+        folded = {fold(known): known for known in self.by_name}
+        close = difflib.get_close_matches(fold(name), folded, n=1)
+        hint = f"Did you mean {shown(folded[close[0]])}?" if close else "Correct its name"
+        self.problems.append(Problem(f"the file has no such column; {why}", hint, column=name))
+
+    def map(self, entry: Entry) -> None:
+        """Carry out one entry."""
+        spec = FIELDS[entry.target]
+        if isinstance(entry, FromColumn):
+            self.from_column(entry, spec)
+        elif isinstance(entry, FromDates):
+            cells = list(self.by_dates(entry, spec))
+            if spec.kind == "number":
+                written = self.source.cells[entry.since]
+                cells = self.in_range(spec, entry.since, written, cells)
+            self.add(entry, self.capped(cells, entry.cap, entry.target))
+        elif isinstance(entry, FromFilled):
+            self.add(entry, list(self.by_filled(entry)))
+        elif isinstance(entry, Constant):
+            self.add(entry, [entry.constant] * len(self.source.rows))
+            self.notes.append(f"{entry.target}: {shown(entry.constant)} for every patient.")
+
+    def add(self, entry: Entry, cells: Cells) -> None:
+        """Add a computed column; it no longer holds anything of the file that could identify."""
+        origin = " and ".join(entry.columns) or self.mapping.name
+        self.columns.append(Column(entry.target, label=f"from {origin}"))
+        self.cells[entry.target] = cells
+
+    # --- from a column -------------------------------------------------------------------------
+
+    def from_column(self, entry: FromColumn, spec: Field) -> None:
+        """Take a column over, changing only what the entry says."""
+        theirs = self.by_name[entry.source]
+        cells = self.source.cells[entry.source]
+        made = self.without_codes(entry, cells)
+        if entry.renumber:
+            made = self.renumbered(entry, made)
+        elif spec.kind == "number":
+            made = self.in_range(spec, entry.source, cells, self.measured(entry, spec, made))
+            made = self.capped(made, entry.cap, entry.target)
+        elif entry.levels is not None:
+            made = self.translated(entry, spec, made)
+        elif entry.coding == "cnsr":
+            what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
+            self.notes.append(f"{entry.target}: {what}.")
+            made = list(self.uncensored(entry, made))
+        elif spec.kind in ("level", "grade", "event"):
+            made = self.as_they_are(entry, spec, theirs, made)
+        elif spec.kind == "label":
+            made = self.in_words(theirs, made, entry.target)
+        # numbers, levels and codes are checked one by one; only free text can still identify
+        personal = theirs.identifier and spec.kind in ("id", "label") and not entry.renumber
+        self.columns.append(Column(entry.target, f"from {entry.source}", identifier=personal))
+        self.cells[entry.target] = made
+
+    def without_codes(self, entry: FromColumn, cells: Cells) -> Cells:
+        """Empty the cells that hold a code for a missing value."""
+        empty = {fold(code) for code in entry.missing}
+        found = {text for text in cells if text and fold(text) in empty}
+        self.tell_missing(entry.target, found)
+        return ["" if text in found else text for text in cells]
+
+    def renumbered(self, entry: FromColumn, cells: Cells) -> Cells:
+        """Number the patients; what differs by case, blanks or zeros stays the same patient."""
+        numbered: dict[str, str] = {}
+        made = []
+        for text in cells:
+            key = same_id(text)
+            made.append(numbered.setdefault(key, f"P{len(numbered) + 1:04d}") if key else "")
+        what = "patients are numbered P0001, P0002, … in the order of the file"
+        self.notes.append(f"{entry.target}: {what}; their own identifiers are not kept.")
+        return made
+
+    def measured(self, entry: FromColumn, spec: Field, cells: Cells) -> Cells:
+        """Read numbers and put them into our unit."""
+        factor = _factor(spec, entry.unit)
+        faults: dict[str, numbers.Fault] = {}
+        if spec.unit == "days":
+            texts = [text for text in cells if fold(text) not in MISSING]
+            faults = numbers.missing_codes(texts, in_days=factor == 1)
+            if not entry.decimal:
+                faults |= numbers.thousands(texts, spec.high / float(factor))
+        values: list[Decimal | None] = []
+        for row, text in zip(self.source.rows, cells, strict=True):
+            number = None if fold(text) in MISSING else numbers.parse(text, entry.decimal or ".")
+            number = faults.get(text, number)
+            if isinstance(number, numbers.Fault):
+                self.problems.append(Problem(*number, row, entry.source, text))
+                number = None
+            values.append(number)
+        known = [v for v in values if v is not None]
+        if spec.unit.startswith("%") and not entry.unit and numbers.look_like_fractions(known):
+            example = next(t for t, v in zip(cells, values, strict=True) if v)
+            self.problems.append(Problem(*numbers.fractions_fault(example), column=entry.source))
+        if entry.unit and factor != 1:
+            self.notes.append(f"{entry.target}: {shown(entry.source)} is in {_told(entry.unit)}.")
+        if entry.decimal == ",":
+            self.notes.append(f"{entry.target}: the comma was read as a decimal point.")
+        if factor == 1 and entry.decimal != ",":
+            return [t if v is not None else "" for t, v in zip(cells, values, strict=True)]
+        return ["" if v is None else numbers.plainly(v * factor) for v in values]
+
+    def translated(self, entry: FromColumn, spec: Field, cells: Cells) -> Cells:
+        """Translate levels; one that the mapping does not name is a problem."""
+        levels = {fold(theirs): ours for theirs, ours in (entry.levels or {}).items()}
+        made: Cells = []
+        emptied: set[str] = set()
+        for row, text in zip(self.source.rows, cells, strict=True):
+            key = fold(text)
+            if key in levels:
+                if levels[key] is None and text:
+                    emptied.add(text)
+                made.append(levels[key] or "")
+                continue
+            if key not in MISSING:
+                told = ", ".join(
+                    shown(level, 20) for level in list(entry.levels or ())[:NAMES_SHOWN]
+                )
+                what = f"a level that the mapping does not name (it names {told})"
+                remedy = f"Add it under levels: of {entry.target} ({spec.allowed}, or null)"
+                self.problems.append(Problem(what, remedy, row, entry.source, text))
+            made.append("")
+        self.tell_missing(entry.target, emptied)
+        return made
+
+    def as_they_are(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
+        """Take codes over untranslated, unless the file says that they mean something else."""
+        against = None if entry.coding else codes.doubt(theirs, spec, cells)
+        if against is not None:
+            self.problems.append(Problem(*against, column=entry.source))
+            return cells
+        made: Cells = []
+        for row, text in zip(self.source.rows, cells, strict=True):
+            known = fold(text) in MISSING or codes.level_of(spec, text) is not None
+            if not known:
+                kind = {"grade": "one grade", "event": "an event code"}.get(spec.kind, "a level")
+                remedy = f"Write levels: for {entry.target}, with {spec.allowed}, or null for it"
+                problem = Problem(f"not {kind} of ours", remedy, row, entry.source, text)
+                self.problems.append(problem)
+            made.append(text if known else "")
+        return made
+
+    def uncensored(self, entry: FromColumn, cells: Cells) -> Iterator[str]:
+        """Turn CNSR into events."""
+        for row, text in zip(self.source.rows, cells, strict=True):
+            if fold(text) in MISSING:
+                yield ""
+            elif re.fullmatch(r"\d{1,4}(\.0*)?", text, re.ASCII):
+                yield "1" if Decimal(text) == 0 else "0"
+            else:
+                remedy = "CNSR is 0 for the event and 1 or more for censoring"
+                self.problems.append(
+                    Problem("not a censoring code", remedy, row, entry.source, text)
+                )
+                yield ""
+
+    def in_words(self, theirs: Column, cells: Cells, target: str) -> Cells:
+        """Show groups by the words that the file's dictionary has for its codes."""
+        words = {fold(code): word.strip() for code, word in theirs.choices.items() if word.strip()}
+        made = [words.get(fold(text), text) for text in cells]
+        if made != cells:
+            self.notes.append(f"{target}: codes are shown by the words of the data dictionary.")
+        return made
+
+    def in_range(self, spec: Field, column: str, written: Cells, cells: Cells) -> Cells:
+        """Check numbers where the user's own cell can still be told, and before any is capped."""
+        made: Cells = []
+        for row, text, cell in zip(self.source.rows, written, cells, strict=True):
+            fits = not cell or Decimal(spec.low) <= Decimal(cell) <= Decimal(spec.high)
+            if not fits:
+                told = "" if cell == text else f": {cell} {spec.unit}"
+                remedy = f"{spec.name} is {spec.allowed}; correct the cell, or the unit: given"
+                if numbers.plainly(Decimal(cell)) in numbers.OFTEN_MISSING | {"-1", "-9", "-99"}:
+                    remedy += f"; if it means missing, write missing: [{text}]"
+                self.problems.append(Problem(f"out of range{told}", remedy, row, column, text))
+            made.append(cell if fits else "")
+        return made
+
+    def capped(self, cells: Cells, cap: str, target: str) -> Cells:
+        """Replace high ages, which can identify people."""
+        if not cap:
+            return cells
+        high = [bool(text) and Decimal(text) > Decimal(cap) for text in cells]
+        if any(high):
+            self.notes.append(f"{target}: ages above {cap} were set to {cap}.")
+        return [cap if above else text for text, above in zip(cells, high, strict=True)]
+
+    # --- from dates ----------------------------------------------------------------------------
+
+    def dates_of(self, entry: FromDates | FromFilled) -> dict[str, list[dt.date | None]]:
+        """Read all date columns of an entry."""
+        return {name: self.dates_in(name, entry.order) for name in entry.columns}
+
+    def orders_of_file(self) -> dict[str, tuple[str, str]]:
+        """Tell day from month for all columns together: a file is seldom written in two ways.
+
+        Gives order and the column that shows it, by column; what entries say counts as well.
+        """
+        given: dict[str, str] = {}
+        named: dict[str, None] = {}
+        for entry in self.mapping.entries:
+            if isinstance(entry, FromDates | FromFilled):
+                here = [name for name in entry.columns if name in self.by_name]
+                named |= dict.fromkeys(here)
+                if entry.order in dates.IN_WORDS:
+                    given |= dict.fromkeys(here, entry.order)
+        shows = {name: given.get(name) or dates.settles(self.source.cells[name]) for name in named}
+        settled = {name: order for name, order in shows.items() if order}
+        if len(set(settled.values())) > 1:
+            for name, order in settled.items():
+                if name not in given:
+                    other = next(n for n, o in settled.items() if o != order)
+                    what = (
+                        f"the dates are written with the {dates.IN_WORDS[order]}, those of "
+                        f"{shown(other)} with the {dates.IN_WORDS[settled[other]]}"
+                    )
+                    remedy = (
+                        "Check how they were exported; if both are right, write order: for each"
+                    )
+                    self.problems.append(Problem(what, remedy, column=name))
+            return {name: (order, name) for name, order in settled.items()}
+        by = next(iter(settled), "")
+        return {name: (settled[by], name if name in settled else by) for name in named if by}
+
+    def dates_in(self, name: str, order: str) -> list[dt.date | None]:
+        """Read a column of dates, once."""
+        if (name, order) not in self.read:
+            cells = self.source.cells[name]
+            texts = [None if fold(text) in MISSING else text for text in cells]
+            shared, by = self.orders.get(name, ("", name))
+            found = dates.read(texts, order, self.today, shared)
+            rows = self.source.rows
+            if found.whole:
+                what = f"{found.whole.what} (such as {shown(found.example)})"
+                self.problems.append(Problem(what, found.whole.remedy, column=name))
+            self.problems += [Problem(*fault, rows[i], name, cells[i]) for i, fault in found.faults]
+            if found.order in dates.IN_WORDS:
+                how = dates.IN_WORDS[found.order] + (
+                    f", as {shown(by)} shows" if by != name and not order else ""
+                )
+                self.notes.append(f"Dates of {shown(name)} were read with the {how}.")
+            self.read[name, order] = found.values
+        return self.read[name, order]
+
+    def unread(self, names: Collection[str], read: dict[str, list[dt.date | None]], i: int) -> bool:
+        """Tell whether a patient has a date that could not be read."""
+        cells = self.source.cells
+        return any(read[n][i] is None and fold(cells[n][i]) not in MISSING for n in names)
+
+    def tell_out_of_order(self) -> None:
+        """Add what contradicts the course of a patient's life."""
+        told = {(p.row, p.column) for p in self.problems}
+        days = {name: values for (name, _), values in self.read.items()}
+        for i, column, what in out_of_order(self.mapping, days):
+            row = self.source.rows[i]
+            if (row, column) not in told:
+                told.add((row, column))
+                written = self.source.cells[column][i]
+                self.problems.append(Problem(what, "Check both dates", row, column, written))
+
+    def by_dates(self, entry: FromDates, spec: Field) -> Iterator[str]:
+        """Count time between dates, or tell which date was first."""
+        read = self.dates_of(entry)
+        if spec.kind != "level":
+            ends = ", ".join(shown(d) for d in entry.dates)
+            if entry.otherwise:
+                ends += ", otherwise " + ", ".join(shown(d) for d in entry.otherwise)
+            unit = "completed years" if entry.target == AGE else "days"
+            self.notes.append(f"{entry.target}: {unit} from {shown(entry.since)} to {ends}.")
+        for i, row in enumerate(self.source.rows):
+            since = read[entry.since][i]
+            ends_here = self.ends(entry, read, i)
+            if since is None or not ends_here or self.unread(entry.columns, read, i):
+                yield ""
+                continue
+            day, name = ends_here
+            if day < since:
+                what = f"the date is before {shown(entry.since)} ({since})"
+                remedy = "Check both dates"
+                written = self.source.cells[name][i]
+                self.problems.append(Problem(what, remedy, row, name, written))
+                yield ""
+            elif spec.kind == "level":
+                yield (entry.levels or {})[name] or ""
+            elif entry.target == AGE:
+                yield str(dates.years_between(since, day))
+            else:
+                yield str((day - since).days)
+
+    def ends(
+        self, entry: FromDates, read: dict[str, list[dt.date | None]], i: int
+    ) -> tuple[dt.date, str] | None:
+        """Give a patient's last day and the column that says so."""
+        events = [(day, name) for name in entry.dates if (day := read[name][i]) is not None]
+        contacts = [(day, name) for name in entry.otherwise if (day := read[name][i]) is not None]
+        event = min(events, key=lambda e: e[0], default=None)
+        contact = max(contacts, key=lambda c: c[0], default=None)
+        return event or contact
+
+    def by_filled(self, entry: FromFilled) -> Iterator[str]:
+        """Tell who has any of several dates."""
+        read = self.dates_of(entry)
+        named = ", ".join(shown(name) for name in entry.filled)
+        self.notes.append(f"{entry.target}: an event where {named} is filled.")
+        for i in range(len(self.source.rows)):
+            if (entry.since and read[entry.since][i] is None) or self.unread(
+                entry.columns, read, i
+            ):
+                yield ""
+            else:
+                yield "1" if any(read[name][i] for name in entry.filled) else "0"
+
+    # --- the rest ------------------------------------------------------------------------------
+
+    def keep(self, name: str) -> None:
+        """Take over an own column of the user."""
+        if name not in self.by_name:
+            self.absent(name, f"{self.mapping.name} lists it under extra")
+            return
+        theirs = self.by_name[name]
+        self.columns.append(replace(theirs, choices={}) if theirs.choices else theirs)
+        self.cells[name] = self.in_words(theirs, self.source.cells[name], name)
+
+    def tell_missing(self, target: str, found: Collection[str]) -> None:
+        """Note which values were set to missing; how many of a few could identify somebody."""
+        self.notes += [f"{target}: {shown(text)} was set to missing." for text in sorted(found)]
+
+    def tell_unused(self) -> None:
+        """Note which columns were dropped, and which nobody asked for."""
+        used = {name for entry in self.mapping.entries for name in entry.columns}
+        used |= {*self.mapping.extra, *self.mapping.drop}
+        self.tell(
+            "Columns that you looked at and that identify nobody",
+            [n for n in self.mapping.keep if n in self.by_name],
+        )
+        self.tell("Columns dropped", [n for n in self.mapping.drop if n in self.by_name])
+        self.tell("Columns not used", [n for n in self.by_name if n not in used])
+        absent = [n for n in self.mapping.drop if n not in self.by_name]
+        self.tell("Columns to drop that the file does not have", absent)
+
+    def tell(self, head: str, names: list[str]) -> None:
+        """Note a list of names, cut short."""
+        more = len(names) - NAMES_SHOWN
+        told = ", ".join(shown(n) for n in names[:NAMES_SHOWN])
+        if names:
+            self.notes.append(f"{head}: {told}{f' and {more} more' if more > 0 else ''}.")
+
+
+def _factor(spec: Field, unit: str) -> Decimal:
+    """Give the number by which a value in their unit becomes one in ours."""
+    if not unit:
+        return Decimal(1)
+    if unit in numbers.PERCENT:
+        return numbers.PERCENT[unit]
+    return numbers.DAYS[unit] / numbers.DAYS[spec.unit]
+
+
+def _told(unit: str) -> str:
+    """Say how a unit is converted."""
+    if unit == "fraction":
+        return "fractions; they were multiplied by 100"
+    return f"{unit} ({unit[:-1]}: {numbers.DAYS[unit]} days)"

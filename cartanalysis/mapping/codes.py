@@ -1,0 +1,124 @@
+"""How a code is read without a translation, and whether the file itself says otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from cartanalysis.cohort import MISSING, Field
+from cartanalysis.errors import shown
+from cartanalysis.mapping import words
+from cartanalysis.mapping.numbers import Fault
+from cartanalysis.mapping.words import fold
+from cartanalysis.source import Column
+
+PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+"""A number in plain notation."""
+
+_GRADE = re.compile(r"(?:grade|grad|gr\.?|g)\s*([0-5]|i{1,3}|iv|v)", re.IGNORECASE)
+_BARE = frozenset({"0", "1", "yes", "no", "y", "n", "true", "false"})
+
+
+def as_ours(spec: Field, text: str) -> str:
+    """Give the value that a text stands for if nothing is translated.
+
+    Parameters
+    ----------
+    spec : Field
+        Our column.
+    text : str
+        A cell that is not empty.
+
+    Returns
+    -------
+    str
+        A level, or a number in plain notation; the text itself if it means neither.
+    """
+    folded = " ".join(text.casefold().split())
+    if spec.kind == "level":
+        levels = {level.casefold(): level for level in spec.levels}
+        return levels.get(folded) or spec.spellings.get(folded) or text
+    if spec.kind == "grade" and (found := _GRADE.fullmatch(folded)):
+        folded = found.group(1)
+    if folded in spec.spellings:
+        return spec.spellings[folded]
+    return folded if PLAIN.fullmatch(folded) else text
+
+
+def level_of(spec: Field, text: str) -> str | None:
+    """Give our level, grade or event code for a text, if it has one without a translation.
+
+    Parameters
+    ----------
+    spec : Field
+        Our column: of levels, grades or events.
+    text : str
+        A cell that is not empty.
+
+    Returns
+    -------
+    str or None
+        The level, or a whole number; none if the text means nothing here.
+    """
+    value = as_ours(spec, text)
+    if spec.kind == "level":
+        return value if value in spec.levels else None
+    high = 1 if spec.kind == "event" else int(spec.high)
+    if not PLAIN.fullmatch(value) or not float(value).is_integer():
+        return None
+    return str(int(float(value))) if 0 <= float(value) <= high else None
+
+
+def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
+    """Find what speaks against reading a column's codes as they are.
+
+    Parameters
+    ----------
+    column : Column
+        The column, with what its file or data dictionary says of it.
+    spec : Field
+        Our column: of levels, grades or events.
+    cells : iterable of str
+        Its cells.
+
+    Returns
+    -------
+    Fault or None
+        What its label or dictionary says against it, and the remedy; none if it agrees or is
+        silent.
+    """
+    texts = sorted({c for c in cells if fold(c) not in MISSING})
+    told = {fold(code): word for code, word in words.choices_of(column).items()}
+    against, explained = [], 0
+    for text in texts:
+        ours = level_of(spec, text)
+        if ours is None or fold(text) not in told:
+            continue
+        known, meant = words.meaning(spec.name, told[fold(text)])
+        explained += known
+        if known and meant != ours:
+            against.append((text, told[fold(text)], meant))
+    if against:
+        says = ", ".join(f"{shown(text)} means {shown(word)}" for text, word, _ in against)
+        read = ", ".join(
+            f"{shown(t)} is {_in_words(spec, level_of(spec, t))}" for t, _, _ in against
+        )
+        pairs = ", ".join(f'"{t}": {"null" if m is None else m}' for t, _, m in against)
+        what = f"the data dictionary or label says that {says}; in {spec.name} {read}"
+        return Fault(what, f"In a mapping file, write levels: for it, such as {{{pairs}}}")
+    turned = spec.kind == "event" and words.opposite(column)
+    bare = any(fold(text) in _BARE for text in texts)
+    if turned and bare and explained < len(texts):
+        what = f"the column seems to say who {turned}, not who had the event"
+        remedy = (
+            "In a mapping file, write coding: cnsr if 0 is the event, coding: event if 1 is, or "
+            "levels: for words"
+        )
+        return Fault(what, remedy)
+    return None
+
+
+def _in_words(spec: Field, level: str | None) -> str:
+    if spec.kind == "event":
+        return "an event" if level == "1" else "no event"
+    return shown(level or "")

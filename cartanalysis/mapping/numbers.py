@@ -1,0 +1,212 @@
+"""Numbers in cells, exactly: what is one, what is not and why, and the units they come in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import NamedTuple
+
+from cartanalysis.errors import shown
+
+DAYS: dict[str, Decimal] = {
+    "days": Decimal(1),
+    "weeks": Decimal(7),
+    "months": Decimal("30.4375"),
+    "years": Decimal("365.25"),
+}
+"""Days in a unit of time: a month is a twelfth of a year of 365.25 days."""
+
+PERCENT: dict[str, Decimal] = {"percent": Decimal(1), "fraction": Decimal(100)}
+"""Percent in a unit of share."""
+
+MAX_LENGTH = 40
+"""No measured number is longer; it bounds the arithmetic."""
+
+_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+_COMMA = re.compile(r"[+-]?(\d+(,\d*)?|,\d+)", re.ASCII)
+_ONE_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([., '’]\d{3})*[.,]\d+|[+-]?\d{1,3}([ '’]\d{3})+", re.ASCII)
+_SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d*)?[eE][+-]?\d+", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{1,2}(-\d{1,2}.*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4}", re.ASCII)
+_ENDLESS = frozenset({"inf", "+inf", "-inf", "infinity", "-infinity", "∞", "-∞", "+∞"})
+
+
+OFTEN_MISSING = frozenset({"999", "9999", "99999"})
+"""Numbers that many files write for a missing value."""
+
+_DOTTED = re.compile(r"[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
+_WHOLE = re.compile(r"\d+", re.ASCII)
+
+
+class Fault(NamedTuple):
+    """What is wrong with a cell.
+
+    Attributes
+    ----------
+    what : str
+        What is wrong.
+    remedy : str
+        What to do about it.
+    """
+
+    what: str
+    remedy: str
+
+
+def parse(text: str, decimal: str = ".") -> Decimal | Fault:
+    """Understand a number in plain notation.
+
+    Exponents, thousands separators, units and full-width digits are faults, not numbers: each of
+    them is read differently by different programs.
+
+    Parameters
+    ----------
+    text : str
+        A cell that is not empty.
+    decimal : {".", ","}
+        The decimal sign.
+
+    Returns
+    -------
+    decimal.Decimal or Fault
+        The number as written, or why it is none.
+    """
+    pattern = _COMMA if decimal == "," else _PLAIN
+    if len(text) <= MAX_LENGTH and pattern.fullmatch(text):
+        return Decimal(text.replace(",", "."))
+    return _fault(text, decimal)
+
+
+def _fault(text: str, decimal: str) -> Fault:
+    if len(text) > MAX_LENGTH:
+        return Fault("not a number", "Write a number, or leave the cell empty if unknown")
+    if decimal == "," and _PLAIN.fullmatch(text):
+        remedy = 'The mapping says decimal: ","; write all numbers of the column in one way'
+        return Fault("a decimal point among decimal commas", remedy)
+    if _ONE_COMMA.fullmatch(text):
+        remedy = f'Write {text.replace(",", ".")}, or decimal: "," in the mapping file'
+        return Fault("a comma, which may mark decimals or thousands", remedy)
+    if _DATE.fullmatch(text):
+        remedy = "In a mapping file, use dates: and since: to count the days between two dates"
+        return Fault("a date where a number is wanted", remedy)
+    if _THOUSANDS.fullmatch(text):
+        return Fault("thousands separators", "Write plain digits with a decimal point, as 1234.5")
+    if _SCIENTIFIC.fullmatch(text):
+        return Fault("scientific notation", "Write plain digits with a decimal point")
+    if text.casefold() in _ENDLESS:
+        return Fault("not a finite number", "Leave the cell empty if unknown")
+    if re.search(r"\d", text, re.ASCII):
+        remedy = "Write the number alone; its unit belongs into the mapping file (unit: …)"
+        return Fault("a number with something else", remedy)
+    return Fault("not a number", "Write a number, or leave the cell empty if unknown")
+
+
+def thousands(texts: Sequence[str], high: float) -> dict[str, Fault]:
+    """Find numbers whose point may mark thousands, as in 1.095 beside 730.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The filled cells of a column.
+    high : float
+        Largest number that is possible: read as thousands, 912.500 may be too large.
+
+    Returns
+    -------
+    dict of str to Fault
+        What is wrong by text; empty if the points can only mark decimals.
+    """
+    dotted = {text for text in texts if _DOTTED.fullmatch(text)}
+    others = {text for text in texts if text not in dotted and _PLAIN.fullmatch(text)}
+    if not all(_WHOLE.fullmatch(text) for text in others):
+        return {}
+    if any(int(text.replace(".", "")) > high for text in dotted):
+        return {}
+    what = "a point that can be read in two ways: decimals or thousands"
+    remedy = 'Write {}, or decimal: "." in a mapping file if the point marks decimals'
+    return {text: Fault(what, remedy.format(text.replace(".", ""))) for text in dotted}
+
+
+def missing_codes(texts: Sequence[str], *, in_days: bool) -> dict[str, Fault]:
+    """Find times that look like codes for a missing value.
+
+    A single 999 among longer times in days may be a time.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The filled cells of a column of times.
+    in_days : bool
+        Whether they are in days.
+
+    Returns
+    -------
+    dict of str to Fault
+        What is wrong by text.
+    """
+    found = set(OFTEN_MISSING.intersection(texts))
+    longer = any(_WHOLE.fullmatch(t) and int(t) > 999 and t not in OFTEN_MISSING for t in texts)
+    if in_days and longer and texts.count("999") == 1:
+        found.discard("999")
+    remedy = (
+        "Leave the cell empty, or write missing: [{0}] in a mapping file; if it is a time, "
+        "write {0}.0"
+    )
+    what = "a time that looks like a code for missing"
+    return {text: Fault(what, remedy.format(text)) for text in found}
+
+
+def plainly(value: Decimal, places: int = 6) -> str:
+    """Write a number without exponent and without trailing zeros.
+
+    Parameters
+    ----------
+    value : decimal.Decimal
+        The number.
+    places : int
+        Most decimals written.
+
+    Returns
+    -------
+    str
+        Its text.
+    """
+    if -value.as_tuple().exponent > places:  # type: ignore[operator]  # finite by construction
+        value = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+    text = f"{value:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def look_like_fractions(values: Iterable[Decimal]) -> bool:
+    """Tell whether percentages may have been written as fractions.
+
+    Parameters
+    ----------
+    values : iterable of decimal.Decimal
+        All values of a column.
+
+    Returns
+    -------
+    bool
+        Whether all are at most 1 and any is above 0, so that 0.07 may mean 7 %.
+    """
+    known = list(values)
+    return any(v > 0 for v in known) and all(v <= 1 for v in known)
+
+
+def fractions_fault(example: str) -> Fault:
+    """Say that percentages look like fractions.
+
+    Parameters
+    ----------
+    example : str
+        A value of the column.
+
+    Returns
+    -------
+    Fault
+        The text.
+    """
+    what = f"all percentages are 1 or less (such as {shown(example)}), as if they were fractions"
+    return Fault(what, "Write unit: fraction or unit: percent in the mapping file")
