@@ -1,0 +1,226 @@
+"""From somebody's file to a cohort that may be published: read, check privacy, map, check.
+
+Nothing is written here, and nothing may be written before `admit` has returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cartanalysis import intake, mapping, privacy
+from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, MISSING, PAIRS, Cohort
+from cartanalysis.errors import InputError, Problem
+from cartanalysis.mapping.model import FromColumn
+from cartanalysis.reading import read_source
+from cartanalysis.source import Source
+
+FRACTION = 1.0
+"""A column of percentages that never exceeds this holds fractions, or needs a mapping's word."""
+
+SHORT_FOLLOW_UP = 60.0
+"""Days; a longest follow-up below this looks like months."""
+
+LONG_FOLLOW_UP = 20 * 365.25
+"""Days; nobody has been followed so long after CAR T."""
+
+FEW = 5
+"""Fewer values than this look like nothing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user wants published.
+
+    Attributes
+    ----------
+    cohort : str
+        ``"an2020"``, a file or a folder.
+    mapping : pathlib.Path, optional
+        Which of its columns is which of ours.
+    sheet : str, optional
+        Sheet of a workbook.
+    dictionary : pathlib.Path, optional
+        Data dictionary of a REDCap export.
+    """
+
+    cohort: str = DEFAULT_COHORT
+    mapping: Path | None = None
+    sheet: str | None = None
+    dictionary: Path | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the reconstruction is meant.
+
+        Returns
+        -------
+        bool
+            The answer.
+        """
+        return self.cohort == DEFAULT_COHORT
+
+    def source(self) -> Source:
+        """Read the file, understanding nothing yet.
+
+        Returns
+        -------
+        Source
+            The table as it came.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or there is nothing to read.
+        """
+        return read_source(self.cohort, sheet=self.sheet, dictionary=self.dictionary)
+
+
+def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
+    """Read a cohort and make sure that it may be used.
+
+    Parameters
+    ----------
+    request : Request
+        The file and how to read it.
+    strata : sequence of str
+        Columns by which groups are compared.
+
+    Returns
+    -------
+    Cohort
+        The checked cohort.
+
+    Raises
+    ------
+    InputError
+        With every problem at once: of the file, of privacy, of the mapping, of the contract.
+    """
+    if request.is_default:
+        return intake.read(DEFAULT_COHORT, strata)
+    if request.mapping is None:
+        source = request.source()
+        findings = _private(source, strict={"arm", *strata}) + _suspicious(source)
+        table = source
+    else:
+        plan = mapping.load(request.mapping, for_use=True)
+        given = replace(
+            request,
+            sheet=request.sheet or plan.sheet,
+            dictionary=request.dictionary or _beside(request.mapping, plan.dictionary),
+        )
+        source = given.source()
+        findings = _private(source, _consumed(plan, source), _shown(plan))
+        table = mapping.apply(source, plan)
+        findings += _old(table)  # of the ages that the mapping did not cap
+    try:
+        cohort = intake.build(table, strata)
+    except InputError as error:
+        raise InputError(source.name, intake.in_order([*findings, *error.problems])) from None
+    if findings:
+        raise InputError(source.name, intake.in_order(findings))
+    return replace(cohort, notes=cohort.notes + _remarks(cohort))
+
+
+def _beside(file: Path, name: str | None) -> Path | None:
+    """Take a name in a mapping file as relative to it."""
+    return None if name is None else file.parent / name
+
+
+def _consumed(plan: mapping.Mapping, source: Source) -> set[str]:
+    """Name the columns that are dropped, or of which nothing identifying is kept."""
+    names = set(plan.drop)
+    for entry in plan.entries:
+        # what becomes a number, a level or an event keeps nothing of a text
+        if FIELDS[entry.target].kind not in ("id", "label") or (
+            isinstance(entry, FromColumn) and entry.renumber
+        ):
+            names |= set(entry.columns)
+    # the user looked at these; what a data dictionary marks stays marked
+    return names | set(plan.keep) - {c.name for c in source.columns if c.identifier}
+
+
+def _shown(plan: mapping.Mapping) -> set[str]:
+    """Name the columns whose texts readers may see as groups."""
+    labels = [e for e in plan.entries if FIELDS[e.target].kind == "label"]
+    return {*plan.extra, *(name for entry in labels for name in entry.columns)}
+
+
+def _private(
+    source: Source, ignore: Collection[str] = (), strict: Collection[str] = ()
+) -> list[Problem]:
+    problems = [f.problem() for f in privacy.identifying(source, ignore, strict)]
+    return problems + _old(source, ignore)
+
+
+def _old(source: Source, ignore: Collection[str] = ()) -> list[Problem]:
+    name = "age_years"
+    if name not in source.cells or name in ignore:
+        return []
+    return privacy.old_ages(source.cells[name], source.rows, name)
+
+
+def _suspicious(source: Source) -> list[Problem]:
+    """Find percentages that are fractions; a mapping says which they are and is not asked."""
+    problems = []
+    for spec in FIELDS.values():
+        if spec.kind != "number" or not spec.unit.startswith("%") or spec.name not in source.cells:
+            continue
+        values = [c for c in source.cells[spec.name] if c.casefold() not in MISSING]
+        numbers = [float(v) for v in values if v.replace(".", "", 1).isdecimal()]
+        if len(numbers) >= FEW and 0 < max(numbers) <= FRACTION:
+            what = f"every value is {max(numbers):g} or less: fractions where percentages are meant"
+            remedy = (
+                "Multiply them by 100; if they are percentages, say “unit: percent” in a mapping "
+                "file"
+            )
+            problems.append(Problem(what, remedy, column=spec.name))
+    return problems
+
+
+def _remarks(cohort: Cohort) -> tuple[str, ...]:
+    """Point out what is allowed, but rare; without counts or values, as readers see it."""
+    table, remarks = cohort.table, []
+    known: list[float] = table["os_days"].dropna().tolist() if "os_days" in table else []
+    if len(known) >= FEW and 0 < max(known) < SHORT_FOLLOW_UP:
+        remarks.append(
+            f"The longest follow-up is below {SHORT_FOLLOW_UP:g} days. If these are months, "
+            "say “unit: months” in a mapping file."
+        )
+    for name in ("os_days", "rfs_days", "hsct_day"):
+        if name in table and (table[name] > LONG_FOLLOW_UP).any():
+            remarks.append(f"Some times in {name} are above 20 years. Are they in days?")
+    for days, event in PAIRS:
+        if {days, event} <= set(table) and ((table[days] == 0) & (table[event] == 1)).any():
+            remarks.append(
+                f"{days} is 0 with an event for some patients; the curve starts below 1."
+            )
+        remarks += _months_in_one_group(cohort, days)
+    if {"os_event", "rfs_event"} <= set(table) and (
+        (table["os_event"] == 1) & (table["rfs_event"] == 0)
+    ).any():
+        remarks.append(
+            "Some patients who died are censored in relapse-free survival. Deaths are RFS events; "
+            "is rfs_event right for them?"
+        )
+    return tuple(remarks)
+
+
+def _months_in_one_group(cohort: Cohort, name: str) -> list[str]:
+    """Compare medians between groups: one site that writes months is a thirtieth of the others."""
+    table = cohort.table
+    if name not in table:
+        return []
+    remarks = []
+    for by in dict.fromkeys((*(["arm"] if "arm" in table else []), *cohort.strata)):
+        if by not in table:
+            continue
+        grouped = table.groupby(by, observed=True)[name].agg(["median", "count"])
+        medians = grouped[grouped["count"] >= FEW]["median"]
+        if len(medians) > 1 and 0 < medians.min() < medians.max() / 15:
+            remarks.append(
+                f"The median of {name} is far shorter in {medians.idxmin()} than in "
+                f"{medians.idxmax()}. Are both in days?"
+            )
+    return remarks

@@ -1,0 +1,315 @@
+"""Columns that identify people, found before anything is written.
+
+The list follows the identifiers of the HIPAA Safe Harbor rule (45 CFR 164.514(b)(2)): names,
+places, dates, ages above 89, telephone, e-mail, record and other numbers, addresses of devices and
+pages, photographs, any other unique characteristic; and free text, which may hold any of them.
+A column is found by what a data dictionary says of it, by its name, or by its values.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from cartanalysis.cohort import FIELDS, MISSING
+from cartanalysis.errors import Problem
+from cartanalysis.source import Column, Source
+
+OLDEST = 89.0
+"""Ages above this count as identifying."""
+
+LONG_TEXT = 80
+"""A cell longer than this is free text."""
+
+SHARE = 0.5
+"""A kind of value counts if at least this share of the filled cells has it."""
+
+SAMPLE = 2_000
+"""So many filled cells of a column are looked at."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A column that identifies people.
+
+    Attributes
+    ----------
+    column : str
+        Its name in the file.
+    why : str
+        What it seems to hold, and how that was found.
+    """
+
+    column: str
+    why: str
+
+    def problem(self) -> Problem:
+        """Say it as a problem of the file.
+
+        Returns
+        -------
+        Problem
+            With what to do.
+        """
+        remedy = (
+            "Remove the column from the file, or list it under “drop” in a mapping file "
+            "(“cartanalysis map” writes one); under “keep” if it identifies nobody"
+        )
+        if self.column == "patient_id":
+            remedy = "Number the patients anew: “renumber: yes” in a mapping file does it"
+        return Problem(f"the column identifies people: {self.why}", remedy, column=self.column)
+
+
+def identifying(
+    source: Source, ignore: Collection[str] = (), strict: Collection[str] = ()
+) -> list[Finding]:
+    """Find the columns that identify people.
+
+    Parameters
+    ----------
+    source : Source
+        A table as it came.
+    ignore : collection of str
+        Columns that are dropped, or turned into something else, before anything else happens.
+    strict : collection of str
+        Columns whose texts are shown to readers, as groups: one cell is enough there.
+
+    Returns
+    -------
+    list of Finding
+        One per column, in the order of the file.
+    """
+    found = []
+    for column in source.columns:
+        if column.name in ignore:
+            continue
+        why = _why(column, source.cells[column.name], column.name in strict)
+        if why:
+            found.append(Finding(column.name, why))
+    return found
+
+
+def old_ages(ages: Sequence[str], rows: Sequence[int], column: str) -> list[Problem]:
+    """Find ages above 89.
+
+    Parameters
+    ----------
+    ages : sequence of str
+        Cells of a column of ages.
+    rows : sequence of int
+        Their rows in the file.
+    column : str
+        Name of the column.
+
+    Returns
+    -------
+    list of Problem
+        One per patient; ages that no human reaches are another check's business.
+    """
+    problems = []
+    highest = FIELDS["age_years"].high
+    for row, text in zip(rows, ages, strict=True):
+        if re.fullmatch(r"\d+(\.\d+)?", text) and OLDEST < float(text) <= highest:
+            what = "an age above 89 identifies people (HIPAA Safe Harbor)"
+            remedy = f"Write {OLDEST:g} for everybody older, or give “cap: {OLDEST:g}” in a mapping"
+            problems.append(Problem(what, remedy, row, column, text))
+    return problems
+
+
+def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
+    """Say why a column identifies people; empty if it does not seem to."""
+    if column.identifier:
+        return "the data dictionary marks it as an identifier"
+    spec = FIELDS.get(column.name)
+    if spec is None:
+        for text, where in ((column.name, "name"), (column.label, "label")):
+            words = _words(text)
+            for kind, pattern in NAMES.items():
+                if pattern.search(words):
+                    return f"by its {where} it holds {kind}"
+    filled = [c for c in cells if c.casefold() not in MISSING][:SAMPLE]
+    if not filled:
+        return ""
+    if spec is None and _DATE_NAME.search(_words(column.name)):
+        hits = sum(_SERIAL.fullmatch(c) is not None for c in filled)
+        if hits >= SHARE * len(filled):
+            return "its name and values look like calendar dates (a spreadsheet's serial numbers)"
+    for kind, holds in VALUES.items():
+        if spec is not None and (kind == "free text" or (spec.kind != "label" and kind in FREE)):
+            continue
+        hits = sum(holds(c) for c in filled)
+        enough = kind in ANY or (strict and kind in ANY_SHOWN) or hits >= SHARE * len(filled)
+        if hits and enough:
+            return f"{hits} of {len(filled)} filled cells look like {kind}"
+    if strict and _all_persons(filled):
+        return "its groups look like names of people"
+    return ""
+
+
+def _words(text: str) -> str:
+    """Write a name in words: ``patientLastName`` and ``PATIENT_LAST_NAME`` alike."""
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", text))
+    return " " + re.sub(r"[\W_]+", " ", split.lower()).strip() + " "
+
+
+_NUMBER = r"(?:numbers?|no|nr|num|nummer|id)"
+_TAIL = rf"(?: ?(?:\d+|{_NUMBER}|home|work|priv\w*|mobile?|text|txt|other))*"
+
+
+def _kind(*, within: str = "", last: str = "", whole: str = "", signs: str = "") -> re.Pattern[str]:
+    """Find words anywhere, as the last ones, or alone; and signs of a script without blanks.
+
+    In ``initial_wbc`` or ``tel_aml1`` the last word says what the column holds.
+    """
+    parts = (
+        rf" (?:{within}) " if within else "",
+        rf" (?:{last}){_TAIL} $" if last else "",
+        rf"^ (?:{whole}) $" if whole else "",
+        signs,
+    )
+    return re.compile("|".join(filter(None, parts)))
+
+
+NAMES: dict[str, re.Pattern[str]] = {
+    "names": _kind(
+        within=r"(?:first|last|middle|given|family|maiden|full|patients?|subjects?|pts?|pat|sur)"
+        r"(?: s)? ?names?|names? (?:first|last|middle|given|family|maiden|full)|"
+        r"names? of (?:the )?(?:patient|subject)|forename|patient(?:en)?namen?|nachn(?:amen?)?|"
+        r"vorn(?:amen?)?|familienname|geburtsname|rufname|initialen|prenom|prénom|apellidos?",
+        last="initials",
+        whole="names?|namen|noms?|nombre|initial",
+        signs="姓名|名字",
+    ),
+    "dates of birth": _kind(
+        within=r"d ?o ?b|birth ?(?:date|day|dt|dtc|year|yr)|(?:date|day|dt|year|yr) of birth|yob|"
+        r"brthdtc?|geb ?dat\w*|geb ?(?:jahr|tag)|geburts?(?:datum|tag|jahr|dat)|jahrgang|"
+        r"naissance|fecha de nacimiento",
+        whole="born|birth|geb|geboren|born on",
+        signs="出生",
+    ),
+    "addresses": _kind(
+        within=r"(?:home|postal|street|mailing) address(?:es)?|street (?:name|no|number)|plz|"
+        r"wohnort|code postal|direccion|latitude|longitude|geocode",
+        last=r"address(?:es)?|zip ?(?:code)?|post(?:al)? ?codes?|adresse|anschrift|strasse|straße|"
+        "postleitzahl",
+        whole="(?:home |patient )?(?:street|city|town|village|county|ort|ville|rue)",
+        signs="地址|邮编|住址",
+    ),
+    "telephone numbers": _kind(
+        within=r"(?:tele|cell|mobile|home|work)? ?phone (?:number|no|nr)",
+        last=r"(?:tele|cell|mobile|home|work)? ?phones?|tel|mobile|fax|handy|telefon\w*|telefono|"
+        "teléfono|téléphone",
+        signs="电话|手机",
+    ),
+    "e-mail or web addresses": _kind(
+        within=r"e ?mail ?(?:addr|adr)\w*|ip ?addr\w*",
+        last="e ?mails?|mail|url|website|web ?page",
+        whole="ip",
+    ),
+    "record or insurance numbers": _kind(
+        within=r"mrn ?\d*|m r n|(?:medical|hospital|health|patient|chart) record ?(?:number|no|nr)|"
+        rf"ssn ?\w*|social security ?\w*|iban|versicher\w*n(?:umme)?r|(?:kv|ahv|svn) ?{_NUMBER}",
+        last=rf"record {_NUMBER}|(?:hospital|case|chart|admission) {_NUMBER}|"
+        r"pat(?:ient)? ?(?:number|no|nr)|nhs|(?:insurance|insured|policy|krankenkassen?) "
+        rf"?{_NUMBER}|medicare|passport|national id|id card|licen[cs]e (?:plate|{_NUMBER})|"
+        rf"fall ?(?:nummer|nr)|patientennummer|ahv|account {_NUMBER}|serial {_NUMBER}|"
+        "device (?:id|serial)",
+        signs="病历号|住院号|身份证|医保号",
+    ),
+    "free text": _kind(
+        last="comments?|notes?|remarks?|free ?text|freitext|narrative|kommentare?|notiz(?:en)?|"
+        "bemerkung(?:en)?|commentaires?|anamnes[ei]s?",
+        within="(?:comments?|notes|remarks?) (?:on|about|regarding)",
+        signs="备注",
+    ),
+    "people other than the patient": _kind(
+        within=r"(?:referring|treating|attending|family|responsible|behandelnde\w*|zuweisende\w*) "
+        r"(?:physician|doctor|clinician|investigator|arzt|ärztin)|"
+        r"(?:physician|investigator|doctor|mother|father|contact)(?: s)? names?|"
+        r"hausarzt|hausärztin|kontaktperson|contact person|next of kin|emergency contact",
+        whole="physician|investigator|doctor|arzt|ärztin|mother|father|referrer|zuweiser|gp|"
+        "kontakt|contact",
+        signs="主治医[生师]",
+    ),
+    "photographs or biometric data": _kind(last="photo|photograph|picture|fingerprint|voice"),
+}
+"""What a column holds, by its name in words."""
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_YEAR = r"(?:19\d\d|20[0-4]\d)"
+_DATE = re.compile(
+    r"(?:(?:19|20)\d\d([-/.])\d{1,2}(\1\d{1,2})?|\d{1,2}([-/.])\d{1,2}\3(?:\d\d|(?:19|20)\d\d)|"
+    rf"\d{{1,2}}[ -]?{_MONTH}[ -]?\d{{2,4}}|{_MONTH}[ -.]+\d{{1,2}},? ?\d{{4}}|"
+    rf"(?:0?[1-9]|1[0-2])[-/.]{_YEAR}|"
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
+    r"(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
+    re.IGNORECASE,
+)
+_DATE_NAME = re.compile(r" (?:\w*(?:date|datum|dat)|(?:date|datum|dat)\w*) |日期")
+_SERIAL = re.compile(r"[34]\d{4}(?:\.\d+)?")  # 1982 to 2036
+_MAIL = re.compile(r"\S+@\S+\.\w{2,}")
+_PHONE = re.compile(r"(?:\+\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{2,5}(?:[ ./-]\d{2,6}){1,4}")
+_DECIMAL = re.compile(r"\d+\.\d+")
+_RANGE = re.compile(r"([1-9]\d*) ?- ?([1-9]\d*)")
+_LONG_NUMBER = re.compile(r"\+?\d{9,16}")
+_ROUND = re.compile(r"[1-9]\d{0,3}0{5,}")
+_SSN = re.compile(r"\d{3}-\d{2}-\d{4}")
+_WEB = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\d{1,5} [\w.' -]+ (?:st|street|ave|avenue|rd|road|way|blvd|lane|ln|dr|drive|ct|court|"
+    r"pl|place|ter|terrace)\.?|[\w.' -]+(?:str\.?|straße|strasse|weg|gasse|platz) \d+\w?",
+    re.IGNORECASE,
+)
+_TITLED = re.compile(r"(?:Dr|Prof|Mrs?|Ms|Frau|Herr|Mme)\.? (?:med\. ?)?[^\W\d_]{2,}.*")
+_SURNAME_FIRST = re.compile(r"(?:[^\W\d_]+[ '-])*([^\W\d_]{2,}), ?([^\W\d_]{2,})(?:[ '-].*)?")
+
+
+def _is_person(text: str) -> bool:
+    """Tell whether a text looks like ``Müller, Hans`` or ``Dr. Müller``."""
+    if _TITLED.fullmatch(text):
+        return True
+    found = _SURNAME_FIRST.fullmatch(text)
+    return found is not None and all(p[0].isupper() and p[1:].islower() for p in found.groups())
+
+
+def _all_persons(texts: Sequence[str]) -> bool:
+    """Tell whether groups look like ``Müller Hans``: two words each, none of them shared."""
+    groups = [text.split() for text in dict.fromkeys(texts)]
+    words = [word for group in groups for word in group]
+    two = all(len(g) == 2 for g in groups) and all(w.isalpha() and w.istitle() for w in words)
+    return two and len(groups) > 1 and len(set(words)) == len(words)
+
+
+def _is_number_of_record(text: str) -> bool:
+    """Tell whether a text looks like a telephone or record number, and not like a measurement."""
+    if _LONG_NUMBER.fullmatch(text):
+        return not _ROUND.fullmatch(text)
+    if not _PHONE.fullmatch(text) or sum(c.isdigit() for c in text) < 7:
+        return False
+    ends = _RANGE.fullmatch(text)
+    is_range = ends is not None and all(int(end) % 50 == 0 for end in ends.groups())
+    return not is_range and not _DECIMAL.fullmatch(text)
+
+
+VALUES: dict[str, Callable[[str], bool]] = {
+    "e-mail addresses": lambda c: _MAIL.search(c) is not None,
+    "web addresses": lambda c: _WEB.match(c) is not None,
+    "social security numbers": lambda c: _SSN.fullmatch(c) is not None,
+    "names of people": _is_person,
+    "calendar dates": lambda c: _DATE.fullmatch(c) is not None,
+    "addresses": lambda c: _ADDRESS.fullmatch(c) is not None,
+    "telephone or record numbers": _is_number_of_record,
+    "free text": lambda c: len(c) > LONG_TEXT or "\n" in c,
+}
+"""What a column holds, by its values."""
+
+ANY = frozenset({"e-mail addresses", "social security numbers", "free text"})
+"""Kinds of which one cell is enough."""
+
+ANY_SHOWN = frozenset({"web addresses", "names of people", "calendar dates", "addresses"})
+"""Kinds of which one cell is enough in a column whose texts are shown."""
+
+FREE = frozenset({"calendar dates", "telephone or record numbers", "free text"})
+"""Kinds of which a column of the contract has checks of its own."""

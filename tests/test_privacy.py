@@ -1,0 +1,201 @@
+"""Columns that identify people stop a run; what they are, and what is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from cartanalysis import privacy
+from cartanalysis.admission import Request, admit
+from cartanalysis.errors import InputError
+from cartanalysis.source import Column, Source
+
+
+def table(name: str, *cells: str, label: str = "", identifier: bool = False) -> Source:
+    column = Column(name, label, identifier=identifier)
+    return Source("x.csv", "CSV", (column,), {name: list(cells)}, tuple(range(2, 2 + len(cells))))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "name_last", "PATIENT_LAST_NAME", "patientName", "Vorname", "initials", "dob", "BRTHDTC",
+        "date_of_birth", "Geburtsdatum", "address", "zip_code", "PLZ", "city", "phone",
+        "Telefon", "e-mail", "email", "MRN", "hospital number", "SSN", "Fallnummer", "comments",
+        "Bemerkungen", "ip_address", "photo", "姓名", "住院号", "referring_physician",
+        "Patientenname", "PatName", "Namen", "Name, Vorname", "nachn", "Geb.-Dat.", "yob",
+        "Jahrgang", "gebdat_x", "Versichertennr", "KV-Nr", "IBAN", "hausarzt", "Referrer", "mrn2",
+        "kontakt", "主治医生", "Straße", "mother_name",
+    ],
+)  # fmt: skip
+def test_identified_by_name(name):
+    (found,) = privacy.identifying(table(name, "x"))
+    assert "by its name it holds" in found.why
+    assert "drop" in found.problem().remedy
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["a@b.org", "", "7"], "e-mail"),
+        (["2021-03-04", "2020-01-02"], "dates"),
+        (["4/12/1961", "31.12.2020"], "dates"),
+        (["12 Mar 2019", "1 Jan 2020"], "dates"),
+        (["20210304", "20200102"], "dates"),
+        (["2021-03-04T10:00:00"], "dates"),
+        (["3364812635", "5233183616"], "numbers"),
+        (["+49 30 901820", "(030) 90 18 20 11"], "numbers"),
+        (["123-45-6789"], "social security"),
+        (["88 Dawnview Way", "Ringstr. 12"], "addresses"),
+        (["https://x.org/p/1"], "web"),
+        (["short", "x" * 81], "free text"),
+        (["Müller, Hans", "Huber, Eva Maria", "?"], "names"),
+        (["Dr. Meier", "Prof. Kunz"], "names"),
+        (["12.2021", "03.2020"], "dates"),
+    ],
+)
+def test_identified_by_values(cells, kind):
+    (found,) = privacy.identifying(table("extra", *cells))
+    assert kind in found.why
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("patient_id", ["701-1015", "01-701-1015"]),
+        ("os_days", ["412", "20210304"]),  # the contract's own range catches the second
+        ("arm", ["19-28z", "CTL019"]),
+        ("gene_name", ["KMT2A"]),
+        ("centre", ["1", "2"]),
+        ("cell_dose", ["1.5", "2000000"]),
+        ("site", ["North", "South"]),
+        ("lymphocytes", ["0.2", "1.4"]),
+        ("ethnicity", ["0", "1"]),
+        ("weight", ["69.5"]),
+        ("ferritin", ["1234.567", "24.69136"]),
+        ("dose", ["250000000", "100000000"]),
+        ("ldh_range", ["1000-2000", "1500-2500"]),
+        ("karyotype", ["46,XX,t(9;22)(q34;q11.2)"]),
+        ("day_of_dose", ["44250"]),
+        *(
+            (name, ["1"])
+            for name in (
+                "tel_aml1",
+                "initial_wbc",
+                "wbc_initial",
+                "investigator_response",
+                "orr_investigator",
+                "physician_global_score",
+                "donor_mother",
+                "birth_weight_g",
+                "born_preterm",
+                "ip_chemo",
+                "patient_no_prior_lines",
+                "insurance_type",
+                "notes_complete",
+                "comment_flag",
+                "voice_change",
+                "name_of_construct",
+                "contact_sport",
+            )
+        ),
+    ],
+)
+def test_left_alone(name, cells):
+    assert privacy.identifying(table(name, *cells)) == []
+
+
+@pytest.mark.parametrize("name", ["Todesdatum", "xdate", "dateserial"])
+def test_serial_numbers_of_dates_are_known_by_name_and_value(name):
+    (found,) = privacy.identifying(table(name, "44250", "44251"))
+    assert "serial" in found.why
+    assert privacy.identifying(table(name, "1", "2")) == []
+
+
+def test_columns_that_are_shown_are_looked_at_most_strictly():
+    cells = ["A", "B", "C", "Müller, Hans"]
+    assert privacy.identifying(table("group", *cells)) == []
+    assert privacy.identifying(table("group", *cells), strict=["group"])
+    assert privacy.identifying(table("group", "Müller Hans", "Huber Eva"), strict=["group"])
+    assert privacy.identifying(table("group", "Bern Nord", "Bern West"), strict=["group"]) == []
+    assert privacy.identifying(table("arm", "Müller, Hans", "x"), strict=["arm"])
+
+
+def test_strata_that_look_like_names_stop_the_run(tmp_path):
+    path = tmp_path / "clinic.csv"
+    path.write_text("patient_id,who\nA,Müller Hans\nB,Huber Eva\n")
+    assert len(admit(Request(str(path))).table) == 2
+    with pytest.raises(InputError, match="names of people"):
+        admit(Request(str(path)), ["who"])
+
+
+def test_keep_is_the_way_out_but_not_for_what_a_dictionary_marks(tmp_path):
+    path, plan = tmp_path / "clinic.csv", tmp_path / "map.yml"
+    path.write_text("patient_id,initials\nA,1\nB,2\n")
+    text = "version: 1\ncolumns:\n  patient_id: {from: patient_id}\n"
+    plan.write_text(text)
+    with pytest.raises(InputError, match="initials"):
+        admit(Request(str(path), plan))
+    plan.write_text(text + "keep: [initials]\n")
+    notes = admit(Request(str(path), plan)).notes
+    assert "Columns that you looked at and that identify nobody: “initials”." in notes
+    words = tmp_path / "words.csv"
+    words.write_text(
+        "Variable / Field Name,Field Label,Identifier?\npatient_id,id,\ninitials,code,y\n"
+    )
+    with pytest.raises(InputError, match="data dictionary marks it"):
+        admit(Request(str(path), plan, dictionary=words))
+
+
+def test_remarks_hold_no_counts_and_no_values_of_few(tmp_path):
+    path = tmp_path / "clinic.csv"
+    rows = "A,0,1,NA,0,1\nB,8000,1,3,7900,0\n"
+    path.write_text(f"patient_id,os_days,os_event,treg_pct,rfs_days,rfs_event\n{rows}")
+    notes = admit(Request(str(path))).notes
+    assert notes == (
+        "Column treg_pct: “NA” was read as missing.",
+        "Some times in os_days are above 20 years. Are they in days?",
+        "Some times in rfs_days are above 20 years. Are they in days?",
+        "os_days is 0 with an event for some patients; the curve starts below 1.",
+        "rfs_days is 0 with an event for some patients; the curve starts below 1.",
+        "Some patients who died are censored in relapse-free survival. Deaths are RFS events; "
+        "is rfs_event right for them?",
+    )
+
+
+def test_a_dictionary_has_the_last_word():
+    (found,) = privacy.identifying(table("x17", "1", identifier=True))
+    assert "data dictionary" in found.why
+    (found,) = privacy.identifying(table("x17", "1", label="Patient's date of birth"))
+    assert "by its label" in found.why
+    assert privacy.identifying(table("mrn", "1"), ignore=["mrn"]) == []
+
+
+def test_everything_that_identifies_is_named_before_anything_else_happens(tmp_path):
+    path = tmp_path / "clinic.csv"
+    path.write_text(
+        "patient_id,last_name,dob,age_years,os_days,os_event\n"
+        "A,Doe,1931-02-03,93,10,2\nB,Roe,1990-01-01,30,12,1\n"
+    )
+    with pytest.raises(InputError) as caught:
+        admit(Request(str(path)))
+    told = {(p.column, p.row) for p in caught.value.problems}
+    assert told == {("last_name", None), ("dob", None), ("age_years", 2), ("os_event", 2)}
+
+
+def test_fractions_for_percentages_stop_and_months_are_pointed_out(tmp_path):
+    path = tmp_path / "clinic.csv"
+    rows = "".join(f"P{i},0.0{i},{10 + i},1\n" for i in range(1, 9))
+    path.write_text(f"patient_id,treg_pct,os_days,os_event\n{rows}")
+    with pytest.raises(InputError, match="fractions where percentages are meant"):
+        admit(Request(str(path)))
+    path.write_text(f"patient_id,treg_pct,os_days,os_event\n{rows.replace('0.0', '')}")
+    assert any("longest follow-up is below 60 days" in n for n in admit(Request(str(path))).notes)
+
+
+def test_one_site_in_months_is_pointed_out(tmp_path):
+    path = tmp_path / "clinic.csv"
+    rows = "".join(f"A{i},North,{300 + i},1\nB{i},South,{10 + i},1\n" for i in range(6))
+    path.write_text(f"patient_id,site,os_days,os_event\n{rows}")
+    assert any(
+        "far shorter in South than in North" in n for n in admit(Request(str(path)), ["site"]).notes
+    )
