@@ -16,6 +16,9 @@ from cartanalysis.tables import each_row
 RANGES = 16
 """How many ranges a histogram has, about."""
 
+UNKNOWN = "response unknown"
+"""Why patients leave the flow who are not counted by their response."""
+
 LEVEL_NAMES = {
     ("emd", "none"): "no EMD",
     ("emd", "cns"): "isolated CNS",
@@ -49,8 +52,9 @@ def table_one(patients: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per number or level: column, characteristic, level, n (known), missing, summary
-        (median and range, or count and percentage of those known), method, rests_on (values of the
+        One row per number or level: column, characteristic, level, n (known), missing, count
+        (with the level), summary (median and range, or count and percentage of those known),
+        quartiles (the same with quartiles in place of the range), method, rests_on (values of the
         registry that give the row in the reconstruction; none if it is assumed).
 
     Raises
@@ -68,21 +72,24 @@ def table_one(patients: pd.DataFrame) -> pd.DataFrame:
         name_of = spec.meaning.partition(":")[0].partition(",")[0]
         title = name_of[:1].upper() + name_of[1:]
         if spec.kind == "number":
-            text = f"{known.median():.3g} ({known.min():.3g} to {known.max():.3g})"
+            middle, low, high = known.median(), known.min(), known.max()
+            q1, q3 = known.quantile([0.25, 0.75])
+            texts = [f"{middle:.3g} ({a:.3g} to {b:.3g})" for a, b in ((low, high), (q1, q3))]
             head = (name, f"{title} ({spec.unit})", "")
-            rows.append((*head, len(known), missing, text, "median (range)", ()))
+            rows.append((*head, len(known), missing, math.nan, *texts, "median (range)", ()))
             continue
         for level in levels(column):
             count = int((known == level).sum())
             text = f"{count} ({100 * count / len(known):.1f} %)"
             key = (name, str(level))
             head = (name, title, LEVEL_NAMES.get(key, str(level)))
-            row = (*head, len(known), missing, text, "n (% of known)", DERIVED_ROWS.get(key, ()))
+            rests_on = DERIVED_ROWS.get(key, ())
+            row = (*head, len(known), missing, count, text, "", "n (% of known)", rests_on)
             rows.append(row)
     if not rows:
         raise CannotCompute("this cohort has no column that describes its patients")
-    header = ["column", "characteristic", "level", "n", "missing", "summary", "method", "rests_on"]
-    return pd.DataFrame(rows, columns=header)
+    header = ["column", "characteristic", "level", "n", "missing", "count", "summary", "quartiles"]
+    return pd.DataFrame(rows, columns=[*header, "method", "rests_on"])
 
 
 def flow(patients: pd.DataFrame, registry: Registry, is_reconstruction: bool) -> pd.DataFrame:
@@ -122,7 +129,7 @@ def flow(patients: pd.DataFrame, registry: Registry, is_reconstruction: bool) ->
         known = patients["responder"].notna()
         rows.append(("in the cohort file", len(patients), "", ""))
         if not known.all():
-            rows.append(("response known", int(known.sum()), "", "response unknown"))
+            rows.append(("response known", int(known.sum()), "", UNKNOWN))
         responders = int((patients["responder"] == "yes").sum())
         rows.append(("in remission", responders, "", "no remission"))
     return pd.DataFrame(rows, columns=["step", "n", "evidence", "leave"])
@@ -257,14 +264,10 @@ def histogram(patients: pd.DataFrame, column: str, cutoff: float) -> pd.DataFram
     """
     values = column_of(patients, column).dropna()
     low, high = float(values.min()), float(values.max())
-    width = (high - low) / RANGES or 1.0
-    start = low
-    if low <= cutoff <= high:
-        start = cutoff - width * math.ceil((cutoff - low) / width + 1e-9)
-    elif low == high:
-        start = low - width / 2
-    else:
-        start = low - width / 1e6
+    width = _round_width((high - low) / RANGES) if high > low else 1.0
+    start = cutoff - width * math.ceil((cutoff - low) / width + 1e-9)
+    if not low <= cutoff <= high:
+        start = width * math.floor(low / width - 1e-9)
     count = math.ceil((high - start) / width - 1e-9) or 1
     rows = []
     for i in range(count):
@@ -273,3 +276,10 @@ def histogram(patients: pd.DataFrame, column: str, cutoff: float) -> pd.DataFram
         group = "high" if lower >= cutoff - 1e-9 else "low"
         rows.append((group, lower, upper, int(inside.sum())))
     return pd.DataFrame(rows, columns=["group", "lower", "upper", "n"])
+
+
+def _round_width(width: float) -> float:
+    """Give the next of 1, 2, 2.5, 5 and their multiples by ten: edges a reader can name."""
+    magnitude = 10.0 ** math.floor(math.log10(width))
+    fitting = [m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= width * (1 - 1e-9)]
+    return fitting[0]

@@ -176,9 +176,11 @@ def _fit(data: pd.DataFrame, design: pd.DataFrame, confidence: float = 0.95) -> 
                 warnings.simplefilter("error", category)
             fitter.fit(frame, "__time", "__event", fit_options=FIT_OPTIONS)
     except (ConvergenceError, ConvergenceWarning, RuntimeWarning) as error:
+        why = "some combination of the covariates orders the event times perfectly"
+        if design.shape[1] == 1:
+            why = "the covariate orders the event times perfectly"
         raise CannotCompute(
-            "the Cox model does not converge: some combination of the covariates separates "
-            "patients with and without events"
+            f"the Cox model does not converge: {why}, so its hazard ratio has no finite estimate"
         ) from error
     return fitter
 
@@ -213,29 +215,43 @@ def _zph(
     Each covariate x is joined by x·g(t) with g the centred, left-continuous 1 − Kaplan–Meier.
     With d tied events the k-th of them sees the tied patients with weight 1 − k/d (Efron).
     """
-    x = design.to_numpy(float)
+    order = np.argsort(time, kind="stable")
+    time, event = time[order], event[order]
+    x = design.to_numpy(float)[order]
     x = x - x.mean(axis=0)
     width = x.shape[1]
-    risk = np.exp(x @ beta)
-    event_times = np.unique(time[event])
-    deaths_at = np.array([(event & (time == t)).sum() for t in event_times])
-    at_risk = np.array([(time >= t).sum() for t in event_times])
+    weight = np.exp(x @ beta)
+    event_times, deaths_at = np.unique(time[event], return_counts=True)
+    first = np.searchsorted(time, event_times)
+    at_risk = len(time) - first
     just_before = np.concatenate([[1.0], np.cumprod(1 - deaths_at / at_risk)[:-1]])
     g_of = 1 - just_before
     g_of = g_of - np.average(g_of, weights=deaths_at)
 
-    score = np.zeros(width)  # of the x·g(t) half; the half of x is 0 at the estimate
+    def of_those_left(values: Floats) -> Floats:
+        """Add values up over the patients whose time is not yet over."""
+        return np.cumsum(values[::-1], axis=0)[::-1][first]
+
+    moments = [weight, weight[:, None] * x, weight[:, None, None] * x[:, :, None] * x[:, None, :]]
+    left = [of_those_left(m) for m in moments]
+    tied_at = np.searchsorted(event_times, time[event])
+    tied = [np.zeros_like(m) for m in left]
+    for total, moment in zip(tied, moments, strict=True):
+        np.add.at(total, tied_at, moment[event])
+    sums = np.zeros((len(event_times), width))
+    np.add.at(sums, tied_at, x[event])
+
+    score = g_of @ sums  # of the x·g(t) half; the half of x is 0 at the estimate
     information = np.zeros((3, width, width))  # moments 0, 1 and 2 of g
-    for t, g in zip(event_times, g_of, strict=True):
-        alive, tied = time >= t, event & (time == t)
-        for k in range(int(tied.sum())):
-            weight = risk * (alive - tied * k / tied.sum())
-            mean = weight @ x / weight.sum()
-            spread = (x * weight[:, None]).T @ x / weight.sum() - np.outer(mean, mean)
+    for i, g in enumerate(g_of):
+        for k in range(deaths_at[i]):
+            part = k / deaths_at[i]
+            s0, s1, s2 = (a[i] - part * b[i] for a, b in zip(left, tied, strict=True))
+            mean = s1 / s0
+            spread = s2 / s0 - np.outer(mean, mean)
             score -= g * mean
             for power in range(3):
                 information[power] += g**power * spread
-        score += g * x[tied].sum(axis=0)
 
     def test(chosen: npt.NDArray[np.bool_]) -> tuple[float, int]:
         zero, one, two = information

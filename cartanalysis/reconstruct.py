@@ -30,7 +30,8 @@ from importlib import resources
 import pandas as pd
 
 from cartanalysis import replication, response
-from cartanalysis.cohort import FIELDS, derive, parse
+from cartanalysis.cohort import FIELDS, derive
+from cartanalysis.intake import parse
 from cartanalysis.published import Registry, load
 
 DEFAULT_SEED = 2020

@@ -2,30 +2,69 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+import math
+from typing import Any
 
-from cartanalysis import response, safety, survival
-from cartanalysis.cox import cox
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
 from cartanalysis.errors import CannotCompute
-from cartanalysis.published import Entry, Registry
+from cartanalysis.published import Registry
 from cartanalysis.tables import each_row
 from cartanalysis.text import format_interval, format_value, is_missing
+from cartanalysis.verdicts import (
+    ALPHA,
+    CONSISTENT,
+    CONTRADICTS,
+    DIFFERS,
+    DIRECTIONS,
+    EXACT,
+    FAMILIES,
+    MULTIVARIABLE,
+    NOT_ASSESSED,
+    ONE_YEAR,
+    OPPOSITE,
+    SAME,
+    SUPPORTS,
+    VALUES,
+    WEAK,
+    about,
+    judge,
+)
 
-MULTIVARIABLE = ["emd_any", "treg_group", "genetic_risk"]
-"""Covariates of the multivariable models (assumed: the paper's model is not in hand)."""
+__all__ = [
+    "CONSISTENT",
+    "CONTRADICTS",
+    "DIFFERS",
+    "EXACT",
+    "HIDDEN",
+    "MULTIVARIABLE",
+    "NOT_ASSESSED",
+    "NUMBERS",
+    "ONE_YEAR",
+    "OPPOSITE",
+    "SAME",
+    "SUPPORTS",
+    "TALLIED",
+    "WEAK",
+    "as_text",
+    "claims",
+    "describe",
+    "details",
+    "is_hidden",
+    "multiplicity",
+    "published_points",
+    "records",
+    "report",
+    "tally",
+]
 
-ONE_YEAR = 365
-"""Day at which "at 1 year" is read off the curve."""
-
-EXACT = "equal at the paper's rounding"
-COMPATIBLE = "compatible: the paper's value lies in this cohort's interval"
-DIFFERS = "differs: the paper's value lies outside this cohort's interval"
-SUPPORTS = "supports"
-SAME = "same direction, inconclusive"
-OPPOSITE = "opposite direction, inconclusive"
-CONTRADICTS = "contradicts"
-NOT_ASSESSED = "cannot be assessed"
+TALLIED = {
+    "upheld": (EXACT, CONSISTENT, SUPPORTS),
+    "inconclusive": (WEAK, SAME, OPPOSITE),
+    "opposed": (DIFFERS, CONTRADICTS),
+    "not_assessed": (NOT_ASSESSED,),
+}
 
 COLUMNS = [
     "id",
@@ -33,17 +72,51 @@ COLUMNS = [
     "short",
     "place",
     "published",
+    "family",
+    "judged",
     "n",
     "events",
+    "smallest",
     "estimate",
     "lower",
     "upper",
     "p",
+    "p_holm",
     "unit",
+    "found",
+    "found_lower",
+    "found_upper",
+    "expected",
+    "expected_lower",
+    "expected_upper",
+    "difference",
+    "difference_lower",
+    "difference_upper",
+    "power",
     "verdict",
+    "survives",
     "why",
+    "test",
     "method",
 ]
+COUNTS = ["n", "events", "smallest"]
+TEXTS = [
+    "id",
+    "claim",
+    "short",
+    "place",
+    "published",
+    "family",
+    "judged",
+    "unit",
+    "verdict",
+    "survives",
+    "why",
+    "test",
+    "method",
+]
+NUMBERS = [c for c in COLUMNS if c not in (*COUNTS, *TEXTS)]
+"""Columns whose numbers are computed from patients and may give small counts away."""
 
 
 def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95) -> pd.DataFrame:
@@ -56,152 +129,86 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
     registry : Registry
         The published values.
     confidence : float
-        Coverage of the cohort's intervals.
+        Coverage of the cohort's intervals and of the prediction intervals.
 
     Returns
     -------
     pandas.DataFrame
         One row per claim: id, claim, short (label for figures), place (in the paper), published
-        (as printed), n, events, estimate, lower, upper (fraction, days, odds or hazard ratio), p,
-        unit, verdict, why (a sentence where the verdict needs one), method.
+        (as printed), family (value or direction), judged (what was); n, events, smallest (of the
+        counts behind the estimate, 0 left out); estimate, lower, upper, in the unit fraction, days,
+        odds ratio or hazard ratio; p (of consistency with the paper's value, or of no effect),
+        p_holm (adjusted within the family); for values found, found_lower, found_upper (what was
+        judged in this cohort), expected (the same in the paper), expected_lower, expected_upper
+        (prediction interval), difference, difference_lower, difference_upper (cohort less paper),
+        all fractions; power (to notice a difference of 20 percentage points; for directions, a
+        moderate effect); verdict, survives (yes or no: Holm's correction, where the verdict is
+        decided), why (where the verdict needs a reason), test, method.  What is not defined is NaN,
+        and a text empty.
+
+    References
+    ----------
+    .. [1] Patil P, Peng RD, Leek JT. Perspect Psychol Sci 11, 539–544 (2016).
+    .. [2] Spence JR, Stanley DJ. PLoS ONE 11, e0162874 (2016).
+    .. [3] Holm S. Scand J Stat 6, 65–70 (1979).
     """
     rows = []
     for entry in registry.select(evidence="P"):
-        if entry.kind not in ("rate", "time", "ordering", "direction"):
+        if entry.kind in FAMILIES:
+            rows.append(about(entry) | judge(entry, patients, registry, confidence))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table[[*COUNTS, *NUMBERS]] = table[[*COUNTS, *NUMBERS]].astype(float)
+    table[TEXTS] = table[TEXTS].fillna("")
+    return _adjusted(table, confidence)
+
+
+# --- several claims at once --------------------------------------------------------------------
+
+
+def _adjusted(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Add Holm's p-values, and a reason where a verdict rests on an unadjusted one."""
+    out = table.copy()
+    for family, alpha in ((VALUES, 1 - confidence), (DIRECTIONS, ALPHA)):
+        tested = (out["family"] == family) & out["p"].notna()
+        if not tested.any():
             continue
-        try:
-            row = _judge(entry, patients, confidence)
-        except CannotCompute as error:
-            row = {"verdict": NOT_ASSESSED, "why": str(error)}
-        rows.append(
-            {
-                "id": entry.id,
-                "claim": entry.label,
-                "short": entry.details.get("short", entry.label),
-                "place": entry.place,
-                "published": entry.printed,
-            }
-            | row
-        )
-    return pd.DataFrame(rows, columns=COLUMNS)
+        out.loc[tested, "p_holm"] = multipletests(out.loc[tested, "p"], method="holm")[1]
+        decided = out["verdict"].isin([SUPPORTS, CONTRADICTS, DIFFERS])
+        lost = out["p_holm"] >= alpha
+        out.loc[tested & decided, "survives"] = "yes"
+        for i in out.index[tested & decided & lost]:
+            out.loc[i, "survives"] = "no"
+            reason = f"does not survive Holm's correction for {int(tested.sum())} claims"
+            out.loc[i, "why"] = "; ".join(filter(None, [out.loc[i, "why"], reason]))
+    return out
 
 
-def _judge(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[str, object]:
-    if entry.kind == "ordering":
-        return _ordering(entry, patients, confidence)
-    if entry.kind == "direction":
-        return _direction(entry, patients, confidence)
-    return _value(entry, _estimate(entry.id, patients, confidence))
+def multiplicity(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Count how many claims of each family chance alone would decide against the truth.
 
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+    confidence : float
+        Coverage of the prediction intervals.
 
-def _estimate(claim: str, patients: pd.DataFrame, confidence: float) -> pd.Series:
-    """Compute the cohort's counterpart of a published number."""
-    if claim == "orr":
-        return response.remission(patients, confidence=confidence).iloc[0]
-    if claim == "orr_emd_other":
-        table = response.remission(patients, "emd", confidence).set_index("group")
-        if "other" not in table.index:
-            raise CannotCompute("no patient has EMD other than CNS and a known response")
-        return pd.Series(table.loc["other"])
-    if claim == "ae_grade4":
-        table = safety.by_grade(patients, "ae_grade_max", confidence)
-        return table[table["grade"] == 4].iloc[0]
-    endpoint, what = claim.split("_")
-    if what == "median":
-        return survival.median(patients, endpoint, confidence=confidence).iloc[0]
-    return survival.survival_at(patients, endpoint, [ONE_YEAR], confidence=confidence).iloc[0]
-
-
-def _value(entry: Entry, found: pd.Series) -> dict[str, object]:
-    """Compare a published number with the cohort's, at the paper's rounding."""
-    if np.isnan(found["estimate"]) and (entry.kind != "time" or np.isnan(found["lower"])):
-        reached = "is not reached" if entry.kind == "time" else "lies beyond the last follow-up"
-        raise CannotCompute(f"{entry.label} {reached} in this cohort")
-    scale = 100 if entry.unit == "percent" else 1
-    printed = f"{found['estimate'] * scale:.{entry.rounding}f}"
-    if printed == f"{entry.value:.{entry.rounding}f}":
-        verdict = EXACT
-    else:
-        # an open upper bound of a median (not reached) excludes nothing above
-        upper = np.inf if np.isnan(found["upper"]) and entry.kind == "time" else found["upper"]
-        lower = 0.0 if np.isnan(found["lower"]) and entry.kind == "time" else found["lower"]
-        if np.isnan(lower) or np.isnan(upper):
-            raise CannotCompute(f"{entry.label} has no interval in this cohort")
-        verdict = COMPATIBLE if lower <= entry.fraction <= upper else DIFFERS
-    unit = "fraction" if entry.unit == "percent" else entry.unit
-    keys = ["n", "events", "estimate", "lower", "upper", "method"]
-    return {**{k: found[k] for k in keys}, "unit": unit, "verdict": verdict}
-
-
-def _ordering(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[str, object]:
-    """Compare a group's remission with everybody else's (odds ratio of remission below 1)."""
-    exposure = entry.details["exposure"]
-    found = response.association(patients, exposure, confidence=confidence).iloc[0]
-    rates = response.remission(patients, "emd").set_index("group")["estimate"]
-    lowest = rates.idxmin() == "other" and (rates == rates.min()).sum() == 1
-    significant, why = found["p"] < 0.05, ""
-    if found["estimate"] >= 1:
-        verdict = CONTRADICTS if significant else OPPOSITE
-    elif lowest:
-        verdict = SUPPORTS if significant else SAME
-    else:  # fewer remissions than in all others together, but some group has as few or fewer
-        verdict, why = SAME, "another group has as few remissions or fewer"
-    keys = ["n", "estimate", "lower", "upper", "p", "method"]
-    return {**{k: found[k] for k in keys}, "unit": "odds ratio", "verdict": verdict, "why": why}
-
-
-def _direction(entry: Entry, patients: pd.DataFrame, confidence: float) -> dict[str, object]:
-    """Judge a direction by the hazard ratio, and by the log-rank or (adjusted) Wald test."""
-    exposure, endpoint = entry.details["exposure"], entry.details["endpoint"]
-    adjusted = entry.details["model"] == "multivariable"
-    if adjusted:
-        model = cox(patients, endpoint, MULTIVARIABLE, confidence)
-    else:
-        test = survival.log_rank(patients, endpoint, exposure).iloc[0]
-        try:
-            model = cox(patients, endpoint, [exposure], confidence)
-        except CannotCompute as error:  # the log-rank test still knows direction and p
-            return _without_ratio(entry, test, str(error))
-    term = model.terms.set_index(["covariate", "group"]).loc[(exposure, entry.details["worse"])]
-    p = term["p"] if adjusted else test["p"]
-    method = f"{term['method']}; " + (
-        "adjusted for " + ", ".join(c for c in MULTIVARIABLE if c != exposure)
-        if adjusted
-        else "p: log-rank"
-    )
-    significant = p < entry.details["alpha"]
-    if term["estimate"] > 1:
-        verdict = SUPPORTS if significant else SAME
-    else:
-        verdict = CONTRADICTS if significant else OPPOSITE
-    return {
-        "n": model.n,
-        "events": model.events,
-        **{k: term[k] for k in ("estimate", "lower", "upper")},
-        "p": p,
-        "unit": "hazard ratio",
-        "verdict": verdict,
-        "method": method,
-    }
-
-
-def _without_ratio(entry: Entry, test: pd.Series, why: str) -> dict[str, object]:
-    """Judge a direction where the hazard ratio is 0 or infinite: by observed less expected."""
-    significant = test["p"] < entry.details["alpha"]
-    if test["excess"] > 0:
-        verdict = SUPPORTS if significant else SAME
-    else:
-        verdict = CONTRADICTS if significant else OPPOSITE
-    found = {k: test[k] for k in ("n", "events", "p", "method")}
-    return {**found, "unit": "no ratio", "verdict": verdict, "why": why}
-
-
-TALLIED = {
-    "upheld": (EXACT, COMPATIBLE, SUPPORTS),
-    "inconclusive": (SAME, OPPOSITE),
-    "opposed": (DIFFERS, CONTRADICTS),
-    "not_assessed": (NOT_ASSESSED,),
-}
+    Returns
+    -------
+    pandas.DataFrame
+        One row per family: family, n (claims assessed), estimate (claims expected to differ, by
+        chance in both samples, if this cohort's and the paper's patients came from populations with
+        the same true values; to be significant if there were no effect), events (claims found so),
+        holm (those of them that survive the correction), method.
+    """
+    rows = []
+    for family, alpha in ((VALUES, 1 - confidence), (DIRECTIONS, ALPHA)):
+        mine = table[(table["family"] == family) & (table["verdict"] != NOT_ASSESSED)]
+        decided = mine[mine["verdict"].isin([SUPPORTS, CONTRADICTS, DIFFERS])]
+        survive = int((decided["survives"] == "yes").sum())
+        rows.append((family, len(mine), alpha * len(mine), len(decided), survive, "alpha × claims"))
+    columns = ["family", "n", "estimate", "events", "holm", "method"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def tally(table: pd.DataFrame) -> pd.DataFrame:
@@ -221,41 +228,53 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["verdict", "n", "method"])
 
 
-def as_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Write each claim's result as one text.
+# --- showing -----------------------------------------------------------------------------------
+
+
+HIDDEN = "hidden"
+
+
+def is_hidden(row: Any) -> bool:
+    """Tell whether a claim's numbers were taken out because they would show few patients.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        From `claims`.
+    row : object
+        A row of `claims`.
 
     Returns
     -------
-    pandas.DataFrame
-        The same with a column ``shown``, and the reason behind the verdict where there is one.
+    bool
+        Whether there is a verdict without the numbers behind it.
     """
-    units = {"odds ratio": "ratio", "hazard ratio": "ratio"}
-    shown, verdicts = [], []
-    for _, row in table.iterrows():
-        if row["verdict"] == NOT_ASSESSED:
-            shown.append("–")
-            verdicts.append(f"{NOT_ASSESSED}: {row['why'].replace('`', '')}")
-            continue
-        why = "" if is_missing(row["why"]) else str(row["why"]).replace("`", "")
-        verdicts.append(f"{row['verdict']} ({why})" if why else row["verdict"])
-        if row["unit"] == "no ratio":
-            shown.append("no finite hazard ratio")
-            continue
-        unit = units.get(row["unit"], row["unit"])
-        text = format_value(row["estimate"], unit)
-        if not (is_missing(row["lower"]) and is_missing(row["upper"])):
-            text += f" ({format_interval(row['lower'], row['upper'], unit)})"
-        shown.append(f"{row['unit']} {text}" if unit == "ratio" else text)
-    return table.assign(shown=shown, verdict=verdicts)
+    number = row.found if row.family == VALUES else row.estimate
+    return row.verdict != NOT_ASSESSED and row.unit != "no ratio" and is_missing(number)
 
 
-def hazard_ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """Take the directional claims that could be assessed, for a forest plot.
+def _found_text(row: Any) -> str:
+    if row.verdict == NOT_ASSESSED:
+        return "–"
+    if row.unit == "no ratio":
+        return "no finite hazard ratio"
+    if is_hidden(row):
+        return HIDDEN
+    is_ratio = row.unit in ("odds ratio", "hazard ratio")
+    unit = "ratio" if is_ratio else row.unit
+    text = format_value(row.estimate, unit)
+    if not (is_missing(row.lower) and is_missing(row.upper)):
+        text += f" ({format_interval(row.lower, row.upper, unit)})"
+    return f"{row.unit} {text}" if is_ratio else text
+
+
+def _verdict_text(row: Any) -> str:
+    why = row.why.replace("`", "")
+    if row.verdict == NOT_ASSESSED:
+        return f"{NOT_ASSESSED}: {why}"
+    return f"{row.verdict} ({why})" if why else str(row.verdict)
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Write each claim's result as texts.
 
     Parameters
     ----------
@@ -265,35 +284,174 @@ def hazard_ratios(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns label, n, events, estimate, lower, upper, p, verdict, method.
+        The same with a column shown (the cohort's result), and with the reason behind the verdict
+        where there is one.
+    """
+    return table.assign(
+        shown=[_found_text(row) for row in each_row(table)],
+        verdict=[_verdict_text(row) for row in each_row(table)],
+    )
+
+
+def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
+    """Write what the verdicts of one family rest on as texts.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+    family : {"value", "direction"}
+        Which claims.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim that could be assessed: short, judged, predicted (prediction interval),
+        off (difference in percentage points), test, tested (p, and in brackets Holm's), strength
+        (power).
 
     Raises
     ------
     CannotCompute
         If none could be assessed.
     """
-    kept = table[table["unit"] == "hazard ratio"]
-    if kept.empty:
-        raise CannotCompute("none of the paper's directional claims can be assessed")
-    columns = ["label", "n", "events", "estimate", "lower", "upper", "p", "verdict", "method"]
-    return kept.rename(columns={"short": "label"})[columns]
+    mine = table[(table["family"] == family) & (table["verdict"] != NOT_ASSESSED)]
+    if mine.empty:
+        raise CannotCompute(f"none of the paper's published {family}s can be assessed")
+    rows = [
+        (
+            row.short,
+            row.judged,
+            _predicted_text(row),
+            _off_text(row),
+            row.test,
+            _p_text(row),
+            _power_text(row),
+        )
+        for row in each_row(mine)
+    ]
+    columns = ["short", "judged", "predicted", "off", "test", "tested", "strength"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def describe(directions: pd.DataFrame) -> str:
-    """Put the directional claims into a sentence, for who cannot see the picture.
+def _predicted_text(row: Any) -> str:
+    if is_missing(row.expected_lower):
+        return "–"
+    return format_interval(row.expected_lower, row.expected_upper, "fraction")
+
+
+def _off_text(row: Any) -> str:
+    if is_missing(row.difference):
+        return "–"
+    points = (100 * v for v in (row.difference, row.difference_lower, row.difference_upper))
+    # + 0 turns a rounded −0.0 into 0.0
+    middle, low, high = (f"{round(v, 1) + 0:+.1f}".replace("-", "−") for v in points)
+    return f"{middle} ({low} to {high})"
+
+
+def _p_text(row: Any) -> str:
+    if is_missing(row.p):
+        return "–"
+    p, holm = (format_value(v, "p").lstrip("p= ").replace(" ", "") for v in (row.p, row.p_holm))
+    return f"{p} ({holm})"
+
+
+def _power_text(row: Any) -> str:
+    return "–" if is_missing(row.power) else f"{100 * row.power:.0f} %"
+
+
+def report(table: pd.DataFrame) -> str:
+    """Write the verdicts for a terminal.
 
     Parameters
     ----------
-    directions : pandas.DataFrame
-        From `hazard_ratios`.
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    str
+        A line per claim (claim, in the paper, this cohort, verdict), the reason below it where
+        there is one, and the tally.
+    """
+    cells = [("Claim", "In the paper", "This cohort", "Verdict")]
+    reasons = [""]
+    for row in each_row(table):
+        verdict = row.verdict.split(":")[0]
+        cells.append((row.short, row.published, _found_text(row), verdict))
+        reasons.append(row.why.replace("`", ""))
+    widths = [max(len(line[i]) for line in cells) for i in range(3)]
+    lines = []
+    for line, reason in zip(cells, reasons, strict=True):
+        columns = (text.ljust(w) for text, w in zip(line[:3], widths, strict=True))
+        lines.append("  ".join((*columns, line[3])))
+        if reason:
+            lines.append(f"    {reason}")
+    counts = tally(table).set_index("verdict")["n"]
+    total = ", ".join(f"{counts[key]} {key.replace('_', ' ')}" for key in TALLIED)
+    return "\n".join([*lines, "", f"{len(table)} claims: {total}."])
+
+
+def records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Give the verdicts for a JSON file.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    list of dict
+        One per claim, keys as the table's columns; what is missing or infinite is None.
+    """
+    return [
+        {c: _plain(value, c) for c, value in zip(table.columns, row, strict=True)}
+        for row in table.astype(object).to_numpy()
+    ]
+
+
+def _plain(value: Any, column: str) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    # a hidden count is a text
+    return int(value) if column in COUNTS and not isinstance(value, str) else value
+
+
+def describe(table: pd.DataFrame) -> str:
+    """Put the verdicts into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
 
     Returns
     -------
     str
         A sentence.
     """
-    parts = [f"{r.label} {r.estimate:.2f}, {r.verdict}" for r in each_row(directions)]
-    return "Forest plot of hazard ratios: " + "; ".join(parts) + "."
+    parts = []
+    for kind, verdicts in TALLIED.items():
+        mine = table[table["verdict"].isin(verdicts)]
+        if len(mine):
+            named = "; ".join(_named(row) for row in each_row(mine))
+            parts.append(f"{kind.replace('_', ' ')} {len(mine)}: {named}")
+    return (
+        "The paper's claims and this cohort. "
+        + ". ".join(p[0].upper() + p[1:] for p in parts)
+        + "."
+    )
+
+
+def _named(row: Any) -> str:
+    if row.verdict == NOT_ASSESSED or is_hidden(row):
+        return str(row.short)
+    if row.family == VALUES:
+        return f"{row.short} {format_value(row.found, 'fraction')}"
+    if row.unit in ("hazard ratio", "odds ratio"):
+        return f"{row.short} {format_value(row.estimate, 'ratio')}"
+    return str(row.short)
 
 
 def published_points(registry: Registry, endpoint: str) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def association(
     -------
     pandas.DataFrame
         One row: group (the comparison), n, estimate (odds ratio of the second outcome level in
-        the second group; 2×2 only), lower, upper, p, method.
+        the second group; 2×2 only), lower, upper, p, method, smallest (non-empty cell).
 
     Raises
     ------
@@ -119,8 +119,10 @@ def association(
         p, estimate, lower, upper = result.p, result.odds_ratio, result.lower, result.upper
         size = " × ".join(str(s) for s in (len(names), int((table.sum(axis=0) > 0).sum())))
         method = f"Fisher's exact test ({size}), two-sided"
-    row = (" vs ".join(names), int(table.to_numpy().sum()), estimate, lower, upper, p, method)
-    columns = ["group", "n", "estimate", "lower", "upper", "p", "method"]
+    counts = table.to_numpy()
+    smallest = int(counts[counts > 0].min())
+    row = (" vs ".join(names), int(counts.sum()), estimate, lower, upper, p, method, smallest)
+    columns = ["group", "n", "estimate", "lower", "upper", "p", "method", "smallest"]
     return pd.DataFrame([row], columns=columns)
 
 

@@ -145,7 +145,8 @@ def at_least(
     Returns
     -------
     pandas.DataFrame
-        One row: group (the scale's name), grade, n, events, estimate, lower, upper, method.
+        One row: group (the scale's name), grade, n, events, estimate, lower, upper, method, cells
+        (patients by grade).
 
     Raises
     ------
@@ -158,8 +159,9 @@ def at_least(
     if not 0 <= grade <= FIELDS[column].high:
         raise ValueError(f"grade {grade} does not exist; give {FIELDS[column].allowed}")
     grades = patients[column].dropna()
-    row = (SCALES[column], grade, *_proportion(grades >= grade, confidence))
-    columns = ["group", "grade", "n", "events", "estimate", "lower", "upper", "method"]
+    cells = tuple(int((grades == g).sum()) for g in range(int(FIELDS[column].high) + 1))
+    row = (SCALES[column], grade, *_proportion(grades >= grade, confidence), cells)
+    columns = ["group", "grade", "n", "events", "estimate", "lower", "upper", "method", "cells"]
     return pd.DataFrame([row], columns=columns)
 
 

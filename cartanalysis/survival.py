@@ -129,7 +129,8 @@ def with_endpoint(patients: pd.DataFrame, endpoint: str, *columns: str) -> pd.Da
     require(patients, end.days, end.event, *columns)
     complete = patients[[end.days, end.event, *columns]].dropna()
     if complete.empty:
-        raise CannotCompute(f"no patient has {end.name} and {' and '.join(columns)} on record")
+        needed = " and ".join([end.name, *(f"`{c}`" for c in columns)])
+        raise CannotCompute(f"no patient has {needed} on record")
     if (complete[end.days] == 0).all():
         raise CannotCompute(f"every time in `{end.days}` is 0")
     out = complete.rename(columns={end.days: "time", end.event: "event"})
@@ -204,6 +205,51 @@ def _curve(time: pd.Series, event: pd.Series, confidence: float) -> pd.DataFrame
             "upper": upper,
         }
     )
+
+
+GRID = {True: 30.0, False: 7.0}
+"""Days between the rows of a thinned curve: months, or weeks if the curve is short."""
+
+
+def is_curve(table: pd.DataFrame) -> bool:
+    """Tell whether a table holds survival curves.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any result.
+
+    Returns
+    -------
+    bool
+        Whether it comes from `kaplan_meier`.
+    """
+    return {"group", "time", "at_risk", "censored", "estimate"} <= set(table.columns)
+
+
+def on_grid(curves: pd.DataFrame) -> pd.DataFrame:
+    """Read curves off at regular times, so that no patient's own day of event or censoring shows.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `kaplan_meier`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and time, every 30 days (7 if the longest curve ends before a year) up
+        to the end of the curve: group, time, at_risk, estimate, lower, upper.
+    """
+    step = GRID[bool(curves["time"].max() >= 365)]
+    rows = []
+    for group, curve in curves.groupby("group", sort=False):
+        for time in np.arange(0, curve["time"].max() + 1e-9, step):
+            last = curve[curve["time"] <= time].iloc[-1]
+            values = (last["estimate"], last["lower"], last["upper"])
+            rows.append((group, time, _still_observed(curve, time), *values))
+    columns = ["group", "time", "at_risk", "estimate", "lower", "upper"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def survival_at(
@@ -466,25 +512,30 @@ def _comparable(data: pd.DataFrame, by: str) -> pd.DataFrame:
     Such a group adds nothing to the test but makes its covariance singular; R leaves groups without
     expected events out of the degrees of freedom.
     """
-    kept: set[object] = set()
-    for time in data.loc[data["event"], "time"].unique():
-        at_risk = data[data["time"] >= time]
-        happening = (at_risk["event"] & (at_risk["time"] == time)).sum()
-        present = set(at_risk[by].unique())
-        if len(present) > 1 and happening < len(at_risk):
-            kept |= present
-    return data[data[by].isin(kept)]
+    deaths, at_risk = _by_event_time(data, by)
+    beside = (at_risk > 0).sum(axis=1) > 1
+    some = deaths.sum(axis=1) < at_risk.sum(axis=1)
+    kept = (at_risk[beside & some] > 0).any(axis=0)
+    return data[data[by].isin(kept.index[kept])]
 
 
 def _excess(data: pd.DataFrame, by: str, group: object) -> float:
     """Count a group's events less those expected if all groups had the same hazard."""
-    mine = data[by] == group
-    expected = 0.0
-    for time in data.loc[data["event"], "time"].unique():
-        at_risk = data["time"] >= time
-        happening = (data["event"] & (data["time"] == time)).sum()
-        expected += happening * (at_risk & mine).sum() / at_risk.sum()
-    return float((data["event"] & mine).sum() - expected)
+    if not (data[by] == group).any():
+        return 0.0  # never at risk beside another group: nothing is expected of it
+    deaths, at_risk = _by_event_time(data, by)
+    expected = deaths.sum(axis=1) * at_risk[group] / at_risk.sum(axis=1)
+    return float(deaths[group].sum() - expected.sum())
+
+
+def _by_event_time(data: pd.DataFrame, by: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count events, and patients at risk just before, by event time and group."""
+    group = data[by].astype(object)
+    leaving = pd.crosstab(data["time"], group)
+    at_risk = leaving.iloc[::-1].cumsum().iloc[::-1]
+    deaths = pd.crosstab(data["time"], group, data["event"], aggfunc="sum").fillna(0)
+    happens = deaths.sum(axis=1) > 0
+    return deaths[happens], at_risk[happens]
 
 
 def landmark(patients: pd.DataFrame, endpoint: str, day: float) -> pd.DataFrame:

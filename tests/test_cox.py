@@ -65,7 +65,8 @@ def separated() -> pd.DataFrame:
         (["same"], "in one group of `same`"),
         (["constant"], "the same in all patients"),
         (["other", "other_again"], "cannot be told apart"),
-        (["early"], "does not converge"),
+        (["early"], "converge: the covariate orders the event times perfectly"),
+        (["early", "other"], "converge: some combination of the covariates"),
     ],
 )
 def test_models_without_an_estimate_say_why(separated, covariates, says):

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from cartanalysis import published, reconstruct, replication, response, survival
-from cartanalysis.cohort import derive, read
+from cartanalysis.cohort import derive
+from cartanalysis.intake import read
 
 COMMITTED = resources.files("cartanalysis") / "data" / "an2020.csv"
 

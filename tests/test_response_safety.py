@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from cartanalysis import baseline, published, response, safety
-from cartanalysis.cohort import derive, read
+from cartanalysis.cohort import derive
 from cartanalysis.errors import CannotCompute, MissingColumns
+from cartanalysis.intake import read
 
 
 @pytest.fixture(scope="module")

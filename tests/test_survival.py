@@ -135,3 +135,18 @@ def test_missing_columns_are_named(oracle_data):
 def test_unknown_endpoint_is_refused(oracle_data):
     with pytest.raises(ValueError, match="choose one of os, rfs"):
         survival.kaplan_meier(oracle_data("half"), "pfs")
+
+
+def test_log_rank_with_a_last_group_that_is_never_at_risk_beside_others():
+    patients = pd.DataFrame(
+        {
+            "os_days": [10, 20, 30, 40, 50, 60, 1, 2],
+            "os_event": [1, 1, 0, 1, 1, 0, 0, 0],
+            "arm": ["A", "B", "A", "B", "A", "B", "C", "C"],
+        }
+    )
+    found = survival.log_rank(patients, "os", "arm").iloc[0]
+    without = survival.log_rank(patients.iloc[:6], "os", "arm").iloc[0]
+    assert found["df"] == without["df"] == 1
+    assert found["estimate"] == pytest.approx(without["estimate"])
+    assert found["excess"] == 0
