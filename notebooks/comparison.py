@@ -1,0 +1,175 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Do several cohorts agree, with the paper and with each other?
+#
+# The paper's claims in each cohort, side by side; and each result pooled over the cohorts of
+# patients.
+#
+# **You will learn** to read verdicts of several cohorts together, to read a forest plot, and to
+# tell how sure a mean is from what to expect of the next cohort.
+
+# %%
+from cartanalysis import comparison
+from cartanalysis.figures import plot_verdicts
+from cartanalysis.several import Comparison
+
+# %% tags=["parameters"]
+cohorts: str = "an2020"
+min_cell: int = 1
+confidence: float = 0.95
+treg_cutoff: float | None = None
+
+# %%
+study = Comparison(
+    "comparison", cohorts, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff
+)
+POOLED = {
+    "short": "Claim",
+    "published": "In the paper [P]",
+    "estimate": "Pooled (interval)",
+    "predicted": f"Prediction interval, {100 * confidence:g} %",
+    "common": "If all were alike",
+    "k": "Cohorts",
+    "i2": "I²",
+    "tau2": "τ²",
+    "q": "Q, p",
+}
+
+# %% [markdown]
+# ## At a glance
+
+# %%
+study.figure(
+    plot_verdicts,
+    study.compute(comparison.verdicts, study.claims),
+    name="verdicts",
+    caption=f"The verdict on each of the paper's claims in each cohort{study.made_up}.",
+    alt=study.compute(comparison.describe, study.claims),
+)
+study.table(
+    study.compute(comparison.tally, study.claims),
+    {
+        "label": "Cohort",
+        "upheld": "● upheld",
+        "inconclusive": "□ inconclusive",
+        "opposed": "✕ opposed",
+        "not_assessed": "– not assessed",
+    },
+    caption=f"How many of the paper's claims each cohort upholds{study.made_up}",
+)
+
+# %% [markdown]
+# Do not count votes over cohorts: two that are too small to decide may together be large enough.
+# That is what pooling is for.
+#
+# ## Claim by claim
+#
+# First the published values, then the published directions.
+
+# %%
+for family, words in (("value", "values"), ("direction", "directions")):
+    beside = study.compute(comparison.side_by_side, study.claims, family)
+    headings = {c: c for c in beside.columns if c not in ("short", "published")}
+    study.table(
+        beside,
+        {"short": "Claim", "published": "In the paper [P]", **headings},
+        caption=f"The paper's {words} in each cohort: ● upheld, □ inconclusive, ✕ opposed, "
+        f"– not to be assessed{study.made_up}",
+    )
+
+# %% [markdown]
+# ## Rates, pooled
+#
+# A square is a cohort, larger where it weighs more; the diamond is the pooled value with its
+# interval. The grey line through the diamond is the prediction interval: where the true value of
+# one further cohort is expected to lie, with the same confidence as all intervals of this page.
+# With fewer than five cohorts it mostly shows how little is known of τ², the variance between
+# cohorts {cite:p}`Partlett2017`.
+
+# %%
+for entry in comparison.poolable(study.registry, comparison.RATES):
+    study.pool(entry)
+
+# %% [markdown]
+# ## Survival at 1 year, pooled
+
+# %%
+for entry in comparison.poolable(study.registry, comparison.SURVIVAL):
+    study.pool(entry)
+
+# %% [markdown]
+# ## Directions, pooled
+#
+# A ratio above 1 is what the paper claims; how large the ratios were in the paper is not in hand.
+
+# %%
+for entry in comparison.poolable(study.registry, comparison.DIRECTIONS):
+    study.pool(entry)
+
+# %% [markdown]
+# ## In the paper
+#
+# The published values beside the pooled ones, with what tells how alike the cohorts are. The
+# paper's own patients are not in hand and are not pooled.
+
+# %%
+for group in comparison.SCALES:
+    study.table(
+        study.compute(comparison.summary, study.claims, study.registry, group, study.confidence),
+        POOLED,
+        unit=comparison.unit_of(group),
+        caption=f"Published {group}, pooled over the cohorts of patients",
+    )
+
+# %% [markdown]
+# ## How sure can we be?
+#
+# - *Which model.* Random effects: the cohorts' true values may differ, and the diamond is their
+#   mean. The variance between cohorts, τ², is estimated by Paule and Mandel's method
+#   {cite:p}`Paule1982,Veroniki2016`; the interval is that of Hartung, Knapp, Sidik and Jonkman
+#   {cite:p}`IntHout2014`, t with one degree of freedom less than there are cohorts, with its
+#   variance factor kept at 1 or more {cite:p}`Rover2015`. With two cohorts it is so wide that it
+#   says little: that is what two cohorts can tell of cohorts that may differ. *If all were alike*
+#   is the answer of the other extreme, one and the same true value in all cohorts.
+# - *Which scale.* Rates are pooled as log odds; where nobody or everybody had the outcome, one half
+#   is added to both counts (after Anscombe {cite:p}`Anscombe1956`, who adds it always). This makes
+#   rare rates lean upwards; leaving such cohorts out would do so more. Survival is pooled as
+#   log(−log), hazard ratios as their logarithm; standard errors are taken from each cohort's own
+#   interval on that scale.
+# - *How different.* Q tests whether the cohorts differ at all, and has little power with few of
+#   them. I² is the share of the variation that is not chance {cite:p}`Higgins2003`. Neither says
+#   how large a difference is; the prediction interval does {cite:p}`Higgins2009`. It has two
+#   degrees of freedom less than there are cohorts, so it needs at least three of them, and is
+#   trustworthy with many more {cite:p}`Partlett2017`.
+# - *What is not pooled.* The reconstruction: it is not patient data, and was built to agree with
+#   the paper. Medians, whose intervals are skewed and often open; survival at 1 year tells of the
+#   same curve. The order of the three EMD groups, which is no single effect. A cohort without an
+#   estimate or with an infinite one. And what is hidden in a cohort's own book because it would
+#   show few patients: the pooled value and the other cohorts would give it back. Where this is a
+#   rate or survival, the claim is not pooled at all: small counts are hidden and large ones are
+#   not, so the others alone would give a biased result.
+# - *What no method mends.* Cohorts that were treated otherwise, measured otherwise or followed for
+#   another time are not one population. High Tregs are by default those above each cohort's own
+#   median. Cohorts that share patients count them twice. The verdicts of one cohort do not know of
+#   the others, and no p-value here is adjusted for the number of claims or cohorts.
+#
+# ## Exercises
+#
+# 1. Find a claim whose pooled interval excludes 1 although no cohort alone supports it, or the
+#    other way round. What made the difference?
+# 2. For which result is the prediction interval widest compared with the diamond? What would you
+#    tell a hospital that wants to know its own rate?
+# 3. Publish the same cohorts with `-p treg_cutoff=8`. Which pooled values change, and are the
+#    cohorts more alike?
