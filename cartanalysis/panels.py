@@ -7,10 +7,10 @@ from operator import attrgetter
 
 import pandas as pd
 
-from cartanalysis import survival
+from cartanalysis import response, survival
 from cartanalysis.chapter import Chapter, Unavailable
 from cartanalysis.cox import CoxModel, cox
-from cartanalysis.figures import plot_km
+from cartanalysis.figures import plot_km, plot_rates
 from cartanalysis.figures.km import ticks
 from cartanalysis.replication import ONE_YEAR
 from cartanalysis.text import format_value
@@ -59,6 +59,10 @@ def curves(
     at_risk = study.compute(survival.at_risk_table, whom, endpoint, times, by)
     medians = study.compute(survival.median, whom, endpoint, by, study.confidence)
     alt = study.compute(_alternative_text, medians, end.name, labels or {}, study.time_unit)
+    if study.min_cell > 1:
+        caption += (
+            f" Each step stands for at least {study.min_cell} events; numbers at risk are rounded."
+        )
     study.figure(
         plot_km,
         table,
@@ -79,7 +83,7 @@ def _alternative_text(
 ) -> str:
     parts = []
     for _, row in medians.iterrows():
-        label = labels.get(row["group"], row["group"]).replace("{", "(").replace("}", ")")
+        label = labels.get(row["group"], row["group"])
         median = format_value(row["estimate"], "days", time_unit)
         parts.append(f"{label}: {row['events']} of {row['n']} with the event, median {median}")
     return f"Kaplan–Meier curve of {endpoint}. " + "; ".join(parts) + "."
@@ -123,14 +127,14 @@ def medians_by(
 
 
 def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
-    texts = []
+    texts = {}
     for _, row in year.iterrows():
         text = format_value(row["estimate"], "fraction")
         if not pd.isna(row["lower"]):
             low, high = (format_value(row[b], "fraction") for b in ("lower", "upper"))
             text += f" ({low} to {high})"
-        texts.append(text)
-    return medians.assign(one_year=texts)
+        texts[row["group"]] = text
+    return medians.assign(one_year=medians["group"].map(texts))
 
 
 def claim(study: Chapter, key: str, labels: Mapping[str, str], caption: str) -> None:
@@ -162,6 +166,43 @@ def claim(study: Chapter, key: str, labels: Mapping[str, str], caption: str) -> 
         f"{end.name.capitalize()}: hazard ratio **{{{key}_hr}}** ({{{key}_hr.ci}}), "
         f"log-rank test {{{key}_p}}."
     )
+
+
+def stratum(study: Chapter, by: str) -> None:
+    """Show remission and survival by groups that the user named.
+
+    Hands over ``<group>_orr_p``, ``<group>_os_p`` and ``<group>_rfs_p``.
+
+    Parameters
+    ----------
+    study : Chapter
+        The chapter.
+    by : str
+        Column that groups the patients.
+    """
+    place = study.cohort.strata.index(by) + 1
+    key = f"stratum_{place}"
+    title = by.replace("_", " ").replace("{", "(").replace("}", ")")
+    rates = study.compute(response.remission, study.patients, by, study.confidence)
+    study.figure(
+        plot_rates,
+        rates,
+        name=f"stratum-{place}-remission",
+        caption=f"Remission by {title}, with exact intervals.",
+        alt=study.compute(response.describe, rates),
+        confidence=study.confidence,
+    )
+    test = study.compute(response.association, study.patients, by)
+    study.number(f"{key}_orr_p", test, "p", column="p")
+    study.say(f"Remission, Fisher's exact test: {{{key}_orr_p}}.")
+    for endpoint in ("os", "rfs"):
+        name = survival.endpoint_of(endpoint).name
+        caption = f"{name.capitalize()} by {title}"
+        curves(study, endpoint, by=by, name=f"stratum-{place}-{endpoint}", caption=f"{caption}.")
+        medians_by(study, endpoint, by, caption)
+        test = study.compute(survival.log_rank, study.patients, endpoint, by)
+        study.number(f"{key}_{endpoint}_p", test, "p", column="p")
+        study.say(f"{name.capitalize()}, log-rank test: {{{key}_{endpoint}_p}}.")
 
 
 def by_arm(study: Chapter, endpoint: str) -> None:

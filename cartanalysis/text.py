@@ -213,9 +213,9 @@ class Number:
         return {
             "id": self.id,
             "chapter": chapter,
-            "value": _plain(self.value),
-            "lower": _plain(self.lower),
-            "upper": _plain(self.upper),
+            "value": _plain(self.value, self.unit),
+            "lower": _plain(self.lower, self.unit),
+            "upper": _plain(self.upper, self.unit),
             "unit": "% of CD4⁺ T cells" if self.unit == "percent of CD4" else self.unit,
             "method": self.method,
             "evidence": self.evidence,
@@ -223,11 +223,15 @@ class Number:
         }
 
 
-def _plain(value: float | None) -> float | int | None:
-    """Make a JSON number; nine digits are more than anyone reads and equal on every machine."""
+def _plain(value: float | None, unit: str) -> float | int | None:
+    """Make a JSON number; nine digits are more than anyone reads and equal on every machine.
+
+    Times keep one decimal of a day: a median is some patient's own time, which need not be known
+    to the minute.
+    """
     if value is None or is_missing(value) or abs(value) == float("inf"):
         return None
-    number = float(f"{value:.9g}")
+    number = round(float(value), 1) if unit == "days" else float(f"{value:.9g}")
     return int(number) if number == int(number) and abs(number) < 1e15 else number
 
 

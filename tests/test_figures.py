@@ -8,9 +8,10 @@ import pytest
 from matplotlib import pyplot as plt
 
 from cartanalysis import baseline, cox, figures, published, reconstruct, response, safety, survival
-from cartanalysis.cohort import derive, read
+from cartanalysis.cohort import derive
 from cartanalysis.figures import style
 from cartanalysis.figures.km import MAX_TICKS, ticks
+from cartanalysis.intake import read
 
 matplotlib.use("agg")
 

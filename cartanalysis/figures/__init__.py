@@ -1,12 +1,15 @@
 """Drawing: tidy table in, axes out.  One module per kind of figure."""
 
 from cartanalysis.figures.bars import plot_grades, plot_rates
+from cartanalysis.figures.claims import plot_claims
 from cartanalysis.figures.distribution import plot_distribution
 from cartanalysis.figures.flow import plot_flow
 from cartanalysis.figures.forest import plot_cutoffs, plot_effects, plot_forest
 from cartanalysis.figures.km import plot_km
+from cartanalysis.figures.pooled import plot_pooled, plot_verdicts
 
 __all__ = [
+    "plot_claims",
     "plot_cutoffs",
     "plot_distribution",
     "plot_effects",
@@ -14,5 +17,7 @@ __all__ = [
     "plot_forest",
     "plot_grades",
     "plot_km",
+    "plot_pooled",
     "plot_rates",
+    "plot_verdicts",
 ]

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from cartanalysis.figures import style
+from cartanalysis.figures import geometry, style
 from cartanalysis.tables import each_row
 
 
@@ -43,7 +43,8 @@ def plot_rates(
     for y, row in enumerate(each_row(table)):
         ax.barh(y, row.estimate, height=0.34, color=hue[row.group], alpha=0.85)
         ax.plot([row.lower, row.upper], [y, y], color=style.INK, linewidth=1.6)
-        label = style.short((labels or {}).get(row.group, row.group), 42)
+        geometry.place_row(ax, y, row.estimate, y)
+        label = style.short((labels or {}).get(row.group, row.group), 30)
         ax.text(0.01, y - 0.36, label, transform=across, va="center", fontsize=9.5)
         numbers = f"{row.events} of {row.n} ({row.estimate:.1%})".replace("%", " %")
         ax.text(
@@ -53,6 +54,7 @@ def plot_rates(
     ax.set(xlim=(0, 1), ylim=(len(table) - 0.65, -0.65), yticks=[])
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     ax.set_xlabel(f"patients in remission; line: {100 * confidence:g} % interval")
+    geometry.tag(ax, "rates")
     return ax
 
 
@@ -89,6 +91,11 @@ def plot_grades(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
                     color=ink, fontsize=9.5,
                 )  # fmt: skip
             left += row.estimate
+        if left < 1 - 1e-9:  # grades of few patients are hidden
+            ax.barh(
+                y, 1 - left, left=left, height=0.42, color="white", edgecolor=style.MUTED,
+                linewidth=0.6, hatch="////", label="hidden",
+            )  # fmt: skip
         n = int(table[table["group"] == scale]["n"].iloc[0])
         ax.text(0.01, y - 0.38, f"{scale}, n = {n}", transform=across, va="center", fontsize=9.5)
     ax.set(xlim=(0, 1), ylim=(len(scales) - 0.65, -0.65), yticks=[])

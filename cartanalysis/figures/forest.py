@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from cartanalysis.figures import style
+from cartanalysis.figures import geometry, style
 from cartanalysis.tables import each_row
 
 _CARD = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
@@ -39,6 +39,7 @@ def plot_forest(
     matplotlib.axes.Axes
         The axes.
     """
+    table = table.reset_index(drop=True)
     blocks = list(dict.fromkeys(table["series"])) if "series" in table else [None]
     lines = len(table) + (len(blocks) if blocks != [None] else 0)
     ax = style.axes(ax, 1.1 + 0.5 * lines)
@@ -55,6 +56,7 @@ def plot_forest(
             y += 0.9
         for row in each_row(part):
             _draw_row(ax, row, y, low, high)
+            geometry.place_row(ax, row.Index, row.estimate, y)
             y += 1.25
     ax.axvline(1, color=style.MUTED, linewidth=1, zorder=1)
     ax.set(xscale="log", xlim=(low, high), ylim=(y - 0.4, -0.9), yticks=[])
@@ -64,6 +66,7 @@ def plot_forest(
     ax.tick_params(axis="x", which="minor", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(f"{measure} (log scale); left of 1 better, right of 1 worse")
+    geometry.tag(ax, "forest")
     return ax
 
 
@@ -124,12 +127,15 @@ def plot_cutoffs(table: pd.DataFrame, ax: Axes | None = None, *, chosen: float) 
                 yerr=spread, fmt="o" if significant else "s",
                 color=colour, linewidth=1.3, markersize=5.5, label=label,
             )  # fmt: skip
+    for row in each_row(table.reset_index(drop=True)):
+        geometry.place_row(ax, row.Index, row.cutoff, row.estimate)
     ax.set(yscale="log", ylabel="hazard ratio, high vs low", xlabel="cut-off (% of CD4⁺ T cells)")
     shown = [t for t in (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50) if _inside(t, ax)]
     ax.set_yticks(shown, [f"{t:g}" for t in shown])
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.tick_params(axis="y", which="minor", length=0)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, frameon=False)
+    geometry.tag(ax, "cutoffs")
     return ax
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from cartanalysis.figures import style
+from cartanalysis.figures import geometry, style
 from cartanalysis.tables import each_row
 from cartanalysis.text import DAYS_PER
 
@@ -19,6 +20,12 @@ STEPS = {
     "years": (0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 }
 MAX_TICKS = 8
+MAX_MARKS = 80
+"""Most days of censoring that are marked on a curve."""
+NARROW = 20
+"""Longest name, in characters, of which two fit side by side."""
+FIRST_ROW = 0.55
+"""Inches from the axis to the at-risk table."""
 ROW = 0.2
 """Height of an at-risk row in inches."""
 
@@ -92,7 +99,9 @@ def plot_km(
     shown = {n: style.short((labels or {}).get(n, n)) for n in names}
     hue = style.colours(names)
     rows = 1 + len(names) * (2 if len(names) > 1 else 1)
-    ax = style.axes(ax, 3.3 + ROW * rows + 0.2 * ((len(names) + 1) // 2))
+    # two long names side by side would leave no room for the curves
+    columns = 2 if max(map(len, shown.values())) <= NARROW else 1
+    ax = style.axes(ax, 3.3 + ROW * rows + 0.2 * -(-len(names) // columns))
     scale = DAYS_PER[unit]
     for i, name in enumerate(names):
         curve = curves[curves["group"] == name]
@@ -108,6 +117,8 @@ def plot_km(
             time, lower, upper, step="post", color=hue[name], alpha=0.14, linewidth=0
         )  # fmt: skip
         lost = curve[curve["censored"] > 0]
+        if len(lost) > MAX_MARKS:  # they would be a smear
+            continue
         ax.plot(
             lost["time"] / scale, lost["estimate"], linestyle="", marker="|", markersize=7,
             color=hue[name], markeredgewidth=1.1, zorder=4,
@@ -127,10 +138,11 @@ def plot_km(
     ax.grid(axis="y", color=style.HAIRLINE, linewidth=0.5)
     if len(names) > 1 or (marks is not None and len(marks)):
         ax.legend(
-            loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, frameon=False,
+            loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False,
             borderaxespad=0, handlelength=2.2, columnspacing=1.4,
         )  # fmt: skip
     _draw_counts(ax, at_risk, names, shown, hue, scale)
+    geometry.tag(ax, "km")
     return ax
 
 
@@ -146,20 +158,19 @@ def _draw_counts(
 
     A name of its own line cannot run into the counts, however long it is.
     """
-    x = ax.get_xaxis_transform()  # time along, axes fraction down
-    inch = 1 / (3.3 * 0.8)  # an inch of height in axes fractions, near enough for spacing
-    line = -0.62 * inch
-    ax.text(0, line, "At risk", transform=x, ha="left", va="top", fontsize=9, weight="bold")
+
+    def write(time: float, line: float, text: str, **how: Any) -> None:
+        ax.annotate(
+            text, (time, 0), (0, -72 * line), ax.get_xaxis_transform(), "offset points",
+            va="top", fontsize=9, annotation_clip=False, **how,
+        )  # fmt: skip
+
+    line = FIRST_ROW
+    write(0, line, "At risk", ha="left", weight="bold")
     for name in names:
         if len(names) > 1:
-            line -= ROW * inch
-            ax.text(
-                0, line, shown[name], transform=x, ha="left", va="top", fontsize=9,
-                color=hue[name],
-            )  # fmt: skip
-        line -= ROW * inch
+            line += ROW
+            write(0, line, shown[name], ha="left", color=hue[name])
+        line += ROW
         for row in each_row(at_risk[at_risk["group"] == name]):
-            ax.text(
-                row.time / scale, line, str(row.at_risk), transform=x, ha="center", va="top",
-                fontsize=9, color=hue[name],
-            )  # fmt: skip
+            write(row.time / scale, line, str(row.at_risk), ha="center", color=hue[name])
