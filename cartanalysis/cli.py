@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cartanalysis
 from cartanalysis.cohort import DEFAULT_COHORT
-from cartanalysis.errors import InputError
+from cartanalysis.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from cartanalysis.admission import Request
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+COHORT_HELP = "a file or folder (default: %(default)s, the reconstruction)"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,17 +35,69 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=cartanalysis.__version__)
     commands = top.add_subparsers(dest="command", required=True)
 
-    publish = commands.add_parser("publish", help="build the book about a cohort")
+    publish = commands.add_parser("publish", help="build the book about one cohort or several")
+    publish.add_argument("cohort", nargs="*", default=[DEFAULT_COHORT], help=COHORT_HELP)
     publish.add_argument(
-        "cohort", nargs="?", default=DEFAULT_COHORT, help="a CSV file (default: %(default)s)"
-    )
+        "--mapping", type=Path, action="append", default=[], metavar="FILE",
+        help="which of your columns is which of ours; one for all cohorts, or one for each",
+    )  # fmt: skip
+    _reading(publish)
     publish.add_argument("--out", type=Path, help="folder of the site (default: _build/html)")
     publish.add_argument(
         "-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[],
         help="a parameter of the chapters; may be repeated",
     )  # fmt: skip
+    publish.add_argument(
+        "--min-cell", type=_positive, metavar="K",
+        help="hide counts of fewer than K patients (default: 5; 1 hides nothing)",
+    )  # fmt: skip
     publish.add_argument("--jobs", type=_positive, default=2, help="chapters at a time")
     publish.add_argument("--book", type=Path, help="folder of the book's sources")
+
+    check = commands.add_parser("validate", help="check a cohort without publishing it")
+    _one_cohort(check)
+    check.add_argument("--strata", default="", help="columns to compare groups by")
+    check.add_argument("--json", action="store_true", help="for a program to read")
+
+    verdicts = commands.add_parser("replicate", help="judge the paper's claims on a cohort")
+    _one_cohort(verdicts)
+    verdicts.add_argument("--json", action="store_true", help="for a program to read")
+    verdicts.add_argument(
+        "--treg-cutoff", type=_between(0, 100), metavar="PERCENT",
+        help="regulatory T cells above this count as high (default: the cohort's median)",
+    )  # fmt: skip
+    verdicts.add_argument(
+        "--confidence", type=_between(0.5, 0.999), default=0.95, help="coverage of intervals"
+    )
+
+    proposal = commands.add_parser("map", help="propose which of your columns is which of ours")
+    proposal.add_argument("cohort", help="a file or folder")
+    _reading(proposal)
+    proposal.add_argument("--out", type=Path, help="mapping file to write (default: print it)")
+
+    template = commands.add_parser("template", help="write an empty cohort and its dictionary")
+    template.add_argument("folder", type=Path, nargs="?", default=Path(), help="where to")
+
+    verify = commands.add_parser("verify", help="check that a site is what was published")
+    verify.add_argument("site", type=Path, help="folder of the site")
+
+    pdf = commands.add_parser("pdf", help="print a published book, as a PDF beside its pages")
+    pdf.add_argument("site", type=Path, help="folder of the site")
+    pdf.add_argument("--book", type=Path, help="folder of the book's sources")
+
+    mark = commands.add_parser("mark", help="mark a student's answers against a seed's cohort")
+    mark.add_argument("answers", type=Path, help="answer sheet")
+    mark.add_argument("--seed", type=int, required=True, help="the student's cohort")
+    mark.add_argument("--json", action="store_true", help="for a program; holds the right answers")
+
+    classroom = commands.add_parser("classroom", help="write one zip for a class without internet")
+    classroom.add_argument("--out", type=Path, default=Path("class.zip"), help="file to write")
+    classroom.add_argument("--site", type=Path, help="a published site to put in")
+    classroom.add_argument("--students", type=_positive, default=30, help="cohorts to draw")
+    classroom.add_argument("--first-seed", type=int, default=1, help="seed of the first")
+    classroom.add_argument("--wheels", type=Path, help="folder with wheels to put in")
+    classroom.add_argument("--jobs", type=_positive, default=2, help="chapters at a time")
+    classroom.add_argument("--book", type=Path, help="folder of the book's sources")
 
     example = commands.add_parser("example", help="write a public cohort in our columns")
     example.add_argument("name", choices=["leukemia"])
@@ -50,10 +109,34 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _one_cohort(command: argparse.ArgumentParser) -> None:
+    command.add_argument("cohort", nargs="?", default=DEFAULT_COHORT, help=COHORT_HELP)
+    command.add_argument("--mapping", type=Path, metavar="FILE", help="see publish")
+    _reading(command)
+
+
+def _reading(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--sheet", help="sheet of a workbook")
+    command.add_argument("--dictionary", type=Path, help="data dictionary of a REDCap export")
+
+
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError("give a whole number, 1 or more")
     return int(text)
+
+
+def _between(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"give a number from {low:g} to {high:g}")
+        return value
+
+    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,10 +156,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():
         # asked to stop from outside: clear up as after Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "publish": _publish,
+        "validate": _validate,
+        "replicate": _replicate,
+        "map": _map,
+        "template": _template,
+        "verify": _verify,
+        "pdf": _pdf,
+        "mark": _mark,
+        "classroom": _classroom,
+        "example": _example,
+        "reconstruct": _reconstruct,
+    }
     try:
-        return {"publish": _publish, "example": _example, "reconstruct": _reconstruct}[
-            options.command
-        ](options)
+        return commands[options.command](options)
     except InputError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
@@ -85,23 +179,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+# commands import what they need: most of it is slow to import and not needed by the others
+
+
 def _publish(options: argparse.Namespace) -> int:
-    from cartanalysis.publish import publish  # slow to import; other commands do not need it
+    from cartanalysis.admission import Request
     from cartanalysis.publish.execute import Failures
 
+    cohorts, mappings = options.cohort, options.mapping
+    if len(mappings) not in (0, 1, len(cohorts)):
+        what = f"{len(mappings)} mappings for {len(cohorts)} cohorts"
+        raise InputError("--mapping", [Problem(what, "Give one for all cohorts, or one for each")])
+    each = mappings if len(mappings) == len(cohorts) else (mappings or [None]) * len(cohorts)
+    requests = [
+        Request(c, None if c == DEFAULT_COHORT else m, options.sheet, options.dictionary)
+        for c, m in zip(cohorts, each, strict=True)
+    ]
     try:
-        done = publish(
-            options.cohort,
-            options.out,
-            options.parameters,
-            jobs=options.jobs,
-            book_root=options.book,
-        )
+        return (_publish_one if len(requests) == 1 else _publish_all)(requests, options)
     except Failures as failures:
-        print("The book could not be published; an earlier site stands as it was.", file=sys.stderr)
-        for line in failures.lines:
-            print(f"  {line}", file=sys.stderr)
-        return FAILED
+        lines = failures.lines
+    except OSError as error:  # a full disk, a folder that went away
+        lines = [f"{error.strerror or type(error).__name__}: {error.filename or 'disk'}"]
+    print("The book could not be published; an earlier site stands as it was.", file=sys.stderr)
+    for line in lines:
+        print(f"  {line}", file=sys.stderr)
+    return FAILED
+
+
+def _publish_one(requests: Sequence[Request], options: argparse.Namespace) -> int:
+    from cartanalysis.publish import publish
+
+    done = publish(
+        requests[0],
+        options.out,
+        options.parameters,
+        min_cell=options.min_cell,
+        jobs=options.jobs,
+        book_root=options.book,
+    )
     for note in done.warnings:
         print(f"Note: {note}")
     if done.unchanged:
@@ -109,6 +225,190 @@ def _publish(options: argparse.Namespace) -> int:
     else:
         print(f"Chapters executed: {len(done.executed)}, unchanged: {len(done.reused)}.")
     print(f"The book is at {(done.site / 'index.html').as_uri()}")
+    return 0
+
+
+def _publish_all(requests: Sequence[Request], options: argparse.Namespace) -> int:
+    from cartanalysis.publish.collection import publish_all
+
+    done = publish_all(
+        requests,
+        options.out,
+        options.parameters,
+        min_cell=options.min_cell,
+        jobs=options.jobs,
+        book_root=options.book,
+    )
+    for note in done.warnings:
+        print(f"Note: {note}")
+    for outcome in done.outcomes:
+        for line in outcome.lines:
+            print(f"{outcome.name} could not be published: {line}", file=sys.stderr)
+    if done.unchanged:
+        print("Nothing changed since the last run.")
+    published = sum(not o.failed for o in done.outcomes)
+    print(f"Cohorts published: {published} of {len(done.outcomes)}.")
+    print(f"The site is at {(done.site / 'index.html').as_uri()}")
+    return FAILED if done.failed else 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from cartanalysis.admission import admit
+    from cartanalysis.intake import split_names
+
+    try:
+        cohort = admit(_request(options), split_names(options.strata))
+    except InputError as error:
+        if options.json:
+            report = {"usable": False, "source": error.source, "problems": error.records()}
+            print(json.dumps(report, indent=1, ensure_ascii=False))
+            return BAD_INPUT
+        raise
+    columns = list(cohort.table.columns)
+    if options.json:
+        report = {
+            "usable": True,
+            "source": cohort.name,
+            "patients": len(cohort.table),
+            "columns": columns,
+            "notes": list(cohort.notes),
+            "problems": [],
+        }
+        print(json.dumps(report, indent=1, ensure_ascii=False))
+        return 0
+    count = len(cohort.table)
+    people = "patient" if count == 1 else "patients"
+    print(f"{cohort.name}: {count} {people}, ready to be published.")
+    print(f"Columns used: {', '.join(columns)}.")
+    for note in cohort.notes:
+        print(f"Note: {note}")
+    return 0
+
+
+def _replicate(options: argparse.Namespace) -> int:
+    from cartanalysis import published, replication
+    from cartanalysis.admission import admit
+    from cartanalysis.cohort import derive
+
+    cohort = admit(_request(options))
+    patients = derive(cohort.table, options.treg_cutoff)
+    table = replication.claims(patients, published.load(), options.confidence)
+    if options.json:
+        report = {
+            "cohort": cohort.name,
+            "patients": len(cohort.table),
+            "is_reconstruction": cohort.is_reconstruction,
+            "confidence": options.confidence,
+            "claims": replication.records(table),
+        }
+        print(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
+        return 0
+    if cohort.is_reconstruction:
+        print(
+            f"{cohort.name}: a reconstruction, not patient data. All claims hold because it was "
+            "built so; estimates that the paper does not give are assumed [A]."
+        )
+    else:
+        print(f"{cohort.name}, {len(cohort.table)} patients")
+    print(replication.report(table))
+    return 0
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from cartanalysis.admission import Request
+
+    return Request(options.cohort, options.mapping, options.sheet, options.dictionary)
+
+
+def _map(options: argparse.Namespace) -> int:
+    from cartanalysis.admission import Request
+    from cartanalysis.mapping import propose
+
+    source = Request(options.cohort, None, options.sheet, options.dictionary).source()
+    proposal = propose(source)
+    if proposal.problems:
+        raise InputError(source.name, proposal.problems)
+    if options.out is None:
+        print(proposal.to_yaml(), end="")
+        return 0
+    if options.out.exists():
+        remedy = "Name another with --out, or remove it yourself"
+        raise InputError(str(options.out), [Problem("the file exists already", remedy)])
+    _write(options.out, proposal.to_yaml())
+    print(proposal.summary())
+    return 0
+
+
+def _template(options: argparse.Namespace) -> int:
+    from cartanalysis.mapping import template
+
+    for name, text in (
+        ("cohort-template.csv", template.cohort_csv()),
+        ("cohort-dictionary.csv", template.dictionary_csv()),
+    ):
+        path = options.folder / name
+        if path.exists():
+            remedy = "Name another folder, or remove it yourself"
+            raise InputError(str(path), [Problem("the file exists already", remedy)])
+        _write(path, text)
+        print(f"Written: {path}")
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        what = f"the file cannot be written ({error.strerror})"
+        raise InputError(str(path), [Problem(what, "Name another place")]) from error
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from cartanalysis.publish.verify import verify
+
+    try:
+        count = verify(options.site)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    print(f"{count} files are as they were published.")
+    return 0
+
+
+def _pdf(options: argparse.Namespace) -> int:
+    from cartanalysis.publish.book import find
+    from cartanalysis.publish.pdf import write_pdf
+
+    print(f"Written: {write_pdf(options.site, find(options.book).pages)}")
+    return 0
+
+
+def _mark(options: argparse.Namespace) -> int:
+    from cartanalysis.teaching import mark_file
+
+    report = mark_file(options.answers, options.seed)
+    if options.json:
+        print(json.dumps(report.records(), indent=1, ensure_ascii=False))
+    else:
+        print(report.text())
+    return 0
+
+
+def _classroom(options: argparse.Namespace) -> int:
+    from cartanalysis.publish.book import find
+    from cartanalysis.teaching.classroom import classroom
+
+    count = classroom(
+        options.out,
+        find(options.book),
+        options.site,
+        students=options.students,
+        first_seed=options.first_seed,
+        wheels=options.wheels,
+        jobs=options.jobs,
+    )
+    print(f"{count} files: {options.out}")
     return 0
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import tinybook
+from playwright.sync_api import Browser, sync_playwright
 
 ORACLE = Path(__file__).parent / "oracle"
 ROOT = Path(__file__).parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +32,20 @@ def oracle_data():
         return data.assign(group=pd.Categorical(data["group"], data["group"].unique()))
 
     return load
+
+
+@pytest.fixture
+def tiny(tmp_path) -> Path:
+    """A book of one page and one chapter."""
+    return tinybook.make(tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser: Debian's Chromium, driven by Playwright."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium found: install Debian's package chromium to run browser tests")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()

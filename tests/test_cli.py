@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from cartanalysis import cohort
+from cartanalysis import intake
 from cartanalysis.cli import main
+from cartanalysis.cohort import FIELDS
 
 
 def test_example_is_in_our_columns(capsys):
     assert main(["example", "leukemia"]) == 0
     text = capsys.readouterr().out
-    found = cohort.parse(text.encode(), "leukemia.csv")
+    found = intake.parse(text.encode(), "leukemia.csv")
     assert list(found.table.columns) == ["patient_id", "sex", "arm", "rfs_days", "rfs_event"]
     assert len(found.table) == 42
     assert found.table["rfs_event"].sum() == 30
@@ -32,3 +35,81 @@ def test_wrong_use_exits_2(arguments, capsys):
         main(arguments)
     assert caught.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+def write(folder: Path, text: str, name: str = "clinic.csv") -> str:
+    path = folder / name
+    path.write_text(text)
+    return str(path)
+
+
+def test_validate_tells_a_program_and_a_person(tmp_path, capsys):
+    good = write(tmp_path, "patient_id,sex\nA,F\n")
+    assert main(["validate", good]) == 0
+    assert "1 patient, ready" in capsys.readouterr().out
+    assert main(["validate", good, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["usable"] is True
+    assert report["columns"] == ["patient_id", "sex"]
+    bad = write(tmp_path, "patient_id,os_days,os_event\nA,-1,2\n")
+    assert main(["validate", bad, "--json"]) == 2
+    report = json.loads(capsys.readouterr().out)
+    assert report["usable"] is False
+    assert [(p["row"], p["column"], p["value"]) for p in report["problems"]] == [
+        (2, "os_days", "-1"),
+        (2, "os_event", "2"),
+    ]
+
+
+def test_replicate_prints_the_same_verdicts_twice(capsys):
+    assert main(["replicate"]) == 0
+    text = capsys.readouterr().out
+    assert "reconstruction, not patient data" in text
+    assert main(["replicate", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["is_reconstruction"] is True
+    claims = report["claims"]
+    assert len(claims) == 16
+    assert text.count("supports") == sum(c["verdict"] == "supports" for c in claims) == 9
+
+
+def test_map_asks_and_nothing_is_used_without_a_yes(tmp_path, capsys):
+    export = write(
+        tmp_path,
+        "record_id,gender,survival_months,status,last_name\n"
+        + "".join(f"R{i},{'FM'[i % 2]},{i + 3},{1 + i % 2},Doe\n" for i in range(12)),
+    )
+    mapping = str(tmp_path / "mapping.yml")
+    assert main(["map", export, "--out", mapping]) == 0
+    assert "not sure" in capsys.readouterr().out
+    assert main(["map", export, "--out", mapping]) == 2  # never overwritten
+    assert main(["validate", export, "--mapping", mapping]) == 2
+    assert "ask" in capsys.readouterr().err
+    text = Path(mapping).read_text()
+    answered = "\n".join(line for line in text.splitlines() if not line.strip().startswith("ask:"))
+    Path(mapping).write_text(answered)
+    assert main(["validate", export, "--mapping", mapping, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert {"patient_id", "sex"} <= set(report["columns"])
+    assert "last_name" not in report["columns"]
+
+
+def test_template_is_a_cohort_without_patients(tmp_path, capsys):
+    assert main(["template", str(tmp_path)]) == 0
+    header = (tmp_path / "cohort-template.csv").read_text().splitlines()[0].split(",")
+    assert header == list(FIELDS)
+    dictionary = (tmp_path / "cohort-dictionary.csv").read_text()
+    assert all(name in dictionary for name in FIELDS)
+    assert main(["template", str(tmp_path)]) == 2
+    assert main(["validate", str(tmp_path / "cohort-template.csv")]) == 2
+    assert "no patient" in capsys.readouterr().err
+
+
+def test_verify_of_something_else(tmp_path, capsys):
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "no readable run.json" in capsys.readouterr().err
+
+
+def test_mappings_must_match_cohorts(capsys):
+    assert main(["publish", "a.csv", "b.csv", "c.csv", "--mapping", "x", "--mapping", "y"]) == 2
+    assert "2 mappings for 3 cohorts" in capsys.readouterr().err

@@ -11,14 +11,20 @@ from typing import Any
 
 import nbformat
 
-from cartanalysis.chapter import METADATA
+import cartanalysis
 from cartanalysis.cohort import Cohort
+from cartanalysis.handover import METADATA
+from cartanalysis.publish import figure_data
 from cartanalysis.publish.execute import Executed, Failures
+from cartanalysis.teaching import material
+from cartanalysis.teaching.student import SOLUTION
 
 RESULTS, TEXTS, FIGURES, ABOUT = "results.json", "texts.json", "figures.json", "cohort.json"
 
 CONTINUED = "# (continued)"
 """Source of a cell that holds what another shows after its figure; empty ones are skipped."""
+
+SOLUTION_PROMPT = {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,13 @@ class Harvest:
     warnings: tuple[str, ...]
 
 
-def harvest(chapters: Sequence[Executed], cohort: Cohort, folder: Path) -> Harvest:
+def harvest(
+    chapters: Sequence[Executed],
+    cohort: Cohort,
+    folder: Path,
+    min_cell: int = 1,
+    sha256: str = "",
+) -> Harvest:
     """Collect what the chapters hand over and write it to a folder.
 
     Parameters
@@ -51,6 +63,10 @@ def harvest(chapters: Sequence[Executed], cohort: Cohort, folder: Path) -> Harve
         The cohort they ran on.
     folder : pathlib.Path
         Where to write; made if missing.
+    min_cell : int
+        Smallest count of patients shown, for the pages to say so.
+    sha256 : str
+        Hash of the data, if the cohort stands for several; the cohort's own if empty.
 
     Returns
     -------
@@ -71,9 +87,9 @@ def harvest(chapters: Sequence[Executed], cohort: Cohort, folder: Path) -> Harve
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "figures").mkdir(exist_ok=True)
     for chapter in chapters:
-        for place, output in _outputs(chapter.notebook):
+        for place, cell, output in _outputs(chapter.notebook):
             about = output.get("metadata", {}).get(METADATA, {})
-            where = f"{chapter.name}: {place}"
+            where = f"{chapter.name}: cell {place}"
             if output.output_type == "stream" and output.name == "stderr":
                 warnings.append(f"{where}: {output.text.strip()}")
             if "number" in about:
@@ -85,6 +101,14 @@ def harvest(chapters: Sequence[Executed], cohort: Cohort, folder: Path) -> Harve
             if "figure" in about:
                 figure = dict(about["figure"])
                 problems += [f"{where}: {p}" for p in _figure_problems(figure, figures)]
+                figure["source"] = {
+                    "chapter": chapter.name,
+                    "title": _title(chapter),
+                    "cell": cell.execution_count,
+                    "cohort": cohort.name,
+                    "data": (sha256 or cohort.sha256)[:12],
+                    "version": cartanalysis.__version__,
+                }
                 _write_figure(figure, output.data, folder)
                 figures[figure["name"]] = figure
             elif any(mime.startswith("image/") for mime in output.get("data", {})):
@@ -103,22 +127,30 @@ def harvest(chapters: Sequence[Executed], cohort: Cohort, folder: Path) -> Harve
             "name": cohort.name,
             "patients": len(cohort.table),
             "is_reconstruction": cohort.is_reconstruction,
+            "min_cell": min_cell,
             "notes": list(cohort.notes),
         },
     )
     (folder / "notebooks").mkdir(exist_ok=True)
     for chapter in chapters:  # for the reader to download, as they ran
         nbformat.write(chapter.notebook, folder / "notebooks" / f"{chapter.name}.ipynb")
+    material.write_student(folder / "notebooks", folder / material.STUDENT)
     notebooks = {c.name: tidy(c.notebook) for c in chapters}
     return Harvest(notebooks, results, tuple(warnings))
 
 
-def _outputs(notebook: nbformat.NotebookNode) -> list[tuple[str, Any]]:
+def _outputs(notebook: nbformat.NotebookNode) -> list[tuple[int, Any, Any]]:
     return [
-        (f"cell {i + 1}", output)
-        for i, cell in enumerate(notebook.cells)
+        (place, cell, output)
+        for place, cell in enumerate(notebook.cells, start=1)
         for output in cell.get("outputs", [])
     ]
+
+
+def _title(chapter: Executed) -> str:
+    lines = (line for cell in chapter.notebook.cells for line in cell.source.splitlines())
+    titles = (line.removeprefix("# ").strip() for line in lines if line.startswith("# "))
+    return next(titles, chapter.name)
 
 
 def _figure_problems(figure: dict[str, Any], earlier: dict[str, Any]) -> list[str]:
@@ -136,7 +168,10 @@ def _write_figure(figure: dict[str, Any], data: dict[str, str], folder: Path) ->
     (folder / "figures" / f"{name}.svg").write_text(data["image/svg+xml"], encoding="utf-8")
     png = base64.b64decode(data["image/png"])
     (folder / "figures" / f"{name}.png").write_bytes(png)
-    (folder / "data" / f"{name}.csv").write_text(figure.pop("csv"), encoding="utf-8")
+    data_file = figure.pop("csv")
+    (folder / "data" / f"{name}.csv").write_text(data_file, encoding="utf-8")
+    # made from the file that the reader can download: a page never holds more
+    figure["readout"] = figure_data.readout(figure.pop("geometry"), figure.pop("shown"), data_file)
 
 
 def _write_json(path: Path, content: Any) -> None:
@@ -169,7 +204,11 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             # cells that show nothing fold away together with the next one
             cell.source = f"{cells.pop().source}\n\n{cell.source}"
         cells.append(cell)
-        cell.metadata["tags"] = ["hide-input"]
+        if SOLUTION in cell.metadata.get("tags", []):
+            cell.metadata["tags"] = ["hide-cell"]
+            cell.metadata["mystnb"] = SOLUTION_PROMPT
+        else:
+            cell.metadata["tags"] = ["hide-input"]
         outputs, cell.outputs = cell.outputs, []
         receiving = cell
         for output in outputs:

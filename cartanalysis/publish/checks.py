@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 LOADING = {
@@ -34,7 +34,32 @@ CSS_ADDRESS = re.compile(
     r"""(?:url\(|@import)\s*["']?\s*((?:https?:)?//[^"')\s]+)""", re.IGNORECASE
 )
 EMPTY = re.compile(r"^\s*$|\b(nan|inf|none)\b", re.IGNORECASE)
+FIGURE_FILES = {".csv": "data", ".svg": "picture as SVG", ".png": "picture as PNG"}
+"""What every chapter's figure offers to download."""
+
 PICTURE_ENDINGS = (".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp")
+
+
+@dataclass
+class Figure:
+    """What a chapter's figure must carry.
+
+    Attributes
+    ----------
+    name : str
+        Its id on the page.
+    of_chapter : bool
+        Whether a chapter drew it.
+    provenance : bool
+        Whether it says where it comes from.
+    files : set of str
+        Endings of the files that it offers to download.
+    """
+
+    name: str
+    of_chapter: bool = False
+    provenance: bool = False
+    files: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -54,6 +79,7 @@ class Page:
     loads: list[str] = field(default_factory=list)
     images: list[tuple[str, str | None]] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
 
 
 class _Reader(HTMLParser):
@@ -61,6 +87,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.page = page
         self._hole = self._number = self._style = False
+        self._figure: Figure | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         got = dict(attrs)
@@ -74,6 +101,14 @@ class _Reader(HTMLParser):
             self.page.ids.add(str(got["name"]))
         if tag == "a" and got.get("href"):
             self.page.links.append(str(got["href"]))
+        if tag == "figure":
+            self._figure = Figure(str(got.get("id") or ""))
+            self.page.figures.append(self._figure)
+        if self._figure:
+            self._figure.of_chapter |= "cart-figure" in classes
+            self._figure.provenance |= "cart-provenance" in classes
+            if tag == "a" and "download" in got:
+                self._figure.files.add(PurePosixPath(got.get("href") or "").suffix)
         if tag == "img":
             self.page.images.append((str(got.get("src") or ""), got.get("alt")))
         if tag == "link" and not set((got.get("rel") or "").lower().split()) <= NOT_FETCHED_LINKS:
@@ -97,6 +132,8 @@ class _Reader(HTMLParser):
         self._hole = self._number = False
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "figure":
+            self._figure = None
         if self._number and tag == "span":
             self.page.holes.append("a number is empty")
         self._hole = self._number = self._style = False
@@ -166,6 +203,12 @@ def _problems(page: Page, site: Path, read: dict[Path, Page]) -> Iterator[str]:
             yield f"the image {source} has no alternative text"
         elif str(alt).lower().endswith(PICTURE_ENDINGS):
             yield f"the image {source} has a file name for alternative text"
+    for figure in page.figures:
+        if figure.of_chapter and not figure.provenance:
+            yield f"the figure {figure.name} does not say where it comes from"
+        for ending, what in FIGURE_FILES.items():
+            if figure.of_chapter and ending not in figure.files:
+                yield f"the figure {figure.name} does not offer its {what}"
     for address in page.loads:
         parts = urlsplit(address)
         if parts.scheme in ("http", "https") or address.startswith("//"):

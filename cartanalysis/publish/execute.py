@@ -126,7 +126,7 @@ def package_hash(folder: Path) -> str:
     """
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in (".py", ".yml", ".csv"):
+        if path.is_file() and path.suffix in (".py", ".yml", ".csv", ".css", ".js"):
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -20,8 +20,8 @@ TAG = "parameters"
 RANGES = {"confidence": (0.5, 0.999), "treg_cutoff": (0.0, 100.0), "landmark_day": (0.0, 36500.0)}
 """Ranges of parameters, checked before anything runs."""
 
-RESERVED = "cohort"
-"""Set by the command's argument, not by ``-p``."""
+RESERVED = ("cohort", "min_cell")
+"""Set by the command's own arguments, not by ``-p``."""
 
 
 @dataclass(frozen=True)
@@ -206,10 +206,10 @@ def assign(
     InputError
         With every parameter that no chapter declares or whose value does not fit.
     """
-    known = sorted({n for c in chapters.values() for n in c} - {RESERVED})
+    known = sorted({n for c in chapters.values() for n in c} - set(RESERVED))
     problems = []
     for name, value in values.items():
-        takers = [c[name] for c in chapters.values() if name in c and name != RESERVED]
+        takers = [c[name] for c in chapters.values() if name in c and name not in RESERVED]
         if not takers:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}"

@@ -5,22 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import cartanalysis
 from cartanalysis import cohort as cohorts
+from cartanalysis.admission import Request, admit
+from cartanalysis.cohort import DEFAULT_COHORT, FIELDS
 from cartanalysis.errors import InputError, Problem
+from cartanalysis.intake import split_names
 from cartanalysis.publish import artefacts, checks, execute, parameters, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
 from cartanalysis.publish.replace import replace_folder
 from cartanalysis.publish.staging import staging_for
+from cartanalysis.publish.verify import RUN, hashes, read_run
+from cartanalysis.suppression import DEFAULT_MIN_CELL
 
-RUN = "run.json"
-COHORT_FILE = "cohort.csv"
-"""Name under which chapters see a user's file: their pages show no path of the machine."""
+COHORT_FILE, STRATA_FILE = "cohort.csv", "cohort-with-strata.csv"
+"""Names under which chapters see a user's cohort: their pages show no path of the machine."""
+
+STRATA = "strata"
+"""Parameter of the chapter that compares groups of the user's own choice."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +53,75 @@ class Published:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A cohort that was admitted, and what its chapters will be run with.
+
+    Attributes
+    ----------
+    book : Book
+        The sources.
+    cohort : cartanalysis.cohort.Cohort
+        The checked cohort.
+    values : dict of str to dict
+        Parameters by chapter.
+    keys : dict of str to str
+        Hash by chapter of everything its outputs depend on.
+    min_cell : int
+        Smallest count of patients shown.
+    """
+
+    book: Book
+    cohort: cohorts.Cohort
+    values: dict[str, dict[str, Any]]
+    keys: dict[str, str]
+    min_cell: int
+
+    @property
+    def key(self) -> str:
+        """Hash of everything the site depends on.
+
+        Returns
+        -------
+        str
+            The chapters' keys, the cohort's name, the prose and the settings, hashed.
+        """
+        known = [self.keys, self.cohort.name, list(self.cohort.notes), self.min_cell]
+        digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
+        root = self.book.root
+        files = [root / CONFIG, root / TOC]
+        files += sorted(p for p in (root / PROSE).rglob("*") if p.is_file())
+        for path in files:
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Built:
+    """A site that was built and checked, but not put in its place.
+
+    Attributes
+    ----------
+    html : pathlib.Path
+        Folder of the pages, ``run.json`` among them.
+    chapters : tuple of Executed
+        The chapters.
+    warnings : tuple of str
+        What chapters wrote to their error stream, and what was handled while reading.
+    """
+
+    html: Path
+    chapters: tuple[execute.Executed, ...]
+    warnings: tuple[str, ...]
+
+
 def publish(
-    source: str = cohorts.DEFAULT_COHORT,
+    request: Request | str = DEFAULT_COHORT,
     out: Path | None = None,
     assignments: Sequence[str] = (),
     *,
+    min_cell: int | None = None,
     jobs: int = 2,
     book_root: Path | None = None,
     cache_dir: Path | None = None,
@@ -59,12 +130,14 @@ def publish(
 
     Parameters
     ----------
-    source : str
-        ``"an2020"`` or a CSV file.
+    request : Request or str
+        The cohort and how to read it; a text is a file or ``"an2020"``.
     out : pathlib.Path, optional
         Folder of the site; ``_build/html`` of the book if not given.
     assignments : sequence of str
         Parameters of chapters as ``NAME=VALUE``.
+    min_cell : int, optional
+        Smallest count shown of a user's patients; see `cartanalysis.suppression`.
     jobs : int
         How many chapters run at a time.
     book_root : pathlib.Path, optional
@@ -86,45 +159,148 @@ def publish(
     """
     book = find(book_root)
     target = (out or book.root / "_build" / "html").resolve()
-    _check_target(target, book)
-    is_default = source == cohorts.DEFAULT_COHORT
-    data = None if is_default else cohorts.read_file(Path(source))
-    cohort = cohorts.read(source) if data is None else cohorts.parse(data, Path(source).name)
-    declared = {c: parameters.declared(book.notebook(c), c) for c in book.chapters}
-    values = parameters.assign(declared, parameters.parse_assignments(assignments))
-    for chapter in values.values():
-        chapter[parameters.RESERVED] = cohorts.DEFAULT_COHORT if is_default else COHORT_FILE
-    keys = execute.chapter_keys(book, cohort.sha256, values)
-    run_key = _run_key(book, keys, cohort)
-    if _stands(target, run_key):
-        return Published(target, reused=tuple(book.chapters), unchanged=True, warnings=cohort.notes)
-
-    started = datetime.now(UTC)
+    check_target(target, book)
+    wanted = Request(request) if isinstance(request, str) else request
+    plan = prepare(book, wanted, assignments, min_cell)
+    if stands(target, plan.key):
+        names = tuple(book.chapters)
+        return Published(target, reused=names, unchanged=True, warnings=plan.cohort.notes)
     with staging_for(target) as staging:
-        workdir, sources = staging / "work", staging / "source"
-        workdir.mkdir()
-        if data is not None:
-            (workdir / COHORT_FILE).write_bytes(data)
-        cache = cache_dir or book.root / "_build" / "cache"
-        chapters = execute.execute(book, keys, values, workdir, cache, jobs)
-        gathered = artefacts.harvest(chapters, cohort, sources / site.ARTEFACTS)
-        site.stage(book, cohort, gathered, sources)
-        html = site.build(sources, staging)
-        problems = checks.check(html, book.pages)
-        if problems:
-            raise execute.Failures(problems)
-        _write_run(html, book, cohort, values, chapters, run_key, started)
-        replace_folder(html, target)
+        built = build_site(plan, staging, cache_dir or book.root / "_build" / "cache", jobs)
+        replace_folder(built.html, target)
     return Published(
         target,
-        executed=tuple(c.name for c in chapters if not c.reused),
-        reused=tuple(c.name for c in chapters if c.reused),
-        warnings=cohort.notes + gathered.warnings,
+        executed=tuple(c.name for c in built.chapters if not c.reused),
+        reused=tuple(c.name for c in built.chapters if c.reused),
+        warnings=built.warnings,
     )
 
 
-def _check_target(target: Path, book: Book) -> None:
-    """Refuse to replace anything that is not a site of ours, whole and nothing else."""
+def prepare(
+    book: Book, request: Request, assignments: Sequence[str] = (), min_cell: int | None = None
+) -> Plan:
+    """Admit a cohort and give each chapter its parameters; nothing is written.
+
+    Parameters
+    ----------
+    book : Book
+        The sources.
+    request : Request
+        The cohort and how to read it.
+    assignments : sequence of str
+        Parameters of chapters as ``NAME=VALUE``.
+    min_cell : int, optional
+        Smallest count shown of a user's patients; the default of `cartanalysis.suppression`.
+
+    Returns
+    -------
+    Plan
+        What will be run.
+
+    Raises
+    ------
+    InputError
+        If the cohort or a parameter cannot be used.
+    """
+    declared = {c: parameters.declared(book.notebook(c), c) for c in book.chapters}
+    values = parameters.assign(declared, parameters.parse_assignments(assignments))
+    strata = next((v[STRATA] for v in values.values() if STRATA in v), "")
+    cohort = admit(request, split_names(strata))
+    smallest = 1
+    if not cohort.is_reconstruction:
+        smallest = DEFAULT_MIN_CELL if min_cell is None else min_cell
+        if len(cohort.table) < smallest:
+            what = f"{len(cohort.table)} patients, fewer than the smallest count shown ({smallest})"
+            remedy = "For a site that stays in the house, say --min-cell 1"
+            raise InputError(cohort.name, [Problem(what, remedy)])
+    for chapter, given in values.items():
+        with_strata = STRATA in declared[chapter]
+        file = STRATA_FILE if with_strata else COHORT_FILE
+        given["cohort"] = DEFAULT_COHORT if cohort.is_reconstruction else file
+        if "min_cell" in declared[chapter]:
+            given["min_cell"] = smallest
+    keys = execute.chapter_keys(book, cohort.sha256, values)
+    return Plan(book, cohort, values, keys, smallest)
+
+
+def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
+    """Run a plan's chapters, build the pages and check them.
+
+    Parameters
+    ----------
+    plan : Plan
+        From `prepare`.
+    staging : pathlib.Path
+        An empty folder to work in.
+    cache : pathlib.Path
+        Where outputs of earlier runs are kept.
+    jobs : int
+        How many chapters run at a time.
+
+    Returns
+    -------
+    Built
+        The pages, somewhere in ``staging``.
+
+    Raises
+    ------
+    Failures
+        If a chapter, the build or a check fails.
+    """
+    started = datetime.now(UTC)
+    workdir, sources = staging / "work", staging / "source"
+    workdir.mkdir()
+    if not plan.cohort.is_reconstruction:
+        own = [c for c in plan.cohort.strata if c not in FIELDS]
+        plain = replace(plan.cohort, table=plan.cohort.table.drop(columns=own, errors="ignore"))
+        (workdir / COHORT_FILE).write_text(plain.to_csv(), encoding="utf-8")
+        (workdir / STRATA_FILE).write_text(plan.cohort.to_csv(), encoding="utf-8")
+    chapters = execute.execute(plan.book, plan.keys, plan.values, workdir, cache, jobs)
+    gathered = artefacts.harvest(chapters, plan.cohort, sources / site.ARTEFACTS, plan.min_cell)
+    site.stage(plan.book, plan.cohort, gathered, sources)
+    html = site.build(sources, staging)
+    problems = checks.check(html, plan.book.pages)
+    if problems:
+        raise execute.Failures(problems)
+    write_run(
+        html,
+        {
+            "environment": execute.environment(plan.book),
+            "cohort": {
+                "name": plan.cohort.name,
+                "sha256": plan.cohort.sha256,
+                "patients": len(plan.cohort.table),
+                "is_reconstruction": plan.cohort.is_reconstruction,
+                "notes": list(plan.cohort.notes),
+            },
+            "min_cell": plan.min_cell,
+            "parameters": plan.values,
+            "chapters": {
+                c.name: {"key": c.key, "seconds": round(c.seconds, 2), "reused": c.reused}
+                for c in chapters
+            },
+        },
+        plan.key,
+        started,
+    )
+    return Built(html, tuple(chapters), plan.cohort.notes + gathered.warnings)
+
+
+def check_target(target: Path, book: Book) -> None:
+    """Refuse to replace anything that is not a site of ours, whole and nothing else.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The output folder.
+    book : Book
+        The sources.
+
+    Raises
+    ------
+    InputError
+        If the folder holds anything else, or lies among the sources.
+    """
     remedy = "Name another with --out, or remove it yourself"
     sources = [book.root / name for name in (PROSE, CHAPTERS, "cartanalysis")]
     if target in (book.root, *book.root.parents) or any(
@@ -137,7 +313,7 @@ def _check_target(target: Path, book: Book) -> None:
     if not target.is_dir():
         raise InputError(str(target), [Problem("the output is not a folder", remedy)])
     present = {p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()}
-    run = _read_run(target)
+    run = read_run(target)
     ours = {RUN, *run["files"]} if run else set()
     if not run and {artefacts.RESULTS, "_static/cart.css"} <= present:
         return  # made by a plain `jupyter-book build`, which leaves no record
@@ -147,68 +323,46 @@ def _check_target(target: Path, book: Book) -> None:
         raise InputError(str(target), [Problem(what, remedy)])
 
 
-def _run_key(book: Book, keys: Mapping[str, str], cohort: cohorts.Cohort) -> str:
-    """Hash everything the site depends on: the chapters' keys, the prose and the settings."""
-    digest = hashlib.sha256(json.dumps([dict(keys), cohort.name], sort_keys=True).encode())
-    files = [book.root / CONFIG, book.root / TOC]
-    files += sorted(p for p in (book.root / PROSE).rglob("*") if p.is_file())
-    for path in files:
-        digest.update(path.relative_to(book.root).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+def stands(target: Path, run_key: str) -> bool:
+    """Tell whether a site is there, from the same inputs, every file as it was written.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        Folder of the site.
+    run_key : str
+        Hash of everything it would be built from.
+
+    Returns
+    -------
+    bool
+        Whether there is nothing to do.
+    """
+    run = read_run(target)
+    return run.get("key") == run_key and run.get("files") == hashes(target)
 
 
-def _hashes(folder: Path) -> dict[str, str]:
-    return {
-        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file() and p.name != RUN
-    }
+def write_run(html: Path, about: Mapping[str, Any], run_key: str, started: datetime) -> None:
+    """Write a site's record.
 
-
-def _stands(target: Path, run_key: str) -> bool:
-    """Tell whether the site is there, from the same inputs, every file as it was written."""
-    run = _read_run(target)
-    return run.get("key") == run_key and run.get("files") == _hashes(target)
-
-
-def _read_run(target: Path) -> dict[str, Any]:
-    """Read a site's record; anything else of that name counts as none."""
-    try:
-        run = json.loads((target / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return run if isinstance(run, dict) and {"cartanalysis", "key", "files"} <= set(run) else {}
-
-
-def _write_run(
-    html: Path,
-    book: Book,
-    cohort: cohorts.Cohort,
-    values: Mapping[str, Mapping[str, Any]],
-    chapters: Sequence[execute.Executed],
-    run_key: str,
-    started: datetime,
-) -> None:
+    Parameters
+    ----------
+    html : pathlib.Path
+        Folder of the finished site.
+    about : mapping
+        What was run.
+    run_key : str
+        Hash of everything the site was built from.
+    started : datetime.datetime
+        When.
+    """
     record = {
         "cartanalysis": cartanalysis.__version__,
-        "environment": execute.environment(book),
-        "cohort": {
-            "name": cohort.name,
-            "sha256": cohort.sha256,
-            "patients": len(cohort.table),
-            "is_reconstruction": cohort.is_reconstruction,
-            "notes": list(cohort.notes),
-        },
-        "parameters": {c: dict(v) for c, v in values.items()},
-        "chapters": {
-            c.name: {"key": c.key, "seconds": round(c.seconds, 2), "reused": c.reused}
-            for c in chapters
-        },
+        **about,
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "key": run_key,
-        "files": _hashes(html),
+        "files": hashes(html),
     }
     text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     (html / RUN).write_text(text, encoding="utf-8")

@@ -34,9 +34,10 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 import cartanalysis
 from cartanalysis import cohort as cohorts
-from cartanalysis import published
-from cartanalysis.publish import artefacts, execute, parameters
+from cartanalysis import intake, published
+from cartanalysis.publish import artefacts, execute, figure_data, parameters
 from cartanalysis.publish.book import Book
+from cartanalysis.teaching import material
 from cartanalysis.text import NOT_AVAILABLE, html_table
 
 log = logging.getLogger(__name__)
@@ -186,10 +187,20 @@ class ChapterFigure(SphinxDirective):
         image = nodes.image(uri=f"/{path.as_posix()}", alt=about["alt"], classes=["cart-figure"])
         figure = nodes.figure("", image, align="default", ids=[f"fig-{name}"])
         caption = nodes.caption("", f"{about['caption']} ")
-        caption += [_badge(about["evidence"]), nodes.Text(f" {about['evidence_sentence']} ")]
-        caption += _data_link(self.env, name)
+        caption += [_badge(about["evidence"]), nodes.Text(f" {about['evidence_sentence']}")]
         figure += caption
+        up = "../" * self.env.docname.count("/")
+        more = figure_data.provenance_html(about, up, _repository(self.env.config))
+        more += figure_data.readout_html(about["readout"])
+        figure += nodes.legend("", nodes.raw("", more, format="html"))
         return [figure]
+
+
+def _repository(config: Config) -> str:
+    """Give the address of the sources, from the one that the book is configured with."""
+    options = config.html_theme_options
+    address = str(options.get("repository_url") or "").rstrip("/")
+    return f"{address}/blob/{options.get('repository_branch') or 'main'}" if address else ""
 
 
 class RegistryTable(SphinxDirective):
@@ -253,7 +264,7 @@ class ParameterTable(SphinxDirective):
             self.env.note_dependency(str(path))
             notebook = nbformat.read(path, as_version=4)
             for name, parameter in parameters.declared(notebook, path.stem).items():
-                if name != parameters.RESERVED:
+                if name not in parameters.RESERVED:
                     found.setdefault(name, (parameter, []))[1].append(path.stem)
         rows = [
             {
@@ -300,6 +311,11 @@ def banner(about: dict[str, Any]) -> str:
             f"<em>{html.escape(about['name'])}</em> (n = {about['patients']}); what the "
             "paper published is marked P."
         )
+        if about["min_cell"] > 1:
+            text += (
+                f" Counts of fewer than {about['min_cell']} patients, and what would give them "
+                "away, are hidden."
+            )
     return f'<div class="cart-banner" role="note">{text}</div>'
 
 
@@ -316,8 +332,8 @@ def _prepare(app: Sphinx, config: Config) -> None:
 
 def _execute_here(root: Path, target: Path) -> None:
     book = Book(root)
-    cohort = cohorts.read(cohorts.DEFAULT_COHORT)
-    values = {c: {parameters.RESERVED: cohorts.DEFAULT_COHORT} for c in book.chapters}
+    cohort = intake.read(cohorts.DEFAULT_COHORT)
+    values = {c: {"cohort": cohorts.DEFAULT_COHORT} for c in book.chapters}
     keys = execute.chapter_keys(book, cohort.sha256, values)
     with tempfile.TemporaryDirectory() as workdir:
         done = execute.execute(book, keys, values, Path(workdir), root / "_build" / "cache", jobs=2)
@@ -339,16 +355,27 @@ def _outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
     return [d for d in _executed if d in env.found_docs]
 
 
+def _without_thebe(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Leave out scripts for live code, unused here: added twice, they are an error."""
+    context["script_files"] = [
+        s for s in context["script_files"] if "thebe" not in f"{s} {getattr(s, 'attributes', '')}"
+    ]
+
+
 def _finish(app: Sphinx, exception: Exception | None) -> None:
     """Put the data files, the results and the front door into the site."""
     if exception is not None or app.builder.format != "html":
         return
     out, source = Path(app.outdir), folder(app.env)
-    shutil.copytree(source / "data", out / "data", dirs_exist_ok=True)
+    for files in ("data", "figures", material.STUDENT):
+        shutil.copytree(source / files, out / files, dirs_exist_ok=True)
     shutil.copy(source / artefacts.RESULTS, out / artefacts.RESULTS)
     # the download button gives the notebook as it ran
     shutil.copytree(source / "notebooks", out / "_sources" / "notebooks", dirs_exist_ok=True)
     about = json.loads((source / artefacts.ABOUT).read_text(encoding="utf-8"))
+    material.write_slides(source / "notebooks", out / material.SLIDES, banner(about))
     front = app.builder.get_target_uri(app.config.root_doc)
     title = html.escape(app.config.html_title or app.config.project)
     (out / "index.html").write_text(
@@ -374,6 +401,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
         What Sphinx wants to know about the extension.
     """
     app.add_config_value("cart_artefacts", "", "env")
+    app.add_css_file("figures.css")
+    app.add_js_file("figures.js", loading_method="defer")
     app.add_role("num", NumberRole())
     app.add_role("letter", LetterRole())
     app.add_role("published", PublishedRole())
@@ -389,6 +418,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _prepare, priority=900)
     app.connect("source-read", _read_executed)
     app.connect("env-get-outdated", _outdated)
+    app.connect("html-page-context", _without_thebe, priority=990)
     app.connect("build-finished", _finish)
     return {
         "version": cartanalysis.__version__,

@@ -1,0 +1,267 @@
+"""What the page “Try your cohort” must know of the package, as data for its scripts.
+
+The contract, its limits and spellings, the published values and the examples are written down once,
+in the package; the browser reads them from here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+
+from cartanalysis import admission, cohort, errors, examples, intake, privacy, rules, verdicts
+from cartanalysis.figures import km, style
+from cartanalysis.mapping import codes
+from cartanalysis.published import Entry, Registry, load
+from cartanalysis.reading import table
+from cartanalysis.response import ALL
+from cartanalysis.survival import ENDPOINTS
+
+CONFIDENCE = 0.95
+"""Coverage of every interval on the page."""
+
+MAX_BYTES = 32 * 2**20
+"""32 MB: twenty thousand patients with every column of the contract need a tenth of it."""
+
+GROUPINGS = {
+    "emd_any": "extramedullary disease, any",
+    "emd_other": "extramedullary disease other than CNS",
+    "emd": "extramedullary disease, three groups",
+    "treg_group": "regulatory T cells, low or high",
+    "genetic_risk": "genetic risk",
+    "sex": "sex",
+    "prior_hsct": "transplant before CAR T",
+    "response": "best response",
+    "arm": "treatment arm",
+}
+"""Columns by which the page compares groups, as shown."""
+
+
+def contents() -> dict[str, Any]:
+    """Collect everything that the page's scripts read.
+
+    Returns
+    -------
+    dict
+        JSON: fields (with the checks of single columns), derived columns, privacy, limits, words
+        and patterns of cells, endpoints, claims, verdicts, groupings, axis and examples.
+    """
+    registry = load()
+    return {
+        "confidence": CONFIDENCE,
+        "fields": [_field(spec) for spec in cohort.FIELDS.values()],
+        "derived": _derived(),
+        "pairs": cohort.PAIRS,
+        "missing": sorted(cohort.MISSING),
+        "patterns": {
+            "plain": _pattern(codes.PLAIN),
+            "decimal_comma": _pattern(intake._DECIMAL_COMMA),
+            "thousands": _pattern(intake._THOUSANDS),
+            "date": _pattern(intake._DATE),
+            "with_unit": _pattern(intake._WITH_UNIT),
+            "grade": _pattern(codes._GRADE),
+        },
+        "limits": {
+            "bytes": MAX_BYTES,
+            "patients": table.MAX_PATIENTS,
+            "columns": table.MAX_COLUMNS,
+            "cells": table.MAX_CELLS,
+            "cell": table.MAX_CELL_LENGTH,
+            "told": table.MAX_TOLD,
+            "alike": errors.ALIKE_SHOWN,
+            "ignored": intake.NOT_USED_SHOWN,
+            "groups": cohort.MAX_GROUPS,
+        },
+        "privacy": _privacy(),
+        "suspicious": {
+            "few": admission.FEW,
+            "fraction": admission.FRACTION,
+            "short_follow_up": admission.SHORT_FOLLOW_UP,
+        },
+        "all": ALL,
+        "endpoints": {
+            key: {"name": e.name, "origin": e.origin, "state": e.state, "days": e.days}
+            | {"event": e.event}
+            for key, e in ENDPOINTS.items()
+        },
+        "claims": [
+            _claim(entry, registry)
+            for entry in registry.select(evidence="P")
+            if entry.kind in verdicts.FAMILIES
+        ],
+        "alpha": verdicts.ALPHA,
+        "one_year": verdicts.ONE_YEAR,
+        "min_size": verdicts.MIN_SIZE,
+        "verdicts": {
+            "exact": verdicts.EXACT,
+            "consistent": verdicts.CONSISTENT,
+            "differs": verdicts.DIFFERS,
+            "supports": verdicts.SUPPORTS,
+            "same": verdicts.SAME,
+            "opposite": verdicts.OPPOSITE,
+            "contradicts": verdicts.CONTRADICTS,
+            "not_assessed": verdicts.NOT_ASSESSED,
+        },
+        "groupings": GROUPINGS,
+        "steps": km.STEPS["days"],
+        "ticks": km.MAX_TICKS,
+        "colours": style.COLOURS,
+        "spare": style.SPARE,
+        "examples": _examples(),
+    }
+
+
+def script() -> str:
+    """Write `contents` as a script, which a page may load without any server.
+
+    Returns
+    -------
+    str
+        JavaScript that sets ``cart.data``.
+    """
+    text = json.dumps(contents(), ensure_ascii=False, allow_nan=False)
+    return f"(globalThis.cart ??= {{}}).data = {text};\n"
+
+
+def _field(spec: cohort.Field) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "meaning": spec.meaning,
+        "kind": spec.kind,
+        "levels": spec.levels,
+        "unit": spec.unit,
+        "spellings": dict(spec.spellings),
+        "allowed": spec.allowed,
+        "required": spec.name in cohort.REQUIRED,
+        "high": spec.high if math.isfinite(spec.high) else None,
+        "check": _check(spec.name),
+    }
+
+
+def _check(name: str) -> dict[str, Any] | None:
+    """Put the schema's check of a column into data; identifiers and labels have none."""
+    checks = rules.schema().columns[name].checks
+    if not checks:
+        return None
+    (check,) = checks
+    what, remedy = str(check.error).split("|", 1)
+    known = check.statistics
+    said = {"what": what, "remedy": remedy}
+    if "allowed_values" in known:
+        return said | {"values": list(known["allowed_values"])}
+    return said | {"low": known["min_value"], "high": known["max_value"]}
+
+
+def _derived() -> dict[str, Any]:
+    """See what becomes of every level; a column made from a number is cut instead."""
+    sources = list(dict.fromkeys(cohort.DERIVED.values()))
+    found: dict[str, Any] = {}
+    for source in sources:
+        levels = list(cohort.FIELDS[source].levels)
+        values: list[Any] = [*levels] or [0.0, 1.0]
+        made = cohort.derive(pd.DataFrame({source: values}))
+        for name in (n for n, of in cohort.DERIVED.items() if of == source):
+            found[name] = {"from": source, "levels": list(made[name].cat.categories)}
+            if levels:
+                found[name]["map"] = dict(zip(levels, made[name].astype(str), strict=True))
+    return found
+
+
+def _privacy() -> dict[str, Any]:
+    values: dict[str, dict[str, Any]] = {
+        "e-mail addresses": {"patterns": [_pattern(privacy._MAIL)]},
+        "web addresses": {"patterns": [_pattern(privacy._WEB, start="^")]},
+        "social security numbers": {"patterns": [_whole(privacy._SSN)]},
+        "calendar dates": {"patterns": [_whole(privacy._DATE)]},
+        "addresses": {"patterns": [_whole(privacy._ADDRESS)]},
+        "telephone or record numbers": {
+            "patterns": [_whole(privacy._LONG_NUMBER), _whole(privacy._PHONE) | {"digits": 7}]
+        },
+        "free text": {"longer": privacy.LONG_TEXT},
+    }
+    return {
+        "oldest": privacy.OLDEST,
+        "share": privacy.SHARE,
+        "sample": privacy.SAMPLE,
+        "names": [{"kind": kind} | _pattern(p) for kind, p in privacy.NAMES.items()],
+        "values": [
+            {"kind": kind, "any": kind in privacy.ANY, "free": kind in privacy.FREE} | values[kind]
+            for kind in privacy.VALUES
+        ],
+    }
+
+
+def _whole(pattern: re.Pattern[str]) -> dict[str, str]:
+    return _pattern(pattern, start="^(?:", end=")$")
+
+
+def _pattern(pattern: re.Pattern[str], start: str = "", end: str = "") -> dict[str, str]:
+    """Write a Python pattern for JavaScript, where only ``\\p`` classes know other alphabets."""
+    source, flags = pattern.pattern, ""
+    if not pattern.flags & re.ASCII:
+        source = re.sub(r"\[\\w", r"[\\p{L}\\p{N}_", source)
+        source = source.replace(r"\w", r"[\p{L}\p{N}_]").replace(r"\d", r"\p{Nd}")
+        flags = "u"
+    if pattern.flags & re.IGNORECASE:
+        flags += "i"
+    return {"source": f"{start}{source}{end}", "flags": flags}
+
+
+def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
+    claim = verdicts.about(entry) | {"how": _how(entry)}
+    if entry.kind in ("ordering", "direction"):
+        kept = ("exposure", "endpoint", "alpha")
+        return claim | {k: v for k, v in entry.details.items() if k in kept}
+    claim |= {"value": entry.fraction, "percent": entry.unit == "percent"}
+    claim |= {"rounding": entry.rounding}
+    if entry.id in verdicts.PAPER_COUNTS:
+        events, n = (float(registry[key].value) for key in verdicts.PAPER_COUNTS[entry.id])
+        return claim | {"expected": events / n, "expected_size": n}
+    endpoint, day = verdicts._day_of(entry)
+    return claim | {
+        "endpoint": endpoint,
+        "day": day,
+        "expected": 0.5 if entry.kind == "time" else entry.fraction,
+        "expected_size": float(registry[verdicts.PAPER_SIZE[endpoint]].value),
+    }
+
+
+def _how(entry: Entry) -> str:
+    """Name the way in which the page's scripts judge a claim."""
+    if entry.kind == "ordering":
+        return "ordering"
+    if entry.kind == "direction":
+        return "adjusted" if entry.details["model"] == "multivariable" else "direction"
+    if entry.id in verdicts.PAPER_COUNTS:
+        return "counted"
+    return "median" if entry.kind == "time" else "survival"
+
+
+def _examples() -> list[dict[str, str]]:
+    """Give the cohorts that ship with the package, and the commands that publish them."""
+    name = cohort.DEFAULT_COHORT
+    file = resources.files("cartanalysis") / "data" / f"{name}.csv"
+    shipped = [
+        {
+            "name": name,
+            "label": "the reconstruction (not patient data)",
+            "csv": file.read_text(encoding="utf-8"),
+            "command": f"cartanalysis publish {name} --out my-site",
+        }
+    ]
+    for key, make in examples.EXAMPLES.items():
+        shipped.append(
+            {
+                "name": key,
+                "label": "6-mercaptopurine in acute leukaemia (1963)",
+                "csv": make().to_csv(index=False, lineterminator="\n"),
+                "command": f"cartanalysis example {key} > {key}.csv\n"
+                f"cartanalysis publish {key}.csv --out my-site",
+            }
+        )
+    return shipped

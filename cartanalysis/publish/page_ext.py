@@ -1,0 +1,290 @@
+"""Sphinx extension: what a page offers besides its text, and nothing that no page uses.
+
+Every page gets how to cite it; a chapter gets its downloads and a way to run it.  The first mention
+of a glossary term on a page becomes a link that carries its definition, as citations carry theirs.
+The templates are in ``book/templates``; addresses of Binder and Colab follow from ``repository``
+and ``launch_buttons`` in ``_config.yml``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+
+import cartanalysis
+from cartanalysis import published
+from cartanalysis.publish import artefacts
+from cartanalysis.publish.book import CHAPTERS, PROSE
+
+GLOSSARY, GUIDE = f"{PROSE}/glossary", f"{PROSE}/your-cohort"
+
+UNUSED = ("thebe", "sphinx-book-theme", "pydata", "basic.css", "theme.css", "OPTIONS.pagename")
+"""Parts of the theme's style sheets and scripts: the book has its own layout."""
+
+THEBE = re.compile(
+    r'\s*<script type="text/x-thebe-config">.*?</script>\s*<script>.*?</script>', re.S
+)
+"""What an extension of Jupyter Book adds to every page for live code, unused here."""
+
+ONLY_WITH = {
+    "sphinx-design": "sd-",
+    "design-tabs": "sd-tab-set",
+    "togglebutton": "dropdown",
+    "toggleHint": "dropdown",
+    "toggleOpenOnPrint": "dropdown",
+    "mystnb": 'class="cell',
+    "clipboard": 'class="highlight',
+    "copybutton": 'class="highlight',
+}
+"""Parts of names of assets, and what a page's text must hold for them to be of use."""
+
+ROLES = re.compile(r' role="(?:doc-biblioentry|list(?=" class="citation-list))"')
+"""Roles that docutils gives a bibliography: deprecated, and at odds with each other."""
+
+THEME_FILES = ("scripts", "styles", "vendor", "locales", "images", "sphinx-thebe.*", "*macros.html")
+"""What the theme leaves under ``_static`` and no page uses."""
+
+NOT_IN = (
+    nodes.reference,
+    nodes.title,
+    nodes.literal,
+    nodes.literal_block,
+    nodes.caption,
+    nodes.table,
+    nodes.raw,
+    addnodes.pending_xref,
+)
+"""Where no term is linked: in links, headings, code, captions and tables."""
+
+
+# --- glossary terms ------------------------------------------------------------------------------
+
+
+def _definitions(env: BuildEnvironment) -> dict[str, tuple[str, str]]:
+    """Give each glossary term its place and its definition in plain text."""
+    if GLOSSARY not in env.found_docs:
+        return {}
+    found = {}
+    for item in env.get_doctree(GLOSSARY).findall(nodes.definition_list_item):
+        meaning = " ".join(" ".join(d.astext() for d in item.findall(nodes.definition)).split())
+        for term in item.findall(nodes.term):
+            if term["ids"]:
+                found[term.astext()] = (term["ids"][0], meaning)
+    return found
+
+
+def _pattern(term: str) -> re.Pattern[str]:
+    # abbreviations as they are written, words in any case, plural allowed
+    flags = 0 if re.search(r"[A-Z]{2}", term) else re.IGNORECASE
+    return re.compile(rf"(?<![\w-]){re.escape(term)}s?(?![\w-])", flags)
+
+
+def _link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Link the first mention of each term to the glossary, its definition as the link's title."""
+    if app.builder.format != "html" or docname == GLOSSARY:
+        return
+    definitions = _definitions(app.env)
+    longest_first = sorted(definitions, key=lambda term: (-len(term), term))
+    patterns = {term: _pattern(term) for term in longest_first}
+    base = app.builder.get_relative_uri(docname, GLOSSARY) if definitions else ""
+    for text in list(doctree.findall(nodes.Text)):
+        if not _is_prose(text):
+            continue
+        pieces: list[nodes.Node] = [text]
+        for term in list(patterns):
+            for place, piece in enumerate(pieces):
+                match = patterns[term].search(piece) if isinstance(piece, nodes.Text) else None
+                if match is None:
+                    continue
+                label, meaning = definitions[term]
+                link = nodes.reference(
+                    "", match[0], internal=True, refuri=f"{base}#{label}", classes=["cart-term"]
+                )
+                link["reftitle"] = meaning
+                before, after = str(piece)[: match.start()], str(piece)[match.end() :]
+                pieces[place : place + 1] = [nodes.Text(before), link, nodes.Text(after)]
+                del patterns[term]
+                break
+        if len(pieces) > 1:
+            text.parent.replace(text, pieces)
+
+
+def _is_prose(text: nodes.Text) -> bool:
+    above: nodes.Node | None = text.parent
+    in_paragraph = False
+    while above is not None:
+        if isinstance(above, NOT_IN):
+            return False
+        in_paragraph |= isinstance(above, nodes.paragraph)
+        above = above.parent
+    return in_paragraph
+
+
+# --- the foot of a page --------------------------------------------------------------------------
+
+
+def _furnish(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    body = context["body"] = ROLES.sub("", THEBE.sub("", context.get("body", "")))
+    for kind in ("css_files", "script_files"):
+        context[kind] = [f for f in context[kind] if _wanted(f, body)]
+    if doctree is None:  # search, index
+        return
+    folder = Path(app.srcdir) / app.config.cart_artefacts
+    about = json.loads((folder / artefacts.ABOUT).read_text(encoding="utf-8"))
+    title = re.sub(r"<[^>]+>", "", context.get("title", ""))
+    cite, bibtex = citation(app, title, about)
+    context["cart_furniture"] = {
+        "cite": cite,
+        "bibtex": bibtex,
+        "downloads": [],
+        "launch": list(_launch(context)),
+        "guide": GUIDE if GUIDE in app.env.found_docs else app.config.root_doc,
+    }
+    part, _, name = pagename.partition("/")
+    if part == CHAPTERS:
+        up = "../" * pagename.count("/")
+        downloads = [
+            ("The notebook as it ran, with its results (Jupyter)", f"_sources/{pagename}.ipynb"),
+            ("Its source, as it is edited (Python)", f"source/{name}.py"),
+        ]
+        if (folder / "student" / f"{name}.ipynb").is_file():
+            downloads.insert(1, ("The student version, to work through", f"student/{name}.ipynb"))
+        context["cart_furniture"] |= {
+            "downloads": [(label, f"{up}{address}") for label, address in downloads],
+            "command": f"papermill {CHAPTERS}/{name}.ipynb mine.ipynb -p cohort my-cohort.csv",
+        }
+
+
+def _only_from_a_repository(app: Sphinx, config: Config) -> None:
+    """Leave Binder and Colab out while the book's address is not known: the theme would fail."""
+    options = config.html_theme_options
+    if not options.get("repository_url"):
+        options["launch_buttons"] = {}
+
+
+def _wanted(asset: Any, body: str) -> bool:
+    name = f"{asset} {getattr(asset, 'filename', '')} {getattr(asset, 'attributes', '')}"
+    if any(part in name for part in UNUSED):
+        return False
+    return all(mark in body for part, mark in ONLY_WITH.items() if part in name)
+
+
+def _launch(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Take Binder and Colab as the theme worked them out from the configuration."""
+    for group in context.get("header_buttons", []):
+        if group.get("label") == "launch-buttons":
+            for button in group["buttons"]:
+                yield f"Open in {button['text']}", button["url"]
+
+
+def citation(app: Sphinx, title: str, about: dict[str, Any]) -> tuple[list[str], str]:
+    """Say how a page is cited.
+
+    Parameters
+    ----------
+    app : sphinx.application.Sphinx
+        The build; author, year and title are those of ``_config.yml``.
+    title : str
+        Title of the page.
+    about : dict
+        Name and kind of the cohort.
+
+    Returns
+    -------
+    tuple
+        Sentences, and a BibTeX entry.
+    """
+    config = app.config
+    author, year, book = config.author, config.copyright, config.html_title or config.project
+    version = cartanalysis.__version__
+    note = f"Version {version}; cohort {about['name']}"
+    if about["is_reconstruction"]:
+        note += ", a reconstruction"
+    study = published.load().study
+    lines = [
+        f"{author} ({year}). “{title}” In: {book}. {note}.",
+        f"The study itself: {study['authors']}. {study['title']}. {study['journal']}. "
+        f"doi:{study['doi']}. Cite it for its results; a value marked A is not one of them.",
+    ]
+    fields = {"author": f"{{{author}}}", "title": title, "booktitle": book, "year": year}
+    body = "".join(f"  {key} = {{{value}}},\n" for key, value in (fields | {"note": note}).items())
+    return lines, f"@incollection{{cartanalysis{year},\n{body}}}"
+
+
+# --- the files behind the downloads --------------------------------------------------------------
+
+
+def source_of(notebook: nbformat.NotebookNode) -> str:
+    """Give an executed chapter's source as it is edited.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        As executed.
+
+    Returns
+    -------
+    str
+        Python in the percent format, without the parameters of this run.
+    """
+    plain = nbformat.from_dict(json.loads(json.dumps(notebook)))
+    plain.cells = [
+        c for c in plain.cells if "injected-parameters" not in c.metadata.get("tags", [])
+    ]
+    return str(jupytext.writes(plain, fmt="py:percent"))
+
+
+def _finish(app: Sphinx, exception: Exception | None) -> None:
+    if exception is not None or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    target = out / "source"
+    target.mkdir(exist_ok=True)
+    folder = Path(app.srcdir) / app.config.cart_artefacts / "notebooks"
+    for path in sorted(folder.glob("*.ipynb")):
+        text = source_of(nbformat.read(path, as_version=4))
+        (target / f"{path.stem}.py").write_text(text, encoding="utf-8")
+    for pattern in THEME_FILES:
+        for path in (out / "_static").glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx.
+
+    Parameters
+    ----------
+    app : sphinx.application.Sphinx
+        The build.
+
+    Returns
+    -------
+    dict
+        What Sphinx wants to know about the extension.
+    """
+    app.connect("config-inited", _only_from_a_repository, priority=900)
+    # after citations and cross-references, which then stay as they are
+    app.connect("doctree-resolved", _link_terms, priority=900)
+    # after the theme's own hooks
+    app.connect("html-page-context", _furnish, priority=995)
+    app.connect("build-finished", _finish)
+    app.add_js_file("page.js", loading_method="defer")
+    return {
+        "version": cartanalysis.__version__,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

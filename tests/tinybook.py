@@ -1,0 +1,57 @@
+"""A book of one page and one chapter, for tests that publish."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from cartanalysis.cli import main
+
+ROOT = Path(__file__).parent.parent
+
+CHAPTER = """# %% [markdown]
+# # Is one one?
+
+# %% tags=["parameters"]
+cohort: str = "an2020"
+min_cell: int = 1
+days: int = 28
+
+# %%
+from cartanalysis import response
+from cartanalysis.chapter import Chapter
+from cartanalysis.figures import plot_rates
+
+study = Chapter("one", cohort, min_cell=min_cell)
+rate = study.compute(response.remission, study.patients)
+study.number("orr", rate, "fraction")
+study.figure(plot_rates, rate, name="rate", caption="Remission.", alt="A bar of remission.")
+"""
+
+
+def make(root: Path) -> Path:
+    """Write the sources of a tiny book."""
+    shutil.copytree(ROOT / "book" / "static", root / "book" / "static")
+    shutil.copytree(ROOT / "book" / "templates", root / "book" / "templates")
+    (root / "notebooks").mkdir()
+    for name in ("_config.yml", "requirements.txt"):
+        shutil.copy(ROOT / name, root)
+    shutil.copy(ROOT / "book" / "references.bib", root / "book")
+    (root / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\nchapters:\n- file: notebooks/one\n"
+    )
+    (root / "book" / "index.md").write_text("# Tiny\n\nRemission: {num}`orr`.\n")
+    (root / "notebooks" / "one.py").write_text(CHAPTER)
+    return root
+
+
+def run(tiny: Path, *more: str) -> int:
+    """Publish a tiny book beside its sources."""
+    return main(["publish", "--book", str(tiny), "--out", str(tiny.parent / "site"), *more])
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Change one place of a file."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
