@@ -1,0 +1,503 @@
+// From text cells to a checked cohort: privacy, header, cells, and the rules across columns.
+(function (cart) {
+  "use strict";
+
+  const { problem, isKnown, shown, general, strip } = cart;
+
+  const fold = (text) => text.toUpperCase().toLowerCase().replace(/ς/g, "σ");
+  const inWords = (text) => strip(fold(text).replace(cart.BLANKS, " "));
+  const whole = ({ source, flags }) => new RegExp(`^(?:${source})$`, flags);
+  const isMissing = (text) => cart.data.missing.includes(fold(text));
+
+  // --- privacy
+
+  function identifying(source) {
+    const { names, values, sample, share } = cart.data.privacy;
+    const found = [];
+    for (const column of source.columns) {
+      const ours = cart.data.fields.some((f) => f.name === column);
+      const why = (!ours && byName(column, names)) || byValues(source.cells[column], ours);
+      if (!why) continue;
+      const remedy =
+        "Remove the column from the file, or list it under “drop” in a mapping file " +
+        "(“cartanalysis map” writes one)";
+      found.push(problem(`the column identifies people: ${why}`, remedy, null, column));
+    }
+    return found;
+
+    function byValues(cells, ours) {
+      const filled = cells.filter((c) => !isMissing(c)).slice(0, sample);
+      for (const kind of filled.length ? values : []) {
+        if (ours && kind.free) continue;
+        const hits = filled.filter((c) => holds(kind, c)).length;
+        if (hits && (kind.any || hits >= share * filled.length)) {
+          return `${hits} of ${filled.length} filled cells look like ${kind.kind}`;
+        }
+      }
+      return "";
+    }
+  }
+
+  function byName(column, names) {
+    const split = column.replace(/([a-z])(?=[A-Z])/g, "$1 ").toLowerCase();
+    const words = ` ${split.replace(/[^a-zà-ÿ一-鿿0-9]+/g, " ").trim()} `;
+    const hit = names.find(({ source, flags }) => new RegExp(source, flags).test(words));
+    return hit ? `by its name it holds ${hit.kind}` : "";
+  }
+
+  function holds(kind, cell) {
+    if (kind.longer !== undefined) return [...cell].length > kind.longer || cell.includes("\n");
+    return kind.patterns.some(
+      ({ source, flags, digits }) =>
+        new RegExp(source, flags).test(cell) &&
+        (!digits || (cell.match(/\p{Nd}/gu) ?? []).length >= digits),
+    );
+  }
+
+  function oldAges(source) {
+    const { oldest } = cart.data.privacy;
+    const name = "age_years";
+    const { high } = cart.data.fields.find((f) => f.name === name);
+    const what = "an age above 89 identifies people (HIPAA Safe Harbor)";
+    const remedy = `Write ${oldest} for everybody older, or give “cap: ${oldest}” in a mapping`;
+    return (source.cells[name] ?? []).flatMap((text, i) => {
+      const age = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
+      return age > oldest && age <= high ? [problem(what, remedy, source.rows[i], name, text)] : [];
+    });
+  }
+
+  function fractions(source) {
+    const { few, fraction } = cart.data.suspicious;
+    return cart.data.fields.flatMap(({ name, kind, unit }) => {
+      const cells = unit.startsWith("%") && kind === "number" ? (source.cells[name] ?? []) : [];
+      const values = cells.filter((c) => /^(\d+\.?\d*|\.\d+)$/.test(c)).map(Number);
+      const most = values.reduce((a, b) => Math.max(a, b), 0);
+      if (values.length < few || !(most > 0 && most <= fraction)) return [];
+      const what = `every value is ${general(most)} or less: fractions where percentages are meant`;
+      const remedy =
+        "Multiply them by 100; if they are percentages, say “unit: percent” in a mapping file";
+      return [problem(what, remedy, null, name)];
+    });
+  }
+
+  // --- header
+
+  // Python's difflib: twice the matching characters over all
+  function likeness(a, b) {
+    const matching = (al, ah, bl, bh) => {
+      let [best, x, y] = [0, al, bl];
+      for (let i = al; i < ah; i++) {
+        for (let j = bl; j < bh; j++) {
+          let k = 0;
+          while (i + k < ah && j + k < bh && a[i + k] === b[j + k]) k++;
+          if (k > best) [best, x, y] = [k, i, j];
+        }
+      }
+      return best && best + matching(al, x, bl, y) + matching(x + best, ah, y + best, bh);
+    };
+    return (2 * matching(0, a.length, 0, b.length)) / (a.length + b.length);
+  }
+
+  function closest(name) {
+    if (name.length > 40) return "";
+    const close = cart.data.fields.map((f) => [likeness(f.name, name), f.name]);
+    const near = close.filter(([ratio]) => ratio >= 0.8);
+    near.sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1));
+    return near.length ? near[near.length - 1][1] : "";
+  }
+
+  function matchHeader(source, problems, notes) {
+    const { fields, pairs, limits } = cart.data;
+    const names = fields.map((f) => f.name);
+    const present = source.columns;
+    const ignored = [];
+    for (const name of present) {
+      if (names.includes(name)) continue;
+      const lower = name.toLowerCase();
+      if (present.includes(lower) && names.includes(lower)) {
+        const what = `the column appears twice, the other time as ${lower}`;
+        problems.push(problem(what, "Keep one of them or rename the other", 1, name));
+        continue;
+      }
+      const close = closest(lower);
+      if (close && !present.includes(close)) {
+        const what = "the column is not known, but much like one that is";
+        problems.push(problem(what, `Did you mean ${close}?`, 1, name));
+      } else ignored.push(shown(name));
+    }
+    for (const { name } of fields.filter((f) => f.required && !present.includes(f.name))) {
+      const remedy =
+        "Add it (it is the only column every cohort needs), or let “cartanalysis map” " +
+        "propose which of your columns is which of ours";
+      problems.push(problem("the column is missing", remedy, 1, name));
+    }
+    for (const pair of pairs) {
+      const here = pair.filter((c) => present.includes(c));
+      if (here.length !== 1) continue;
+      const other = fields.find((f) => pair.includes(f.name) && f.name !== here[0]);
+      const what = `the column is missing, but ${here[0]} is there`;
+      problems.push(problem(what, `${other.name}: ${other.meaning}`, 1, other.name));
+    }
+    if (ignored.length) {
+      const more = ignored.length - limits.ignored;
+      const told = ignored.slice(0, limits.ignored).join(", ");
+      notes.push(`Columns not used: ${told}${more > 0 ? ` and ${more} more` : ""}.`);
+    }
+  }
+
+  // --- cells
+
+  function parseColumn(spec, cells, rows, problems, notes) {
+    if (spec.kind === "id") return cells.map((text) => text || null);
+    const { patterns } = cart.data;
+    const plain = whole(patterns.plain);
+    const isText = spec.kind === "level" || spec.kind === "label";
+    const commas = decimalCommas(spec, cells);
+    const seen = new Map(spec.levels.map((level) => [fold(level), level]));
+    const readAs = new Map();
+    const missing = new Map();
+    const values = cells.map((text, i) => {
+      if (isMissing(text)) {
+        if (text) missing.set(text, (missing.get(text) ?? 0) + 1);
+        return null;
+      }
+      const value = isText ? asLevel(spec, text, seen) : asNumber(spec, text, commas, plain);
+      if (value !== text) readAs.set(text, value);
+      if (isText) return value;
+      if (plain.test(value)) return Number(value);
+      const [what, remedy] = whyNoNumber(spec, text);
+      problems.push(problem(what, remedy, rows[i], spec.name, text));
+      return null;
+    });
+    notes.push(...spellingNotes(spec, readAs, missing));
+    return values;
+  }
+
+  // own entries only: a cell may hold “constructor”
+  const spelt = ({ spellings }, text) =>
+    Object.hasOwn(spellings, text) ? spellings[text] : undefined;
+
+  function asLevel(spec, text, seen) {
+    const folded = inWords(text);
+    if (spec.kind === "level") return seen.get(folded) ?? spelt(spec, folded) ?? text;
+    if (!seen.has(folded)) seen.set(folded, text);
+    return seen.get(folded);
+  }
+
+  function asNumber(spec, text, commas, plain) {
+    let folded = inWords(text);
+    const grade = spec.kind === "grade" && whole(cart.data.patterns.grade).exec(folded);
+    if (grade) folded = grade[1];
+    const value = spelt(spec, folded);
+    if (value !== undefined) return value;
+    if (commas && whole(cart.data.patterns.decimal_comma).test(text)) return text.replace(",", ".");
+    return plain.test(folded) ? folded : text;
+  }
+
+  function decimalCommas(spec, cells) {
+    const { decimal_comma: decimal, thousands } = cart.data.patterns;
+    const withComma = cells.filter((c) => c.includes(","));
+    return (
+      spec.kind === "number" &&
+      withComma.length > 0 &&
+      withComma.every((c) => whole(decimal).test(c)) &&
+      !withComma.every((c) => whole(thousands).test(c)) &&
+      !cells.some((c) => c.includes("."))
+    );
+  }
+
+  function whyNoNumber(spec, text) {
+    const { date, with_unit: withUnit } = cart.data.patterns;
+    if (spec.unit === "days" && whole(date).test(text)) {
+      const remedy = "Write days since infusion, or let a mapping file count them from two dates";
+      return ["a date where days are wanted", remedy];
+    }
+    if (spec.kind === "number" && whole(withUnit).test(text)) {
+      const remedy = `Write the number alone, ${spec.allowed}; a mapping file can change the unit`;
+      return ["not a number, but one with a unit", remedy];
+    }
+    if (spec.kind === "number" && text.includes(",")) {
+      const remedy = "Write a decimal point and no thousands separator";
+      return ["not a number: the comma can be read in two ways", remedy];
+    }
+    if (spec.kind === "grade" && /[≥≤<>/-]|or/.test(text)) {
+      return ["not one grade", `Write ${spec.allowed}: the highest grade that was seen`];
+    }
+    if (spec.kind === "event") {
+      return ["not an event code (not a number)", `Write ${spec.allowed}: ${spec.meaning}`];
+    }
+    return ["not a number", `Write ${spec.allowed}; leave the cell empty if unknown`];
+  }
+
+  function spellingNotes({ name }, readAs, missing) {
+    const notes = [];
+    let respelt = [...readAs].filter(([text, value]) => inWords(text) !== fold(value)).sort();
+    if (respelt.length < readAs.size) {
+      notes.push(`Column ${name}: upper and lower case were not told apart.`);
+    }
+    if (respelt.some(([text]) => text.includes(","))) {
+      notes.push(`Column ${name}: the comma was read as a decimal point.`);
+      respelt = respelt.filter(([text]) => !text.includes(","));
+    }
+    if (respelt.length) {
+      const told = respelt.slice(0, 6).map(([text, value]) => `${shown(text)} as ${value}`);
+      notes.push(`Column ${name}: read ${told.join(", ")}.`);
+    }
+    for (const [text, count] of [...missing].sort()) {
+      const cell = count === 1 ? "cell" : "cells";
+      notes.push(`Column ${name}: ${count} ${cell} with ${shown(text)} read as missing.`);
+    }
+    return notes;
+  }
+
+  // --- one column
+
+  function checkColumn(spec, values, cells, rows) {
+    return values.flatMap((value, i) => {
+      if (value === null) {
+        if (spec.kind !== "id") return [];
+        const remedy = "Give every patient an identifier, for example P01, P02, …";
+        return [problem("the identifier is missing", remedy, rows[i], spec.name)];
+      }
+      const { values: allowed, low, high } = spec.check ?? {};
+      if (!spec.check || (allowed ? allowed.includes(value) : value >= low && value <= high)) return [];
+      return [problem(spec.check.what, spec.check.remedy, rows[i], spec.name, cells[i])];
+    });
+  }
+
+  function fewGroups(columns) {
+    const { fields, limits } = cart.data;
+    return fields.flatMap(({ name, kind }) => {
+      const count = kind === "label" ? new Set((columns[name] ?? []).filter(isKnown)).size : 0;
+      if (count <= limits.groups) return [];
+      return [problem(`${count} different groups`, `Join them into at most ${limits.groups}`, null, name)];
+    });
+  }
+
+  // --- across columns; each rule names its columns and gives [what, remedy, column, value] or null
+
+  const written = (value) => (typeof value === "number" ? general(value) : String(value));
+  const bothDates = "RFS counts from remission and ends at death or last contact; check both dates";
+  const correct = "Correct one of the two";
+
+  const completePair = (present, absent) => [
+    [present, absent],
+    (r, fields) =>
+      isKnown(r[present]) &&
+      !isKnown(r[absent]) && [
+        `empty, but ${present} is ${written(r[present])}`,
+        `Fill it (${fields.find((f) => f.name === absent).meaning}), or empty both`,
+        absent,
+        null,
+      ],
+  ];
+
+  const deadlyGrade = (name) => [
+    [name, "os_event"],
+    (r) =>
+      r[name] === 5 && r.os_event === 0 && ["grade 5 is death, but os_event says alive", correct, name, "5"],
+  ];
+
+  const later = (a, b) => isKnown(a) && isKnown(b) && a > b;
+
+  const RULES = [
+    [
+      ["response", "rfs_days"],
+      (r) =>
+        r.response === "NR" &&
+        isKnown(r.rfs_days) && [
+          "relapse-free survival is given for a patient who was never in remission (NR)",
+          "Empty rfs_days and rfs_event, or correct the response",
+          "rfs_days",
+          written(r.rfs_days),
+        ],
+    ],
+    [
+      ["os_days", "rfs_days"],
+      (r) =>
+        later(r.rfs_days, r.os_days) && [
+          `relapse-free survival is longer than survival (${general(r.os_days)} days)`,
+          bothDates,
+          "rfs_days",
+          written(r.rfs_days),
+        ],
+    ],
+    [
+      ["os_days", "os_event", "rfs_days", "rfs_event"],
+      (r) =>
+        r.rfs_event === 0 &&
+        isKnown(r.rfs_days) &&
+        r.rfs_days === r.os_days &&
+        r.os_event === 1 && [
+          "relapse-free survival is censored on the day of death, but death is an RFS event",
+          "Set rfs_event to 1 (rfs_cause death)",
+          "rfs_event",
+          "0",
+        ],
+    ],
+    ...["crs_grade", "icans_grade", "ae_grade_max"].map(deadlyGrade),
+    [
+      ["rfs_event", "rfs_cause"],
+      (r) =>
+        isKnown(r.rfs_cause) &&
+        r.rfs_event !== 1 && [
+          "a cause is given, but there is no RFS event",
+          "Set rfs_event to 1 or empty the cause",
+          "rfs_cause",
+          r.rfs_cause,
+        ],
+    ],
+    [
+      ["os_event", "rfs_cause"],
+      (r) =>
+        r.rfs_cause === "death" &&
+        r.os_event === 0 && ["the RFS event is a death, but os_event says alive", correct, "rfs_cause", "death"],
+    ],
+    [
+      ["os_days", "hsct_day"],
+      (r) =>
+        later(r.hsct_day, r.os_days) && [
+          `the transplant is after the last day of follow-up (${general(r.os_days)})`,
+          "Check both; days count from infusion",
+          "hsct_day",
+          written(r.hsct_day),
+        ],
+    ],
+  ];
+
+  const samePatient = (id) =>
+    fold(id.normalize("NFKC")).replace(cart.BLANKS, "").replace(/(?<!\p{Nd})0+(?=\p{Nd})/gu, "");
+
+  function uniqueIds(columns, rows) {
+    const ids = columns.patient_id ?? [];
+    const all = Object.values(columns);
+    const first = new Map();
+    return ids.flatMap((id, i) => {
+      if (id === null) return [];
+      const key = samePatient(id);
+      if (!first.has(key)) first.set(key, i);
+      const earlier = first.get(key);
+      if (earlier === i) return [];
+      const keep = "Keep one row per patient";
+      let what = `the identifier is already in row ${rows[earlier]}, with other values`;
+      let remedy = `${keep}; for a second infusion, keep the first`;
+      if (all.every((values) => values[i] === values[earlier])) {
+        what = `the row repeats row ${rows[earlier]}`;
+        remedy = "Remove one of the two";
+      } else if (ids[earlier] !== id) {
+        what =
+          `the identifier is already in row ${rows[earlier]} as ${shown(ids[earlier])} ` +
+          "(case, blanks and leading zeros are not told apart)";
+        remedy = `${keep}, or give two patients different identifiers`;
+      }
+      return [problem(what, remedy, rows[i], "patient_id", id)];
+    });
+  }
+
+  function checkRules(columns, rows) {
+    const { fields, pairs } = cart.data;
+    const found = uniqueIds(columns, rows);
+    const complete = pairs.flatMap(([a, b]) => [completePair(a, b), completePair(b, a)]);
+    const applying = [...complete, ...RULES].filter(([names]) => names.every((n) => columns[n]));
+    for (const [names, rule] of applying) {
+      rows.forEach((row, i) => {
+        const wrong = rule(Object.fromEntries(names.map((n) => [n, columns[n][i]])), fields);
+        if (wrong) found.push(problem(wrong[0], wrong[1], row, wrong[2], wrong[3]));
+      });
+    }
+    return found;
+  }
+
+  // --- all together
+
+  // As a reader goes through a file; of several problems of a cell the first is kept.
+  function inOrder(problems) {
+    const places = new Map();
+    for (const p of [...problems].reverse()) {
+      places.set(p.row !== null && p.column ? `${p.row} ${p.column}` : p, p);
+    }
+    const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+    return [...places.values()].sort(
+      (a, b) =>
+        (a.row ?? 0) - (b.row ?? 0) ||
+        compare(a.column ?? "", b.column ?? "") ||
+        compare(a.what, b.what),
+    );
+  }
+
+  // What is wrong; of many alike the first are told one by one and the others counted.
+  function tell(problems) {
+    const kinds = new Map();
+    for (const p of problems) {
+      const kind = `${p.column} ${p.remedy}`;
+      if (!kinds.has(kind)) kinds.set(kind, []);
+      kinds.get(kind).push(p);
+    }
+    const { alike: limit } = cart.data.limits;
+    const lines = new Map(problems.map((p) => [p, p]));
+    for (const alike of kinds.values()) {
+      const rest = alike.slice(limit);
+      if (!rest.length) continue;
+      const rows = rest.map((p) => p.row).filter(isKnown);
+      const where = rows.length ? `, rows ${rows[0]} to ${rows[rows.length - 1]}` : "";
+      const what = `… and ${rest.length} more like these${where}`;
+      lines.set(rest[0], problem(what, "", null, rest[0].column));
+      rest.slice(1).forEach((p) => lines.delete(p));
+    }
+    return [...lines.values()];
+  }
+
+  function remarks(columns) {
+    const { few, short_follow_up: short } = cart.data.suspicious;
+    const said = [];
+    const days = (columns.os_days ?? []).filter(isKnown);
+    const longest = days.reduce((a, b) => Math.max(a, b), 0);
+    if (days.length >= few && longest > 0 && longest < short) {
+      said.push(
+        `The longest follow-up is ${general(longest)} days. If these are months, say ` +
+          "“unit: months” in a mapping file.",
+      );
+    }
+    for (const [time, event] of cart.data.pairs) {
+      const atZero = (columns[time] ?? []).filter((t, i) => t === 0 && columns[event][i] === 1);
+      if (atZero.length) {
+        said.push(`${atZero.length} with ${time} 0 and an event; the curve starts below 1.`);
+      }
+    }
+    return said;
+  }
+
+  // Gives {problems, notes, columns, levels, n}; columns only where there is no problem.
+  function check(bytes) {
+    let source;
+    try {
+      source = cart.read(bytes);
+    } catch (error) {
+      if (!(error instanceof cart.Unreadable)) throw error;
+      return { problems: error.problems, notes: [], columns: null };
+    }
+    const found = [...source.problems];
+    const notes = [...source.notes];
+    const { rows, cells } = source;
+    matchHeader(source, found, notes);
+    const columns = {};
+    const specs = cart.data.fields.filter((f) => cells[f.name]);
+    for (const spec of specs) {
+      columns[spec.name] = parseColumn(spec, cells[spec.name], rows, found, notes);
+    }
+    for (const spec of specs) {
+      found.push(...checkColumn(spec, columns[spec.name], cells[spec.name], rows));
+    }
+    found.push(...checkRules(columns, rows), ...fewGroups(columns));
+    const first = [...identifying(source), ...oldAges(source), ...fractions(source)];
+    const problems = inOrder([...first, ...found]);
+    if (problems.length) return { problems, notes, columns: null };
+    notes.push(...remarks(columns));
+    const levels = Object.fromEntries(
+      specs.filter((f) => f.levels.length).map((f) => [f.name, f.levels]),
+    );
+    return { problems, notes, columns, levels, n: rows.length };
+  }
+
+  Object.assign(cart, { check, tell });
+})((globalThis.cart ??= {}));

@@ -1,0 +1,192 @@
+// From the bytes of a CSV file to named columns of text cells, by the rules of the command.
+(function (cart) {
+  "use strict";
+
+  const BLANK = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+  const AROUND = new RegExp(`^${BLANK}+|${BLANK}+$`, "g");
+  const BLANKS = new RegExp(`${BLANK}+`, "g");
+  const SEPARATORS = [",", ";", "\t", "|"];
+  const SAVE_AS = "Save it as “CSV UTF-8”";
+
+  const strip = (text) => text.replace(AROUND, "");
+
+  class Unreadable extends Error {
+    constructor(what, remedy, row = null) {
+      super(what);
+      this.problems = [problem(what, remedy, row)];
+    }
+  }
+
+  function problem(what, remedy, row = null, column = null, value = null) {
+    return { what, remedy, row, column, value };
+  }
+
+  const tooLarge = (what) =>
+    new Unreadable(what, "Give one table with a row per patient and the columns you need");
+
+  function decode(bytes, notes) {
+    if (!bytes.length) throw new Unreadable("the file is empty", "Export it again");
+    const [first, second] = bytes;
+    const wide = { 0xfffe: "utf-16le", 0xfeff: "utf-16be" }[(first << 8) | second];
+    if (wide) notes.push("Read as UTF-16.");
+    else if (bytes.includes(0) || (first === 0x50 && second === 0x4b)) {
+      const remedy = `${SAVE_AS}, or give the file to the command, which reads other formats`;
+      throw new Unreadable("the file is not plain text", remedy);
+    }
+    try {
+      return new TextDecoder(wide ?? "utf-8", { fatal: true }).decode(bytes);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      const what = `the file is not ${wide ? "UTF-16" : "UTF-8"} text`;
+      throw new Unreadable(what, `${SAVE_AS}; the command tells other encodings apart`);
+    }
+  }
+
+  // Records of delimited text with their number, counted as a spreadsheet counts.
+  function* records(text, separator) {
+    const end = text.length;
+    let number = 0;
+    for (let at = 0; at < end; ) {
+      const cells = [];
+      number++;
+      for (let more = true; more; ) {
+        let cell = "";
+        if (text[at] === '"') {
+          for (at++; ; ) {
+            const quote = text.indexOf('"', at);
+            if (quote < 0) throw notCsv("unexpected end of data", number);
+            cell += text.slice(at, quote);
+            at = quote + 1;
+            if (text[at] !== '"') break;
+            cell += '"';
+            at++;
+          }
+          if (at < end && text[at] !== separator && text[at] !== "\n" && text[at] !== "\r") {
+            throw notCsv(`'${separator === "\t" ? "\\t" : separator}' expected after '"'`, number);
+          }
+        } else {
+          const start = at;
+          while (at < end && text[at] !== separator && text[at] !== "\n" && text[at] !== "\r") at++;
+          cell = text.slice(start, at);
+        }
+        cells.push(cell);
+        more = text[at] === separator;
+        if (more) at++;
+      }
+      at += text[at] === "\r" && text[at + 1] === "\n" ? 2 : 1;
+      if (cells.some(strip)) yield [number, cells];
+    }
+  }
+
+  const notCsv = (what, row) =>
+    new Unreadable(`not readable as CSV (${what})`, "Check the quotation marks from this row on", row);
+
+  function separatorOf(text) {
+    const header = text.split(/\r\n|\r|\n/).find(strip) ?? "";
+    const bare = header.replace(/"[^"]*("|$)/g, "");
+    const counts = SEPARATORS.map((s) => bare.split(s).length);
+    return SEPARATORS[counts.indexOf(Math.max(...counts))];
+  }
+
+  // Gives {columns, cells, rows, notes, problems}; throws Unreadable where there is no table.
+  function read(bytes) {
+    const notes = [];
+    let text = decode(bytes, notes);
+    const { limits } = cart.data;
+    const declared = /^"?sep=([,;\t|])"?[^\S\r\n]*(\r\n|\r|\n|$)/.exec(text);
+    // Excel's line that names the separator is no row of the table
+    if (declared) text = text.slice(declared[0].length);
+    const separator = declared ? declared[1] : separatorOf(text);
+    const forms = { ";": "semicolons", "\t": "tabs", "|": "vertical bars" };
+    if (separator !== ",") notes.push(`Read as text separated by ${forms[separator]}.`);
+    const found = records(text, separator);
+    const head = found.next();
+    if (head.done) throw new Unreadable("the file is empty", "Export it again");
+    const [headerRow, header] = head.value;
+    while (!strip(header[header.length - 1])) header.pop();
+    const names = header.map(strip);
+    if (names.length > limits.columns) {
+      const limit = cart.whole(limits.columns);
+      throw tooLarge(`the table has ${cart.whole(names.length)} columns; the limit is ${limit}`);
+    }
+    const problems = [];
+    const kept = checkedNames(names, headerRow, problems);
+    const cells = Object.fromEntries(kept.map((i) => [names[i], []]));
+    const unnamed = new Map(names.flatMap((name, i) => (name ? [] : [[i, []]])));
+    const rows = [];
+    let ragged = 0;
+    for (const [number, row] of found) {
+      const count = rows.length + ragged + 1;
+      if (count > limits.patients) {
+        const limit = cart.whole(limits.patients);
+        throw tooLarge(`the table has more than ${limit} rows, which is the limit`);
+      }
+      if (count * names.length > limits.cells) {
+        const limit = cart.whole(limits.cells);
+        throw tooLarge(`the table has more than ${limit} cells, which is the limit`);
+      }
+      if (row.length < names.length || row.slice(names.length).some(strip)) {
+        ragged++;
+        const what = `the row has ${row.length} cells, the header ${names.length}`;
+        problems.push(problem(what, "Quote cells that hold the separator, or fill the row", number));
+        continue;
+      }
+      rows.push(number);
+      for (const i of kept) cells[names[i]].push(checkedCell(row[i], number, names[i], problems));
+      unnamed.forEach((values, i) => values.push(strip(row[i])));
+    }
+    unnamed.forEach((values, i) => judgeUnnamed(i, values, rows, notes, problems));
+    if (!rows.length && !problems.length) {
+      problems.push(problem("there is no patient in the file", "Add one row per patient"));
+    }
+    return { columns: kept.map((i) => names[i]), cells, rows, notes, problems: firstOf(problems) };
+  }
+
+  function checkedNames(names, row, problems) {
+    const kept = new Map();
+    names.forEach((name, i) => {
+      if (!name) return;
+      if (kept.has(name)) {
+        const remedy = "Keep one of them, or give them different names";
+        problems.push(problem("the column is there twice", remedy, row, name));
+      } else if ([...name].length > cart.data.limits.cell || !cart.isPrintable(name)) {
+        const what = `the name of column ${i + 1} cannot be shown: ${cart.shown(name)}`;
+        problems.push(problem(what, "Give it a short name in one line of plain text", row));
+      } else kept.set(name, i);
+    });
+    return [...kept.values()];
+  }
+
+  function checkedCell(text, row, column, problems) {
+    const bare = strip(text);
+    const limit = cart.data.limits.cell;
+    if (bare.length <= limit || [...bare].length <= limit) return bare;
+    const long = cart.whole([...bare].length);
+    const what = `the cell has ${long} characters; the limit is ${cart.whole(limit)}`;
+    const remedy = "Check the quotation marks, or shorten the text";
+    problems.push(problem(what, remedy, row, column, [...bare].slice(0, 100).join("")));
+    return "";
+  }
+
+  function judgeUnnamed(index, values, rows, notes, problems) {
+    if (!values.some(Boolean)) return;
+    if (index === 0 && [0, 1].some((start) => values.every((v, i) => v === String(i + start)))) {
+      notes.push("The first column has no name and only counts the rows; it was left out.");
+      return;
+    }
+    const first = values.findIndex(Boolean);
+    const what = `there is a value in column ${index + 1}, which has no name`;
+    const remedy = "Name the column in the header, or delete it";
+    problems.push(problem(what, remedy, rows[first], null, values[first]));
+  }
+
+  function firstOf(problems) {
+    const { told } = cart.data.limits;
+    const more = problems.length - told;
+    if (more <= 0) return problems;
+    const what = `more problems in the file: ${cart.whole(more)}`;
+    return [...problems.slice(0, told), problem(what, "Correct these first, then try again")];
+  }
+
+  Object.assign(cart, { Unreadable, problem, strip, BLANKS, read });
+})((globalThis.cart ??= {}));

@@ -1,0 +1,71 @@
+// Numbers and quotations as readers of the book see them.
+(function (cart) {
+  "use strict";
+
+  // exact halves go to the even digit, as in the rest of the book
+  function fixed(x, decimals) {
+    const long = x.toFixed(decimals + 30);
+    const shown = x.toFixed(decimals);
+    if (!long.endsWith("5" + "0".repeat(29))) return shown;
+    const down = long.slice(0, long.length - 30).replace(/\.$/, "");
+    return "02468".includes(down[down.length - 1]) ? down : shown;
+  }
+
+  // six digits without trailing zeros
+  function general(x) {
+    if (x === 0) return "0";
+    const [digits, exponent] = x.toExponential(5).split("e");
+    const bare = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+    if (exponent >= -4 && exponent < 6) return bare(x.toPrecision(6));
+    return `${bare(digits)}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
+  }
+
+  const whole = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+
+  function pValue(p) {
+    if (p < 0.001) return "p < 0.001";
+    const decimals = p >= 0.1 ? 2 : fixed(p, 3) === "0.050" ? 4 : 3; // never rounded onto 0.05
+    return `p = ${fixed(p, decimals)}`;
+  }
+
+  function formatValue(value, unit) {
+    if (value === null || Number.isNaN(value)) {
+      return unit === "days" ? "not reached" : "not available";
+    }
+    if (unit === "fraction") return `${fixed(100 * value, 1)} %`;
+    if (unit === "days") return `${fixed(value, Number.isInteger(value) ? 0 : 1)} days`;
+    if (unit === "p") return pValue(value);
+    return fixed(value, 2);
+  }
+
+  function formatInterval(lower, upper, unit) {
+    if (Number.isNaN(lower) && Number.isNaN(upper)) return "no interval";
+    return `${formatValue(lower, unit)} to ${formatValue(upper, unit)}`;
+  }
+
+  const isPrintable = (text) => !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(text);
+
+  function escaped(text) {
+    const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+    const named = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", "'": "\\'" };
+    if (quote === '"') delete named["'"];
+    const inner = [...text].map((c) => {
+      if (named[c]) return named[c];
+      if (isPrintable(c)) return c;
+      const code = c.codePointAt(0);
+      if (code < 256) return `\\x${code.toString(16).padStart(2, "0")}`;
+      const long = code > 65535;
+      return `\\${long ? "U" : "u"}${code.toString(16).padStart(long ? 8 : 4, "0")}`;
+    });
+    return quote + inner.join("") + quote;
+  }
+
+  // text from a file, quoted so that it is harmless and short
+  function shown(text) {
+    const signs = [...text];
+    const short = signs.length <= 60 ? text : `${signs.slice(0, 59).join("")}…`;
+    return isPrintable(short) ? `“${short}”` : escaped(short);
+  }
+
+  Object.assign(cart, { fixed, general, whole, formatValue, formatInterval, isPrintable, shown });
+})((globalThis.cart ??= {}));
