@@ -1,0 +1,185 @@
+"""Sphinx extension: quiz questions on a page, and the list of what there is to teach with.
+
+Directives
+    ``{quiz}`` a multiple-choice question, see `cartanalysis.teaching.quiz` · ``{material}`` each
+    chapter's student notebook and slides, as a table · ``{answer-sheet}`` what it asks, and a link.
+"""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import cartanalysis
+from cartanalysis.teaching import material
+from cartanalysis.teaching.quiz import parse
+from cartanalysis.teaching.tasks import TASKS
+from cartanalysis.text import html_table
+
+CLASS = "cart-quiz"
+
+
+class Quiz(SphinxDirective):
+    """A multiple-choice question; without a script its answer is in a drop-down."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Place the question.
+
+        Returns
+        -------
+        list of docutils.nodes.Node
+            The question, its options, and a drop-down with the feedback to each of them.
+        """
+        try:
+            question = parse("\n".join(self.content))
+        except ValueError as error:
+            raise self.error(f"quiz: {error}") from error
+        box = nodes.container(classes=[CLASS])
+        box += self._inline(nodes.paragraph(), question.text)
+        options, answers = nodes.bullet_list(), nodes.bullet_list()
+        for option in question.options:
+            options += nodes.list_item("", self._inline(nodes.paragraph(), option.text))
+            told = nodes.paragraph("", "", nodes.strong("", "Right" if option.right else "Wrong"))
+            told += nodes.Text(": ")
+            told += self._inline(nodes.inline(), option.text)
+            told += nodes.Text(" ")
+            told += self._inline(nodes.inline(), option.feedback)
+            answers += nodes.list_item(
+                "", told, classes=["cart-right" if option.right else "cart-wrong"]
+            )
+        opening = "<details><summary>Answer</summary>"
+        box += [options, nodes.raw("", opening, format="html"), answers]
+        box += nodes.raw("", "</details>", format="html")
+        return [box]
+
+    def _inline(self, node: nodes.Element, text: str) -> nodes.Element:
+        children, messages = self.state.inline_text(text, self.lineno)
+        node += children
+        node += messages
+        return node
+
+
+class Material(SphinxDirective):
+    """What there is to teach with, chapter by chapter."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write the table.
+
+        Returns
+        -------
+        list of docutils.nodes.Node
+            The table.
+        """
+        folder = Path(self.env.srcdir) / self.env.config.cart_artefacts / "notebooks"
+        up = "../" * self.env.docname.count("/")
+        rows = []
+        start = "notebooks/"
+        for name in _in_order(self.env.srcdir, start):
+            path = folder / f"{name}.ipynb"
+            if not path.is_file():
+                continue
+            self.env.note_dependency(str(path))
+            title = html.escape(title_of(nbformat.read(path, as_version=4)))
+            label = f'aria-label="{{}}: {title}"'
+            rows.append(
+                f'<tr><th scope="row"><a href="{up}{start}{name}.html">{title}</a></th>'
+                f'<td><a href="{up}student/{name}.ipynb" {label.format("Student notebook")} '
+                "download>notebook</a></td>"
+                f'<td><a href="{up}slides/{name}.html" {label.format("Slides")}>slides</a></td>'
+                "</tr>"
+            )
+        head = "<tr><th>Chapter</th><th>For students</th><th>For the room</th></tr>"
+        table = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+        return [nodes.raw("", f'<div class="pst-scrollable-table-container">{table}</div>',
+                          format="html")]  # fmt: skip
+
+
+class AnswerSheet(SphinxDirective):
+    """What the answer sheet asks, and where to get it."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write the table and the link.
+
+        Returns
+        -------
+        list of docutils.nodes.Node
+            The table, then the link.
+        """
+        rows = [
+            {
+                "Id": task.id,
+                "Question": task.question,
+                "Tolerance": f"± {task.tolerance:g} {task.unit}" if task.tolerance else "none",
+            }
+            for task in TASKS
+        ]
+        table = html_table(rows, "What the answer sheet asks of each student's cohort")
+        up = "../" * self.env.docname.count("/")
+        address = f"{up}{material.STUDENT}/{material.SHEET}"
+        link = nodes.reference("", "Download the answer sheet (CSV)", refuri=address)
+        return [nodes.raw("", table, format="html"), nodes.paragraph("", "", link)]
+
+
+def _in_order(srcdir: str | Path, start: str) -> list[str]:
+    """Name the chapters in the order of the table of contents."""
+    from cartanalysis.publish.book import Book
+
+    return [p.removeprefix(start) for p in Book(Path(srcdir)).pages if p.startswith(start)]
+
+
+def title_of(notebook: nbformat.NotebookNode) -> str:
+    """Give a chapter's title.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        A chapter.
+
+    Returns
+    -------
+    str
+        Its first heading.
+    """
+    first = next(c for c in notebook.cells if c.cell_type == "markdown")
+    return str(first.source).splitlines()[0].removeprefix("# ")
+
+
+def _only_where_needed(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Load the script on pages with a quiz only."""
+    if doctree is not None and any(CLASS in n["classes"] for n in doctree.findall(nodes.container)):
+        app.add_css_file("quiz.css")
+        app.add_js_file("quiz.js", loading_method="defer")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx.
+
+    Parameters
+    ----------
+    app : sphinx.application.Sphinx
+        The build.
+
+    Returns
+    -------
+    dict
+        What Sphinx wants to know about the extension.
+    """
+    app.add_directive("quiz", Quiz)
+    app.add_directive("material", Material)
+    app.add_directive("answer-sheet", AnswerSheet)
+    app.connect("html-page-context", _only_where_needed)
+    return {
+        "version": cartanalysis.__version__,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

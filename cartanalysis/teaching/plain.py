@@ -1,0 +1,59 @@
+"""The chapters' Markdown for readers without the book: its roles, hints and quizzes in plain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cartanalysis.published import Registry
+from cartanalysis.teaching.quiz import Question, parse
+
+_BLOCK = re.compile(r"^(`{3,})\{(dropdown|quiz)\} ?(.*?)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+_PUBLISHED = re.compile(r"\{published\}`(\w+)`")
+_CITATION = re.compile(r"\s*\{cite:p\}`([\w,]+)`")
+_BARE_LINK = re.compile(r"\[\]\(([\w-]+)\.ipynb\)")
+_PROSE_LINK = re.compile(r"(\]\(\.\./book/[\w/-]+)\.md\)")
+
+
+def plain(
+    text: str,
+    registry: Registry,
+    *,
+    hint: Callable[[str, str], str],
+    question: Callable[[Question], str],
+) -> str:
+    """Write a chapter's Markdown without what only the book understands; solutions are left out.
+
+    Parameters
+    ----------
+    text : str
+        MyST Markdown of a cell.
+    registry : Registry
+        Values to put in place of their roles.
+    hint : callable
+        Writes a drop-down from its title and its text.
+    question : callable
+        Writes a quiz question.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+
+    def _block(found: re.Match[str]) -> str:
+        _, kind, title, body = found.groups()
+        if kind == "quiz":
+            return question(parse(body))
+        return "" if title.startswith("Solution") else hint(title, body.strip())
+
+    text = _BLOCK.sub(_block, text)
+    text = _PUBLISHED.sub(lambda m: f"{registry[m[1]].text} [{registry[m[1]].evidence}]", text)
+    text = _CITATION.sub(lambda m: f" ({_authors(m[1])})", text)
+    text = _BARE_LINK.sub(lambda m: f"[{m[1].replace('-', ' ')}]({m[1]}.ipynb)", text)
+    return _PROSE_LINK.sub(r"\1.html)", text)
+
+
+def _authors(keys: str) -> str:
+    """Write citation keys such as An2020 as a reader would."""
+    return "; ".join(re.sub(r"(\D+)(\d{4})", r"\1 \2", key) for key in keys.split(","))

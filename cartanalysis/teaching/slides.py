@@ -1,0 +1,143 @@
+"""Slides from a chapter: one page of HTML that needs nothing else, neither network nor server."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+import nbformat
+from markdown_it import MarkdownIt
+
+from cartanalysis.handover import METADATA
+from cartanalysis.published import load
+from cartanalysis.teaching.plain import plain
+from cartanalysis.teaching.quiz import Question
+from cartanalysis.teaching.student import INJECTED, SOLUTION
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+_HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)
+_BADGE = re.compile(r' <span class="cart-letter [\w-]+">([^<]*)</span>')
+_QUIZ = re.compile(r"<p>QUIZ(\d+)</p>")
+
+
+@dataclass
+class _Slide:
+    title: str
+    prose: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    figures: int = 0
+    missing: bool = False
+
+    def html(self, level: int) -> str:
+        body = "\n".join(self.shown or self.prose)
+        heading = f"<h{level}>{_MARKDOWN.renderInline(self.title)}</h{level}>"
+        return f'<section tabindex="-1">\n{heading}\n{body}\n</section>'
+
+
+def deck(notebook: nbformat.NotebookNode, banner: str) -> str:
+    """Make a chapter's slides.
+
+    Each heading starts a slide, each further figure below it another. A slide shows the results;
+    where a heading has none, its text. Exercises and quiz questions have slides of their own.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        An executed chapter.
+    banner : str
+        HTML that says whose data the slides show.
+
+    Returns
+    -------
+    str
+        A page of HTML. Arrow keys go from slide to slide; without a script it is one long page.
+    """
+    slides: list[_Slide] = []
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if SOLUTION in tags or INJECTED in tags:
+            continue
+        if cell.cell_type == "markdown":
+            _add_prose(slides, cell.source)
+        elif slides:
+            for output in cell.get("outputs", []):
+                _add_output(slides, output)
+    kept = [s for s in slides if s.shown or (s.prose and not s.missing)]
+    body = "\n".join(s.html(1 if place == 0 else 2) for place, s in enumerate(kept))
+    folder = resources.files("cartanalysis.teaching")
+    style, script = ((folder / f"slides.{e}").read_text(encoding="utf-8") for e in ("css", "js"))
+    title = html.escape(kept[0].title)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{banner}\n"
+        f'<main>\n{body}\n</main>\n<p class="place" aria-hidden="true"></p>\n'
+        f"<script>\n{script}</script>\n</body>\n</html>\n"
+    )
+
+
+def _add_prose(slides: list[_Slide], source: str) -> None:
+    quizzes: list[Question] = []
+
+    def _keep(question: Question) -> str:
+        quizzes.append(question)
+        return f"QUIZ{len(quizzes) - 1}"
+
+    text = plain(source, load(), hint=lambda *_: "", question=_keep)
+    before, *parts = _HEADING.split(text)
+    if before.strip() and slides:
+        slides[-1].prose.append(_render(before, quizzes))
+    for title, body in zip(parts[1::3], parts[2::3], strict=True):
+        slides.append(_Slide(title.strip()))
+        if quizzes and "QUIZ" in body:
+            slides[-1:] = [_Slide(slides[-1].title, [_quiz_html(q)]) for q in quizzes]
+        elif body.strip():
+            slides[-1].prose.append(_render(body, quizzes))
+
+
+def _render(text: str, quizzes: list[Question]) -> str:
+    # links lead into the book, which need not be at hand
+    rendered = re.sub(r"</?a\b[^>]*>", "", _MARKDOWN.render(text))
+    return _QUIZ.sub(lambda m: _quiz_html(quizzes[int(m[1])]), rendered)
+
+
+def _quiz_html(question: Question) -> str:
+    inline = _MARKDOWN.renderInline
+    options = "".join(f"<li>{inline(o.text)}</li>" for o in question.options)
+    right = next(o for o in question.options if o.right)
+    return (
+        f"<p>{inline(question.text)}</p><ol>{options}</ol><details><summary>Answer</summary>"
+        f"<p>{inline(right.text)} {inline(right.feedback)}</p></details>"
+    )
+
+
+def _add_output(slides: list[_Slide], output: Any) -> None:
+    about = output.get("metadata", {}).get(METADATA, {})
+    data = output.get("data", {})
+    if "figure" in about:
+        if slides[-1].figures:
+            slides.append(_Slide(slides[-1].title))
+        slides[-1].figures += 1
+        slides[-1].shown.append(_figure_html(about["figure"], data["image/svg+xml"]))
+    elif "cart-missing" in data.get("text/html", ""):
+        slides[-1].missing = True  # a chapter says what a cohort cannot show; slides leave it out
+    elif not about and "text/html" in data:
+        box = '<div class="wide" tabindex="0" role="group" aria-label="Table">'
+        slides[-1].shown.append(f"{box}{data['text/html']}</div>")
+    elif not about and "text/markdown" in data:
+        text = _BADGE.sub(r" [\1]", data["text/markdown"])
+        slides[-1].shown.append(_MARKDOWN.render(text))
+
+
+def _figure_html(figure: dict[str, Any], svg: str) -> str:
+    picture = base64.b64encode(svg.encode()).decode()
+    caption = f"{figure['caption']} {figure['evidence_sentence']}"
+    return (
+        f'<figure><img alt="{html.escape(figure["alt"])}" '
+        f'src="data:image/svg+xml;base64,{picture}">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )

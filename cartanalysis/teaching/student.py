@@ -1,0 +1,66 @@
+"""Student notebooks: a chapter without its solutions, cut by cell tag, ready to be worked in."""
+
+from __future__ import annotations
+
+import html
+import json
+
+import nbformat
+
+from cartanalysis.published import load
+from cartanalysis.teaching.plain import plain
+from cartanalysis.teaching.quiz import Question
+
+SOLUTION = "solution"
+"""Tag of the cells that only the teacher's notebook has."""
+
+INJECTED = "injected-parameters"
+ANSWER = "# Your answer: write it here and run the cell.\n"
+NOTE = (
+    "*Student version: the solutions are left out. Run all cells first (it needs the package "
+    "`cartanalysis`); then work in the empty cells of the exercises. To study a cohort of your "
+    "own, put the name of its file into the cell that sets* `cohort`."
+)
+
+
+def student_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Cut a student's notebook from a chapter.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        A chapter, executed or not.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        A copy without outputs, injected parameters and solutions; where a solution was code there
+        is an empty cell. Roles of the book are written out, so that any Jupyter can show it.
+    """
+    out = nbformat.from_dict(json.loads(json.dumps(notebook)))
+    registry = load()
+    cells = [nbformat.v4.new_markdown_cell(NOTE, id="student-note")]
+    for cell in out.cells:
+        tags = cell.metadata.get("tags", [])
+        is_code = cell.cell_type == "code"
+        if INJECTED in tags or (SOLUTION in tags and not is_code):
+            continue
+        if is_code:
+            cell.outputs, cell.execution_count = [], None
+        else:
+            cell.source = plain(cell.source, registry, hint=_hint, question=_question)
+        if SOLUTION in tags:
+            cell.source, cell.metadata = ANSWER, nbformat.from_dict({})
+        cells.append(cell)
+    out.cells = cells
+    out.metadata = nbformat.from_dict({"kernelspec": notebook.metadata["kernelspec"]})
+    return out
+
+
+def _hint(title: str, body: str) -> str:
+    return f"<details><summary>{html.escape(title)}</summary>\n\n{body}\n\n</details>"
+
+
+def _question(question: Question) -> str:
+    options = "\n".join(f"- ☐ {option.text}" for option in question.options)
+    return f"**{question.text}**\n\n{options}"
