@@ -16,28 +16,38 @@
 #
 # Every claim of the paper that can be computed from a cohort, beside the cohort's own answer.
 #
-# **You will learn** to tell a claim that is contradicted from one that the data are too few to
-# judge, and to read a table of verdicts without counting stars.
+# **You will learn**
+#
+# - to tell a claim that is contradicted from one that the data are too few to judge;
+# - to say what one study lets you expect of the next.
 
 # %%
-from cartanalysis import replication
+from cartanalysis import calibration, power, replication
 from cartanalysis.chapter import Chapter
-from cartanalysis.figures import plot_forest
+from cartanalysis.figures import plot_claims
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
+min_cell: int = 1
 confidence: float = 0.95
 treg_cutoff: float | None = None
 
 # %%
-study = Chapter("claims", cohort, confidence=confidence, treg_cutoff=treg_cutoff)
-claims = replication.claims(study.patients, study.registry, confidence)
+study = Chapter("claims", cohort, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff)
+claims = study.compute(replication.claims, study.patients, study.registry, confidence)
 
 # %% [markdown]
 # ## At a glance
 
 # %%
 tally = replication.tally(claims)
+many = replication.multiplicity(claims, confidence)
+for family in ("value", "direction"):
+    here = {"where": {"family": family}}
+    study.number(f"claims_{family}_judged", many, "count", column="n", **here)
+    study.number(f"claims_{family}_by_chance", many, "statistic", **here)
+    study.number(f"claims_{family}_found", many, "count", column="events", **here)
+    study.number(f"claims_{family}_holm", many, "count", column="holm", **here)
 for verdict in replication.TALLIED:
     study.number(f"claims_{verdict}", tally, "count", where={"verdict": verdict}, column="n")
 study.say(
@@ -45,29 +55,48 @@ study.say(
     "**{claims_inconclusive}**, opposed **{claims_opposed}**, not to be assessed "
     "**{claims_not_assessed}**."
 )
-
-# %%
-directions = study.compute(replication.hazard_ratios, claims)
+study.say(
+    "After correction for several claims, {claims_direction_holm} of {claims_direction_found} "
+    "significant directions remain, and {claims_value_holm} of {claims_value_found} values that "
+    "differ. Several claims are about the same patients and nearly the same days: they are not as "
+    "many independent answers."
+)
 study.figure(
-    plot_forest,
-    directions,
-    name="claims-forest",
-    caption="The paper's directional claims as hazard ratios of this cohort; the paper claims that "
-    "each lies to the right of 1.",
-    alt=study.compute(replication.describe, directions),
+    plot_claims,
+    claims,
+    name="claims-summary",
+    caption="The paper's claims and this cohort: estimate and interval, marked by verdict. Grey: "
+    "where the value of a cohort of this size is expected if its patients and the paper's come "
+    "from populations with the same true value, given chance in both samples; for a direction, "
+    "the side that the paper claims. Medians are judged by survival on the paper's "
+    "day, which should be one half.",
+    alt=replication.describe(claims),
 )
 
 # %% [markdown]
 # ## Claim by claim
 #
-# A rate, a survival or a median *equals* the paper's if it is the same at the paper's rounding; it
-# is *compatible* if the paper's value lies within this cohort's interval, and *differs* otherwise
-# (the paper's own uncertainty is left out: its intervals are not in hand). A direction is
-# *supported* if the effect points the same way with p < 0.05, *contradicted* if it points the other
-# way with p < 0.05, and *inconclusive* otherwise. The tests are the log-rank test, the adjusted
-# Wald test for the two independent factors, and Fisher's exact test for remission, with EMD other
-# than CNS against all other patients. "Upheld" above counts what equals, is compatible or is
-# supported; "opposed" what differs or is contradicted.
+# **A value** is *equal* if it is the same at the paper's rounding. It is *consistent* if it lies
+# inside the range that the paper's value predicts for another cohort, and *differs* if it lies
+# outside {cite:p}`Patil2016,Spence2016`. The range allows for chance on both sides, in the
+# paper's few patients and in this cohort's. *Consistent* is not equal: how far apart the two may
+# be, the interval of the difference below says. Where a true difference of 20 percentage points
+# would more often have been missed than noticed, the verdict is *consistent, but inconclusive*.
+# A published median says that one half of the paper's patients were alive on that day; the
+# cohort is judged by how many of its own were.
+#
+# **A direction** is *supported* if the effect points the same way with p < 0.05, *contradicted* if
+# it points the other way with p < 0.05, and *inconclusive* otherwise. The tests are the log-rank
+# test, by permutation where a group or the events are few; the likelihood-ratio test for the two
+# independent factors, beside which the interval shown is still Wald's; and Fisher's exact test for
+# remission, with EMD other than CNS against all other patients. An inconclusive verdict says how
+# much power this cohort had: how often as many events would have shown a moderate effect, which is
+# a convention, not a clinical threshold. Where the power is low, "inconclusive" is not "no"; where
+# the interval excludes a moderate effect, the verdict says that it rules it out.
+#
+# "Upheld" above counts what equals, is consistent without reservation or is supported; "opposed"
+# what differs or is contradicted. The methods are described [in their own
+# chapter](../book/methods.md).
 
 # %%
 study.table(
@@ -76,10 +105,33 @@ study.table(
         "claim": "Claim",
         "published": "In the paper [P]",
         "shown": "This cohort",
-        "p": "p",
         "verdict": "Verdict",
     },
     caption="The claims of the paper and this cohort",
+)
+
+# %% [markdown]
+# ## What the verdicts rest on
+
+# %%
+study.table(
+    study.compute(replication.details, claims, "value"),
+    {
+        "judged": "What was judged",
+        "predicted": "Predicted",
+        "off": "Difference, points",
+        "tested": "p (Holm)",
+        "strength": "Power",
+    },
+    caption="Published values: the range that the paper predicts for this cohort, the difference "
+    "from the paper in percentage points, p, the level at which it would lie outside, and power to "
+    f"notice a true difference of {100 * power.GAP:.0f} points",
+)
+study.table(
+    study.compute(replication.details, claims, "direction"),
+    {"short": "Direction", "test": "Test", "tested": "p (Holm)", "strength": "Power"},
+    caption="Published directions: the test, p, and power for a moderate effect, a hazard ratio of "
+    f"{power.HAZARD_RATIO:.1f} or an odds ratio of {1 / power.ODDS_RATIO:.1f} (a convention)",
 )
 
 # %% [markdown]
@@ -87,19 +139,160 @@ study.table(
 #
 # All claims are from the abstract or the opening of the results. Two statements cannot be computed
 # from a cohort: that the trial met its pre-specified endpoints (their thresholds are not in hand),
-# and which product was used.
+# and which product was used. The counts behind the paper's rates are
+# [derived from its percentages](percentages-to-patients.ipynb); its standard errors are not in
+# hand, so the curves are taken as if nobody had been censored before the day that is judged, and
+# the paper's own uncertainty is understated.
+#
+# Four things about the paper are assumed [A], and the verdicts named rest on them. That it counts
+# relapse-free survival from remission and in its responders only (`a_endpoints`): all that is said
+# of RFS, and the number of patients behind its published RFS. That high Tregs are those above the
+# median (`a_treg_cutoff`): all that is said of Tregs. That its multivariable model holds any EMD,
+# Tregs and genetic risk (`a_multivariable`): the two adjusted directions. And that its other
+# directions were tested by the log-rank test, which is usual but not said.
 #
 # ## How sure can we be?
 #
 # On the default cohort all claims hold *because it was built that way*: it shows that the published
 # numbers can be true together, and nothing else. On a cohort of your own the verdicts describe that
-# cohort; another population, treatment or definition may differ for other reasons. "Not
-# significant" is not "no effect": look at the interval. The p-values are not adjusted for the
-# number of claims.
+# cohort; another population, treatment or definition may differ for other reasons.
 #
+# **Several claims at once.** Who looks often finds something by chance.
+
+# %%
+study.say(
+    "If the paper's patients and this cohort's came from populations with the same true values, "
+    "chance in both samples would still put **{claims_value_by_chance}** of the "
+    "{claims_value_judged} values outside their range; it is {claims_value_found} here, "
+    "{claims_value_holm} after Holm's correction. If nothing had any effect, chance would make "
+    "**{claims_direction_by_chance}** of {claims_direction_judged} directions significant; it is "
+    "{claims_direction_found} here, {claims_direction_holm} after Holm's correction."
+)
+
+# %% [markdown]
+# A verdict uses the claim's own p; where that does not survive the correction for all claims of its
+# family {cite:p}`Holm1979`, the verdict says so.
+#
+# **Do the ranges keep their promise?** A paper and a cohort were drawn from the same truth many
+# times over; values were compared by the score test that gives every value above its p, directions
+# judged by the judge itself. The promise is a fixed share of values inside the range; where there
+# is no effect, few directions should be supported or contradicted, half of the tests' level in
+# each. The shares fall a little short for medians, whose day is itself uncertain, and where
+# patients are censored, which the paper's numbers do not show. The log-rank tests keep their level
+# on both sides, also with few exposed. Fisher's test is cautious in small groups. The
+# likelihood-ratio test goes beyond its level in the smallest cohorts, to the side of the claim.
+
+# %%
+simulated = calibration.known()
+sizes = {str(size): str(size) for size in calibration.SIZES}
+error = f"Monte Carlo error up to {100 * simulated['error'].max():.1f} points"
+study.table(
+    calibration.as_text(simulated, "value"),
+    {"what": "Value", **sizes},
+    caption="Simulated cohorts inside the range, by number of patients; promised "
+    f"{100 * calibration.CONFIDENCE:g} %; {error}",
+    letter="A",
+)
+study.table(
+    calibration.as_text(simulated, "direction"),
+    {"what": "Direction without any effect", **sizes},
+    caption="Simulated cohorts called so although there is no effect, by number of patients; "
+    f"promised {100 * calibration.PROMISED_WRONG:g} %; {error}",
+    letter="A",
+)
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. Which claim rests on the fewest patients? Find its interval and say in a sentence what it
-#    allows.
-# 2. Run the book on `cartanalysis example leukemia`. Which claims can be assessed, and why not the
-#    others?
+# ### Exercise 1: read the picture
+#
+# Which claim has the widest grey range or the longest interval? What does the width depend on?
+#
+# ```{dropdown} Hint
+# The range holds chance on both sides, in the paper's patients and in this cohort's.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# The claims that rest on the fewest patients are the widest; look at remission with EMD other than
+# CNS, {published}`emd_other_n` patients in the paper. Almost any result would be consistent with
+# it, so "consistent" is worth little there.
+# ```
+
+# %% [markdown]
+# ### Exercise 2: predict, then run
+#
+# Several directions are tested. If none were true, how many would reach p < 0.05 by chance? Count
+# the directions in the table, predict, then look up the sentence under *Several claims at once*.
+#
+# ```{dropdown} Hint
+# Each test has the same small chance of a false alarm; add them up.
+# ```
+
+# %% tags=["solution"]
+study.say(
+    "This cohort can judge **{claims_direction_judged}** directions; if nothing had any effect, "
+    "chance would make **{claims_direction_by_chance}** of them significant. Found: "
+    "**{claims_direction_found}**, after Holm's correction **{claims_direction_holm}**."
+)
+
+# %% [markdown]
+# ### Exercise 3: change the cohort
+#
+# Run the book on `cartanalysis example leukemia`. Which claims can be assessed, and why not the
+# others?
+#
+# ```{dropdown} Hint
+# Write it to a file (`cartanalysis example leukemia > leukemia.csv`) and set `cohort` to it.
+# Compare its columns with the cohort's contract.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Only claims whose columns are there can be assessed: the file has treatment arms and relapse-free
+# survival, but neither EMD nor Tregs nor genetic risk. A claim that cannot be assessed is neither
+# upheld nor opposed; it must not be counted on either side.
+# ```
+
+# %% [markdown]
+# ### Exercise 4: criticise a claim
+#
+# *"Our cohort finds p = 0.2 where the paper found p < 0.05. The paper has failed to replicate."*
+# What do you look at first?
+#
+# ```{dropdown} Hint
+# An inconclusive verdict names the power.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# First the power: would a cohort of this size have seen the effect? If not, the result was to be
+# expected even if the paper is right. Then the interval: does it hold the paper's value, or only
+# small effects? A replication fails when the *data contradict* the claim, not when they are
+# silent.
+# ```
+
+# %% [markdown]
+# ## Check yourself
+#
+# ```{quiz}
+# Why is a prediction range wider than a confidence interval?
+# - [ ] It is computed with a higher confidence. :: The confidence is the same.
+# - [x] It allows for chance in the next cohort as well. :: Yes: two samples vary, not one.
+# - [ ] It corrects for several claims. :: That is what Holm's correction is for.
+# ```
+#
+# ```{quiz}
+# A cohort of 15 patients calls a claim "inconclusive". What have we learned?
+# - [ ] That the effect is small. :: The interval is wide: it may be large.
+# - [ ] That the claim is wrong. :: Nothing contradicts it.
+# - [x] Little: so few patients could not have shown it. :: Yes. See the power beside the verdict.
+# ```
+#
+# ```{quiz}
+# On the default cohort all claims hold. What does that show?
+# - [ ] That the paper is right. :: The cohort was built from the paper.
+# - [x] That the published numbers can be true together. :: Yes, and nothing else.
+# - [ ] That the analysis of the paper was correct. :: Its patient-level data were never analysed
+#   here.
+# ```

@@ -18,8 +18,11 @@
 # nervous system or lie elsewhere. The paper reports the least remission with EMD other than CNS,
 # and shorter survival with any EMD.
 #
-# **You will learn** to compare three small groups with an exact test, to read two curves with a
-# log-rank test and a hazard ratio, and to mistrust a wide interval.
+# **You will learn**
+#
+# - to compare three small groups with an exact test;
+# - to read two curves with a log-rank test and a hazard ratio;
+# - to mistrust a wide interval.
 
 # %%
 from typing import Literal
@@ -31,11 +34,14 @@ from cartanalysis.panels import claim, medians_by
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
+min_cell: int = 1
 confidence: float = 0.95
 time_unit: Literal["days", "months", "years"] = "days"
 
 # %%
-study = Chapter("extramedullary-disease", cohort, confidence=confidence, time_unit=time_unit)
+study = Chapter(
+    "extramedullary-disease", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit
+)
 patients = study.patients
 groups = {"none": "no EMD", "cns": "isolated CNS", "other": "EMD other than CNS"}
 
@@ -102,9 +108,112 @@ study.paper(
 # {published}`emd_other_n` patients decide the remission claim: the exact interval is the honest
 # answer to how little that is. On the default cohort the number with isolated CNS disease is
 # assumed, so everything that separates three groups carries the letter A.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. How many of the patients with EMD other than CNS would have to reach remission for the rate to
-#    exceed one half? Where would its interval lie?
-# 2. Merge isolated CNS disease with no EMD. Does the log-rank test still support the claim?
+# ### Exercise 1: read the bars
+#
+# Which of the three groups has the widest interval? Could its true rate be the same as that of the
+# patients without EMD, as far as the two intervals tell?
+#
+# ```{dropdown} Hint
+# Look whether the intervals share any value.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# The smallest group has the widest interval. If two intervals share values, each of these values
+# is compatible with both groups on its own; whether the *difference* could be none is what
+# Fisher's test below the picture answers. A test may find a difference although two intervals
+# overlap a little.
+# ```
+
+# %% [markdown]
+# ### Exercise 2: predict, then run
+#
+# The paper compares any EMD with none. Merge isolated CNS disease with no EMD instead: will the
+# hazard ratio of the remaining group rise or fall? Predict, then test with the column `emd_other`.
+#
+# ```{dropdown} Hint
+# `survival.log_rank(patients, "os", "emd_other")`. Which patients leave the group, and did they do
+# better or worse than the others in it?
+# ```
+
+# %% tags=["solution"]
+from cartanalysis import survival
+
+merged = study.compute(survival.log_rank, patients, "os", "emd_other")
+study.number("emd_other_os_p", merged, "p", column="p")
+study.say("Overall survival, EMD other than CNS against all others, log-rank: {emd_other_os_p}.")
+study.say(
+    "Grouped as in the paper, any EMD against none: {emd_os_p}. Which grouping is right is a "
+    "question of medicine, to be answered before the p-value is seen."
+)
+
+# %% [markdown]
+# ### Exercise 3: change the data
+#
+# How many of the {published}`emd_other_n` patients with EMD other than CNS would have to reach
+# remission for the rate to exceed one half? Where would its interval lie?
+#
+# ```{dropdown} Hint
+# `cartanalysis.exact.binomial_interval(events, n)` for each number of events.
+# ```
+
+# %% tags=["solution"]
+from cartanalysis.exact import binomial_interval
+
+n = study.registry["emd_other_n"].value
+needed = n // 2 + 1
+low, high = binomial_interval(needed, n)
+study.say(
+    f"{needed} of {n}, that is {100 * needed / n:.0f} %; the exact 95 % interval would still "
+    f"run from {100 * low:.0f} % to {100 * high:.0f} %."
+)
+
+# %% [markdown]
+# ### Exercise 4: criticise a claim
+#
+# *"EMD other than CNS is an indication against CAR T cells: hardly anybody responds."* Which two
+# questions does the claim skip?
+#
+# ```{dropdown} Hint
+# How sure is the rate, and what would happen to these patients otherwise?
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# First, the rate rests on {published}`emd_other_n` patients, and its interval reaches far. Second,
+# a factor that predicts a poor course (*prognostic*) need not predict a poor effect of the
+# treatment (*predictive*): without a control group nobody knows how such patients fare with
+# anything else.
+# ```
+
+# %% [markdown]
+# ## Check yourself
+#
+# ```{quiz}
+# Why Fisher's exact test and not the χ² test for remission by kind of EMD?
+# - [x] Because expected counts are small, and the χ² approximation is poor then. :: Yes; the exact
+#   test makes no approximation.
+# - [ ] Because it is more powerful. :: It is usually a little less powerful: cautious, but exact.
+# - [ ] Because there are three groups. :: The χ² test works for three groups, too.
+# ```
+#
+# ```{quiz}
+# A hazard ratio of 2 has an interval from 0.7 to 5.9. What is a fair summary?
+# - [ ] EMD doubles the risk of death. :: The interval holds "no difference" as well as a sixfold
+#   hazard.
+# - [ ] EMD has no effect. :: The interval holds large effects, too.
+# - [x] The data are compatible with anything from a slightly lower to a much higher hazard. ::
+#   Yes: they do not settle the question.
+# ```
+#
+# ```{quiz}
+# What does the log-rank test compare?
+# - [ ] The medians of two curves. :: Medians play no part in it.
+# - [ ] The curves at one year. :: It looks at all event times.
+# - [x] At each event time, the events seen with those expected if the groups did not differ. ::
+#   Yes, added up over all event times.
+# ```

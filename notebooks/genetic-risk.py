@@ -17,8 +17,10 @@
 # The paper reports shorter overall and relapse-free survival with high-risk genetic factors. Which
 # factors it counted, and how often they occurred, is not in hand.
 #
-# **You will learn** to tell a difference in survival from a difference in response, and to ask what
-# a label such as "high risk" contains.
+# **You will learn**
+#
+# - to tell a difference in survival from a difference in response;
+# - to ask what a label such as "high risk" contains.
 
 # %%
 from typing import Literal
@@ -29,11 +31,14 @@ from cartanalysis.panels import claim, medians_by
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
+min_cell: int = 1
 confidence: float = 0.95
 time_unit: Literal["days", "months", "years"] = "days"
 
 # %%
-study = Chapter("genetic-risk", cohort, confidence=confidence, time_unit=time_unit)
+study = Chapter(
+    "genetic-risk", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit
+)
 patients = study.patients
 groups = {"standard": "standard risk", "high": "high risk"}
 
@@ -91,10 +96,102 @@ study.paper(
 # On the default cohort both the share of high-risk patients and the size of the effect are assumed;
 # only its direction and significance are the paper's. A label with an unknown definition cannot be
 # compared between trials.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. Suppose five standard-risk patients were labelled high-risk by mistake. In which direction does
-#    the hazard ratio move, and why?
-# 2. Which of the two survival claims would you expect to be easier to show with few patients, and
-#    which patients does relapse-free survival leave out?
+# ### Exercise 1: read two curves
+#
+# At which time are the two curves of overall survival furthest apart? How many patients are still
+# at risk there?
+#
+# ```{dropdown} Hint
+# Read the numbers at risk of *both* groups at that time.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# The largest gap between curves often lies late, where few patients are at risk: then it is the
+# least reliable one as well. The log-rank test gives each death the weight of the patients at
+# risk, so late gaps move it little.
+# ```
+
+# %% [markdown]
+# ### Exercise 2: predict, then run
+#
+# Relapse-free survival leaves patients out. Will the number of patients compared be smaller in
+# both risk groups? Predict, then count those in remission by risk group.
+#
+# ```{dropdown} Hint
+# The table under *Remission* has all you need.
+# ```
+
+# %% tags=["solution"]
+in_remission = study.compute(response.remission, patients, "genetic_risk", confidence)
+study.table(
+    in_remission,
+    {"group": "Genetic risk", "n": "All patients", "events": "Counted in relapse-free survival"},
+    caption="Relapse-free survival counts only patients in remission",
+    words=groups,
+)
+
+# %% [markdown]
+# ### Exercise 3: think a label differently
+#
+# Suppose five standard-risk patients were labelled high-risk by mistake. In which direction does
+# the hazard ratio move, and why?
+#
+# ```{dropdown} Hint
+# What happens to the average outlook of the high-risk group?
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Towards 1. Mixing patients of the other kind into a group makes the groups more alike, so the
+# difference between them shrinks. Mislabelling that has nothing to do with the outcome hides
+# effects; it rarely invents them.
+# ```
+
+# %% [markdown]
+# ### Exercise 4: criticise a claim
+#
+# *"High-risk genetics shortens survival in trial A but not in trial B, so the treatment of trial B
+# overcomes the risk."* Give two other explanations.
+#
+# ```{dropdown} Hint
+# What is in the label, and how large was trial B?
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# The trials may call different lesions high-risk. And trial B may have been too small: no
+# significant difference is not the same as no difference; look at its interval. To claim that the
+# effects differ you need a test of the *difference between the two trials*, not one p-value below
+# and one above a limit.
+# ```
+
+# %% [markdown]
+# ## Check yourself
+#
+# ```{quiz}
+# A factor shortens survival but leaves the remission rate unchanged. What is the likely mechanism?
+# - [ ] Fewer remissions. :: The rate is unchanged.
+# - [x] Shorter remissions, or deaths in remission. :: Yes: relapse-free survival will show which.
+# - [ ] An error in the data. :: It is entirely possible.
+# ```
+#
+# ```{quiz}
+# "High risk" is not defined in a report. What can be said of its hazard ratio?
+# - [ ] It can be pooled with that of other trials. :: Only if the label means the same.
+# - [x] It describes this group, whatever it holds, in these patients. :: Yes, and no more.
+# - [ ] It is biased towards 1. :: Not known: without a definition no direction can be given.
+# ```
+#
+# ```{quiz}
+# One comparison gives p = 0.04, another p = 0.06. Do the two effects differ?
+# - [ ] Yes, one is significant and the other is not. :: The difference between "significant" and
+#   "not significant" is itself seldom significant.
+# - [x] This cannot be told from the two p-values. :: Yes: compare the estimates and their
+#   intervals.
+# - [ ] No, as the p-values are close. :: Similar p-values may go with very different effects.
+# ```

@@ -18,8 +18,11 @@
 # multivariable model asks what each adds once the others are known. The paper calls EMD and higher
 # Tregs independent risk factors "respectively for poor OS and RFS".
 #
-# **You will learn** to read a multivariable Cox model and its forest plot, to count events per
-# coefficient, and to check the assumption that hazards stay proportional.
+# **You will learn**
+#
+# - to read a multivariable Cox model and its forest plot;
+# - to count events per coefficient;
+# - to check the assumption that hazards stay proportional.
 
 # %%
 from operator import attrgetter
@@ -33,12 +36,15 @@ from cartanalysis.replication import MULTIVARIABLE
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
+min_cell: int = 1
 confidence: float = 0.95
 treg_cutoff: float | None = None
 endpoint: Literal["os", "rfs"] = "os"
 
 # %%
-study = Chapter("independent-factors", cohort, confidence=confidence, treg_cutoff=treg_cutoff)
+study = Chapter(
+    "independent-factors", cohort, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff
+)
 labels = {
     "emd_any": "any EMD vs none",
     "treg_group": "high vs low Tregs",
@@ -93,8 +99,9 @@ study.say(
 # ## Likelihood-ratio tests
 #
 # The Wald test above looks at one coefficient; the likelihood-ratio test compares the model with
-# and without a factor and is the more reliable of the two in small samples. The endpoint is chosen
-# by the parameter `endpoint`.
+# and without a factor and is the more reliable of the two in small samples. The verdict on
+# [the paper's claims](claims.ipynb) goes by it, so it can differ from what the interval above
+# suggests. The endpoint is chosen by the parameter `endpoint`.
 
 # %%
 study.table(
@@ -142,6 +149,104 @@ study.table(
 # %% [markdown]
 # ## Exercises
 #
-# 1. Compare the adjusted hazard ratio of EMD with the one in [](extramedullary-disease.ipynb). What
-#    does a difference tell you, and what does it not?
-# 2. Add `age_years` to the list of factors. What happens to the events per coefficient?
+# ### Exercise 1: read the forest plot
+#
+# Which of the intervals cross the line at 1? What does an interval that crosses it say, and what
+# does it not say?
+#
+# ```{dropdown} Hint
+# The axis is logarithmic: 0.5 and 2 are equally far from 1.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# An interval that crosses 1 says that the data are compatible with a higher and with a lower
+# hazard. It does not say that the factor has no effect: look how far the interval reaches to
+# either side.
+# ```
+
+# %% [markdown]
+# ### Exercise 2: predict, then run
+#
+# Compare the adjusted hazard ratio of EMD with that of a model with EMD alone. Predict whether it
+# moves towards 1, then compute `cox(study.patients, "os", ["emd_any"])`.
+#
+# ```{dropdown} Hint
+# If EMD and high Tregs go together in this cohort, each borrows from the other as long as it is
+# alone.
+# ```
+
+# %% tags=["solution"]
+alone = study.compute(cox, study.patients, "os", ["emd_any"], confidence)
+study.number("emd_os_alone_hr", study.compute(attrgetter("terms"), alone), "ratio")
+study.say("EMD alone: **{emd_os_alone_hr}** ({emd_os_alone_hr.ci}).")
+study.say("Adjusted: **{emd_os_adjusted_hr}** ({emd_os_adjusted_hr.ci}).")
+study.say(
+    "A change says that the factors go together, or that the model lost patients with missing "
+    "values; a hazard ratio may also move when a strong factor is added that goes with nothing "
+    "(it is not collapsible). It does not prove that one factor works through the other."
+)
+
+# %% [markdown]
+# ### Exercise 3: change the model
+#
+# Add `age_years` to the list of factors. What happens to the events per coefficient, and to the
+# intervals?
+#
+# ```{dropdown} Hint
+# `cox(study.patients, "os", [*MULTIVARIABLE, "age_years"])` has `events_per_term`.
+# ```
+
+# %% tags=["solution"]
+larger = study.compute(cox, study.patients, "os", [*MULTIVARIABLE, "age_years"], confidence)
+overview_larger = study.compute(diagnostics, larger)
+study.number("os_events_per_term_with_age", overview_larger, "statistic", column="events_per_term")
+study.say(
+    "Events per coefficient: **{os_events_per_term}** with three factors, "
+    "**{os_events_per_term_with_age}** with age. Every coefficient is paid for with precision."
+)
+
+# %% [markdown]
+# ### Exercise 4: criticise a claim
+#
+# *"In the multivariable model Tregs kept p < 0.05 and genetic risk lost it. So genetic risk does
+# not matter."* What do you answer?
+#
+# ```{dropdown} Hint
+# How many events carry the model? What did the interval of genetic risk look like?
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# A factor loses significance when the events are too few, when it shares information with another
+# factor, or when it has no effect; the p-value does not say which. Look at the interval.
+# "Independent" means: adds to a prediction that knows the other factors *of this model*. It does
+# not mean causal.
+# ```
+
+# %% [markdown]
+# ## Check yourself
+#
+# ```{quiz}
+# What does "adjusted hazard ratio" mean here?
+# - [ ] The hazard ratio without chance error. :: Adjustment does not remove chance.
+# - [x] The hazard ratio between patients alike in the model's other factors. :: Yes, as far as the
+#   model holds.
+# - [ ] The hazard ratio in a randomised trial. :: Factors that were not measured are not adjusted
+#   for.
+# ```
+#
+# ```{quiz}
+# What limits the number of factors in a Cox model?
+# - [ ] The number of patients. :: Patients without an event add little.
+# - [x] The number of events. :: Yes: a usual rule asks for about ten per coefficient.
+# - [ ] The number of censored patients. :: Rather the opposite.
+# ```
+#
+# ```{quiz}
+# The test of proportional hazards has a small p for one factor. What now?
+# - [ ] The factor has no effect. :: It has one, which changes with time.
+# - [x] One hazard ratio for all times is a poor summary of that factor. :: Yes: show it by period,
+#   or the survival at fixed times.
+# - [ ] The model may not be shown. :: It may, with its limits stated.
+# ```

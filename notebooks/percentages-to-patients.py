@@ -17,9 +17,12 @@
 # An abstract prints percentages, not patients. Rounded to one decimal, a percentage of a small
 # group leaves little room: often only one count fits.
 #
-# **You will learn** how {published}`orr` in remission and {published}`ae_grade4` with a grade 4
-# reaction together pin down the number of patients, how many patients {published}`orr_emd_other`
-# can be, what stays open all the same, and how the default cohort of this book was made.
+# **You will learn**
+#
+# - how {published}`orr` in remission and {published}`ae_grade4` with a grade 4 reaction together
+#   pin down the number of patients;
+# - how many patients {published}`orr_emd_other` can be;
+# - what stays open all the same, and how the default cohort of this book was made.
 
 # %%
 from cartanalysis import baseline, published, reconstruct
@@ -28,9 +31,10 @@ from cartanalysis.figures import plot_effects
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
+min_cell: int = 1
 
 # %%
-study = Chapter("percentages-to-patients", cohort)
+study = Chapter("percentages-to-patients", cohort, min_cell=min_cell)
 known = study.registry
 
 # %% [markdown]
@@ -123,10 +127,101 @@ study.figure(
 #
 # The counts are certain if the printed percentages are right and share one denominator. The cohort
 # is a possible one, not the real one: use it to learn and to test, never to estimate an effect.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. A trial of at most 40 patients reports a response of 70.4 %. How many patients could it have
-#    had? Use `published.counts_behind`.
-# 2. Run `cartanalysis reconstruct --seed 7` and compare the median follow-up with that of the
-#    default cohort. Which published value constrains it?
+# ### Exercise 1: read the first table
+#
+# Why does one percentage alone leave several numbers of patients possible, and why do two leave
+# fewer?
+#
+# ```{dropdown} Hint
+# Each percentage is a condition on the same denominator.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# A number of patients is possible if some whole count of it rounds to the percentage. Every
+# percentage rules numbers out; what fits both must survive both. The smaller the group and the
+# more decimals are printed, the fewer numbers are left.
+# ```
+
+# %% [markdown]
+# ### Exercise 2: predict, then run
+#
+# A trial of at most 40 patients reports a response of 70.4 %. How many patients could it have had?
+# Use `published.counts_behind(70.4, 1, n)` for each `n`.
+#
+# ```{dropdown} Hint
+# It returns the counts that round to the percentage; an empty list means that `n` is impossible.
+# ```
+
+# %% tags=["solution"]
+possible = [n for n in range(1, 41) if published.counts_behind(70.4, 1, n)]
+study.say(f"Possible numbers of patients: **{', '.join(map(str, possible))}**.")
+
+# %% [markdown]
+# ### Exercise 3: change a parameter
+#
+# Make another cohort with `cartanalysis reconstruct --seed 4 > mine.csv`, set `cohort` in
+# [](survival.ipynb) to that file and run it. Compare the median follow-up with that of the default
+# cohort. Which published values stay, and what constrains the follow-up?
+#
+# ```{dropdown} Hint
+# The paper prints the accrual period, and survival at two moments; it does not print when patients
+# were last seen.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# All published percentages and medians stay: every cohort has to meet them. The follow-up differs,
+# because no value in hand fixes it; the accrual period ({published}`accrual`) and the length of
+# observation only bound it.
+# ```
+
+# %% [markdown]
+# ### Exercise 4: criticise a claim
+#
+# *"The reconstruction agrees with every published number, so its hazard ratios are those of the
+# study."* What is wrong?
+#
+# ```{dropdown} Hint
+# Look at the picture of hazard ratios in many cohorts.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Many cohorts agree with the paper, and their hazard ratios differ widely: that is what the
+# picture shows. To agree with the published values is necessary, not sufficient. And as each claim
+# had to be significant in every cohort, small effects are missing from the picture by
+# construction.
+# ```
+
+# %% [markdown]
+# ## Check yourself
+#
+# ```{quiz}
+# Why are the 1-year survival percentages no whole number of patients?
+# - [ ] They were rounded wrongly. :: Rounding alone cannot explain it; no count fits.
+# - [x] They are Kaplan–Meier estimates with patients censored before one year. :: Yes: a censored
+#   patient leaves the denominator during the year.
+# - [ ] Some patients are missing from the paper. :: Possible in principle, but not what the
+#   arithmetic shows.
+# ```
+#
+# ```{quiz}
+# Which letter does a number carry that follows from published percentages by arithmetic alone?
+# - [ ] P :: Only what is printed is P.
+# - [x] D :: Yes, derived; the arithmetic is part of this book and can be checked.
+# - [ ] A :: Nothing had to be assumed.
+# ```
+#
+# ```{quiz}
+# May the default cohort be used to plan the sample size of a new trial?
+# - [ ] Yes, it is the best estimate there is. :: It is one of many possible cohorts, not an
+#   estimate.
+# - [x] No: its effects are assumed, and selected for significance. :: Yes. Planning needs an
+#   effect that is clinically relevant, or estimates from real data.
+# - [ ] Only for overall survival. :: That is no different.
+# ```

@@ -17,8 +17,11 @@
 # Regulatory T cells (Tregs) restrain other T cells. The paper reports shorter survival with higher
 # Tregs. Its assay and its cut-off are not in hand, so this chapter is also about cut-offs.
 #
-# **You will learn** what cutting a measurement in two does, how the answer depends on where the cut
-# is made, and why the best-looking cut-off must not be reported as if it had been the only one.
+# **You will learn**
+#
+# - what cutting a measurement in two does;
+# - how the answer depends on where the cut is made;
+# - why the best-looking cut-off must not be reported as if it had been the only one.
 
 # %%
 from operator import attrgetter
@@ -32,6 +35,7 @@ from cartanalysis.panels import claim
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
+min_cell: int = 1
 confidence: float = 0.95
 treg_cutoff: float | None = None
 endpoint: Literal["os", "rfs"] = "os"
@@ -41,6 +45,7 @@ time_unit: Literal["days", "months", "years"] = "days"
 study = Chapter(
     "regulatory-t-cells",
     cohort,
+    min_cell=min_cell,
     confidence=confidence,
     time_unit=time_unit,
     treg_cutoff=treg_cutoff,
@@ -120,9 +125,104 @@ study.paper("treg_os", "treg_rfs", shown={"treg_os": "treg_os_hr", "treg_rfs": "
 # Searching for the cut-off with the smallest p-value makes a difference appear in about four of ten
 # data sets that have none {cite:p}`Altman1994`. A cut-off should be fixed before the data are seen,
 # or the measurement be used uncut.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. Choose the cut-off that looks best in the picture. What would a reader need to know to judge
-#    it?
-# 2. Run the chapter with `treg_cutoff` at 3 and at 10. Which claim of the paper survives?
+# ### Exercise 1: read the picture of cut-offs
+#
+# At which of the seven cut-offs is the hazard ratio largest, and at which is its interval
+# narrowest? Why are they not the same?
+#
+# ```{dropdown} Hint
+# Think of the number of patients on each side of the cut.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# The interval is narrowest where the cut leaves many events on both sides, near the middle. At the
+# edges one group is small: the hazard ratio jumps about, and large values come up by chance. The
+# most striking estimate often is the least certain one.
+# ```
+
+# %% [markdown]
+# ### Exercise 2: predict, then run
+#
+# The same patients, uncut: will the p-value of the model with Tregs as a number be smaller or
+# larger than that of the best cut-off? Predict, then compare.
+#
+# ```{dropdown} Hint
+# `cox.cox(patients, endpoint, ["treg_pct"])` has it in its `terms`; the cut-offs are in `scan`.
+# ```
+
+# %% tags=["solution"]
+smallest = study.compute(lambda table: table.nsmallest(1, "p"), scan)
+study.number("treg_best_cut_p", smallest, "p", column="p")
+study.number("treg_uncut_p", study.compute(attrgetter("terms"), whole), "p", column="p")
+study.say("Smallest p-value of all cut-offs: {treg_best_cut_p}; uncut: {treg_uncut_p}.")
+study.say(
+    "The first was picked because it is small, so it means less than it says; the second was "
+    "computed once."
+)
+
+# %% [markdown]
+# ### Exercise 3: change a parameter
+#
+# Run the chapter with `treg_cutoff` at 3 and at 10. What happens to the size of the groups, and
+# does the claim of the paper survive?
+#
+# ```{dropdown} Hint
+# Where do these values lie in the histogram? A group with hardly any events can show nothing.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# The further the cut lies from the middle, the smaller one of the groups becomes, and the wider
+# the interval. A claim that holds at some cut-offs and not at others says that the *measurement*
+# may matter, not that a certain cut-off does. If a cut-off lies outside the data there is nothing
+# to compare, and the chapter says so.
+# ```
+
+# %% [markdown]
+# ### Exercise 4: criticise a claim
+#
+# *"We chose the cut-off by the smallest log-rank p-value and found p = 0.03."* What would you ask
+# for?
+#
+# ```{dropdown} Hint
+# How many cut-offs were tried? See "How sure can we be?".
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Ask for the number of cut-offs tried and for a p-value corrected for that search; ask for the
+# result of the uncut measurement; and ask for the same cut-off, unchanged, in other patients. A
+# p-value that was chosen among many is not the probability that it claims to be.
+# ```
+
+# %% [markdown]
+# ## Check yourself
+#
+# ```{quiz}
+# What does a cut at the median lose?
+# - [ ] Nothing, as all patients stay in. :: All patients, but not all information.
+# - [x] All differences within each half. :: Yes: a patient just above the cut counts like one far
+#   above it.
+# - [ ] Half of the patients. :: They all stay, in two groups.
+# ```
+#
+# ```{quiz}
+# In data without any effect, searching for the best cut-off finds "p < 0.05"…
+# - [ ] in one of twenty data sets. :: That holds for one cut-off fixed beforehand.
+# - [x] in far more than one of twenty. :: Yes: each look is another chance to be fooled.
+# - [ ] never, if the search is exhaustive. :: The more looks, the more often.
+# ```
+#
+# ```{quiz}
+# "Hazard ratio per percentage point" assumes that…
+# - [ ] Tregs follow a normal distribution. :: The model makes no assumption about the
+#   measurement's distribution.
+# - [ ] all patients have the same hazard. :: Then there would be nothing to estimate.
+# - [x] each further point multiplies the hazard by the same factor. :: Yes; a curve (a spline)
+#   would relax it, at the price of more coefficients.
+# ```

@@ -16,8 +16,11 @@
 #
 # Remission, complete with or without recovery of blood counts (CR or CRi), was the primary outcome.
 #
-# **You will learn** to read a proportion with its exact interval, to say what a single-arm rate can
-# and cannot show, and why responders may only be compared with others from a landmark.
+# **You will learn**
+#
+# - to read a proportion with its exact interval;
+# - to say what a single-arm rate can and cannot show;
+# - to explain why responders may only be compared with others from a landmark.
 
 # %%
 from typing import Literal
@@ -29,12 +32,13 @@ from cartanalysis.panels import curves
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
+min_cell: int = 1
 confidence: float = 0.95
 landmark_day: int = 28
 time_unit: Literal["days", "months", "years"] = "days"
 
 # %%
-study = Chapter("remission", cohort, confidence=confidence, time_unit=time_unit)
+study = Chapter("remission", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
 patients = study.patients
 
 # %% [markdown]
@@ -111,10 +115,110 @@ study.paper("orr")
 # threshold is not in hand, and patients who were enrolled but not infused are not in the
 # denominator. The landmark comparison takes the *best* response, whenever it came; a response after
 # the landmark would bring some immortal time back.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. Compute the rate with all enrolled patients in the denominator (*intention to treat*). By how
-#    much does it fall?
-# 2. Set `landmark_day` to 0 and to 90. How do the curves and the p-value change, and which patients
-#    drop out?
+# ### Exercise 1: read a bar
+#
+# Look at remission by sex. In which group is the interval wider, and why? Do the intervals tell
+# you whether the groups differ?
+#
+# ```{dropdown} Hint
+# The width depends on the number of patients, and on how close the rate is to one half.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# The interval is wider in the smaller group, and near one half. Two intervals that do not overlap
+# suggest a difference; two that overlap do **not** show that there is none. Use a test, or the
+# interval of the difference.
+# ```
+
+# %% [markdown]
+# ### Exercise 2: predict, then run
+#
+# Will an interval with a coverage of 0.8 be wider or narrower than the one above, and will the
+# rate move? Predict, then compute `response.remission(patients, confidence=0.8)`.
+#
+# ```{dropdown} Hint
+# A promise that may be broken more often costs less.
+# ```
+
+# %% tags=["solution"]
+loose = study.compute(response.remission, patients, confidence=0.8)
+study.table(
+    loose,
+    {"n": "Patients", "events": "In remission", "estimate": "Rate (interval)"},
+    caption="Remission with an interval that covers 80 %: narrower, around the same rate",
+)
+
+# %% [markdown]
+# ### Exercise 3: change a parameter
+#
+# Set `landmark_day` to 0 and to 90. How does the p-value change, and which patients drop out?
+#
+# ```{dropdown} Hint
+# At day 0 everybody is in, also those who died before a response could be assessed. Into which
+# group do they fall?
+# ```
+
+# %% tags=["solution"]
+for day in (0, 90):
+    late = study.compute(survival.landmark, patients, "os", day)
+    p = study.compute(survival.log_rank, late, "os", "responder")
+    study.number(f"landmark_p_day_{day}", p, "p", column="p")
+    study.say(f"Log-rank test from day {day}: {{landmark_p_day_{day}}}.")
+study.say(
+    "From day 0 early deaths count against the patients without remission, who had no time to "
+    "respond. A late landmark leaves patients out, and with them power."
+)
+
+# %% [markdown]
+# ### Exercise 4: criticise a claim
+#
+# *"Responders lived much longer than non-responders; therefore the treatment prolongs life."* Name
+# two faults.
+#
+# ```{dropdown} Hint
+# One has to do with time, the other with the kind of patient who responds.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# First, responders had to live until the response was assessed: without a landmark that time is a
+# gift to them (*immortal-time bias*). Second, even from a landmark the groups were made by the
+# disease, not by chance: patients who respond may be those who would have lived longer in any
+# case. Comparing responders with non-responders says something about prognosis, not about the
+# effect of the treatment.
+# ```
+
+# %% [markdown]
+# ## Check yourself
+#
+# ```{quiz}
+# What does an exact (Clopper–Pearson) interval promise?
+# - [x] That such intervals hold the true rate at least as often as they say. :: Yes: never less,
+#   in small groups often more.
+# - [ ] That the next trial's rate will lie inside. :: That is a prediction interval, which is
+#   wider: the next trial has chance of its own.
+# - [ ] That the true rate lies inside with exactly the stated probability. :: The promise is about
+#   many intervals, and in small groups it is kept more often than stated.
+# ```
+#
+# ```{quiz}
+# Which bias does a landmark analysis remove?
+# - [ ] Selection of fit patients for the trial. :: Nothing in the analysis can undo who was
+#   selected.
+# - [x] Immortal time of the responders. :: Yes: everybody compared is alive and observed at the
+#   landmark.
+# - [ ] Loss to follow-up. :: Censoring is dealt with by the Kaplan–Meier method, if it has nothing
+#   to do with the outlook.
+# ```
+#
+# ```{quiz}
+# The denominator is widened from those infused to those enrolled. The rate…
+# - [ ] rises. :: Nobody who was not infused is counted as in remission.
+# - [ ] stays the same. :: The number in remission stays, the denominator grows.
+# - [x] falls or stays the same. :: Yes: it falls as soon as one patient enrolled was not infused.
+# ```

@@ -17,8 +17,11 @@
 # Two clocks: *overall survival* runs from infusion to death; *relapse-free survival* runs from
 # remission, in responders only, to relapse or death.
 #
-# **You will learn** to read a Kaplan–Meier curve with its interval and its numbers at risk, to tell
-# a median from a 1-year survival, and to ask how long patients were followed.
+# **You will learn**
+#
+# - to read a Kaplan–Meier curve with its interval and its numbers at risk;
+# - to tell a median from a 1-year survival;
+# - to ask how long patients were followed.
 
 # %%
 from typing import Literal
@@ -30,19 +33,20 @@ from cartanalysis.replication import ONE_YEAR, published_points
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
+min_cell: int = 1
 confidence: float = 0.95
 time_unit: Literal["days", "months", "years"] = "days"
 
 # %%
-study = Chapter("survival", cohort, confidence=confidence, time_unit=time_unit)
+study = Chapter("survival", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
 patients = study.patients
 
 # %% [markdown]
 # ## Overall survival
 #
-# Each step down is a death; each small vertical mark is a patient last seen alive (*censored*). The
-# shaded band is the pointwise interval, computed on the log-log scale. Diamonds, where shown, are
-# the values printed in the paper.
+# Each step down is a death; each small vertical mark is a patient last seen alive (*censored*; left
+# out where there are too many to tell apart). The shaded band is the pointwise interval, computed
+# on the log-log scale. Diamonds, where shown, are the values printed in the paper.
 
 # %%
 for endpoint in ("os", "rfs"):
@@ -110,10 +114,116 @@ study.say("Median follow-up: {rfs_follow_up} for relapse-free survival.")
 # Where a curve stays above one half, the median is *not reached*: that is a result, not a gap.
 # Comparing the two curves with each other would be wrong: they start at different times and hold
 # different patients.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. Read the survival at 180 days off the first curve, then compute it with
-#    `survival.survival_at(patients, "os", [180])`. How many patients were at risk?
-# 2. Change the last censored patient into a death. Which of the four published values moves?
-# 3. Set `confidence` to 0.8. Which numbers change, and which do not?
+# ### Exercise 1: read a curve
+#
+# Read the overall survival at 180 days off the first curve, and the number at risk off the table
+# below it. Then compute both with `survival.survival_at(patients, "os", [180])`.
+#
+# ```{dropdown} Hint
+# Go up from day 180 to the line; on a step, the lower value counts from that day on.
+# ```
+
+# %% tags=["solution"]
+half_year = study.compute(survival.survival_at, patients, "os", [180], confidence=confidence)
+study.number("os_180", half_year, "fraction")
+study.number("os_180_at_risk", half_year, "count", column="at_risk")
+study.say(
+    "At 180 days **{os_180}** were alive ({os_180.ci}); **{os_180_at_risk}** patients were at "
+    "risk just before that day."
+)
+
+# %% [markdown]
+# ### Exercise 2: predict, then run
+#
+# Set `confidence` to 0.8. Which of the numbers on this page change, and which do not?
+#
+# ```{dropdown} Hint
+# Sort them into estimates and intervals.
+# ```
+
+# %% tags=["solution"]
+narrow = study.compute(survival.survival_at, patients, "os", [ONE_YEAR], confidence=0.8)
+study.table(
+    narrow,
+    {"n": "Patients", "events": "Deaths", "estimate": "At 1 year (interval)"},
+    caption="Overall survival at 1 year with an interval that covers 80 %: the estimate stays",
+)
+
+# %% [markdown]
+# ### Exercise 3: think a patient differently
+#
+# Suppose the last censored patient of the first curve had died on that very day. Which of the four
+# published values would move?
+#
+# ```{dropdown} Hint
+# A Kaplan–Meier curve at a given day knows nothing of what happens later.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# A death at the end of follow-up changes the curve from that day on, and with nobody else at risk
+# the curve falls to zero. The 1-year survival and the median stay as long as that day lies after
+# them. The same death counted at an earlier day would move everything after it: the *order* of
+# deaths and censorings is what the curve is made of.
+# ```
+
+# %% [markdown]
+# ### Exercise 4: criticise a claim
+#
+# *"After the last step the curve is flat: who lives that long is cured."* What do you look at
+# before you believe it?
+#
+# ```{dropdown} Hint
+# How many patients carry the flat part, and for how long were they followed?
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Look at the numbers at risk under the flat part and at the width of its interval: a plateau
+# carried by a handful of patients is a lack of data, not a lack of deaths. Then compare the length
+# of the plateau with the median follow-up above. A claim of cure needs many patients at risk, far
+# beyond the time at which relapses occur.
+# ```
+
+# %% [markdown]
+# ## Check yourself
+#
+# ```{quiz}
+# What does a small vertical mark on the curve mean?
+# - [ ] A death. :: Deaths are the steps down.
+# - [x] A patient last seen alive on that day. :: Yes, censored: the patient counts as at risk
+#   until then.
+# - [ ] A patient taken out of the analysis. :: No: the time until that day counts in full.
+# ```
+#
+# ```{quiz}
+# The median survival is "not reached". What follows?
+# - [ ] The data are incomplete; the median should be left out. :: It is a result: the curve stays
+#   above one half.
+# - [ ] All patients are alive. :: Nearly half of them may have died.
+# - [x] The curve has not fallen to one half within the follow-up. :: Yes, so give a survival at a
+#   fixed time instead, with its interval.
+# ```
+#
+# ```{quiz}
+# Why may the overall survival and the relapse-free survival of this chapter not be compared with
+# each other?
+# - [x] They start on different days and hold different patients. :: Yes: from infusion in all,
+#   from remission in responders.
+# - [ ] They have different numbers of events. :: That alone would not forbid it.
+# - [ ] Kaplan–Meier curves can never be compared. :: They can, between groups that share a
+#   starting point.
+# ```
+#
+# ```{quiz}
+# A pointwise 95 % band is drawn around a curve. What may you read off it?
+# - [ ] Where the whole true curve lies, with 95 % confidence. :: That needs a simultaneous band,
+#   which is wider.
+# - [x] At one chosen time, a 95 % interval of the survival. :: Yes, one time, chosen beforehand.
+# - [ ] Where the next patient will die. :: An interval of an estimate says nothing about a single
+#   patient.
+# ```

@@ -17,9 +17,11 @@
 # The study was a phase II trial of a CD19 CAR T product in children and adults with relapsed or
 # refractory B-cell acute lymphoblastic leukaemia {cite:p}`An2020`.
 #
-# **You will learn** how to follow patients from screening to remission, how to read a Table 1 when
-# the patient-level data are not in hand, and what the letters P, D and A promise ([the full
-# list](../book/evidence.md)).
+# **You will learn**
+#
+# - to follow patients from screening to remission, and to say who is in each denominator;
+# - to read a Table 1 when the patient-level data are not in hand;
+# - to say what the letters P, D and A promise ([the full list](../book/evidence.md)).
 
 # %%
 from cartanalysis import baseline
@@ -28,9 +30,10 @@ from cartanalysis.figures import plot_flow
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
+min_cell: int = 1
 
 # %%
-study = Chapter("trial-and-patients", cohort)
+study = Chapter("trial-and-patients", cohort, min_cell=min_cell)
 
 # %% [markdown]
 # ## The flow of patients
@@ -72,7 +75,7 @@ study.table(
     {
         "characteristic": "Characteristic",
         "level": "Level",
-        "summary": "Median (range) or n (%)",
+        "summary": f"Median ({'range' if study.min_cell == 1 else 'quartiles'}) or n (%)",
         "missing": "Missing",
         "evidence": "Evidence",
     },
@@ -95,10 +98,115 @@ study.paper("infused", shown={"infused": "patients"})
 # Counts of patients are exact. What a table cannot show is who was *not* enrolled: a single-arm
 # trial describes its patients and compares them with nobody. The registry record NCT02735291
 # contradicts itself on enrolment, so it is used for context only.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# 1. From which number to which number does the largest loss of patients occur? What would you need
-#    to know to judge whether it matters?
-# 2. Change `cohort` in the parameters cell to a file of your own and run the chapter again. Which
-#    rows of the table appear, and which disappear?
+# ### Exercise 1: read the flow
+#
+# From which box to which does the largest loss of patients occur? What would you need to know to
+# judge whether it matters?
+#
+# ```{dropdown} Hint
+# Subtract each box from the one before it. Then ask of those who are lost: could the result have
+# been different for them?
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Compare the counts beside the arrows. A loss matters if it has to do with the outcome: patients
+# who were too ill, or died, before the infusion make those infused look better than those
+# enrolled. The reasons for each loss, and the outcome of who was lost, are what you need; a count
+# alone cannot tell.
+# ```
+
+# %% [markdown]
+# ### Exercise 2: predict, then run
+#
+# Table 1 gives the number of women and men. How many of them can be compared for remission?
+# Predict whether the numbers will be the same, then compute `response.remission(study.patients,
+# "sex")`.
+#
+# ```{dropdown} Hint
+# A rate can only count patients whose response is known. Import `response` from `cartanalysis`
+# first.
+# ```
+
+# %% tags=["solution"]
+from cartanalysis import response
+
+sexes = study.compute(response.remission, study.patients, "sex")
+study.table(
+    sexes,
+    {"group": "Sex", "n": "Patients with known response"},
+    caption="The denominators of a comparison by sex",
+)
+study.say("Where they are smaller than in Table 1, the response of some patients is not known.")
+
+# %% [markdown]
+# ### Exercise 3: change a parameter
+#
+# Change `cohort` in the parameters cell to a file of your own, or to a cohort that you made with
+# `cartanalysis reconstruct --seed 3`, and run the chapter again. Which rows of the table change,
+# and which stay?
+#
+# ```{dropdown} Hint
+# Every reconstructed cohort agrees with all published values. What was never published is free.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# With another seed only the rows with the letter A change: they are assumed, so they differ from
+# cohort to cohort. The number of patients and the number with EMD other than CNS stay, because
+# they are derived (D). With a file of your own, rows appear for the columns that it has.
+# ```
+
+# %% [markdown]
+# ### Exercise 4: criticise a claim
+#
+# *"Of those enrolled, nearly all were infused, so the selection of patients cannot have influenced
+# the result."* What is wrong?
+#
+# ```{dropdown} Hint
+# Look one step higher in the flow.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Selection happens before enrolment as well: {published}`screened` patients were screened and
+# {published}`enrolled` enrolled. Who is well enough to be screened at a trial centre is selected
+# once more. A single-arm trial describes those it treated; how they were chosen decides to whom
+# the result applies.
+# ```
+
+# %% [markdown]
+# ## Check yourself
+#
+# ```{quiz}
+# Which patients are the denominator of the remission rate in this book?
+# - [ ] All who were screened. :: Most of those who were not enrolled never had the treatment.
+# - [ ] All who were enrolled. :: That would be an intention-to-treat rate; the published
+#   percentage fits those infused.
+# - [x] All who were infused. :: Yes: so patients who were enrolled but not infused are not
+#   counted.
+# ```
+#
+# ```{quiz}
+# A row of Table 1 on the default cohort carries the letter A. What may you say about the study's
+# patients?
+# - [x] Nothing: the value was assumed. :: Yes. It is there to make the cohort complete, not to
+#   inform about the trial.
+# - [ ] That the value is roughly right. :: It was taken from a plausible range; the study's own
+#   value is not in hand.
+# - [ ] That the value is in the paper's supplement. :: Nobody looked it up there: the supplement
+#   is not in hand.
+# ```
+#
+# ```{quiz}
+# What can a single-arm trial show?
+# - [ ] That the treatment is better than chemotherapy. :: There is nobody to compare with.
+# - [x] How the treated patients fared. :: Yes, and with how much uncertainty; a comparison needs a
+#   control group.
+# - [ ] That the treatment caused the remissions. :: Likely here, but that rests on knowing what
+#   happens without treatment, not on this trial.
+# ```
