@@ -3,16 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # everything a test could depend on
-SOURCES := $(shell find cartanalysis tests notebooks book -type f -not -name '*.pyc') \
+SOURCES := $(shell find cartanalysis tests notebooks book -type f -not -name '*.pyc' -not -path '*/node_modules/*') \
   _config.yml _toc.yml pyproject.toml requirements.txt tests/requirements.txt Makefile
 
-.PHONY: help book test retest lint lock clean
+.PHONY: help book pdf test retest lint bench lock clean
 
 help:
 	@echo "make book   build the book about the default cohort into _build/html"
+	@echo "make pdf    print the book as a PDF beside its pages; needs Chromium"
 	@echo "make test   run the checks and the tests, unless nothing changed since they were green"
 	@echo "make retest run them in any case"
 	@echo "make lint   run ruff, mypy and the docstring checks only"
+	@echo "make bench  measure how fast pages are on a slow phone (needs node, Chromium)"
 	@echo "make lock   renew requirements.txt and tests/requirements.txt from pyproject.toml"
 	@echo "make clean  remove what was built, and the virtual environment"
 
@@ -33,6 +35,10 @@ book: .venv/installed
 	@echo "== building the book"
 	@$(BIN)/cartanalysis publish an2020 --out _build/html
 
+pdf: book
+	@echo "== printing the book"
+	@$(BIN)/cartanalysis pdf _build/html
+
 lint: .venv/installed-test
 	@echo "== checking style, types and docstrings"
 	$(BIN)/ruff format --check .
@@ -49,8 +55,14 @@ test: _build/tested
 
 retest: lint
 	@echo "== testing"
+	@if command -v npm >/dev/null; then cd tests/browser && npm ci --silent --no-audit --no-fund; fi
 	$(BIN)/python -m pytest
 	@mkdir -p _build && touch _build/tested
+
+# needs node and a Chromium
+bench: book
+	cd bench && npm ci --silent
+	$(BIN)/python bench/pages.py _build/html
 
 lock: .venv/installed-test
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
