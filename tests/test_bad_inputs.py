@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pandas as pd
+import psutil
 import pytest
 from tinybook import edit, run
 
@@ -541,6 +543,9 @@ def test_bad_inputs_39_calendar_dates_and_old_ages(clinic):
     with pytest.raises(InputError, match="calendar dates"):
         clinic.admit("patient_id,infused\nA,2020-03-04\nB,2020-03-05\n")
     clinic.refused("patient_id,age_years\nA,93\n", (2, "age_years", "93", "above 89"))
+    for old in ("+93", "93.5", "93."):
+        clinic.refused(f"patient_id,age_years\nA,{old}\n", (2, "age_years", old, "above 89"))
+    clinic.refused('patient_id,age_years\nA,"93,5"\n', (2, "age_years", "93,5", "above 89"))
     found = clinic.admit("id,age\nA,93\nB,40\n", MAP + "  age_years: {from: age, cap: 89}\n")
     assert found.table["age_years"].tolist() == [89, 40]
 
@@ -570,20 +575,42 @@ def start(tiny: Path, *more: str, **env: str) -> subprocess.Popen[str]:
 
 
 def test_bad_inputs_41_killed_at_any_moment(tiny):
-    """Nine times at nine moments; what stands verifies, and a last run finishes."""
+    """Ten times at ten moments; what stands verifies, and a last run finishes."""
     site = tiny.parent / "site"
     assert run(tiny) == 0
-    for turn in range(9):
+    moments = random.Random(41)
+    for turn in range(10):
         edit(tiny / "book" / "index.md", "# Tiny", f"# Tiny {turn}")
         edit(tiny / "notebooks" / "one.py", 'alt="A', f'alt="A {turn}')
         going = start(tiny)
-        time.sleep(0.5 + 1.1 * turn)
+        time.sleep(moments.uniform(0.5, 10))
         going.kill()
         going.communicate()
         assert verify(site) > 10
     assert run(tiny) == 0
     assert verify(site) > 10
     assert sorted(p.name for p in tiny.parent.iterdir()) == ["site", "tiny"]
+
+
+def is_jupyter_book(process: psutil.Process) -> bool:
+    try:
+        return any("jupyter_book" in part for part in process.cmdline())
+    except psutil.NoSuchProcess:  # ended meanwhile
+        return False
+
+
+def test_bad_inputs_41_what_a_killed_run_started_ends_with_it(tiny):
+    """Else it would write on into a folder that the next run clears away."""
+    going = start(tiny)
+    builders: list[psutil.Process] = []
+    while not builders and going.poll() is None:
+        time.sleep(0.05)
+        children = psutil.Process(going.pid).children()
+        builders = [c for c in children if is_jupyter_book(c)]
+    assert builders
+    going.kill()
+    going.communicate()
+    assert psutil.wait_procs(builders, timeout=10)[1] == []
 
 
 def test_bad_inputs_42_two_runs_at_once(tiny):

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -236,8 +237,9 @@ def execute(
 
 def _kill_kernels() -> None:
     for child in psutil.Process().children():
-        if any("ipykernel" in part for part in child.cmdline()):
-            child.kill()
+        with suppress(psutil.NoSuchProcess):  # ended by itself
+            if any("ipykernel" in part for part in child.cmdline()):
+                child.kill()
 
 
 def _run(

@@ -20,6 +20,19 @@ from cartanalysis.publish.execute import Failures
 ARTEFACTS = "artefacts"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
+_PROGRAM = """
+import os, threading
+
+def leave():  # with the run that started this, however it ended: its end of the pipe closes then
+    os.read(0, 1)
+    os._exit(1)
+
+threading.Thread(target=leave, daemon=True).start()
+from jupyter_book.cli.main import main
+main()
+"""
+"""Jupyter Book, which must not write on into the folder of a run that was killed."""
+
 
 def stage(book: Book, cohort: Cohort, gathered: Harvest, source: Path) -> None:
     """Lay out the sources that Jupyter Book reads.
@@ -70,19 +83,23 @@ def build(source: Path, target: Path) -> Path:
         With Jupyter Book's own warnings and errors, one per line.
     """
     # this interpreter's Jupyter Book, whatever is first on the PATH
-    program = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", program, "build", str(source), "--path-output"]
+    command = [sys.executable, "-c", _PROGRAM, "build", str(source), "--path-output"]
     command += [str(target), "-W", "-n", "--keep-going", "--all"]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        check=False,
-        env={**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"},
-    )
+    theirs, ours = os.pipe()
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            stdin=theirs,
+            check=False,
+            env={**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"},
+        )
+    finally:
+        os.close(theirs)
+        os.close(ours)
     if done.returncode != 0:
         output = _ANSI.sub("", done.stdout + "\n" + done.stderr).replace(f"{source}/", "")
         lines = [
