@@ -25,6 +25,9 @@ SHORT_FOLLOW_UP = 60.0
 LONG_FOLLOW_UP = 20 * 365.25
 """Days; nobody has been followed so long after CAR T."""
 
+MONTHS_APART = 15
+"""A median this many times shorter than another group's looks like months beside days."""
+
 FEW = 5
 """Fewer values than this look like nothing."""
 
@@ -218,7 +221,7 @@ def _months_in_one_group(cohort: Cohort, name: str) -> list[str]:
             continue
         grouped = table.groupby(by, observed=True)[name].agg(["median", "count"])
         medians = grouped[grouped["count"] >= FEW]["median"]
-        if len(medians) > 1 and 0 < medians.min() < medians.max() / 15:
+        if len(medians) > 1 and 0 < medians.min() < medians.max() / MONTHS_APART:
             remarks.append(
                 f"The median of {name} is far shorter in {medians.idxmin()} than in "
                 f"{medians.idxmax()}. Are both in days?"

@@ -20,6 +20,9 @@ from cartanalysis.source import Column, Source
 OLDEST = 89.0
 """Ages above this count as identifying."""
 
+AGE = re.compile(r"\+?\d+([.,]\d*)?", re.ASCII)
+"""A number as an age may be written, decimal comma included."""
+
 LONG_TEXT = 80
 """A cell longer than this is free text."""
 
@@ -28,6 +31,12 @@ SHARE = 0.5
 
 SAMPLE = 2_000
 """So many filled cells of a column are looked at."""
+
+PHONE_DIGITS = 7
+"""A telephone number has at least so many digits."""
+
+RANGE_STEP = 50
+"""Two multiples of this with a hyphen between are a range, and no telephone number."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +49,13 @@ class Finding:
         Its name in the file.
     why : str
         What it seems to hold, and how that was found.
+    marked : bool
+        Whether a data dictionary says so, so that it cannot be kept.
     """
 
     column: str
     why: str
+    marked: bool = False
 
     def problem(self) -> Problem:
         """Say it as a problem of the file.
@@ -55,8 +67,10 @@ class Finding:
         """
         remedy = (
             "Remove the column from the file, or list it under “drop” in a mapping file "
-            "(“cartanalysis map” writes one); under “keep” if it identifies nobody"
+            "(“cartanalysis map” writes one)"
         )
+        if not self.marked:
+            remedy += "; under “keep” if it identifies nobody"
         if self.column == "patient_id":
             remedy = "Number the patients anew: “renumber: yes” in a mapping file does it"
         return Problem(f"the column identifies people: {self.why}", remedy, column=self.column)
@@ -87,7 +101,7 @@ def identifying(
             continue
         why = _why(column, source.cells[column.name], column.name in strict)
         if why:
-            found.append(Finding(column.name, why))
+            found.append(Finding(column.name, why, column.identifier))
     return found
 
 
@@ -111,7 +125,8 @@ def old_ages(ages: Sequence[str], rows: Sequence[int], column: str) -> list[Prob
     problems = []
     highest = FIELDS["age_years"].high
     for row, text in zip(rows, ages, strict=True):
-        if re.fullmatch(r"\d+(\.\d+)?", text) and OLDEST < float(text) <= highest:
+        age = float(text.replace(",", ".")) if AGE.fullmatch(text) else 0.0
+        if OLDEST < age <= highest:
             what = "an age above 89 identifies people (HIPAA Safe Harbor)"
             remedy = f"Write {OLDEST:g} for everybody older, or give “cap: {OLDEST:g}” in a mapping"
             problems.append(Problem(what, remedy, row, column, text))
@@ -286,10 +301,10 @@ def _is_number_of_record(text: str) -> bool:
     """Tell whether a text looks like a telephone or record number, and not like a measurement."""
     if _LONG_NUMBER.fullmatch(text):
         return not _ROUND.fullmatch(text)
-    if not _PHONE.fullmatch(text) or sum(c.isdigit() for c in text) < 7:
+    if not _PHONE.fullmatch(text) or sum(c.isdigit() for c in text) < PHONE_DIGITS:
         return False
     ends = _RANGE.fullmatch(text)
-    is_range = ends is not None and all(int(end) % 50 == 0 for end in ends.groups())
+    is_range = ends is not None and all(int(end) % RANGE_STEP == 0 for end in ends.groups())
     return not is_range and not _DECIMAL.fullmatch(text)
 
 

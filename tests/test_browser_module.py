@@ -25,6 +25,8 @@ NODE = shutil.which("node")
 def test_the_scripts_give_the_numbers_of_the_package(tmp_path):
     (tmp_path / "cohorts").mkdir()
     made = cases.make(tmp_path / "cohorts")
+    said = json.dumps([{**case, "csv": ""} for case in made["cohorts"]], ensure_ascii=False)
+    assert [words for words in cases.HIT if words not in said] == []
     (tmp_path / "cases.json").write_text(json.dumps(made, allow_nan=False))
     scripts = tmp_path / "site" / browser_ext.FOLDER
     browser_ext.write(Path(__file__).parent.parent / "book" / "try", scripts)

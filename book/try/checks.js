@@ -2,66 +2,107 @@
 (function (cart) {
   "use strict";
 
-  const { problem, isKnown, shown, general, strip } = cart;
+  const { problem, isKnown, shown, general, strip, regexp } = cart;
 
   const fold = (text) => text.toUpperCase().toLowerCase().replace(/ς/g, "σ");
   const inWords = (text) => strip(fold(text).replace(cart.BLANKS, " "));
-  const whole = ({ source, flags }) => new RegExp(`^(?:${source})$`, flags);
+  const is = (name, text) => regexp(cart.data.patterns[name]).test(text);
+  const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   const isMissing = (text) => cart.data.missing.includes(fold(text));
 
   // --- privacy
 
-  function identifying(source) {
-    const { names, values, sample, share } = cart.data.privacy;
-    const found = [];
-    for (const column of source.columns) {
-      const ours = cart.data.fields.some((f) => f.name === column);
-      const why = (!ours && byName(column, names)) || byValues(source.cells[column], ours);
-      if (!why) continue;
+  function identifying({ columns, cells, labels }) {
+    return columns.flatMap((column) => {
+      const why = whyIdentifying(column, cells[column], labels[column]);
+      if (!why) return [];
       const remedy =
-        "Remove the column from the file, or list it under “drop” in a mapping file " +
-        "(“cartanalysis map” writes one)";
-      found.push(problem(`the column identifies people: ${why}`, remedy, null, column));
-    }
-    return found;
-
-    function byValues(cells, ours) {
-      const filled = cells.filter((c) => !isMissing(c)).slice(0, sample);
-      for (const kind of filled.length ? values : []) {
-        if (ours && kind.free) continue;
-        const hits = filled.filter((c) => holds(kind, c)).length;
-        if (hits && (kind.any || hits >= share * filled.length)) {
-          return `${hits} of ${filled.length} filled cells look like ${kind.kind}`;
-        }
-      }
-      return "";
-    }
+        column === "patient_id"
+          ? "Number the patients anew: “renumber: yes” in a mapping file does it"
+          : "Remove the column from the file, or list it under “drop” in a mapping file " +
+            "(“cartanalysis map” writes one); under “keep” if it identifies nobody";
+      return [problem(`the column identifies people: ${why}`, remedy, null, column)];
+    });
   }
 
-  function byName(column, names) {
-    const split = column.replace(/([a-z])(?=[A-Z])/g, "$1 ").toLowerCase();
-    const words = ` ${split.replace(/[^a-zà-ÿ一-鿿0-9]+/g, " ").trim()} `;
-    const hit = names.find(({ source, flags }) => new RegExp(source, flags).test(words));
-    return hit ? `by its name it holds ${hit.kind}` : "";
+  function whyIdentifying(column, cells, label) {
+    const { values, sample, share, strict, date_name: dateName, serial } = cart.data.privacy;
+    const spec = cart.data.fields.find((f) => f.name === column);
+    const named = !spec && (byName(column, "name") || byName(label, "label"));
+    if (named) return named;
+    const filled = cells.filter((c) => !isMissing(c)).slice(0, sample);
+    const enough = share * filled.length;
+    const count = (test) => filled.filter(test).length;
+    if (!filled.length) return "";
+    if (!spec && regexp(dateName).test(words(column))) {
+      if (count((c) => regexp(serial).test(c)) >= enough) {
+        return "its name and values look like calendar dates (a spreadsheet's serial numbers)";
+      }
+    }
+    const isShown = strict.includes(column);
+    for (const kind of values) {
+      if (spec && (kind.longer || (spec.kind !== "label" && kind.free))) continue;
+      const hits = count((c) => holds(kind, c));
+      if (hits && (kind.any || (isShown && kind.shown) || hits >= enough)) {
+        return `${hits} of ${filled.length} filled cells look like ${kind.kind}`;
+      }
+    }
+    return isShown && allPersons(filled) ? "its groups look like names of people" : "";
+  }
+
+  // patientLastName and PATIENT_LAST_NAME alike
+  function words(text) {
+    const split = text.normalize("NFKC").replace(/([a-z])(?=[A-Z])/g, "$1 ").toLowerCase();
+    return ` ${split.replace(/[^\p{L}\p{N}]+/gu, " ").trim()} `;
+  }
+
+  function byName(text, where) {
+    const hit = cart.data.privacy.names.find((pattern) => regexp(pattern).test(words(text)));
+    return hit ? `by its ${where} it holds ${hit.kind}` : "";
   }
 
   function holds(kind, cell) {
-    if (kind.longer !== undefined) return [...cell].length > kind.longer || cell.includes("\n");
-    return kind.patterns.some(
-      ({ source, flags, digits }) =>
-        new RegExp(source, flags).test(cell) &&
-        (!digits || (cell.match(/\p{Nd}/gu) ?? []).length >= digits),
+    if (kind.longer) return [...cell].length > kind.longer || cell.includes("\n");
+    return kind.patterns.some((pattern) => matches(pattern, cell));
+  }
+
+  function matches(pattern, text) {
+    const { digits = 0, multiples, capitals, unless = [] } = pattern;
+    const found = regexp(pattern).exec(text);
+    if (!found) return false;
+    const parts = found.slice(1);
+    return (
+      (text.match(/\p{Nd}/gu) ?? []).length >= digits &&
+      (!multiples || parts.every((part) => part % multiples === 0)) &&
+      (!capitals || parts.every(isCapitalised)) &&
+      !unless.some((other) => matches(other, text))
     );
   }
 
+  const isCapitalised = (word) =>
+    /^\p{Uppercase}(?=.*\p{Lowercase})[^\p{Uppercase}\p{Lt}]+$/u.test(word);
+
+  // as Python's istitle, for letters only
+  const isTitle = (word) =>
+    /^(?=\p{L}+$).*\p{Cased}/u.test(word) &&
+    !/(?<=\p{Cased})[\p{Uppercase}\p{Lt}]|(?<!\p{Cased})\p{Lowercase}/u.test(word);
+
+  // groups such as Müller Hans: two words each, none of them shared
+  function allPersons(texts) {
+    const groups = [...new Set(texts)].map((text) => text.split(cart.BLANKS));
+    const all = groups.flat();
+    const two = groups.every((group) => group.length === 2) && all.every(isTitle);
+    return two && groups.length > 1 && new Set(all).size === all.length;
+  }
+
   function oldAges(source) {
-    const { oldest } = cart.data.privacy;
+    const { oldest, age: pattern } = cart.data.privacy;
     const name = "age_years";
     const { high } = cart.data.fields.find((f) => f.name === name);
     const what = "an age above 89 identifies people (HIPAA Safe Harbor)";
     const remedy = `Write ${oldest} for everybody older, or give “cap: ${oldest}” in a mapping`;
     return (source.cells[name] ?? []).flatMap((text, i) => {
-      const age = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
+      const age = matches(pattern, text) ? Number(text.replace(",", ".")) : 0;
       return age > oldest && age <= high ? [problem(what, remedy, source.rows[i], name, text)] : [];
     });
   }
@@ -149,28 +190,57 @@
 
   function parseColumn(spec, cells, rows, problems, notes) {
     if (spec.kind === "id") return cells.map((text) => text || null);
-    const { patterns } = cart.data;
-    const plain = whole(patterns.plain);
     const isText = spec.kind === "level" || spec.kind === "label";
     const commas = decimalCommas(spec, cells);
+    const faults = spec.unit === "days" ? misreadTimes(spec, cells) : new Map();
     const seen = new Map(spec.levels.map((level) => [fold(level), level]));
     const readAs = new Map();
-    const missing = new Map();
+    const missing = new Set();
     const values = cells.map((text, i) => {
       if (isMissing(text)) {
-        if (text) missing.set(text, (missing.get(text) ?? 0) + 1);
+        if (text) missing.add(text);
         return null;
       }
-      const value = isText ? asLevel(spec, text, seen) : asNumber(spec, text, commas, plain);
+      const wrong = (what, remedy) => {
+        problems.push(problem(what, remedy, rows[i], spec.name, text));
+        return null;
+      };
+      if (faults.has(text)) return wrong(...faults.get(text));
+      const value = isText ? asLevel(spec, text, seen) : asNumber(spec, text, commas);
       if (value !== text) readAs.set(text, value);
       if (isText) return value;
-      if (plain.test(value)) return Number(value);
-      const [what, remedy] = whyNoNumber(spec, text);
-      problems.push(problem(what, remedy, rows[i], spec.name, text));
-      return null;
+      return is("plain", value) ? Number(value) : wrong(...whyNoNumber(spec, text));
     });
     notes.push(...spellingNotes(spec, readAs, missing));
     return values;
+  }
+
+  // Times in days that may have been written as something else.
+  function misreadTimes(spec, cells) {
+    const texts = cells.filter((c) => !isMissing(c));
+    const faults = new Map();
+    const { often_missing: codes } = cart.data;
+    const [shortest] = codes;
+    const isLonger = (t) => is("whole", t) && Number(t) > Number(shortest) && !codes.includes(t);
+    const isTime = texts.some(isLonger) && texts.filter((t) => t === shortest).length === 1;
+    for (const code of codes.filter((c) => texts.includes(c) && !(c === shortest && isTime))) {
+      const remedy =
+        `Leave the cell empty, or write missing: [${code}] in a mapping file; if it is a time, ` +
+        `write ${code}.0`;
+      faults.set(code, ["a time that looks like a code for missing", remedy]);
+    }
+    const plainly = (text) => text.replaceAll(".", "");
+    const dotted = texts.filter((t) => is("dotted", t));
+    const others = texts.filter((t) => !is("dotted", t) && is("plain", t));
+    if (!others.every((t) => is("whole", t)) || dotted.some((t) => Number(plainly(t)) > spec.high)) {
+      return faults;
+    }
+    for (const text of dotted) {
+      const remedy =
+        `Write ${plainly(text)}, or decimal: "." in a mapping file if the point marks decimals`;
+      faults.set(text, ["a point that can be read in two ways: decimals or thousands", remedy]);
+    }
+    return faults;
   }
 
   // own entries only: a cell may hold “constructor”
@@ -184,35 +254,31 @@
     return seen.get(folded);
   }
 
-  function asNumber(spec, text, commas, plain) {
+  function asNumber(spec, text, commas) {
+    if (commas && is("decimal_comma", text)) return text.replace(",", ".");
     let folded = inWords(text);
-    const grade = spec.kind === "grade" && whole(cart.data.patterns.grade).exec(folded);
+    const grade = spec.kind === "grade" && regexp(cart.data.patterns.grade).exec(folded);
     if (grade) folded = grade[1];
-    const value = spelt(spec, folded);
-    if (value !== undefined) return value;
-    if (commas && whole(cart.data.patterns.decimal_comma).test(text)) return text.replace(",", ".");
-    return plain.test(folded) ? folded : text;
+    return spelt(spec, folded) ?? (is("plain", folded) ? folded : text);
   }
 
   function decimalCommas(spec, cells) {
-    const { decimal_comma: decimal, thousands } = cart.data.patterns;
     const withComma = cells.filter((c) => c.includes(","));
     return (
       spec.kind === "number" &&
       withComma.length > 0 &&
-      withComma.every((c) => whole(decimal).test(c)) &&
-      !withComma.every((c) => whole(thousands).test(c)) &&
+      withComma.every((c) => is("decimal_comma", c)) &&
+      !withComma.every((c) => is("thousands", c)) &&
       !cells.some((c) => c.includes("."))
     );
   }
 
   function whyNoNumber(spec, text) {
-    const { date, with_unit: withUnit } = cart.data.patterns;
-    if (spec.unit === "days" && whole(date).test(text)) {
+    if (spec.unit === "days" && is("date", text)) {
       const remedy = "Write days since infusion, or let a mapping file count them from two dates";
       return ["a date where days are wanted", remedy];
     }
-    if (spec.kind === "number" && whole(withUnit).test(text)) {
+    if (spec.kind === "number" && is("with_unit", text)) {
       const remedy = `Write the number alone, ${spec.allowed}; a mapping file can change the unit`;
       return ["not a number, but one with a unit", remedy];
     }
@@ -231,7 +297,7 @@
 
   function spellingNotes({ name }, readAs, missing) {
     const notes = [];
-    let respelt = [...readAs].filter(([text, value]) => inWords(text) !== fold(value)).sort();
+    let respelt = [...readAs].filter(([text, value]) => inWords(text) !== fold(value));
     if (respelt.length < readAs.size) {
       notes.push(`Column ${name}: upper and lower case were not told apart.`);
     }
@@ -240,12 +306,12 @@
       respelt = respelt.filter(([text]) => !text.includes(","));
     }
     if (respelt.length) {
+      respelt.sort(([a], [b]) => compare(a, b));
       const told = respelt.slice(0, 6).map(([text, value]) => `${shown(text)} as ${value}`);
       notes.push(`Column ${name}: read ${told.join(", ")}.`);
     }
-    for (const [text, count] of [...missing].sort()) {
-      const cell = count === 1 ? "cell" : "cells";
-      notes.push(`Column ${name}: ${count} ${cell} with ${shown(text)} read as missing.`);
+    for (const text of [...missing].sort()) {
+      notes.push(`Column ${name}: ${shown(text)} was read as missing.`);
     }
     return notes;
   }
@@ -271,6 +337,23 @@
       const count = kind === "label" ? new Set((columns[name] ?? []).filter(isKnown)).size : 0;
       if (count <= limits.groups) return [];
       return [problem(`${count} different groups`, `Join them into at most ${limits.groups}`, null, name)];
+    });
+  }
+
+  // CAR-19, CAR19 and Car 19
+  function nearGroups(columns) {
+    return cart.data.fields.flatMap(({ name, kind }) => {
+      if (kind !== "label") return [];
+      const near = new Map();
+      for (const label of new Set((columns[name] ?? []).filter(isKnown))) {
+        const key = fold(label.replace(regexp(cart.data.patterns.apart), ""));
+        near.set(key, [...(near.get(key) ?? []), shown(label)]);
+      }
+      const what = "differ by blanks or hyphens only and count as different groups";
+      return [...near.values()].filter((alike) => alike.length > 1).map((alike) => {
+        const last = alike.pop();
+        return `Column ${name}: ${alike.join(", ")} and ${last} ${what}.`;
+      });
     });
   }
 
@@ -300,7 +383,20 @@
 
   const later = (a, b) => isKnown(a) && isKnown(b) && a > b;
 
+  const isSummary = (id) => cart.data.summaries.includes(fold(id).replace(/^[ :=]+|[ :=]+$/g, ""));
+
   const RULES = [
+    [
+      ["patient_id"],
+      (r) =>
+        isKnown(r.patient_id) &&
+        isSummary(r.patient_id) && [
+          "the row looks like a summary, not like a patient",
+          "Delete the row; if it is a patient, change the identifier",
+          "patient_id",
+          r.patient_id,
+        ],
+    ],
     [
       ["response", "rfs_days"],
       (r) =>
@@ -394,9 +490,18 @@
     });
   }
 
+  function deathsInRfs({ os_event: died, rfs_event: event }) {
+    if (!died || !event) return [];
+    const ofDead = event.filter((e, i) => died[i] === 1 && isKnown(e));
+    if (ofDead.length < cart.data.many_deaths || ofDead.some((e) => e !== 0)) return [];
+    const what = "everybody who died is censored here, but RFS must count deaths";
+    const remedy = "Set rfs_event to 1 for relapse or death, and rfs_days to the day of the first";
+    return [problem(what, remedy, null, "rfs_event")];
+  }
+
   function checkRules(columns, rows) {
     const { fields, pairs } = cart.data;
-    const found = uniqueIds(columns, rows);
+    const found = [...uniqueIds(columns, rows), ...deathsInRfs(columns)];
     const complete = pairs.flatMap(([a, b]) => [completePair(a, b), completePair(b, a)]);
     const applying = [...complete, ...RULES].filter(([names]) => names.every((n) => columns[n]));
     for (const [names, rule] of applying) {
@@ -416,7 +521,6 @@
     for (const p of [...problems].reverse()) {
       places.set(p.row !== null && p.column ? `${p.row} ${p.column}` : p, p);
     }
-    const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
     return [...places.values()].sort(
       (a, b) =>
         (a.row ?? 0) - (b.row ?? 0) ||
@@ -439,7 +543,8 @@
       const rest = alike.slice(limit);
       if (!rest.length) continue;
       const rows = rest.map((p) => p.row).filter(isKnown);
-      const where = rows.length ? `, rows ${rows[0]} to ${rows[rows.length - 1]}` : "";
+      const last = rows.length > 1 ? `, rows ${rows[0]} to ${rows[rows.length - 1]}` : "";
+      const where = rows.length === 1 ? `, row ${rows[0]}` : last;
       const what = `… and ${rest.length} more like these${where}`;
       lines.set(rest[0], problem(what, "", null, rest[0].column));
       rest.slice(1).forEach((p) => lines.delete(p));
@@ -447,24 +552,55 @@
     return [...lines.values()];
   }
 
+  // What is allowed, but rare; without counts, as readers of a published book see it.
   function remarks(columns) {
-    const { few, short_follow_up: short } = cart.data.suspicious;
+    const { few, short_follow_up: short, long_follow_up: long } = cart.data.suspicious;
+    const known = (name) => (columns[name] ?? []).filter(isKnown);
+    const both = (a, isA, b, isB) =>
+      columns[a] && columns[b] && columns[a].some((v, i) => v === isA && columns[b][i] === isB);
     const said = [];
-    const days = (columns.os_days ?? []).filter(isKnown);
-    const longest = days.reduce((a, b) => Math.max(a, b), 0);
-    if (days.length >= few && longest > 0 && longest < short) {
+    const longest = known("os_days").reduce((a, b) => Math.max(a, b), 0);
+    if (known("os_days").length >= few && longest > 0 && longest < short) {
       said.push(
-        `The longest follow-up is ${general(longest)} days. If these are months, say ` +
+        `The longest follow-up is below ${short} days. If these are months, say ` +
           "“unit: months” in a mapping file.",
       );
     }
-    for (const [time, event] of cart.data.pairs) {
-      const atZero = (columns[time] ?? []).filter((t, i) => t === 0 && columns[event][i] === 1);
-      if (atZero.length) {
-        said.push(`${atZero.length} with ${time} 0 and an event; the curve starts below 1.`);
+    for (const name of ["os_days", "rfs_days", "hsct_day"]) {
+      if (known(name).some((time) => time > long)) {
+        said.push(`Some times in ${name} are above 20 years. Are they in days?`);
       }
     }
+    for (const [days, event] of cart.data.pairs) {
+      if (both(days, 0, event, 1)) {
+        said.push(`${days} is 0 with an event for some patients; the curve starts below 1.`);
+      }
+      said.push(...monthsInOneArm(columns, days));
+    }
+    if (both("os_event", 1, "rfs_event", 0)) {
+      said.push(
+        "Some patients who died are censored in relapse-free survival. Deaths are RFS events; " +
+          "is rfs_event right for them?",
+      );
+    }
     return said;
+  }
+
+  // A site that writes months has a thirtieth of the others' times.
+  function monthsInOneArm(columns, name) {
+    const { few, months_apart: apart } = cart.data.suspicious;
+    const { arm, [name]: times } = columns;
+    if (!arm || !times) return [];
+    const medians = cart.levelsOf(arm).flatMap((group) => {
+      const own = times.filter((time, i) => arm[i] === group && isKnown(time));
+      return own.length < few ? [] : [{ group, median: cart.median(own) }];
+    });
+    if (medians.length < 2) return [];
+    const least = medians.reduce((a, b) => (b.median < a.median ? b : a));
+    const most = medians.reduce((a, b) => (b.median > a.median ? b : a));
+    if (!(least.median > 0 && least.median < most.median / apart)) return [];
+    const what = `The median of ${name} is far shorter in ${least.group} than in ${most.group}.`;
+    return [`${what} Are both in days?`];
   }
 
   // Gives {problems, notes, columns, levels, n}; columns only where there is no problem.
@@ -489,6 +625,7 @@
       found.push(...checkColumn(spec, columns[spec.name], cells[spec.name], rows));
     }
     found.push(...checkRules(columns, rows), ...fewGroups(columns));
+    notes.push(...nearGroups(columns));
     const first = [...identifying(source), ...oldAges(source), ...fractions(source)];
     const problems = inOrder([...first, ...found]);
     if (problems.length) return { problems, notes, columns: null };

@@ -5,11 +5,13 @@
   const clip = (x) => Math.min(1, Math.max(0, x));
   const zOf = (confidence) => cart.normalQuantile(0.5 + confidence / 2);
 
-  function consistencyP(now, size, old, oldSize) {
+  function scoreZ(now, size, old, oldSize) {
     const pooled = (now * size + old * oldSize) / (size + oldSize);
     const variance = pooled * (1 - pooled) * (1 / size + 1 / oldSize);
-    return 2 * cart.normalSf(variance > 0 ? Math.abs(now - old) / Math.sqrt(variance) : 0);
+    return variance > 0 ? Math.abs(now - old) / Math.sqrt(variance) : 0;
   }
+
+  const consistencyP = (...samples) => 2 * cart.normalSf(scoreZ(...samples));
 
   // Krishnamoorthy and Peng: the roots of a quadratic
   function predicted(size, old, oldSize, confidence) {
@@ -54,8 +56,21 @@
     return time.filter((t, i) => (event[i] && t <= day) || t >= day).length;
   }
 
+  // Chance of calling a cohort different whose true proportion is, over all outcomes of both.
+  function powerOfDifference(size, old, oldSize, confidence) {
+    const { gap, largest } = cart.data.power;
+    const round = (x) => Number(cart.fixed(x, 0));
+    const [m, n] = [round(Math.min(Math.max(size, 1), largest)), round(oldSize)];
+    const papers = cart.binomial(n, old);
+    const limit = zOf(confidence);
+    return cart.binomial(m, old <= 0.5 ? old + gap : old - gap).reduce((power, chance, x) => {
+      const differing = papers.filter((_, y) => scoreZ(x / m, m, y / n, n) > limit);
+      return power + chance * differing.reduce((a, b) => a + b, 0);
+    }, 0);
+  }
+
   function compared(found, size, claim, confidence) {
-    const { min_size: least, verdicts } = cart.data;
+    const { min_size: least, could_differ: enough, power: known, verdicts } = cart.data;
     if (size < least) {
       const why = `a comparison with the paper needs at least ${least} patients`;
       throw new cart.CannotCompute(why);
@@ -64,10 +79,22 @@
     const p = consistencyP(found.estimate, size, expected, oldSize);
     const [lower, upper] = predicted(size, expected, oldSize, confidence);
     const between = difference(found.estimate, size, expected, oldSize, confidence);
-    const differs = p < 1 - confidence;
-    const side = found.estimate < expected ? "lower" : "higher";
+    const power = powerOfDifference(size, expected, oldSize, confidence);
+    let verdict = power >= enough ? verdicts.consistent : verdicts.weak;
+    let why = "";
+    if (p < 1 - confidence) {
+      verdict = verdicts.differs;
+      why = `${found.estimate < expected ? "lower" : "higher"} than predicted`;
+    } else if (verdict === verdicts.weak) {
+      why =
+        `a true difference of ${cart.fixed(100 * known.gap, 0)} points would have been missed in ` +
+        `${cart.fixed(100 * (1 - power), 0)} of 100 such cohorts`;
+    }
     return {
       p,
+      power,
+      verdict,
+      why,
       found: found.estimate,
       found_lower: found.lower,
       found_upper: found.upper,
@@ -77,19 +104,20 @@
       difference: between[0],
       difference_lower: between[1],
       difference_upper: between[2],
-      verdict: differs ? verdicts.differs : verdicts.consistent,
-      why: differs ? `${side} than predicted` : "",
     };
   }
 
+  const joined = (...reasons) => reasons.filter(Boolean).join("; ");
+
   function value(claim, own, unit, judged) {
     const { n, events, estimate, lower, upper } = own;
-    const row = { n, events, estimate, lower, upper, ...judged, unit };
+    const row = { n, events, estimate, lower, upper, ...judged, unit, test: "score" };
     const printed = (x) => cart.fixed(x * (claim.percent ? 100 : 1), claim.rounding);
     if (printed(estimate) === printed(claim.value)) {
       row.verdict = cart.data.verdicts.exact;
       row.why = "";
     }
+    row.why = joined(row.why, own.note);
     return row;
   }
 
@@ -99,18 +127,32 @@
       cart.requireColumns(patients, ["ae_grade_max"]);
       const grades = patients.columns.ae_grade_max.filter(cart.isKnown);
       const four = grades.filter((grade) => grade === 4).length;
-      return cart.proportion("grade 4", four, grades.length, confidence);
+      const note = grades.includes(5) ? "some patients had grade 5, which is not counted here" : "";
+      return { ...cart.proportion("grade 4", four, grades.length, confidence), note };
     }
     const other = cart.remission(patients, "emd", confidence).find((row) => row.group === "other");
     if (other) return other;
     throw new cart.CannotCompute("no patient has EMD other than CNS and a known response");
   }
 
+  function tooFewFollowed({ time, event }, day) {
+    const followed = time.filter((t, i) => t > day || (t === day && !event[i])).length;
+    const lost = time.filter((t, i) => t < day && !event[i]).length;
+    return followed < cart.data.min_followed && lost > followed;
+  }
+
   function onCurve(claim, patients, confidence) {
     const [one] = cart.kaplanMeier(patients, claim.endpoint, null, confidence);
     const found = cart.survivalAt(one.rows, claim.day);
     if (Number.isNaN(found.estimate)) throw new cart.CannotCompute(found.why);
-    const size = effectiveSize(cart.withEndpoint(patients, claim.endpoint), claim.day);
+    const data = cart.withEndpoint(patients, claim.endpoint);
+    if (found.estimate > 0 && tooFewFollowed(data, claim.day)) {
+      throw new cart.CannotCompute(
+        `fewer than ${cart.data.min_followed} patients were followed beyond day ` +
+          `${cart.general(claim.day)}, and more were lost before`,
+      );
+    }
+    const size = effectiveSize(data, claim.day);
     const judged = compared(found, size, claim, confidence);
     if (claim.how === "survival") return value(claim, found, "fraction", judged);
     return value(claim, cart.medianOf(one), "days", judged);
@@ -126,26 +168,64 @@
     cart.requireColumns(patients, [claim.exposure, "responder"]);
     const { responder, [claim.exposure]: exposed } = patients.columns;
     const count = (e, r) => exposed.filter((v, i) => v === e && responder[i] === r).length;
-    const [a, b, c, d] = [count("no", "no"), count("no", "yes"), count("yes", "no"), count("yes", "yes")];
+    const cells = [count("no", "no"), count("no", "yes"), count("yes", "no"), count("yes", "yes")];
+    const [a, b, c, d] = cells;
     if (!(a + b) || !(c + d) || !(a + c) || !(b + d)) {
       const why = "a comparison needs at least two groups and two outcomes with patients";
       throw new cart.CannotCompute(why);
     }
     const { p, below } = cart.fisher(a, b, c, d);
+    const { alpha, power: known, min_rival: least, verdicts } = cart.data;
+    const moderate = 1 / known.odds_ratio;
+    const power = cart.fisherPower(c + d, a + b, b + d, moderate, alpha);
+    let verdict = verdictOf(below, p, alpha);
+    let why = weighed(verdict, moderate, power, excludes(cells, moderate, confidence));
     const rates = cart.remission(patients, "emd", confidence);
     const other = rates.find((r) => r.group === "other");
-    const lowest = rates.every((r) => r === other || r.estimate > other.estimate);
-    const row = { n: a + b + c + d, events: b + d, p, unit: "", why: "" };
-    if (below && !lowest) {
-      const why = "another group has as few remissions or fewer";
-      return { ...row, verdict: cart.data.verdicts.same, why };
+    const rivals = rates.filter((r) => r !== other && r.estimate <= other.estimate);
+    if (below && rivals.some((r) => r.n >= least)) {
+      // fewer remissions than in all others together, but some group has as few or fewer
+      verdict = verdicts.same;
+      why = "another group has as few remissions or fewer";
+    } else if (below && rivals.length) {
+      const few = `a group of fewer than ${least} patients has as few remissions or fewer`;
+      why = joined(why, `${few}, too few to speak against the order`);
     }
-    return { ...row, verdict: verdictOf(below, p, cart.data.alpha) };
+    for (const [group, name] of [["none", "without EMD"], ["cns", "with isolated CNS disease"]]) {
+      if (rates.some((r) => r.group === group)) continue;
+      why = joined(why, `no patient ${name}: only two of the paper's three groups are here`);
+    }
+    return { n: a + b + c + d, events: b + d, p, power, unit: "", test: "Fisher", verdict, why };
+  }
+
+  // Whether the odds ratio's exact interval lies above a ratio: at it, so many are too unlikely.
+  function excludes([a, b, c, d], ratio, confidence) {
+    const { least, chances } = cart.hypergeometric(c + d, a + b, b + d, ratio);
+    const tail = chances.slice(d - least).reduce((sum, chance) => sum + chance, 0);
+    return tail < (1 - confidence) / 2;
+  }
+
+  function weighed(verdict, ratio, power, isExcluded) {
+    const { supports, contradicts } = cart.data.verdicts;
+    const moderate = `an odds ratio of ${cart.fixed(ratio, 1)}`;
+    if (verdict === contradicts) return "";
+    if (verdict === supports) {
+      return isExcluded ? `smaller than moderate: the interval excludes ${moderate}` : "";
+    }
+    const ruledOut = isExcluded ? `the interval rules out ${moderate}` : "";
+    return joined(`power for ${moderate} was ${cart.fixed(100 * power, 0)} %`, ruledOut);
   }
 
   function direction(claim, patients) {
     const { n, events, p, excess } = cart.logRank(patients, claim.endpoint, claim.exposure);
-    return { n, events, p, excess, unit: "", why: "", verdict: verdictOf(excess > 0, p, claim.alpha) };
+    const { group, groups } = cart.withEndpoint(patients, claim.endpoint, claim.exposure);
+    const smallest = Math.min(...groups.map((name) => group.filter((g) => g === name).length));
+    const few = cart.data.permutation;
+    const why =
+      smallest < few.patients || events < few.events
+        ? "few patients or events: the command judges by permutation, and its p differs"
+        : "";
+    return { n, events, p, excess, unit: "", why, verdict: verdictOf(excess > 0, p, claim.alpha) };
   }
 
   function judge(claim, patients, confidence) {
@@ -182,5 +262,7 @@
     return corrected(rows, confidence);
   }
 
-  Object.assign(cart, { consistencyP, predicted, wilson, difference, effectiveSize, judgeClaims });
+  Object.assign(cart, {
+    consistencyP, predicted, wilson, difference, effectiveSize, powerOfDifference, judgeClaims,
+  });
 })((globalThis.cart ??= {}));

@@ -129,29 +129,57 @@
     ];
   }
 
+  // Chances of least, least + 1, … by the ratio of each to the one before, from the mode on.
+  function byRatios(least, most, ratio) {
+    let mode = least;
+    while (mode < most && ratio(mode) > 1) mode++;
+    const weights = Array(most - least + 1).fill(1);
+    for (let x = mode; x < most; x++) weights[x + 1 - least] = weights[x - least] * ratio(x);
+    for (let x = mode; x > least; x--) weights[x - 1 - least] = weights[x - least] / ratio(x - 1);
+    const total = weights.reduce((a, b) => a + b, 0);
+    return weights.map((weight) => weight / total);
+  }
+
+  const binomial = (n, p) => byRatios(0, n, (x) => ((n - x) / (x + 1)) * (p / (1 - p)));
+
+  // How many of the exposed have the outcome, given the margins of a 2×2 table.
+  function hypergeometric(exposed, others, outcomes, oddsRatio = 1) {
+    const least = Math.max(0, outcomes - others);
+    const most = Math.min(exposed, outcomes);
+    const ratio = (x) =>
+      (oddsRatio * (exposed - x) * (outcomes - x)) / ((x + 1) * (others - outcomes + x + 1));
+    return { least, chances: byRatios(least, most, ratio) };
+  }
+
+  const AS_LIKELY = 1 + 1e-7;
+
   // Fisher's exact test of [[a, b], [c, d]]; below: fewer than expected in a's cell's opposite, d
   function fisher(a, b, c, d) {
-    const row = c + d;
-    const column = b + d;
-    const n = a + b + c + d;
-    const least = Math.max(0, row + column - n);
-    const most = Math.min(row, column);
-    const mode = Math.min(most, Math.max(least, Math.floor(((row + 1) * (column + 1)) / (n + 2))));
-    const weight = { [mode]: 1 };
-    const ratio = (x) => ((row - x) * (column - x)) / ((x + 1) * (n - row - column + x + 1));
-    for (let x = mode; x < most; x++) weight[x + 1] = weight[x] * ratio(x);
-    for (let x = mode; x > least; x--) weight[x - 1] = weight[x] / ratio(x - 1);
-    let total = 0;
-    let extreme = 0;
-    for (let x = least; x <= most; x++) {
-      total += weight[x];
-      if (weight[x] <= weight[d] * (1 + 1e-7)) extreme += weight[x];
-    }
+    const { least, chances } = hypergeometric(c + d, a + b, b + d);
+    const limit = chances[d - least] * AS_LIKELY;
+    const p = chances.reduce((sum, chance) => (chance <= limit ? sum + chance : sum), 0);
     // the conditional odds ratio is below 1 where the cell is below its mean
-    return { p: Math.min(1, extreme / total), below: d * n < row * column };
+    return { p: Math.min(1, p), below: d * (a + b + c + d) < (c + d) * (b + d) };
+  }
+
+  // Power of Fisher's test against an odds ratio below 1.
+  function fisherPower(exposed, others, outcomes, oddsRatio, alpha) {
+    const { least, chances } = hypergeometric(exposed, others, outcomes);
+    const shifted = hypergeometric(exposed, others, outcomes, oddsRatio).chances;
+    const ranked = [...chances].sort((a, b) => a - b);
+    const mean = (exposed * outcomes) / (exposed + others);
+    let [power, p, next] = [0, 0, 0];
+    // below the mean every table is more likely than the one before
+    for (let i = 0; least + i < mean; i++) {
+      while (ranked[next] <= chances[i] * AS_LIKELY) p += ranked[next++];
+      if (p >= alpha * cart.data.power.at_level) break;
+      power += shifted[i];
+    }
+    return power;
   }
 
   Object.assign(cart, {
-    erfc, normalSf, normalQuantile, chi2Sf, betaCdf, betaQuantile, binomialInterval, fisher,
+    erfc, normalSf, normalQuantile, chi2Sf, betaCdf, betaQuantile, binomialInterval, binomial,
+    hypergeometric, fisher, fisherPower,
   });
 })((globalThis.cart ??= {}));

@@ -4,6 +4,7 @@
 
   const BLANK = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
   const AROUND = new RegExp(`^${BLANK}+|${BLANK}+$`, "g");
+  const AT_END = new RegExp(`${BLANK}+$`);
   const BLANKS = new RegExp(`${BLANK}+`, "g");
   const SEPARATORS = [",", ";", "\t", "|"];
   const SAVE_AS = "Save it as “CSV UTF-8”";
@@ -29,7 +30,7 @@
     const [first, second] = bytes;
     const wide = { 0xfffe: "utf-16le", 0xfeff: "utf-16be" }[(first << 8) | second];
     if (wide) notes.push("Read as UTF-16.");
-    else if (bytes.includes(0) || (first === 0x50 && second === 0x4b)) {
+    else if (bytes.includes(0) || (first === 0x50 && second === 0x4b) || isBinary(bytes)) {
       const remedy = `${SAVE_AS}, or give the file to the command, which reads other formats`;
       throw new Unreadable("the file is not plain text", remedy);
     }
@@ -42,10 +43,33 @@
     }
   }
 
+  // form feed and escape may stray into text, a twentieth of control bytes may not
+  function isBinary(bytes) {
+    const start = bytes.subarray(0, cart.data.limits.start);
+    const control = start.filter((b) => (b < 32 && b !== 9 && b !== 10 && b !== 13) || b === 127);
+    return control.length > start.length / 20;
+  }
+
+  // cBioPortal's lines above its header are no rows of the table; other files keep theirs
+  function commentsOf(text) {
+    const comments = [];
+    let end = 0;
+    for (const [line, bare] of text.matchAll(/([^\r\n]*)(?:\r\n|\r|\n|$)/g)) {
+      const isComment = comments.length < 5 && bare.startsWith("#") && bare.includes("\t");
+      if (!isComment && bare.replace(AT_END, "").split("\t").includes(cart.data.cbioportal.id)) {
+        return { comments, end };
+      }
+      if (!isComment && strip(bare)) break;
+      comments.push(bare);
+      end += line.length;
+    }
+    return { comments: [], end: 0 };
+  }
+
   // Records of delimited text with their number, counted as a spreadsheet counts.
-  function* records(text, separator) {
+  function* records(text, separator, before) {
     const end = text.length;
-    let number = 0;
+    let number = before;
     for (let at = 0; at < end; ) {
       const cells = [];
       number++;
@@ -88,23 +112,32 @@
     return SEPARATORS[counts.indexOf(Math.max(...counts))];
   }
 
-  // Gives {columns, cells, rows, notes, problems}; throws Unreadable where there is no table.
+  // Gives {columns, labels, cells, rows, notes, problems}; throws Unreadable where there is no table.
   function read(bytes) {
     const notes = [];
     let text = decode(bytes, notes);
-    const { limits } = cart.data;
     const declared = /^"?sep=([,;\t|])"?[^\S\r\n]*(\r\n|\r|\n|$)/.exec(text);
     // Excel's line that names the separator is no row of the table
     if (declared) text = text.slice(declared[0].length);
+    const { comments, end } = commentsOf(text);
+    text = text.slice(end);
     const separator = declared ? declared[1] : separatorOf(text);
     const forms = { ";": "semicolons", "\t": "tabs", "|": "vertical bars" };
     if (separator !== ",") notes.push(`Read as text separated by ${forms[separator]}.`);
-    const found = records(text, separator);
+    const found = records(text, separator, comments.length);
     const head = found.next();
     if (head.done) throw new Unreadable("the file is empty", "Export it again");
     const [headerRow, header] = head.value;
     while (!strip(header[header.length - 1])) header.pop();
     const names = header.map(strip);
+    const labels = comments[0]?.startsWith("#") ? comments[0].slice(1).split("\t").map(strip) : [];
+    const source = tableOf(names, headerRow, found, notes);
+    source.labels = Object.fromEntries(names.map((name, i) => [name, labels[i] ?? ""]));
+    return described(source, separator);
+  }
+
+  function tableOf(names, headerRow, found, notes) {
+    const { limits } = cart.data;
     if (names.length > limits.columns) {
       const limit = cart.whole(limits.columns);
       throw tooLarge(`the table has ${cart.whole(names.length)} columns; the limit is ${limit}`);
@@ -114,8 +147,10 @@
     const cells = Object.fromEntries(kept.map((i) => [names[i], []]));
     const unnamed = new Map(names.flatMap((name, i) => (name ? [] : [[i, []]])));
     const rows = [];
+    const early = [];
     let ragged = 0;
     for (const [number, row] of found) {
+      if (early.length < limits.titles) early.push([number, row]);
       const count = rows.length + ragged + 1;
       if (count > limits.patients) {
         const limit = cart.whole(limits.patients);
@@ -135,12 +170,94 @@
       for (const i of kept) cells[names[i]].push(checkedCell(row[i], number, names[i], problems));
       unnamed.forEach((values, i) => values.push(strip(row[i])));
     }
+    const better = betterHeader(names, early);
+    if (better) {
+      const remedy = `Is it row ${better}? Then delete the rows above that one`;
+      throw new Unreadable("the row does not look like a header", remedy, headerRow);
+    }
     unnamed.forEach((values, i) => judgeUnnamed(i, values, rows, notes, problems));
     if (!rows.length && !problems.length) {
       problems.push(problem("there is no patient in the file", "Add one row per patient"));
     }
     return { columns: kept.map((i) => names[i]), cells, rows, notes, problems: firstOf(problems) };
   }
+
+  // The number of the row that is the header, where a title stands above it.
+  function betterHeader(names, early) {
+    const { fields, limits, patterns } = cart.data;
+    const titles = names.filter(Boolean);
+    if (titles.length !== 1 || fields.some((f) => f.name === titles[0])) return null;
+    const fewest = titles[0].includes(" ") ? 2 : 3;
+    const found = early.find(([, row]) => {
+      // a title without the file's separator leaves the header in one cell
+      const isOne = names.length === 1 && !row.slice(1).some(strip);
+      const cells = isOne ? row[0].split(cart.regexp(patterns.separator)) : row;
+      const filled = cells.map(strip).filter(Boolean);
+      const areWords = filled.every((c) => [...c].length <= limits.name && /^\p{L}/u.test(c));
+      return areWords && filled.length >= fewest && new Set(filled).size === filled.length;
+    });
+    return found ? found[0] : null;
+  }
+
+  // --- programs that export tables of their own kind
+
+  function described(source, separator) {
+    const { redcap, cbioportal } = cart.data;
+    const { columns } = source;
+    if (redcap.dictionary.every((name) => columns.includes(name))) {
+      const what = "this is a REDCap data dictionary, not the data";
+      throw new Unreadable(what, "Give the data; the dictionary is found beside it");
+    }
+    if (columns.includes(cbioportal.id) && separator === "\t") return withoutCodes(source);
+    if (isRedcap(source)) {
+      source.notes.push(
+        "This looks like a REDCap export without its data dictionary; " +
+          "with it, columns that identify people are known.",
+      );
+    }
+    source.problems.push(...repeatedRecord(source));
+    return source;
+  }
+
+  function withoutCodes(source) {
+    const { missing } = cart.data.cbioportal;
+    const isCode = (text) => missing.includes(text.toLowerCase());
+    const found = new Set(Object.values(source.cells).flat().filter(isCode));
+    for (const name of source.columns) {
+      source.cells[name] = source.cells[name].map((text) => (isCode(text) ? "" : text));
+    }
+    if (found.size) source.notes.push(`Read as missing: ${[...found].sort().join(", ")}.`);
+    return source;
+  }
+
+  function isRedcap({ columns, cells }) {
+    const { own, status } = cart.data.redcap;
+    return columns.some(
+      (name) =>
+        own.includes(name) ||
+        (name.endsWith("_complete") && cells[name].every((text) => status.includes(text))),
+    );
+  }
+
+  function repeatedRecord({ columns, cells, rows }) {
+    const repeated = cart.data.redcap.events.filter((name) => columns.includes(name));
+    if (!repeated.length) return [];
+    const [column] = columns;
+    const first = new Map();
+    const again = cells[column].findIndex((record, i) => {
+      if (!first.has(record)) first.set(record, rows[i]);
+      return first.get(record) !== rows[i];
+    });
+    if (again < 0) return [];
+    const record = cells[column][again];
+    const what =
+      `the record is already in row ${first.get(record)}: the export has a row per event or ` +
+      `repetition (${repeated.join(", ")})`;
+    const remedy = "Export one row per patient: a report on one event, without repeated forms";
+    return [problem(what, remedy, rows[again], column, record)];
+  }
+
+  // --- names and cells
 
   function checkedNames(names, row, problems) {
     const kept = new Map();

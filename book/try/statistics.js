@@ -66,7 +66,7 @@
       group.push(by ? groups[i] : cart.data.all);
     });
     if (!time.length) {
-      throw new CannotCompute(`no patient has ${end.name} and ${by ?? ""} on record`);
+      throw new CannotCompute(`no patient has ${end.name}${by ? ` and \`${by}\`` : ""} on record`);
     }
     if (time.every((t) => t === 0)) throw new CannotCompute(`every time in \`${end.days}\` is 0`);
     const names_ = by ? levelsOf(group, patients.levels[by]) : [cart.data.all];
@@ -272,7 +272,7 @@
   }
 
   Object.assign(cart, {
-    CannotCompute, isKnown, requireColumns, derive, levelsOf, withEndpoint, kaplanMeier,
+    CannotCompute, isKnown, median, requireColumns, derive, levelsOf, withEndpoint, kaplanMeier,
     stillObserved, survivalAt, medianOf, logRank, proportion, remission,
   });
 })((globalThis.cart ??= {}));

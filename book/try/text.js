@@ -67,5 +67,12 @@
     return isPrintable(short) ? `“${short}”` : escaped(short);
   }
 
-  Object.assign(cart, { fixed, general, whole, formatValue, formatInterval, isPrintable, shown });
+  const compiled = new Map();
+
+  function regexp(pattern) {
+    if (!compiled.has(pattern)) compiled.set(pattern, new RegExp(pattern.source, pattern.flags));
+    return compiled.get(pattern);
+  }
+
+  Object.assign(cart, { regexp, fixed, general, whole, formatValue, formatInterval, isPrintable, shown });
 })((globalThis.cart ??= {}));

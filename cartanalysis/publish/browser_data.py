@@ -14,11 +14,22 @@ from typing import Any
 
 import pandas as pd
 
-from cartanalysis import admission, cohort, errors, examples, intake, privacy, rules, verdicts
+from cartanalysis import (
+    admission,
+    cohort,
+    errors,
+    examples,
+    intake,
+    permutation,
+    power,
+    privacy,
+    rules,
+    verdicts,
+)
 from cartanalysis.figures import km, style
-from cartanalysis.mapping import codes
+from cartanalysis.mapping import codes, numbers
 from cartanalysis.published import Entry, Registry, load
-from cartanalysis.reading import table
+from cartanalysis.reading import cbioportal, delimited, redcap, table
 from cartanalysis.response import ALL
 from cartanalysis.survival import ENDPOINTS
 
@@ -59,13 +70,27 @@ def contents() -> dict[str, Any]:
         "pairs": cohort.PAIRS,
         "missing": sorted(cohort.MISSING),
         "patterns": {
-            "plain": _pattern(codes.PLAIN),
-            "decimal_comma": _pattern(intake._DECIMAL_COMMA),
-            "thousands": _pattern(intake._THOUSANDS),
-            "date": _pattern(intake._DATE),
-            "with_unit": _pattern(intake._WITH_UNIT),
-            "grade": _pattern(codes._GRADE),
+            "plain": _whole(codes.PLAIN),
+            "whole": _whole(numbers._WHOLE),
+            "decimal_comma": _whole(intake._DECIMAL_COMMA),
+            "thousands": _whole(intake._THOUSANDS),
+            "dotted": _whole(numbers._DOTTED),
+            "date": _whole(intake._DATE),
+            "with_unit": _whole(intake._WITH_UNIT),
+            "grade": _whole(codes._GRADE),
+            "apart": _pattern(intake._APART) | {"flags": "gu"},
+            "separator": _pattern(table._SEPARATOR),
         },
+        "often_missing": sorted(numbers.OFTEN_MISSING),
+        "summaries": sorted(rules.SUMMARIES),
+        "many_deaths": rules.MANY_DEATHS,
+        "redcap": {
+            "dictionary": [redcap._FIELD, redcap._LABEL],
+            "own": list(redcap._OWN),
+            "events": redcap._EVENTS,
+            "status": ["", *redcap._STATUS],
+        },
+        "cbioportal": {"id": cbioportal._ID, "missing": sorted(cbioportal._MISSING)},
         "limits": {
             "bytes": MAX_BYTES,
             "patients": table.MAX_PATIENTS,
@@ -73,6 +98,9 @@ def contents() -> dict[str, Any]:
             "cells": table.MAX_CELLS,
             "cell": table.MAX_CELL_LENGTH,
             "told": table.MAX_TOLD,
+            "start": delimited._START,
+            "titles": table.MAX_TITLE_LINES,
+            "name": table.MAX_NAME_LENGTH,
             "alike": errors.ALIKE_SHOWN,
             "ignored": intake.NOT_USED_SHOWN,
             "groups": cohort.MAX_GROUPS,
@@ -82,6 +110,8 @@ def contents() -> dict[str, Any]:
             "few": admission.FEW,
             "fraction": admission.FRACTION,
             "short_follow_up": admission.SHORT_FOLLOW_UP,
+            "long_follow_up": admission.LONG_FOLLOW_UP,
+            "months_apart": admission.MONTHS_APART,
         },
         "all": ALL,
         "endpoints": {
@@ -97,9 +127,23 @@ def contents() -> dict[str, Any]:
         "alpha": verdicts.ALPHA,
         "one_year": verdicts.ONE_YEAR,
         "min_size": verdicts.MIN_SIZE,
+        "min_followed": verdicts.MIN_FOLLOWED,
+        "min_rival": verdicts.MIN_RIVAL,
+        "could_differ": verdicts.COULD_DIFFER,
+        "permutation": {
+            "patients": permutation.FEW_PATIENTS,
+            "events": permutation.FEW_EVENTS,
+        },
+        "power": {
+            "gap": power.GAP,
+            "largest": power.LARGEST,
+            "at_level": power.AT_LEVEL,
+            "odds_ratio": power.ODDS_RATIO,
+        },
         "verdicts": {
             "exact": verdicts.EXACT,
             "consistent": verdicts.CONSISTENT,
+            "weak": verdicts.WEAK,
             "differs": verdicts.DIFFERS,
             "supports": verdicts.SUPPORTS,
             "same": verdicts.SAME,
@@ -173,43 +217,85 @@ def _derived() -> dict[str, Any]:
 
 
 def _privacy() -> dict[str, Any]:
+    measured = [
+        _whole(privacy._RANGE) | {"multiples": privacy.RANGE_STEP},
+        _whole(privacy._DECIMAL),
+    ]
     values: dict[str, dict[str, Any]] = {
         "e-mail addresses": {"patterns": [_pattern(privacy._MAIL)]},
         "web addresses": {"patterns": [_pattern(privacy._WEB, start="^")]},
         "social security numbers": {"patterns": [_whole(privacy._SSN)]},
+        "names of people": {
+            "patterns": [
+                _whole(privacy._TITLED),
+                _whole(privacy._SURNAME_FIRST) | {"capitals": True},
+            ]
+        },
         "calendar dates": {"patterns": [_whole(privacy._DATE)]},
         "addresses": {"patterns": [_whole(privacy._ADDRESS)]},
         "telephone or record numbers": {
-            "patterns": [_whole(privacy._LONG_NUMBER), _whole(privacy._PHONE) | {"digits": 7}]
+            "patterns": [
+                _whole(privacy._LONG_NUMBER) | {"unless": [_whole(privacy._ROUND)]},
+                _whole(privacy._PHONE) | {"digits": privacy.PHONE_DIGITS, "unless": measured},
+            ]
         },
         "free text": {"longer": privacy.LONG_TEXT},
     }
     return {
         "oldest": privacy.OLDEST,
+        "age": _whole(privacy.AGE),
         "share": privacy.SHARE,
         "sample": privacy.SAMPLE,
+        "strict": [name for name, spec in cohort.FIELDS.items() if spec.kind == "label"],
         "names": [{"kind": kind} | _pattern(p) for kind, p in privacy.NAMES.items()],
+        "date_name": _pattern(privacy._DATE_NAME),
+        "serial": _whole(privacy._SERIAL),
         "values": [
-            {"kind": kind, "any": kind in privacy.ANY, "free": kind in privacy.FREE} | values[kind]
+            {
+                "kind": kind,
+                "any": kind in privacy.ANY,
+                "shown": kind in privacy.ANY_SHOWN,
+                "free": kind in privacy.FREE,
+            }
+            | values[kind]
             for kind in privacy.VALUES
         ],
     }
 
 
-def _whole(pattern: re.Pattern[str]) -> dict[str, str]:
+def _whole(pattern: re.Pattern[str]) -> dict[str, Any]:
     return _pattern(pattern, start="^(?:", end=")$")
 
 
-def _pattern(pattern: re.Pattern[str], start: str = "", end: str = "") -> dict[str, str]:
+_TOKEN = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\.|\.")
+_BLANK = "".join(f"\\u{i:04x}" for i in range(2**16) if chr(i).isspace())
+_ASCII = {"w": "A-Za-z0-9_", "d": "0-9", "s": r" \t-\r"}
+_UNICODE = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}", "s": _BLANK}
+_LETTERS = r"[^\W\d_]"
+
+
+def _pattern(pattern: re.Pattern[str], start: str = "", end: str = "") -> dict[str, Any]:
     """Write a Python pattern for JavaScript, where only ``\\p`` classes know other alphabets."""
-    source, flags = pattern.pattern, ""
-    if not pattern.flags & re.ASCII:
-        source = re.sub(r"\[\\w", r"[\\p{L}\\p{N}_", source)
-        source = source.replace(r"\w", r"[\p{L}\p{N}_]").replace(r"\d", r"\p{Nd}")
-        flags = "u"
-    if pattern.flags & re.IGNORECASE:
-        flags += "i"
+    classes = _ASCII if pattern.flags & re.ASCII else _UNICODE
+    source = _TOKEN.sub(lambda found: _translated(found[0], classes), pattern.pattern)
+    flags = "ui" if pattern.flags & re.IGNORECASE else "u"
     return {"source": f"{start}{source}{end}", "flags": flags}
+
+
+def _translated(token: str, classes: dict[str, str]) -> str:
+    """Translate a class of characters, an escaped character or a point."""
+    if token == ".":
+        return r"[^\n]"
+    if token == _LETTERS:
+        return r"[\p{L}\p{Nl}\p{No}]"
+    if re.search(r"\\[bBAZ]" if token[0] == "\\" else r"\\[WDS]", token):
+        raise ValueError(f"{token} has no translation for JavaScript yet")
+    if token[0] == "[":
+        return re.sub(r"\\([wds])", lambda found: classes[found[1]], token)
+    known = classes.get(token[1].lower(), "")
+    if not known:
+        return token
+    return f"[{known}]" if token[1].islower() else f"[^{known}]"
 
 
 def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:

@@ -6,14 +6,14 @@ import csv
 import io
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
-from cartanalysis import consistency, exact, response, survival, verdicts
+from cartanalysis import consistency, exact, permutation, power, response, survival, verdicts
 from cartanalysis.admission import Request, admit
 from cartanalysis.cohort import FIELDS, derive
 from cartanalysis.errors import CannotCompute, InputError
@@ -121,6 +121,83 @@ def small(text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def table(**columns: Sequence[str]) -> str:
+    """Write columns of cells as a file."""
+    return write(
+        [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    )
+
+
+def column(name: str, cells: list[str]) -> str:
+    """Write a column as a file of numbered patients."""
+    return table(**{"patient_id": [f"P{i}" for i in range(len(cells))], name: cells})
+
+
+def blank(names: list[str]) -> str:
+    """Write columns that hold nothing."""
+    return write([{"patient_id": "A"} | dict.fromkeys(names, "")])
+
+
+def times(os_days: str, hsct_day: str) -> str:
+    """Write two columns of times, all of living patients."""
+    days = os_days.split()
+    return table(
+        patient_id="ABCDEFG"[: len(days)],
+        os_days=days,
+        os_event=["" if d == "NA" else "0" for d in days],
+        hsct_day=hsct_day.split(),
+    )
+
+
+def deaths(rfs_events: str, more: str = "") -> str:
+    """Write patients who died, with what is told of their relapse-free survival."""
+    lines = [f"P{i},9,1,3,{event},CR" for i, event in enumerate(rfs_events.split())]
+    head = "patient_id,os_days,os_event,rfs_days,rfs_event,response\n"
+    return head + "\n".join(lines) + "\n" + (f"X,9,{more}" if more else "")
+
+
+def by_arm(*arms: str) -> str:
+    """Write the times of each arm, as in ``A 20 30``."""
+    named = [(arm.split()[0], time) for arm in arms for time in arm.split()[1:]]
+    ids = [f"P{i}" for i in range(len(named))]
+    return table(
+        patient_id=ids,
+        arm=[a for a, _ in named],
+        os_days=[t for _, t in named],
+        os_event="1" * len(ids),
+    )
+
+
+def remissions(**groups: tuple[int, int]) -> str:
+    """Write so many remissions among so many patients of each extramedullary group."""
+    rows = [(emd, i < hits) for emd, (hits, n) in groups.items() for i in range(n)]
+    return table(
+        patient_id=[f"P{i}" for i in range(len(rows))],
+        emd=[emd for emd, _ in rows],
+        response=["CR" if hit else "NR" for _, hit in rows],
+    )
+
+
+GERMAN = [
+    "Nachname", "vorn", "Patientenname", "GebDatum", "geburtsjahr", "PLZ", "Wohnort", "Straße",
+    "Telefon_privat", "Fallnummer", "KV-Nr", "Bemerkungen", "Hausarzt", "Kontakt", "Anamnese",
+]  # fmt: skip
+FOREIGN = [
+    "nom", "Prénom", "date_naissance", "code postal", "téléphone", "commentaires", "姓名",
+    "患者出生日期", "家庭住址", "手机号", "病历号", "主治医生", "备注", "nombre", "ＤＯＢ",
+    "fecha de nacimiento", "patientsNames", "e_mail_address", "homePhoneNumber2", "photo",
+    "next of kin",
+]  # fmt: skip
+HARMLESS = [
+    "initial_wbc", "tel_aml1", "named_site", "birthweight", "note_count", "city_size", "platz",
+    "report", "address_known", "contact_days", "voice_grade", "ip_10", "portal", "ort_2", "mailed",
+]  # fmt: skip
+CBIOPORTAL = (
+    "#Patient Identifier\tSex\tDate of birth\tFull name\tx\n#id\tsex\tborn\tname\tx\n"
+    "#STRING\tSTRING\tSTRING\tSTRING\tSTRING\n#1\t1\t1\t1\t1\n"
+    "PATIENT_ID\tsex\tD1\tN1\tarm\nA\tf\t[Not Available]\t\t[Unknown]\nB\tx\t\tq\tb\n"
+)
+
 AWKWARD = {
     "one patient, an event": small("10"),
     "one patient, censored": small("10+"),
@@ -164,10 +241,94 @@ AWKWARD = {
     "many alike": "patient_id,sex\n" + "".join(f"P{i},unknown\n" for i in range(1, 30)),
     "no letters": "patient_id,sex,os_days,os_event\n" + "x,,,\n" * 60,
     "too long a cell": "patient_id,arm\nA," + "x" * 10_001 + "\n",
+    # who is named
+    "one arm named like a person": column("arm", ["A", "B", "Müller-Lüdenscheidt, Hans Otto"]),
+    "an arm with a title": column("arm", ["A", "Frau Weber", "Dr. med. Weber"]),
+    "arms named like persons": column("arm", ["Müller Hans", "Öz Ayşe", "Müller Hans", "NA"]),
+    "arms that share a word": column("arm", ["Axi Cel", "Tisa Cel", "McNeil Ann"]),
+    "arms of two words, not of names": column("arm", ["McNeil Ann", "Ober Eva"]),
+    "arms in capitals": column("arm", ["CAR, NK", "CAR, T", "ALPHA BETA", "car, nk"]),
+    "an arm that is a date": column("arm", ["A", "A", "Mar 3, 2021"]),
+    "an arm that is an address": column("arm", ["A", "A", "Berliner Straße 12a"]),
+    "an arm on the web": column("arm", ["A", "A", "see www.x.org", "WWW.x.org"]),
+    "arms that are numbers": column("arm", ["0301234567", "x", "0301234568"]),
+    "an arm of free text": column("arm", ["A", "z" * 81]),
+    "identifiers are names": table(patient_id=["Müller, Hans", "Weber, Eva", "X1"]),
+    "mail beyond the sample": column("x", ["a"] * 2000 + ["x@y.org"]),
+    "identifiers are numbers": "patient_id\n123456789\n020 123456\n",
+    "identifiers are mail": "patient_id\nP1\nP2\nx@y.org\n",
+    "few persons": column("note on arm", ["Weber, Eva", "x", "y", "z"]),
+    "names in German": blank(GERMAN),
+    "names in other languages": blank(FOREIGN),
+    "names that are harmless": blank(HARMLESS),
+    # numbers
+    "serial numbers under a date": table(patient_id="AB", visit_date=["43831", "44000.5"]),
+    "serial numbers, half": table(patient_id="ABCD", Datum2=["43831", "", "x", "30000"]),
+    "serial numbers, few": table(patient_id="ABCD", dateOfVisit=["43831", "x", "y", "29999"]),
+    "serial numbers elsewhere": table(patient_id="AB", dose=["43831", "44000"]),
+    "serial numbers, 日期": table(patient_id="AB", 入院日期=["43831", "44000"]),
+    "ranges": table(patient_id="AB", dose=["1000-2000", "150 - 25000"]),
+    "no ranges": table(patient_id="AB", dose=["1000-2001", "0100-2000"]),
+    "decimals": table(patient_id="AB", volume=["12345.678", "1234.5678"]),
+    "round numbers": table(patient_id="AB", cells=["200000000", "1000000000"]),
+    "not so round": table(patient_id="AB", cells=["200000001", "+4915112345678"]),
+    "short numbers": table(patient_id="AB", x=["12 3456", "(01) 2345"]),
+    "telephones": table(patient_id="AB", x=["+49 (30) 123456", "030/12 34 56"]),
+    "999": times("999 12 30 999", "999 999 3 12"),
+    "999 among longer times": times("999 1200 30 12", "999.0 9999 99999 3"),
+    "999 after longer times and longer codes": times("999 9999 30 12", "9999 12 1000 999"),
+    "thousands": times("1.095 730 365 12", "1.095 1.095 2.000 1.000"),
+    "thousands that are decimals": times("1.095 730.5 365 12", "912.500 36.501 3 1"),
+    "thousands and signs": times("1.095 +730 NA 12", "1.095 -3 3 1"),
+    # rows and groups
+    "summaries": "patient_id,os_days,os_event\nA,3,1\nMean,3,0\n total: ,3,\n合计,,\nmeant,1,0\n",
+    "deaths are not RFS events": deaths("0 0 0 0 0"),
+    "deaths are not RFS events, unknown": deaths("0 0 0 0 0", more=",,1,CR\n"),
+    "four deaths are not RFS events": deaths("0 0 0 0"),
+    "one death of six is an RFS event": deaths("0 0 0 0 0 1"),
+    "arms by hyphens": column("arm", ["CAR-19", "CAR19", "car 19", "CAR‑19", "B", "b_", "car-19"]),
+    "one arm in months": by_arm("A 600 700 800 900 1000", "B 20 21 22 23 24"),
+    "one arm in months, few": by_arm("A 600 700 800 900 1000", "B 20 21 22 23"),
+    "one arm in months, short": by_arm("A 600 700 300 200 100", "B 20 21 22 23 20"),
+    "one arm at 0": by_arm("A 600 700 300 200 100", "B 0 0 0 1 2", "C 3 3 3 3 3"),
+    "ages above 89": 'patient_id,age_years\nA,+93\nB,89\nC,93.\nD,93.5\n',
+    "ages above 89, commas": 'patient_id,age_years\nA,"93,5"\nB,"40,25"\n',
+    "above 20 years": "patient_id,os_days,os_event,rfs_days,rfs_event,hsct_day\n"
+    "A,7306,0,7305.5,0,7305.5\nB,7305,1,3,1,\n",
+    "grade 5": "patient_id,ae_grade_max,os_days,os_event\nA,5,3,1\nB,4,9,0\nC,4,9,0\nD,3,9,0\n",
+    "lost before a year": small("400+ 500+ 30+ 40+ 50+ 20"),
+    "lost before a year, and dead": small("400+ 500+ 30 40 50 20 10+ 5"),
+    "order as published": remissions(none=(40, 40), cns=(10, 10), other=(5, 20)),
+    "order, another group lower": remissions(none=(30, 30), cns=(2, 6), other=(10, 20)),
+    "order, a small group lower": remissions(none=(30, 30), cns=(1, 2), other=(10, 20)),
+    "order, but less than moderate": remissions(none=(900, 1000), cns=(9, 9), other=(860, 1000)),
+    "order not seen, moderate ruled out": remissions(none=(900, 1000), other=(895, 1000)),
+    "order turned": remissions(none=(50, 100), cns=(5, 10), other=(90, 100)),
+    "order turned, inconclusive": remissions(cns=(50, 100), other=(52, 100)),
+    "order at the level exactly": remissions(none=(19, 19), other=(0, 1)),
+    "missing in words": column("arm", ["NA", "n/a", "na", ".", "A"]),
+    "no arm known": "patient_id,arm,os_days,os_event\nA,,3,1\nB,,4,1\n",
+    # headers and exports
+    "a title": "Our study of CAR T\npatient_id,os_days,os_event\nA,3,1\n",
+    "a title, semicolons": "Study;;\n;;\npatient_id;os_days;os_event\nA;3;1\n",
+    "a title, another separator": "A study\nexported 2020\npatient_id;os_days;os_event\nA;3;1\n",
+    "one word": "study\nid,sex\nA,f\n",
+    "one column": "patient_id\nsex,arm,emd\n",
+    "one column of names": "centre\nA\nB\n",
+    "a long title": "Study\n" + "x" * 61 + ",b,c\nA,B,A\n1,2,3\n",
+    "a late header": "Study\n" + "1,2,3\n" * 10 + "a,b,c\n",
+    "cBioPortal": CBIOPORTAL,
+    "cBioPortal, no comments": CBIOPORTAL[CBIOPORTAL.index("PATIENT_ID") :],
+    "comments of another kind": "#a\tb\n#c\td\npatient_id\tsex\nA\tf\n",
+    "comments and commas": "# a study\npatient_id,sex\nA,f\n",
+    "REDCap": table(patient_id="AB", sex="fm", baseline_complete=["2", ""], redcap_event_name="xx"),
+    "REDCap, repeated": table(patient_id="ABB", redcap_event_name=["x", "x", "y"]),
+    "REDCap, no form": table(patient_id="AB", remission_complete=["3", "2"]),
+    "REDCap, dictionary": "Variable / Field Name,Field Label,Field Type\nsex,Sex,radio\n",
 }  # fmt: skip
 
 ODD = {
-    "patient_id": ["", "P000", "p 000", "P0", "３"],
+    "patient_id": ["", "P000", "p 000", "P0", "３", "Median", "SD =", "12345678901"],
     "age_years": ["-1", "999", "95", "12 y", "12,5", "1.234,5", "NA", "2020-01-01", "++3", "."],
     "sex": ["F", "m", "FEMALE", "Female ", "x", "N/A", "0"],
     "emd": ["None", "CNS ", "na", "both"],
@@ -176,19 +337,23 @@ ODD = {
     "prior_hsct": ["Y", "1", "false", "TRUE", "maybe"],
     "response": ["cr", "CRI", "PR", "nr"],
     "ae_grade_max": ["3/4", "≥3", "IV", "Grade 2", "gr. iv", "6", "2.5", "5"],
-    "os_days": ["-3", "12 mo", "2021-02-30", "99999", "1e3", "7,5", "3650.5", ""],
+    "os_days": ["-3", "12 mo", "2021-02-30", "99999", "1e3", "7,5", "3650.5", "",
+                "999", "9999", "1.095", "7306"],
     "os_event": ["2", "DECEASED", "0:LIVING", "yes", "TRUE", "dead?", ""],
-    "rfs_days": ["9000", "5", "", "0"],
+    "rfs_days": ["9000", "5", "", "0", "999", "1.000"],
     "rfs_event": ["Y", "0", "1", "3", ""],
     "rfs_cause": ["death", "Relapse", "toxicity", ""],
-    "arm": ["a", " A  ", "ß"],
+    "arm": ["a", " A  ", "ß", "A-", "Weber, Eva", "2020-01-02", "3 High Road", "www.x.org", "NA"],
     "bm_blasts_pct": ["n/a", "50 %"],
-}
+}  # fmt: skip
 STRANGE = [
     ("osdays", "5"), ("Sex_", "f"), ("centre", "7"), ("comment", "x"), ("visit date", "2020-02-03"),
     ("first name", "Q"), ("phone", ""), ("url", "www.x.org"), ("tel", "+49 30 123456"),
     ("hsct_day", "20"), ("crs_grade", "5"), ("hsct_days", "3"), ("mrd", "POS"),
     ("geburtsdatum", ""), ("出生", ""), ("home", "12 Long Road"), ("wt", "071234567"),
+    ("visit_date", "43831"), ("datum", "44000.5"), ("dose", "1000-2000"), ("dose", "1000-2001"),
+    ("volume", "12345.678"), ("cells", "200000000"), ("who", "Weber, Eva"), ("by", "Dr. Weber"),
+    ("initial_wbc", "5"), ("nom", "x"), ("redcap_event_name", "x"), ("form_complete", "2"),
 ]  # fmt: skip
 
 
@@ -212,6 +377,22 @@ def spoilt(rng: random.Random) -> str:
     return text
 
 
+HIT = (
+    "look like names of people", "its groups look like names", "a spreadsheet's serial numbers",
+    "look like telephone or record numbers", "by its label it holds", "Number the patients anew",
+    "above 89", "fractions where percentages", "a code for missing", "decimals or thousands",
+    "the comma was read", "was read as missing", "differ by blanks or hyphens", "different groups",
+    "looks like a summary", "everybody who died is censored", "the row repeats",
+    "already in row", "does not look like a header", "a REDCap data dictionary",
+    "without its data dictionary", "the export has a row per event", "below 60 days",
+    "above 20 years", "the curve starts below 1", "is far shorter in", "Some patients who died",
+    "too few to speak against the order", "the interval excludes", "the interval rules out",
+    "another group has as few", "which is not counted here", "were followed beyond day",
+    "would have been missed in",
+)  # fmt: skip
+"""What some cohort must make the package say, so that the scripts are asked for it."""
+
+
 # --- what the package says ---------------------------------------------------------------------
 
 
@@ -220,7 +401,7 @@ def expected(path: Path, rng: random.Random) -> dict[str, Any]:
     try:
         admitted = admit(Request(str(path)))
     except InputError as error:
-        return {"problems": error.records()}
+        return {"problems": error.records(), "told": error._lines()}
     table = admitted.table
     columns = {c: [_cell(v) for v in table[c]] for c in table}
     cutoff = rng.choice([None, None, 7.5])
@@ -292,7 +473,19 @@ def claims(patients: Any, rng: random.Random) -> Iterator[dict[str, Any]]:
             found = _or_why(
                 lambda asked=asked: survival.log_rank(patients, *asked).to_dict("records")[0]
             )
-            yield {"id": entry.id, "log_rank": found}
+            yield {
+                "id": entry.id,
+                "log_rank": found,
+                "permuted": _is_permuted(found, patients, *asked),
+            }
+
+
+def _is_permuted(found: dict[str, Any], patients: Any, endpoint: str, by: str) -> bool:
+    """Tell whether the command judges a direction by permutation."""
+    if "why" in found:
+        return False
+    sizes = survival.with_endpoint(patients, endpoint, by)[by].value_counts()
+    return permutation.is_needed(sizes[sizes > 0].min(), found["events"])
 
 
 def _or_why(compute: Callable[[], Any]) -> Any:
@@ -314,6 +507,11 @@ def functions(rng: random.Random) -> dict[str, list[Any]]:
     tables = [[rng.randint(0, 12) for _ in range(4)] for _ in range(60)]
     tables = [t for t in tables if min(t[0] + t[1], t[2] + t[3], t[0] + t[2], t[1] + t[3]) > 0]
     odds = [stats.contingency.odds_ratio([t[:2], t[2:]]).statistic for t in tables]
+    margins = [(rng.randint(1, 60), rng.randint(1, 60), 0.4, 0.05) for _ in range(40)]
+    margins = [(e, o, rng.randint(1, e + o - 1), *rest) for e, o, *rest in margins]
+    margins += [(1, 19, 19, 0.4, 0.05), (3, 3, 3, 0.4, 0.1)]  # p is the level itself
+    margins += [(900, 1100, 1500, 0.4, 0.05), (7000, 13_000, 15_000, 0.95, 0.05)]
+    samples = [(rng.uniform(1, 300), rng.random(), rng.randint(5, 60)) for _ in range(30)]
     two = [
         (rng.random(), rng.uniform(2, 900), rng.random(), rng.uniform(2, 90)) for _ in range(100)
     ]
@@ -333,6 +531,11 @@ def functions(rng: random.Random) -> dict[str, list[Any]]:
             [*t, {"p": exact.fisher([t[:2], t[2:]]).p, "below": bool(ratio < 1)}]
             for t, ratio in zip(tables, odds, strict=True)
             if abs(ratio - 1) > 1e-6 or ratio == 1
+        ],
+        "fisherPower": [[*t, power.of_odds_ratio(*t)] for t in margins],
+        "powerOfDifference": [
+            [size, old, n, CONFIDENCE, power.of_difference(size, old, n, confidence=CONFIDENCE)]
+            for size, old, n in [*samples, (0.4, 0.8, 47), (2.5, 0.5, 47), (30_000, 0.1, 20)]
         ],
         "consistencyP": [[*t, float(consistency.p_value(*t))] for t in two],
         "predicted": [[*t[1:], CONFIDENCE, consistency.predicted(*t[1:])] for t in two],
