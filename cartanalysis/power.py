@@ -29,6 +29,9 @@ GAP = 0.2
 """Difference of a cohort's true proportion from the paper's that a comparison should notice: 20
 percentage points, a convention."""
 
+AT_LEVEL = 1 - 1e-9
+"""A p that only rounding keeps below the level, such as 1/20, is not below it."""
+
 LARGEST = 2000
 """With more patients than this the paper's own sample size alone limits what can be noticed."""
 
@@ -143,7 +146,7 @@ def of_odds_ratio(
     mean = exposed * outcomes / (exposed + others)
     towards = counts > mean if odds_ratio > 1 else counts < mean
     shifted = _normalised(ways + counts * math.log(odds_ratio))
-    return float(shifted[(p < alpha) & towards].sum())
+    return float(shifted[(p < alpha * AT_LEVEL) & towards].sum())
 
 
 def _normalised(logs: Floats) -> Floats:

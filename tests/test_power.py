@@ -50,6 +50,11 @@ def test_no_effect_is_found_no_more_often_than_the_level():
     assert power.of_hazard_ratio(100, 0.5, 1.0) == pytest.approx(0.025)
 
 
+def test_a_p_of_one_twentieth_is_not_below_it():
+    # one exposed patient among twenty, nineteen outcomes: the exposed has none with p = 1/20
+    assert power.of_odds_ratio(1, 19, 19, 0.4) == 0
+
+
 def test_many_patients_do_not_overflow():
     assert power.of_odds_ratio(40_000, 60_000, 50_000) == pytest.approx(1)
 
