@@ -265,6 +265,16 @@ class HandOver:
         found = self.numbers[key]
         return Unavailable(found.reason or "not defined") if found.value is None else found.value
 
+    def title(self, text: str) -> None:
+        """Show what the results below are about.
+
+        Parameters
+        ----------
+        text : str
+            Plain text; whatever is in it is shown as it is.
+        """
+        display(HTML(f'<p class="cart-about">{html.escape(text)}</p>'))
+
     def say(self, template: str) -> None:
         """Show a sentence with numbers in it.
 

@@ -61,7 +61,8 @@ def curves(
     alt = study.compute(_alternative_text, medians, end.name, labels or {}, study.time_unit)
     if study.min_cell > 1:
         caption += (
-            f" Each step stands for at least {study.min_cell} events; numbers at risk are rounded."
+            f" Each step stands for at least {study.min_cell} events and falls after the last of "
+            "them, so survival before it is lower than drawn; numbers at risk are rounded."
         )
     study.figure(
         plot_km,
@@ -183,6 +184,7 @@ def stratum(study: Chapter, by: str) -> None:
     place = study.cohort.strata.index(by) + 1
     key = f"stratum_{place}"
     title = by.replace("_", " ").replace("{", "(").replace("}", ")")
+    study.title(f"By {title}")
     rates = study.compute(response.remission, study.patients, by, study.confidence)
     study.figure(
         plot_rates,

@@ -89,7 +89,7 @@ def test_results_have_the_contracts_keys_and_letters(default_site):
 
 def test_numbers_stand_on_their_pages(default_site):
     page = (default_site / "notebooks" / "survival.html").read_text()
-    assert re.search(r"At 1 year <strong>53\.0 %</strong>", page)
+    assert re.search(r"At 1 year <strong>53\.0\u00a0%</strong>", page)
     claims = (default_site / "notebooks" / "claims.html").read_text()
     assert claims.count("equal at the paper&#x27;s rounding") == 7
     assert ">not available<" not in claims
@@ -129,7 +129,8 @@ def test_second_run_does_nothing(default_site):
 def test_a_touched_site_is_built_again(default_site):
     page = default_site / "book" / "index.html"
     text = page.read_text()
-    page.write_text(text.replace("53.0 %", "54.0 %"))
+    assert "53.0\u00a0%" in text
+    page.write_text(text.replace("53.0\u00a0%", "54.0\u00a0%"))
     done = publish(out=default_site, cache_dir=CACHE)
     assert not done.unchanged
     assert done.executed == ()
@@ -154,7 +155,7 @@ def test_plain_jupyter_book_build(tmp_path):
     html = copy / "_build" / "html"
     assert checks.check(html, BOOK.pages) == []
     assert values_of(html)["os_1y"]["text"].startswith("53.0 %")
-    assert "53.0 %" in (html / "notebooks" / "survival.html").read_text()
+    assert "53.0\u00a0%" in (html / "notebooks" / "survival.html").read_text()
 
 
 # --- a real cohort -----------------------------------------------------------------------------
@@ -440,7 +441,7 @@ def test_a_damaged_cache_is_not_trusted(tiny, standing):
     edit(stored[0], "80.9 %", "99.9 %")
     shutil.rmtree(tiny.parent / "site")
     assert run(tiny) == 0
-    assert "99.9 %" not in (tiny.parent / "site" / "book" / "index.html").read_text()
+    assert "99.9\u00a0%" not in (tiny.parent / "site" / "book" / "index.html").read_text()
 
 
 def test_oracle_has_its_script():

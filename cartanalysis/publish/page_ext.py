@@ -53,6 +53,9 @@ ONLY_WITH = {
 ROLES = re.compile(r' role="(?:doc-biblioentry|list(?=" class="citation-list))"')
 """Roles that docutils gives a bibliography: deprecated, and at odds with each other."""
 
+UNBROKEN = re.compile(r"<pre\b.*?</pre>|(?<=\d) (?=%)", re.S)
+"""Blanks before a per cent sign, which stay on its line; code is passed over."""
+
 THEME_FILES = ("scripts", "styles", "vendor", "locales", "images", "sphinx-thebe.*", "*macros.html")
 """What the theme leaves under ``_static`` and no page uses."""
 
@@ -138,7 +141,9 @@ def _is_prose(text: nodes.Text) -> bool:
 def _furnish(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    body = context["body"] = ROLES.sub("", THEBE.sub("", context.get("body", "")))
+    body = ROLES.sub("", THEBE.sub("", context.get("body", "")))
+    body = UNBROKEN.sub(lambda found: "\u00a0" if found[0] == " " else found[0], body)
+    context["body"] = body
     for kind in ("css_files", "script_files"):
         context[kind] = [f for f in context[kind] if _wanted(f, body)]
     if doctree is None:  # search, index
