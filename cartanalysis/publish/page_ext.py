@@ -50,6 +50,9 @@ ONLY_WITH = {
 }
 """Parts of names of assets, and what a page's text must hold for them to be of use."""
 
+SPOKEN = ' aria-label="Toggle hidden content"'
+"""What screen readers would say in place of the words that everybody else sees."""
+
 ROLES = re.compile(r' role="(?:doc-biblioentry|list(?=" class="citation-list))"')
 """Roles that docutils gives a bibliography: deprecated, and at odds with each other."""
 
@@ -141,7 +144,7 @@ def _is_prose(text: nodes.Text) -> bool:
 def _furnish(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    body = ROLES.sub("", THEBE.sub("", context.get("body", "")))
+    body = ROLES.sub("", THEBE.sub("", context.get("body", ""))).replace(SPOKEN, "")
     body = UNBROKEN.sub(lambda found: "\u00a0" if found[0] == " " else found[0], body)
     context["body"] = body
     for kind in ("css_files", "script_files"):

@@ -31,6 +31,12 @@ BANNER = re.compile(r'<aside class="bd-header-announcement".*?</aside>', re.DOTA
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 STYLES = re.compile(r'<link rel="stylesheet"[^>]*href="([^"?]+)')
 SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
+FOLDED = re.compile(
+    r"<details\b(?=[^>]*>\s*<summary\b[^>]*>\s*<(?:p|span)\b[^>]*>(?:Hint|Solution)<)"
+    r"|<details(?=><summary>Answer<)"
+)
+"""What a reader of the page may unfold and a reader of paper may not."""
+
 ATTRIBUTE = re.compile(r'\s(id|href|src)="([^"]*)"')
 
 
@@ -112,7 +118,7 @@ def combine(site: Path, pages: Sequence[str]) -> str:
         article = ARTICLE.search(text)
         if article is None:
             raise Failures([f"{page}.html: the page has no text to print"])
-        body = SCRIPT.sub("", article[1])
+        body = FOLDED.sub("<details open", SCRIPT.sub("", article[1]))
         body = ATTRIBUTE.sub(partial(_within, page=page, pages=texts), body)
         parts.append(f'<article class="cart-sheet" id="{_anchor(page)}">{body}</article>')
     links = "".join(f'<link rel="stylesheet" href="{html.escape(s)}">' for s in styles)
