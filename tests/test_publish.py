@@ -448,3 +448,22 @@ def test_oracle_has_its_script():
     made_by = json.loads((ORACLE / "oracle.json").read_text())["versions"]
     assert set(made_by) == {"R", "survival"}
     assert (ORACLE / "oracle.R").is_file()
+
+
+def test_binder_and_colab_follow_from_one_setting(tiny):
+    assert run(tiny) == 0
+    page = tiny.parent / "site" / "notebooks" / "one.html"
+    assert "Colab" not in page.read_text() and "mybinder" not in page.read_text()
+    edit(tiny / "_config.yml", 'url: ""', "url: https://github.com/somebody/book")
+    assert run(tiny) == 0
+    text = page.read_text()
+    repository = "somebody/book"
+    assert (
+        f"https://mybinder.org/v2/gh/{repository}/main?urlpath=lab/tree/notebooks/one.ipynb" in text
+    )
+    assert (
+        f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/one.ipynb"
+        in text
+    )
+    assert f"%pip install -q git+https://github.com/{repository}@main" in text
+    assert (ROOT / ".binder" / "postBuild").stat().st_mode & 0o100, "Binder installs the package"

@@ -173,6 +173,7 @@ def _furnish(
             downloads.insert(1, ("The student version, to work through", f"student/{name}.ipynb"))
         context["cart_furniture"] |= {
             "downloads": [(label, f"{up}{address}") for label, address in downloads],
+            "setup": _setup(app.config),
             "command": f"papermill {CHAPTERS}/{name}.ipynb mine.ipynb -p cohort my-cohort.csv",
         }
 
@@ -197,6 +198,14 @@ def _launch(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if group.get("label") == "launch-buttons":
             for button in group["buttons"]:
                 yield f"Open in {button['text']}", button["url"]
+
+
+def _setup(config: Config) -> str:
+    """Write the cell that installs the package in Colab; empty while no address is known."""
+    options = config.html_theme_options
+    if not options.get("launch_buttons", {}).get("colab_url"):
+        return ""
+    return f"%pip install -q git+{options['repository_url']}@{options['repository_branch']}"
 
 
 def citation(app: Sphinx, title: str, about: dict[str, Any]) -> tuple[list[str], str]:
