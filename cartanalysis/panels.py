@@ -7,7 +7,7 @@ from operator import attrgetter
 
 import pandas as pd
 
-from cartanalysis import response, survival
+from cartanalysis import permutation, response, survival
 from cartanalysis.chapter import Chapter, Unavailable
 from cartanalysis.cox import CoxModel, cox
 from cartanalysis.figures import plot_km, plot_rates
@@ -61,8 +61,8 @@ def curves(
     alt = study.compute(_alternative_text, medians, end.name, labels or {}, study.time_unit)
     if study.min_cell > 1:
         caption += (
-            f" Each step stands for at least {study.min_cell} events and falls after the last of "
-            "them, so survival before it is lower than drawn; numbers at risk are rounded."
+            f" Drawn from points that stand for at least {study.min_cell} events each, with even "
+            "falls between them as in a life table; numbers at risk are rounded down."
         )
     study.figure(
         plot_km,
@@ -75,7 +75,7 @@ def curves(
         origin=origin or end.origin,
         state=end.state,
         labels=labels,
-        marks=marks if study.cohort.is_reconstruction else None,
+        marks=marks,
     )
 
 
@@ -156,7 +156,7 @@ def claim(study: Chapter, key: str, labels: Mapping[str, str], caption: str) -> 
     """
     entry = study.registry[key]
     by, endpoint = entry.details["exposure"], entry.details["endpoint"]
-    test = study.compute(survival.log_rank, study.patients, endpoint, by)
+    test = study.compute(permutation.compare, study.patients, endpoint, by)
     study.number(f"{key}_p", test, "p", column="p")
     hazard_ratio(study, f"{key}_hr", endpoint, by)
     curves(
@@ -165,8 +165,12 @@ def claim(study: Chapter, key: str, labels: Mapping[str, str], caption: str) -> 
     end = survival.endpoint_of(endpoint)
     study.say(
         f"{end.name.capitalize()}: hazard ratio **{{{key}_hr}}** ({{{key}_hr.ci}}), "
-        f"log-rank test {{{key}_p}}."
+        f"{study.compute(_test_in_words, test)} {{{key}_p}}."
     )
+
+
+def _test_in_words(test: pd.DataFrame) -> str:
+    return str(test["test"].iloc[0]).replace("log-rank", "log-rank test")
 
 
 def stratum(study: Chapter, by: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cartanalysis import survival
 from cartanalysis.errors import CannotCompute
 from cartanalysis.response import levels
 from cartanalysis.survival import endpoint_of, with_endpoint
@@ -48,6 +49,38 @@ def is_needed(smallest_group: int, events: int) -> bool:
         Whether either is few.
     """
     return smallest_group < FEW_PATIENTS or events < FEW_EVENTS
+
+
+def compare(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
+    """Compare survival between groups by the log-rank test that suits their size.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str
+        Column that groups the patients.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: n, events, excess, p, method, test.  `log_rank` where `is_needed` says so, else
+        `cartanalysis.survival.log_rank`; test is its short name.
+
+    Raises
+    ------
+    MissingColumns
+        If a column is not there.
+    CannotCompute
+        If the groups cannot be compared.
+    """
+    table, name = survival.log_rank(patients, endpoint, by), "log-rank"
+    sizes = with_endpoint(patients, endpoint, by)[by].value_counts()
+    if is_needed(sizes[sizes > 0].min(), table["events"].iloc[0]):
+        table, name = log_rank(patients, endpoint, by), "log-rank by permutation"
+    return table[["n", "events", "excess", "p", "method"]].assign(test=name)
 
 
 def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:

@@ -2,10 +2,10 @@
 
 A count from 1 to k - 1 is hidden, and so is what would give it back: its complement (where a total
 is shown), percentages, intervals and models beside it, and the tail of a curve with fewer than k
-patients at risk.  A curve keeps the steps that stand for at least k events each, at the ends of
-months; numbers at risk are rounded.  Zeros are shown.  The rules work on results, one for each
-function of the package, so that pictures, tables, sentences, alternative texts and data files are
-all made from what is left.
+patients at risk.  A curve keeps points that stand for at least k events each, at the ends of
+months, with even falls between them as in a life table; numbers at risk are rounded down.  Zeros
+are shown.  The rules work on results, one for each function of the package, so that pictures,
+tables, sentences, alternative texts and data files are all made from what is left.
 
 The threshold and its reasons stand in `DEFAULT_MIN_CELL`.  The method is primary and complementary
 cell suppression [1]_.  It protects each table and the totals shown with it; it does not search
@@ -24,9 +24,19 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from cartanalysis import baseline, cox, replication, response, safety, survival, verdicts
+from cartanalysis import (
+    baseline,
+    cox,
+    permutation,
+    replication,
+    response,
+    safety,
+    survival,
+    verdicts,
+)
 from cartanalysis.cohort import treg_cutoff_of
 from cartanalysis.errors import CannotCompute
 
@@ -42,6 +52,8 @@ in the house.
 
 MONTH, WEEK, LONG = 30.0, 7.0, 365.0
 """Days between the steps of a protected curve: months if the longest is over a year, else weeks."""
+
+ESTIMATES = ("estimate", "lower", "upper")
 
 COMPLEMENT = "hidden"
 """What stands for small counts and those that would give them away: one word, as “<5” beside a
@@ -188,8 +200,8 @@ def _large_groups(table: pd.DataFrame, size: str, min_cell: int) -> pd.DataFrame
 
 
 def _rounded(count: float, min_cell: int) -> int:
-    """Round a number at risk, so that differences between neighbours tell of no patient."""
-    return min_cell * math.floor(count / min_cell + 0.5)
+    """Round a number at risk down, so that differences between neighbours tell of no patient."""
+    return min_cell * math.floor(count / min_cell)
 
 
 def _curves(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
@@ -208,7 +220,11 @@ def _curves(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
 
 
 def _steps(curve: pd.DataFrame, min_cell: int, step: float) -> pd.DataFrame | None:
-    """Join neighbouring events into steps at the ends of months; none if there are too few."""
+    """Join neighbouring events into points at the ends of months; none if there are too few.
+
+    Between two points the curve falls evenly from month to month: a step that waited for the last
+    of its events would show everybody alive until then.
+    """
     enough = curve[(curve["at_risk"] >= min_cell) | (curve["time"] == 0)]
     total = int(enough["events"].sum())
     if small(total, min_cell):
@@ -226,11 +242,14 @@ def _steps(curve: pd.DataFrame, min_cell: int, step: float) -> pd.DataFrame | No
             else:
                 rows.append(row.to_dict() | {"time": end})
             waiting = 0
-    last = math.floor(float(enough["time"].max()) / step) * step
-    if last > rows[-1]["time"]:
-        rows.append(rows[-1] | {"time": last, "at_risk": enough["at_risk"].iloc[-1]})
-    out = pd.DataFrame(rows)
-    out["at_risk"] = [_rounded(n, min_cell) for n in out["at_risk"]]
+    points = pd.DataFrame(rows)
+    last = max(math.floor(float(enough["time"].max()) / step) * step, rows[-1]["time"])
+    ends = np.arange(0.0, last + step, step)
+    between = {c: np.interp(ends, points["time"], points[c].astype(float)) for c in ESTIMATES}
+    # still under observation at the end of a month, or just before the curve's own last day
+    left = [int(enough.loc[enough["time"] <= end, "at_risk"].iloc[-1]) for end in ends]
+    out = pd.DataFrame(rows[:1] * len(ends)).assign(time=ends, **between)
+    out["at_risk"] = [_rounded(n, min_cell) for n in left]
     return out.assign(events=0, censored=0)[list(curve.columns)]
 
 
@@ -264,9 +283,9 @@ def _events_of_groups(table: pd.DataFrame, min_cell: int, given: Given) -> pd.Da
 def _sizes(kept: pd.DataFrame, min_cell: int, given: Given) -> list[Any]:
     """Give the groups' sizes; of RFS only where they do not tell how few were not in remission."""
     by, patients = given.get("by"), given["patients"]
-    if given.get("endpoint") != "rfs" or not by:
+    if given.get("endpoint") != "rfs":
         return kept["n"].tolist()
-    everybody = patients[by].value_counts()
+    everybody = patients[by].value_counts() if by else {response.ALL: len(patients)}
     left = [everybody.get(g, n) - n for g, n in zip(kept["group"], kept["n"], strict=True)]
     if any(small(count, min_cell) for count in left):
         return [COMPLEMENT] * len(kept)
@@ -361,8 +380,11 @@ def _association(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFra
 # --- models, descriptions and claims -----------------------------------------------------------
 
 
-def _totals_only(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
-    """Hide the totals of a test that are small."""
+def _log_rank(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Hide a test of a small group, whose p can tell who is in it, and totals that are small."""
+    data = survival.with_endpoint(given["patients"], given["endpoint"], given["by"])
+    if any(small(count, min_cell) for count in data[given["by"]].value_counts()):
+        raise Hidden(min_cell, "there would be a group of")
     return table.assign(**{c: [_shown(n, min_cell) for n in table[c]] for c in ("n", "events")})
 
 
@@ -513,7 +535,8 @@ RULES: dict[Callable[..., Any], Rule] = {
     survival.median: _events_of_groups,
     survival.follow_up: _events_of_groups,
     survival.survival_at: _survival_at,
-    survival.log_rank: _totals_only,
+    survival.log_rank: _log_rank,
+    permutation.compare: _log_rank,
     response.remission: _proportions,
     response.association: _association,
     safety.by_grade: _grades,

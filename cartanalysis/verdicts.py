@@ -374,12 +374,8 @@ def _direction(entry: Entry, patients: pd.DataFrame, confidence: float) -> Row:
     if entry.details["model"] == "multivariable":
         return _adjusted(entry, patients, confidence)
     exposure, endpoint = entry.details["exposure"], entry.details["endpoint"]
-    test, name = survival.log_rank(patients, endpoint, exposure).iloc[0], "log-rank"
-    sizes = survival.with_endpoint(patients, endpoint, exposure)[exposure].value_counts()
-    if permutation.is_needed(sizes[sizes > 0].min(), test["events"]):
-        test = permutation.log_rank(patients, endpoint, exposure).iloc[0]
-        name = "log-rank by permutation"
-    row = _exposure(entry, patients, [exposure]) | {"p": test["p"], "test": name}
+    test = permutation.compare(patients, endpoint, exposure).iloc[0]
+    row = _exposure(entry, patients, [exposure]) | {"p": test["p"], "test": test["test"]}
     try:
         model = cox(patients, endpoint, [exposure], confidence)
     except CannotCompute as error:  # the log-rank test still knows direction and p

@@ -50,7 +50,8 @@ def tiny(tmp_path_factory) -> Path:
     """A book of one page and one chapter, with the start page of the real one."""
     root = tmp_path_factory.mktemp("book") / "tiny"
     shutil.copytree(ROOT / collection.START, root / collection.START)
-    shutil.copytree(ROOT / "book" / "static", root / "book" / "static")
+    for folder in ("static", "templates"):
+        shutil.copytree(ROOT / "book" / folder, root / "book" / folder)
     (root / "notebooks").mkdir()
     for name in ("_config.yml", "requirements.txt", "book/references.bib", "book/references.md",
                  "notebooks/comparison.py"):  # fmt: skip

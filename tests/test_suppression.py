@@ -118,18 +118,23 @@ def test_grades_hide_rare_ones_and_shares_that_give_them_away():
         protected(safety.by_grade, made(crs_grade=[0] * 3 + [1] * 2), "crs_grade")
 
 
-def test_steps_of_curves_stand_for_enough_events():
+def test_points_of_curves_stand_for_enough_events():
     patients = made(os_days=list(range(100, 140)), os_event=[1, 0] * 20)
     plain = survival.kaplan_meier(patients, "os").set_index("time")
     curve = protected(survival.kaplan_meier, patients, "os")
     # 18 deaths while five or more are at risk: 5, 5, 8 (not 5 and 3); shown at ends of weeks
-    assert curve["time"].tolist() == [0, 112, 119, 140]
-    after = [plain.loc[day, "estimate"] for day in (108, 118, 134)]
-    np.testing.assert_allclose(curve["estimate"], [1, *after])
+    assert curve["time"].tolist() == list(range(0, 141, 7))
+    first, second, third = (plain.loc[day, "estimate"] for day in (108, 118, 134))
+    known = curve.set_index("time")["estimate"]
+    np.testing.assert_allclose(known.loc[[0, 112, 119, 140]], [1, first, second, third])
+    # evenly between: no week tells when any of them died
+    np.testing.assert_allclose(np.diff(known.loc[:112]), (first - 1) / 16)
+    assert known[126] == pytest.approx(second + (third - second) / 3)
+    assert curve.loc[curve["time"] < 112, "lower"].isna().all(), "no interval before the first"
     assert (curve["at_risk"] % K == 0).all()
     assert curve["censored"].sum() == 0
     table = protected(survival.at_risk_table, patients, "os", [0.0, 122.0, 138.0])
-    assert table["at_risk"].tolist() == [40, 20, "<5"]
+    assert table["at_risk"].tolist() == [40, 15, "<5"]
 
 
 def test_a_curve_of_few_events_is_not_drawn_and_one_without_events_is():

@@ -21,6 +21,10 @@ from cartanalysis.teaching.student import INJECTED, SOLUTION
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)
 _BADGE = re.compile(r' <span class="cart-letter [\w-]+">([^<]*)</span>')
+_SIZE = re.compile(r'<svg\b[^>]*\bviewBox="0 0 ([\d.]+) ([\d.]+)"')
+TALL = 1.2
+"""A picture so much taller than wide keeps its width and has its caption beside it."""
+
 _QUIZ = re.compile(r"<p>QUIZ(\d+)</p>")
 
 
@@ -30,10 +34,13 @@ class _Slide:
     prose: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     figures: int = 0
+    tables: int = 0
     missing: bool = False
 
     def html(self, level: int) -> str:
-        body = "\n".join(self.shown or self.prose)
+        # a picture or table speaks for itself; a few numbers need the words around them
+        alone = self.figures or self.tables
+        body = "\n".join(self.shown if alone else [*self.prose, *self.shown])
         heading = f"<h{level}>{_MARKDOWN.renderInline(self.title)}</h{level}>"
         return f'<section tabindex="-1">\n{heading}\n{body}\n</section>'
 
@@ -41,8 +48,9 @@ class _Slide:
 def deck(notebook: nbformat.NotebookNode, banner: str) -> str:
     """Make a chapter's slides.
 
-    Each heading starts a slide, each further figure below it another. A slide shows the results;
-    where a heading has none, its text. Exercises and quiz questions have slides of their own.
+    Each heading starts a slide, each further figure below it another. A slide shows the pictures
+    and tables; where a heading has none, its text and numbers. Exercises and quiz questions have
+    slides of their own.
 
     Parameters
     ----------
@@ -66,11 +74,11 @@ def deck(notebook: nbformat.NotebookNode, banner: str) -> str:
         elif slides:
             for output in cell.get("outputs", []):
                 _add_output(slides, output)
-    kept = [s for s in slides if s.shown or (s.prose and not s.missing)]
+    kept = [s for s in slides if s is slides[0] or s.shown or (s.prose and not s.missing)]
     body = "\n".join(s.html(1 if place == 0 else 2) for place, s in enumerate(kept))
     folder = resources.files("cartanalysis.teaching")
     style, script = ((folder / f"slides.{e}").read_text(encoding="utf-8") for e in ("css", "js"))
-    title = html.escape(kept[0].title)
+    title = html.escape(kept[0].title if kept else "")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -127,6 +135,7 @@ def _add_output(slides: list[_Slide], output: Any) -> None:
         slides[-1].missing = True  # a chapter says what a cohort cannot show; slides leave it out
     elif not about and "text/html" in data:
         box = '<div class="wide" tabindex="0" role="group" aria-label="Table">'
+        slides[-1].tables += 1
         slides[-1].shown.append(f"{box}{data['text/html']}</div>")
     elif not about and "text/markdown" in data:
         text = _BADGE.sub(r" [\1]", data["text/markdown"])
@@ -136,8 +145,10 @@ def _add_output(slides: list[_Slide], output: Any) -> None:
 def _figure_html(figure: dict[str, Any], svg: str) -> str:
     picture = base64.b64encode(svg.encode()).decode()
     caption = f"{figure['caption']} {figure['evidence_sentence']}"
+    width, height = (float(s) for s in _SIZE.search(svg).groups())  # type: ignore[union-attr]
+    shape = ' class="tall"' if height > TALL * width else ""
     return (
-        f'<figure><img alt="{html.escape(figure["alt"])}" '
+        f'<figure{shape}><img alt="{html.escape(figure["alt"])}" '
         f'src="data:image/svg+xml;base64,{picture}">'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )

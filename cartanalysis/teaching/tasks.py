@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cartanalysis import survival
+from cartanalysis import permutation, survival
 from cartanalysis.cohort import treg_cutoff_of
 from cartanalysis.cox import cox
 from cartanalysis.replication import MULTIVARIABLE
@@ -82,6 +82,11 @@ def _left(patients: pd.DataFrame) -> pd.DataFrame:
 
 def _p(patients: pd.DataFrame, endpoint: str, by: str) -> float:
     return float(survival.log_rank(patients, endpoint, by)["p"].iloc[0])
+
+
+def _claimed_p(patients: pd.DataFrame, endpoint: str, by: str) -> float:
+    """Give the p that the chapter about a claim shows: by permutation where groups are small."""
+    return float(permutation.compare(patients, endpoint, by)["p"].iloc[0])
 
 
 def _ratio(patients: pd.DataFrame, endpoint: str, factors: list[str]) -> float:
@@ -195,10 +200,10 @@ TASKS = (
         "Log-rank test of relapse-free survival, Tregs above their median against the others: p",
         "",
         0.0005,
-        lambda p: _p(p, "rfs", "treg_group"),
+        lambda p: _claimed_p(p, "rfs", "treg_group"),
         (
             Slip(
-                lambda p: _p(p, "os", "treg_group"),
+                lambda p: _claimed_p(p, "os", "treg_group"),
                 "This is the test of overall survival.",
             ),
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +22,10 @@ COLUMN = "<b onmouseover=window.pwned=7>site</b> {x} $y$"
 @pytest.fixture
 def site(tiny, tmp_path) -> Path:
     """A book about a cohort whose every text is hostile."""
-    shutil.copy(ROOT / "notebooks" / "subgroups.py", tiny / "notebooks")
+    chapter = (ROOT / "notebooks" / "subgroups.py").read_text()
+    # exercises lead to chapters that are not here
+    results, *_ = chapter.partition("# %% [markdown]\n# ## Exercises")
+    (tiny / "notebooks" / "subgroups.py").write_text(results)
     with (tiny / "_toc.yml").open("a") as toc:
         toc.write("- file: notebooks/subgroups\n")
     n = 90

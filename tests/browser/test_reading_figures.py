@@ -105,7 +105,7 @@ def at_day(page: Page, day: float, y: float = 0.4) -> tuple[float, float]:
 def told(stage: Locator) -> str:
     card = stage.locator(".cart-readout")
     card.wait_for(state="visible")
-    return card.inner_text()
+    return card.inner_text().replace("\u00a0", " ")
 
 
 def expected_km(site: Path, day: float) -> list[str]:
