@@ -28,6 +28,7 @@ from cartanalysis.figures import geometry, style
 from cartanalysis.published import MEANING, Registry, load
 from cartanalysis.text import (
     Number,
+    format_interval,
     format_value,
     html_sentence,
     html_table,
@@ -40,7 +41,7 @@ METADATA = "cartanalysis"
 NUMBER_MIME = "application/vnd.cartanalysis.number+json"
 """Type of a number handed over; notebook viewers do not show it."""
 
-YOUR_DATA = "your data"
+YOUR_DATA, SIMULATED = "your data", "simulated"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the start of a formula."""
 NBSP = "\u00a0"
@@ -70,7 +71,9 @@ class HandOver:
     name : str
         Name of the notebook's file.
     is_reconstruction : bool
-        Whether the results are those of the reconstruction, which is not patient data.
+        Whether the results are those of a reconstruction, which is not patient data.
+    is_default : bool
+        If so, whether it is the one that ships with the package and agrees with the paper.
     confidence : float
         Coverage of all intervals, between 0 and 1.
     time_unit : {"days", "months", "years"}
@@ -89,6 +92,7 @@ class HandOver:
         name: str,
         *,
         is_reconstruction: bool = False,
+        is_default: bool = True,
         confidence: float = 0.95,
         time_unit: str = "days",
         min_cell: int = 1,
@@ -98,6 +102,7 @@ class HandOver:
         format_value(0.0, "days", time_unit)  # refuses an unknown unit
         self.name = name
         self.is_reconstruction = is_reconstruction
+        self.is_default = is_default
         self.registry: Registry = load()
         self.confidence = confidence
         self.time_unit = time_unit
@@ -200,6 +205,7 @@ class HandOver:
             self.evidence(rests_on),
             time_unit=self.time_unit,
             confidence=self.confidence,
+            coarse=self.min_cell > 1,
         )
         if isinstance(table, Unavailable):
             return replace(none, reason=table.reason)
@@ -409,10 +415,11 @@ class HandOver:
     def _cell(self, row: pd.Series, name: str, unit: str) -> str:
         value = row[name]
         if name == "estimate":
+            if unit == "days" and is_missing(value) and row.get("why"):
+                return suppression.COMPLEMENT
             text = format_value(value, unit, self.time_unit)
             if "lower" in row and not (is_missing(row["lower"]) and is_missing(row["upper"])):
-                low, high = (format_value(row[b], unit, self.time_unit) for b in ("lower", "upper"))
-                text += f" ({low} to {high})"
+                text += f" ({format_interval(row['lower'], row['upper'], unit, self.time_unit)})"
             return text
         if is_missing(value):
             return "–"
@@ -461,7 +468,10 @@ class HandOver:
         str
             P, D or A on the reconstruction, "your data" on any other cohort.
         """
-        return self.registry.weakest(rests_on) if self.is_reconstruction else YOUR_DATA
+        if not self.is_reconstruction:
+            return YOUR_DATA
+        # nobody knows whether a seeded cohort's file was changed
+        return self.registry.weakest(rests_on if self.is_default else ())
 
     def with_evidence(self, table: pd.DataFrame | Unavailable) -> pd.DataFrame | Unavailable:
         """Add each row's evidence letter.
@@ -529,7 +539,7 @@ def evidence_sentence(letter: str) -> str:
     Parameters
     ----------
     letter : str
-        P, D, A or "your data".
+        P, D, A, "your data" or "simulated".
 
     Returns
     -------
@@ -538,6 +548,8 @@ def evidence_sentence(letter: str) -> str:
     """
     if letter == YOUR_DATA:
         return "Evidence: your data, as given in the cohort file."
+    if letter == SIMULATED:
+        return "Simulated; no patient data."
     return f"Evidence {letter} – {MEANING[letter]}."
 
 

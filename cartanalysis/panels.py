@@ -13,6 +13,7 @@ from cartanalysis.cox import CoxModel, cox
 from cartanalysis.figures import plot_km, plot_rates
 from cartanalysis.figures.km import ticks
 from cartanalysis.replication import ONE_YEAR
+from cartanalysis.suppression import COMPLEMENT
 from cartanalysis.text import format_value
 
 
@@ -86,6 +87,8 @@ def _alternative_text(
     for _, row in medians.iterrows():
         label = labels.get(row["group"], row["group"])
         median = format_value(row["estimate"], "days", time_unit)
+        if row.get("why"):
+            median = COMPLEMENT
         parts.append(f"{label}: {row['events']} of {row['n']} with the event, median {median}")
     return f"Kaplan–Meier curve of {endpoint}. " + "; ".join(parts) + "."
 
@@ -173,6 +176,10 @@ def _test_in_words(test: pd.DataFrame) -> str:
     return str(test["test"].iloc[0]).replace("log-rank", "log-rank test")
 
 
+LABELS = {"prior_hsct": "earlier transplant", "emd": "extramedullary disease", "mrd": "MRD"}
+"""What columns of the contract are called in a heading."""
+
+
 def stratum(study: Chapter, by: str) -> None:
     """Show remission and survival by groups that the user named.
 
@@ -187,7 +194,7 @@ def stratum(study: Chapter, by: str) -> None:
     """
     place = study.cohort.strata.index(by) + 1
     key = f"stratum_{place}"
-    title = by.replace("_", " ").replace("{", "(").replace("}", ")")
+    title = LABELS.get(by, by.replace("_", " ")).replace("{", "(").replace("}", ")")
     study.title(f"By {title}")
     rates = study.compute(response.remission, study.patients, by, study.confidence)
     study.figure(

@@ -118,15 +118,20 @@ def protect(function: Callable[..., Any], min_cell: int, *args: Any, **kwargs: A
 
 
 def _few_in_a_group(given: Given, min_cell: int) -> bool:
-    """Tell whether a function was asked to compare groups of which one is small."""
-    columns = given.get("covariates") or [given.get("by")]
+    """Tell whether a function was asked to compare groups of few patients or events."""
     patients = given["patients"]
-    return any(
-        small(count, min_cell)
-        for column in columns
+    columns = [
+        column
+        for column in (given.get("covariates") or [given.get("by")])
         if column in patients and not pd.api.types.is_numeric_dtype(patients[column])
-        for count in patients[column].value_counts()
-    )
+    ]
+    counts = [count for column in columns for count in patients[column].value_counts()]
+    try:
+        data = survival.with_endpoint(patients, given["endpoint"], *columns)
+    except (KeyError, CannotCompute):  # no endpoint, or none on record: no events to look at
+        return any(small(count, min_cell) for count in counts)
+    counts += [n for c in columns for n in data.loc[data["event"], c].value_counts()]
+    return any(small(count, min_cell) for count in counts)
 
 
 def small(count: float, min_cell: int) -> bool:
@@ -245,7 +250,10 @@ def _steps(curve: pd.DataFrame, min_cell: int, step: float) -> pd.DataFrame | No
     points = pd.DataFrame(rows)
     last = max(math.floor(float(enough["time"].max()) / step) * step, rows[-1]["time"])
     ends = np.arange(0.0, last + step, step)
-    between = {c: np.interp(ends, points["time"], points[c].astype(float)) for c in ESTIMATES}
+    # digits that no picture shows would tell the numbers at risk: each step is (n - 1) / n
+    between = {
+        c: np.interp(ends, points["time"], points[c].astype(float)).round(2) for c in ESTIMATES
+    }
     # still under observation at the end of a month, or just before the curve's own last day
     left = [int(enough.loc[enough["time"] <= end, "at_risk"].iloc[-1]) for end in ends]
     out = pd.DataFrame(rows[:1] * len(ends)).assign(time=ends, **between)
@@ -255,10 +263,11 @@ def _steps(curve: pd.DataFrame, min_cell: int, step: float) -> pd.DataFrame | No
 
 def _at_risk(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     kept = _large_groups(table, "at_risk", min_cell)
-    shown = [
-        _shown(n, min_cell) if n < min_cell else _rounded(n, min_cell) for n in kept["at_risk"]
-    ]
-    return kept.assign(at_risk=shown)
+    return kept.assign(at_risk=_coarse(kept["at_risk"], min_cell))
+
+
+def _coarse(counts: pd.Series, min_cell: int) -> list[Any]:
+    return [_shown(n, min_cell) if n < min_cell else _rounded(n, min_cell) for n in counts]
 
 
 def _events_of_groups(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
@@ -276,6 +285,11 @@ def _events_of_groups(table: pd.DataFrame, min_cell: int, given: Given) -> pd.Da
     word = f"<{min_cell}" if few else COMPLEMENT
     events = [word if h else e for e, h in zip(kept["events"], hide, strict=True)]
     out = kept.assign(events=events, n=_sizes(kept, min_cell, given))
+    # times of a group whose events are few are the days on which these happened
+    few_events = [small(e, min_cell) for e in kept["events"]]
+    out[list(ESTIMATES)] = out[list(ESTIMATES)].mask(pd.Series(few_events, index=out.index))
+    why = str(Hidden(min_cell, "it would rest on"))
+    out["why"] = [why if f else "" for f in few_events]
     out.attrs = kept.attrs
     return out
 
@@ -310,7 +324,7 @@ def _survival_at(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFra
     ]
     out["why"] = [why if h else w for h, w in zip(hide, ends, strict=True)]
     out["events"] = [_shown(e, min_cell) for e in out["events"]]
-    out["at_risk"] = [_shown(n, min_cell) for n in out["at_risk"]]
+    out["at_risk"] = _coarse(out["at_risk"], min_cell)
     out["n"] = _sizes(kept, min_cell, given)
     out.attrs = kept.attrs
     return out
@@ -369,6 +383,18 @@ def _severe(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     kept = table[keep].reset_index(drop=True)
     kept.attrs["hidden"] = tuple(table.loc[[not k for k in keep], "group"])
     return kept
+
+
+def _landmark(after: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Refuse where few left before the landmark: totals before and after it would tell how few."""
+    patients = given["patients"]
+    left = patients[~patients.index.isin(after.index)]
+    died = int(left[survival.endpoint_of(given["endpoint"]).event].sum())
+    counts = [len(left), died, len(left) - died]
+    counts += left["responder"].value_counts().tolist() if "responder" in left else []
+    if any(small(count, min_cell) for count in counts):
+        raise Hidden(min_cell, "before the landmark follow-up ended in")
+    return after
 
 
 def _association(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
@@ -535,6 +561,7 @@ RULES: dict[Callable[..., Any], Rule] = {
     survival.median: _events_of_groups,
     survival.follow_up: _events_of_groups,
     survival.survival_at: _survival_at,
+    survival.landmark: _landmark,
     survival.log_rank: _log_rank,
     permutation.compare: _log_rank,
     response.remission: _proportions,
@@ -552,6 +579,6 @@ RULES: dict[Callable[..., Any], Rule] = {
 }
 """How the results of each function that counts a cohort's patients are protected."""
 
-UNCHANGED = frozenset({baseline.size, treg_cutoff_of, survival.landmark})
-"""Functions that need no rule: the cohort's size (never below the threshold), the cut-off (a
-median), and patients selected for further analysis."""
+UNCHANGED = frozenset({baseline.size, treg_cutoff_of})
+"""Functions that need no rule: the cohort's size (never below the threshold) and the cut-off (a
+median)."""

@@ -63,6 +63,8 @@ def format_value(value: float | None, unit: str, time_unit: str = "days") -> str
         return f"{value / DAYS_PER[time_unit]:.{decimals}f} {time_unit}"
     if unit == "count":
         return f"{value:.0f}"
+    if unit == "ratio" and 0 < value < 0.005:
+        return "<0.01"
     if unit in ("ratio", "statistic"):
         return f"{value:.2f}"
     if unit == "percent of CD4":
@@ -102,6 +104,8 @@ def format_interval(
     if is_missing(lower) and is_missing(upper):
         return "no interval"
     low, high = (format_value(b, unit, time_unit) for b in (lower, upper))
+    if unit == "days" and not (is_missing(lower) or is_missing(upper)):
+        low = low.removesuffix(f" {time_unit}")
     return f"{low} to {high}"
 
 
@@ -129,6 +133,8 @@ class Number:
         How days are shown.
     confidence : float
         Coverage of the interval.
+    coarse : bool
+        Whether the record has no more digits than readers see: more would tell small counts.
     """
 
     id: str
@@ -143,6 +149,7 @@ class Number:
     reason: str = ""
     time_unit: str = field(default="days", repr=False)
     confidence: float = field(default=0.95, repr=False)
+    coarse: bool = field(default=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -213,9 +220,9 @@ class Number:
         return {
             "id": self.id,
             "chapter": chapter,
-            "value": _plain(self.value, self.unit),
-            "lower": _plain(self.lower, self.unit),
-            "upper": _plain(self.upper, self.unit),
+            "value": _plain(self.value, self.unit, self.coarse),
+            "lower": _plain(self.lower, self.unit, self.coarse),
+            "upper": _plain(self.upper, self.unit, self.coarse),
             "unit": "% of CD4⁺ T cells" if self.unit == "percent of CD4" else self.unit,
             "method": self.method,
             "evidence": self.evidence,
@@ -223,7 +230,11 @@ class Number:
         }
 
 
-def _plain(value: float | None, unit: str) -> float | int | None:
+SEEN = {"fraction": 3, "p": 4, "days": 1}
+"""Decimals that readers see, or one more; of anything else two."""
+
+
+def _plain(value: float | None, unit: str, coarse: bool) -> float | int | None:
     """Make a JSON number; nine digits are more than anyone reads and equal on every machine.
 
     Times keep one decimal of a day: a median is some patient's own time, which need not be known
@@ -231,7 +242,10 @@ def _plain(value: float | None, unit: str) -> float | int | None:
     """
     if value is None or is_missing(value) or abs(value) == float("inf"):
         return None
-    number = round(float(value), 1) if unit == "days" else float(f"{value:.9g}")
+    if coarse or unit == "days":
+        number = round(float(value), SEEN.get(unit, 2))
+    else:
+        number = float(f"{value:.9g}")
     return int(number) if number == int(number) and abs(number) < 1e15 else number
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cartanalysis import (
     baseline,
     cox,
+    permutation,
     published,
     replication,
     response,
@@ -126,15 +127,66 @@ def test_points_of_curves_stand_for_enough_events():
     assert curve["time"].tolist() == list(range(0, 141, 7))
     first, second, third = (plain.loc[day, "estimate"] for day in (108, 118, 134))
     known = curve.set_index("time")["estimate"]
-    np.testing.assert_allclose(known.loc[[0, 112, 119, 140]], [1, first, second, third])
+    # two digits: more would tell the numbers at risk, as each step is (n - 1) / n
+    assert known[[0, 112, 119, 140]].tolist() == [1, *np.round([first, second, third], 2)]
     # evenly between: no week tells when any of them died
-    np.testing.assert_allclose(np.diff(known.loc[:112]), (first - 1) / 16)
-    assert known[126] == pytest.approx(second + (third - second) / 3)
+    evenly = np.linspace(1, first, 17)
+    assert known.loc[:112].tolist() == np.round(evenly, 2).tolist()
+    assert known[126] == round(second + (third - second) / 3, 2)
     assert curve.loc[curve["time"] < 112, "lower"].isna().all(), "no interval before the first"
     assert (curve["at_risk"] % K == 0).all()
     assert curve["censored"].sum() == 0
     table = protected(survival.at_risk_table, patients, "os", [0.0, 122.0, 138.0])
     assert table["at_risk"].tolist() == [40, 15, "<5"]
+
+
+def test_times_of_a_group_with_few_events_are_hidden():
+    patients = made(
+        genetic_risk=["high"] * 20 + ["standard"] * 20,
+        os_days=list(range(100, 140)),
+        os_event=[1] * 10 + [0] * 29 + [1],
+    )
+    found = protected(survival.median, patients, "os", "genetic_risk").set_index("group")
+    assert survival.median(patients, "os", "genetic_risk")["estimate"].tolist() == [139, 109]
+    assert found.loc["high", "estimate"] == 109
+    assert found.loc["standard", ["estimate", "lower", "upper"]].isna().all()
+    assert "fewer than" in found.loc["standard", "why"]
+
+
+def test_patients_lost_before_a_landmark_are_not_given_away():
+    early = [1, 2, 3] + [50] * 37
+    patients = made(os_days=early, os_event=[1] * 40, response=["NR"] * 10 + ["CR"] * 30)
+    with pytest.raises(sup.Hidden, match="before the landmark"):
+        protected(survival.landmark, patients, "os", 28)
+    assert len(protected(survival.landmark, patients, "os", 0.5)) == 40
+
+
+def test_numbers_at_risk_on_a_day_are_rounded():
+    patients = made(os_days=list(range(100, 140)), os_event=[1] * 40)
+    assert protected(survival.survival_at, patients, "os", [118])["at_risk"].tolist() == [20]
+    assert survival.survival_at(patients, "os", [118])["at_risk"].tolist() == [22]
+
+
+def test_a_model_that_fails_on_few_events_does_not_say_how():
+    patients = made(
+        genetic_risk=["high"] * 10 + ["standard"] * 30,
+        os_days=[1, *range(100, 139)],
+        os_event=[1] + [0] * 9 + [1] * 30,
+    )
+    with pytest.raises(CannotCompute) as told:
+        protected(cox.cox, patients, "os", ["genetic_risk"])
+    assert isinstance(told.value, sup.Hidden)
+
+
+def test_a_log_rank_test_of_a_small_group_is_hidden():
+    patients = made(
+        genetic_risk=["high"] * 2 + ["standard"] * 38,
+        os_days=list(range(100, 140)),
+        os_event=[1] * 40,
+    )
+    for test in (survival.log_rank, permutation.compare):
+        with pytest.raises(sup.Hidden):
+            protected(test, patients, "os", "genetic_risk")
 
 
 def test_a_curve_of_few_events_is_not_drawn_and_one_without_events_is():

@@ -128,7 +128,6 @@ def harvest(
             "patients": len(cohort.table),
             "is_reconstruction": cohort.is_reconstruction,
             "min_cell": min_cell,
-            "notes": list(cohort.notes),
         },
     )
     (folder / "notebooks").mkdir(exist_ok=True)

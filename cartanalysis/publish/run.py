@@ -216,7 +216,7 @@ def prepare(
     for chapter, given in values.items():
         with_strata = STRATA in declared[chapter]
         file = STRATA_FILE if with_strata else COHORT_FILE
-        given["cohort"] = DEFAULT_COHORT if cohort.is_reconstruction else file
+        given["cohort"] = DEFAULT_COHORT if cohort.is_default else file
         if "min_cell" in declared[chapter]:
             given["min_cell"] = smallest
     keys = execute.chapter_keys(book, cohort.sha256, values)
@@ -250,7 +250,7 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
     started = datetime.now(UTC)
     workdir, sources = staging / "work", staging / "source"
     workdir.mkdir()
-    if not plan.cohort.is_reconstruction:
+    if not plan.cohort.is_default:
         own = [c for c in plan.cohort.strata if c not in FIELDS]
         plain = replace(plan.cohort, table=plan.cohort.table.drop(columns=own, errors="ignore"))
         (workdir / COHORT_FILE).write_text(plain.to_csv(), encoding="utf-8")
@@ -271,7 +271,6 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
                 "sha256": plan.cohort.sha256,
                 "patients": len(plan.cohort.table),
                 "is_reconstruction": plan.cohort.is_reconstruction,
-                "notes": list(plan.cohort.notes),
             },
             "min_cell": plan.min_cell,
             "parameters": plan.values,
