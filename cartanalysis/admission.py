@@ -5,12 +5,15 @@ Nothing is written here, and nothing may be written before `admit` has returned.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
+
 from cartanalysis import intake, mapping, privacy
-from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, MISSING, PAIRS, Cohort
+from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, PAIRS, Cohort
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.mapping.model import FromColumn
 from cartanalysis.reading import read_source
@@ -19,8 +22,14 @@ from cartanalysis.source import Source
 FRACTION = 1.0
 """A column of percentages that never exceeds this holds fractions, or needs a mapping's word."""
 
+SHARE = re.compile(r"\+?(\d+([.,]\d*)?|[.,]\d+)", re.ASCII)
+"""A share as it may be written, decimal comma included."""
+
 SHORT_FOLLOW_UP = 60.0
 """Days; a longest follow-up below this looks like months."""
+
+SHORT_WITH_DECIMALS = 400.0
+"""Days; times that have decimals and are all below this look like months or years."""
 
 LONG_FOLLOW_UP = 20 * 365.25
 """Days; nobody has been followed so long after CAR T."""
@@ -105,7 +114,7 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
     if request.mapping is None:
         source = request.source()
         findings = _private(source, strict={"arm", *strata}) + _suspicious(source)
-        table = source
+        table, stated = source, set()
     else:
         plan = mapping.load(request.mapping, for_use=True)
         given = replace(
@@ -114,16 +123,17 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
             dictionary=request.dictionary or _beside(request.mapping, plan.dictionary),
         )
         source = given.source()
-        findings = _private(source, _consumed(plan, source), _shown(plan))
+        findings = _private(source, _consumed(plan, source), _shown(plan), _identifier(plan))
         table = mapping.apply(source, plan)
         findings += _old(table)  # of the ages that the mapping did not cap
+        stated = _stated(plan)
     try:
         cohort = intake.build(table, strata)
     except InputError as error:
         raise InputError(source.name, intake.in_order([*findings, *error.problems])) from None
     if findings:
         raise InputError(source.name, intake.in_order(findings))
-    return replace(cohort, notes=cohort.notes + _remarks(cohort))
+    return replace(cohort, notes=cohort.notes + _remarks(cohort, stated))
 
 
 def _beside(file: Path, name: str | None) -> Path | None:
@@ -150,10 +160,25 @@ def _shown(plan: mapping.Mapping) -> set[str]:
     return {*plan.extra, *(name for entry in labels for name in entry.columns)}
 
 
+def _identifier(plan: mapping.Mapping) -> str:
+    """Name the column that a mapping takes the identifiers from."""
+    names = [name for e in plan.entries if e.target == "patient_id" for name in e.columns]
+    return names[0] if names else ""
+
+
+def _stated(plan: mapping.Mapping) -> set[str]:
+    """Name our times of which a mapping says how they are counted."""
+    return {e.target for e in plan.entries if not isinstance(e, FromColumn) or e.unit}
+
+
 def _private(
-    source: Source, ignore: Collection[str] = (), strict: Collection[str] = ()
+    source: Source,
+    ignore: Collection[str] = (),
+    strict: Collection[str] = (),
+    identifier: str = "patient_id",
 ) -> list[Problem]:
-    problems = [f.problem() for f in privacy.identifying(source, ignore, strict)]
+    found = privacy.identifying(source, ignore, strict)
+    problems = [f.problem(renumber=f.column == identifier) for f in found]
     return problems + _old(source, ignore)
 
 
@@ -170,8 +195,8 @@ def _suspicious(source: Source) -> list[Problem]:
     for spec in FIELDS.values():
         if spec.kind != "number" or not spec.unit.startswith("%") or spec.name not in source.cells:
             continue
-        values = [c for c in source.cells[spec.name] if c.casefold() not in MISSING]
-        numbers = [float(v) for v in values if v.replace(".", "", 1).isdecimal()]
+        cells = source.cells[spec.name]
+        numbers = [float(c.replace(",", ".")) for c in cells if SHARE.fullmatch(c)]
         if len(numbers) >= FEW and 0 < max(numbers) <= FRACTION:
             what = f"every value is {max(numbers):g} or less: fractions where percentages are meant"
             remedy = (
@@ -182,15 +207,10 @@ def _suspicious(source: Source) -> list[Problem]:
     return problems
 
 
-def _remarks(cohort: Cohort) -> tuple[str, ...]:
+def _remarks(cohort: Cohort, stated: Collection[str] = ()) -> tuple[str, ...]:
     """Point out what is allowed, but rare; without counts or values, as readers see it."""
-    table, remarks = cohort.table, []
-    known: list[float] = table["os_days"].dropna().tolist() if "os_days" in table else []
-    if len(known) >= FEW and 0 < max(known) < SHORT_FOLLOW_UP:
-        remarks.append(
-            f"The longest follow-up is below {SHORT_FOLLOW_UP:g} days. If these are months, "
-            "say “unit: months” in a mapping file."
-        )
+    table = cohort.table
+    remarks = [r for name in ("os_days", "rfs_days") for r in _short_times(table, name, stated)]
     for name in ("os_days", "rfs_days", "hsct_day"):
         if name in table and (table[name] > LONG_FOLLOW_UP).any():
             remarks.append(f"Some times in {name} are above 20 years. Are they in days?")
@@ -208,6 +228,24 @@ def _remarks(cohort: Cohort) -> tuple[str, ...]:
             "is rfs_event right for them?"
         )
     return tuple(remarks)
+
+
+def _short_times(table: pd.DataFrame, name: str, stated: Collection[str]) -> list[str]:
+    """Point out times that look like months or years, unless a mapping states their unit."""
+    known: list[float] = table[name].dropna().tolist() if name in table else []
+    if name in stated or len(known) < FEW or max(known) <= 0:
+        return []
+    if name == "os_days" and max(known) < SHORT_FOLLOW_UP:
+        return [
+            f"The longest follow-up is below {SHORT_FOLLOW_UP:g} days. If these are months, "
+            "say “unit: months” in a mapping file."
+        ]
+    if max(known) < SHORT_WITH_DECIMALS and not all(time.is_integer() for time in known):
+        return [
+            f"Times in {name} have decimals, and all are below {SHORT_WITH_DECIMALS:g} days. "
+            "If these are months or years, say so in a mapping file (“unit: months”)."
+        ]
+    return []
 
 
 def _months_in_one_group(cohort: Cohort, name: str) -> list[str]:

@@ -27,14 +27,20 @@ from cartanalysis.cohort import (
     REQUIRED,
     Cohort,
     Field,
+    drawn_by,
 )
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.mapping import codes, numbers
+from cartanalysis.mapping.names import contradicts
+from cartanalysis.privacy import visible
 from cartanalysis.reading import delimited, read_source
 from cartanalysis.source import Source
 
 NOT_USED_SHOWN = 20
 """So many names of columns that are not used are told."""
+
+RESERVED = frozenset({"time", "event", "group", *DERIVED})
+"""Names that tables of the package give columns of their own."""
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+", re.ASCII)
@@ -136,7 +142,7 @@ def build(source: Source, strata: Sequence[str] = ()) -> Cohort:
         if name in written
     }
     table = pd.DataFrame(parsed, index=index)
-    against = _against_codes(source, fields, names)
+    against = [*_against_codes(source, fields, names), *_against_units(source, fields, names)]
     problems += against
     # what a column means must be settled before it can contradict another
     unsettled = {names[p.column] for p in against if p.column} | _not_understood(source)
@@ -146,10 +152,12 @@ def build(source: Source, strata: Sequence[str] = ()) -> Cohort:
     if problems:
         raise InputError(source.name, in_order(_with_origin(problems, source)))
     ordered = {f.name: pd.CategoricalDtype(list(f.levels)) for f in FIELDS.values() if f.levels}
+    seeded = drawn_by(table["patient_id"])
     return Cohort(
-        name=_short_name(source.name),
+        name=seeded or _short_name(source.name),
         table=table.astype({c: t for c, t in ordered.items() if c in table}).reset_index(drop=True),
         notes=tuple(notes),
+        is_reconstruction=bool(seeded),
         strata=tuple(strata),
     )
 
@@ -201,9 +209,12 @@ def _with_origin(problems: Sequence[Problem], source: Source) -> list[Problem]:
     origin = {c.name: c.label for c in source.columns if c.label.startswith(_FROM)}
     unread = {(p.row, p.column) for p in source.problems if p.column}
     named = list(source.problems)  # these name the user's columns already
+    told = {(p.row, p.what) for p in named if p.row is not None}
     for p in problems[len(source.problems) :]:
         made_from = origin.get(p.column or "", "")
         if p.value is None and any((p.row, c) in unread for c in _origins(made_from)):
+            continue
+        if p.column == "patient_id" and (p.row, p.what) in told:
             continue
         renamed = made_from and made_from != f"{_FROM}{p.column}"
         named.append(replace(p, column=f"{p.column} ({made_from})") if renamed else p)
@@ -238,6 +249,26 @@ def _against_codes(
     return problems
 
 
+def _against_units(
+    source: Source, fields: Mapping[str, Field], names: Mapping[str, str]
+) -> list[Problem]:
+    """Find times and ages whose label gives another unit than ours."""
+    problems = []
+    for column in source.columns:
+        spec = fields.get(names.get(column.name, ""))
+        if spec is None or spec.unit not in numbers.DAYS or column.label.startswith(_FROM):
+            continue
+        stated = contradicts(column.label, spec.unit)
+        if stated:
+            what = f"its label says {stated}, but {column.name} is in {spec.unit}"
+            remedy = (
+                f"Convert it, or say “unit: {stated}” in a mapping file; “unit: {spec.unit}” if "
+                "the label is wrong"
+            )
+            problems.append(Problem(what, remedy, column=column.name))
+    return problems
+
+
 # --- columns -----------------------------------------------------------------------------------
 
 
@@ -248,6 +279,10 @@ def _own_fields(source: Source, strata: Sequence[str], problems: list[Problem]) 
     if len(strata) > MAX_STRATA:
         problems.append(Problem(f"{len(strata)} strata", f"Name at most {MAX_STRATA} columns"))
     for name in strata:
+        if name in RESERVED and name in present:
+            what = "the book itself uses this name, so the column cannot be a stratum"
+            problems.append(Problem(what, f"Rename it, for example my_{name}", column=name))
+            continue
         made_from = DERIVED.get(name, name)
         if made_from in FIELDS:
             if FIELDS[made_from].kind not in ("level", "label") and name not in DERIVED:
@@ -346,6 +381,8 @@ def _parse_column(
     """Turn one column's text into values; what cannot be understood becomes a problem."""
     if spec.kind == "id":
         return [text or None for text in cells]
+    if spec.kind == "label":
+        cells = _visible(spec, cells, notes)
     read_as: dict[str, str] = {}
     missing: set[str] = set()
     faults = {} if mapped else _misread_times(spec, cells)
@@ -372,7 +409,7 @@ def _parse_column(
         if spec.kind in ("label", "level"):
             values.append(value)
             continue
-        if not codes.PLAIN.fullmatch(value):
+        if not codes.PLAIN.fullmatch(value) or len(value) > numbers.MAX_LENGTH:
             what, remedy = _why_no_number(spec, text)
             problems.append(Problem(what, remedy, row, spec.name, text))
             values.append(None)
@@ -380,6 +417,14 @@ def _parse_column(
             values.append(float(value))
     notes += _spelling_notes(spec, read_as, missing)
     return values
+
+
+def _visible(spec: Field, cells: Sequence[str], notes: list[str]) -> list[str]:
+    """Leave out what cannot be seen: a sign that turns the direction of text would turn a page."""
+    made = [visible(text) for text in cells]
+    if any(len(text) != len(clean) for text, clean in zip(cells, made, strict=True)):
+        notes.append(f"Column {spec.name}: invisible characters were left out.")
+    return made
 
 
 def _level(spec: Field, text: str, seen: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from cartanalysis.cohort import FIELDS, MISSING
+from cartanalysis.cohort import FIELDS, MISSING, Field
 from cartanalysis.errors import Problem
 from cartanalysis.source import Column, Source
 
@@ -57,8 +57,13 @@ class Finding:
     why: str
     marked: bool = False
 
-    def problem(self) -> Problem:
+    def problem(self, renumber: bool = False) -> Problem:
         """Say it as a problem of the file.
+
+        Parameters
+        ----------
+        renumber : bool
+            Whether a mapping takes the identifiers of patients from the column.
 
         Returns
         -------
@@ -71,7 +76,7 @@ class Finding:
         )
         if not self.marked:
             remedy += "; under “keep” if it identifies nobody"
-        if self.column == "patient_id":
+        if renumber or self.column == "patient_id":
             remedy = "Number the patients anew: “renumber: yes” in a mapping file does it"
         return Problem(f"the column identifies people: {self.why}", remedy, column=self.column)
 
@@ -133,6 +138,25 @@ def old_ages(ages: Sequence[str], rows: Sequence[int], column: str) -> list[Prob
     return problems
 
 
+def visible(text: str) -> str:
+    """Leave out what a reader cannot see, such as signs that turn the direction of text.
+
+    Parameters
+    ----------
+    text : str
+        A cell.
+
+    Returns
+    -------
+    str
+        Printable characters; every kind of blank is an ordinary one.
+    """
+    if text.isprintable():
+        return text
+    plain = ("" if not c.isprintable() and not c.isspace() else c for c in text)
+    return "".join(" " if c.isspace() else c for c in plain).strip()
+
+
 def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
     """Say why a column identifies people; empty if it does not seem to."""
     if column.identifier:
@@ -144,23 +168,37 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
             for kind, pattern in NAMES.items():
                 if pattern.search(words):
                     return f"by its {where} it holds {kind}"
-    filled = [c for c in cells if c.casefold() not in MISSING][:SAMPLE]
+    filled = [visible(c) if "\n" not in c else c for c in cells if c.casefold() not in MISSING]
+    filled = filled[:SAMPLE]
     if not filled:
         return ""
     if spec is None and _DATE_NAME.search(_words(column.name)):
         hits = sum(_SERIAL.fullmatch(c) is not None for c in filled)
         if hits >= SHARE * len(filled):
             return "its name and values look like calendar dates (a spreadsheet's serial numbers)"
+    name = _words(column.name)
+    is_measured = bool(_MEASURED_NAME.search(name)) and not _DATE_NAME.search(name)
     for kind, holds in VALUES.items():
-        if spec is not None and (kind == "free text" or (spec.kind != "label" and kind in FREE)):
+        if _has_own_checks(kind, spec) or (kind == "free text" and _LONG_NAME.search(name)):
             continue
-        hits = sum(holds(c) for c in filled)
-        enough = kind in ANY or (strict and kind in ANY_SHOWN) or hits >= SHARE * len(filled)
-        if hits and enough:
-            return f"{hits} of {len(filled)} filled cells look like {kind}"
+        found = [c for c in filled if holds(c)]
+        if is_measured and kind in NUMERIC:
+            found = [c for c in found if not _MEASUREMENT.fullmatch(c)]
+        repeated = kind in DIFFERENT and len(set(found)) < NEARLY_ALL * len(found)
+        if not found or (repeated and not strict):
+            continue
+        if kind in ANY or (strict and kind in ANY_SHOWN) or len(found) >= SHARE * len(filled):
+            return f"{len(found)} of {len(filled)} filled cells look like {kind}"
     if strict and _all_persons(filled):
         return "its groups look like names of people"
     return ""
+
+
+def _has_own_checks(kind: str, spec: Field | None) -> bool:
+    """Tell whether the contract checks a column for a kind of values by itself."""
+    if spec is None or spec.kind == "label":
+        return spec is not None and kind == "free text"
+    return kind in FREE or (kind in FREE_BUT_ID and spec.kind != "id")
 
 
 def _words(text: str) -> str:
@@ -192,46 +230,54 @@ NAMES: dict[str, re.Pattern[str]] = {
         within=r"(?:first|last|middle|given|family|maiden|full|patients?|subjects?|pts?|pat|sur)"
         r"(?: s)? ?names?|names? (?:first|last|middle|given|family|maiden|full)|"
         r"names? of (?:the )?(?:patient|subject)|forename|patient(?:en)?namen?|nachn(?:amen?)?|"
-        r"vorn(?:amen?)?|familienname|geburtsname|rufname|initialen|prenom|prénom|apellidos?",
+        r"vorn(?:amen?)?|familienname|geburtsname|m(?:ä|ae)dchenname|rufname|initialen|[fl]name|"
+        r"pr[eé]noms?|noms? (?:du |de la |de )?(?:patiente?|famille|naissance|jeune fille)|"
+        r"apellidos? ?\d*|nombres? (?:del |de la )?pacientes?|cognome|"
+        r"nome (?:del |do |da |della )?(?:paciente|paziente)|achternaam|voornaam|nazwisko",
         last="initials",
-        whole="names?|namen|noms?|nombre|initial",
-        signs="姓名|名字",
+        whole="names?|namen|noms?|nombre|nome|imi[eę]|initial",
+        signs="姓名|名字|氏名",
     ),
     "dates of birth": _kind(
         within=r"d ?o ?b|birth ?(?:date|day|dt|dtc|year|yr)|(?:date|day|dt|year|yr) of birth|yob|"
-        r"brthdtc?|geb ?dat\w*|geb ?(?:jahr|tag)|geburts?(?:datum|tag|jahr|dat)|jahrgang|"
-        r"naissance|fecha de nacimiento",
-        whole="born|birth|geb|geboren|born on",
-        signs="出生",
+        r"brthdtc?|geb ?dat\w*|geb ?(?:jahr|tag)|geburts?(?:datum|tag|jahr|monat|dat)|jahrgang|"
+        r"naissance|fecha ?(?:de )?nac\w*|data (?:di |de )?nasc\w+|urodzenia|"
+        "geboorte(?:datum|jaar|dag|plaats)|year born",
+        whole="born|birth|geb|geboren|born on|ddn",
+        signs="出生|生日|生年月日",
     ),
     "addresses": _kind(
         within=r"(?:home|postal|street|mailing) address(?:es)?|street (?:name|no|number)|plz|"
-        r"wohnort|code postal|direccion|latitude|longitude|geocode",
-        last=r"address(?:es)?|zip ?(?:code)?|post(?:al)? ?codes?|adresse|anschrift|strasse|straße|"
-        "postleitzahl",
+        r"wohnort|c[oó]d(?:e|igo) postal|direcci[oó]n|domicilio|latitude|longitude|geocode|"
+        r"geburtsort|birth ?place|place of birth",
+        last=r"address(?:es)?|zip ?(?:code)?|post(?:al)? ?codes?|adresse|\w*anschrift|strasse|"
+        "straße|postleitzahl",
         whole="(?:home |patient )?(?:street|city|town|village|county|ort|ville|rue)",
-        signs="地址|邮编|住址",
+        signs="地址|邮编|住址|籍贯|工作单位",
     ),
     "telephone numbers": _kind(
         within=r"(?:tele|cell|mobile|home|work)? ?phone (?:number|no|nr)",
         last=r"(?:tele|cell|mobile|home|work)? ?phones?|tel|mobile|fax|handy|telefon\w*|telefono|"
-        "teléfono|téléphone",
+        r"teléfono|téléphone|(?:mobil|handy) ?(?:nummer|nr|telefon)",
+        whole="m[oó]vil|mobil",
         signs="电话|手机",
     ),
     "e-mail or web addresses": _kind(
         within=r"e ?mail ?(?:addr|adr)\w*|ip ?addr\w*",
-        last="e ?mails?|mail|url|website|web ?page",
-        whole="ip",
+        last="e ?mails?|mail|url|website|web ?page|courriel",
+        whole="ip|correo(?: electr[oó]nico)?",
     ),
     "record or insurance numbers": _kind(
         within=r"mrn ?\d*|m r n|(?:medical|hospital|health|patient|chart) record ?(?:number|no|nr)|"
-        rf"ssn ?\w*|social security ?\w*|iban|versicher\w*n(?:umme)?r|(?:kv|ahv|svn) ?{_NUMBER}",
+        rf"ssn ?\w*|social security ?\w*|iban|\w*versicher\w*n(?:umme)?r|(?:kv|ahv|svn) ?{_NUMBER}|"
+        "codice fiscale",
         last=rf"record {_NUMBER}|(?:hospital|case|chart|admission) {_NUMBER}|"
         r"pat(?:ient)? ?(?:number|no|nr)|nhs|(?:insurance|insured|policy|krankenkassen?) "
         rf"?{_NUMBER}|medicare|passport|national id|id card|licen[cs]e (?:plate|{_NUMBER})|"
         rf"fall ?(?:nummer|nr)|patientennummer|ahv|account {_NUMBER}|serial {_NUMBER}|"
-        "device (?:id|serial)",
-        signs="病历号|住院号|身份证|医保号",
+        rf"device (?:id|serial)|(?:chart|accession|encounter|aufnahme) ?{_NUMBER}|patienten ?id",
+        whole=r"(?:num\w* )?(?:ipp|nir|dni|nie|nss|nhc|bsn|pesel|cpf|piz)(?: pa[ct]\w*)?",
+        signs="病历号|住院号|身份证|医保号|病案号|身份号码|门诊号|就诊号|登记号|患者番号",
     ),
     "free text": _kind(
         last="comments?|notes?|remarks?|free ?text|freitext|narrative|kommentare?|notiz(?:en)?|"
@@ -242,59 +288,108 @@ NAMES: dict[str, re.Pattern[str]] = {
     "people other than the patient": _kind(
         within=r"(?:referring|treating|attending|family|responsible|behandelnde\w*|zuweisende\w*) "
         r"(?:physician|doctor|clinician|investigator|arzt|ärztin)|"
-        r"(?:physician|investigator|doctor|mother|father|contact)(?: s)? names?|"
-        r"hausarzt|hausärztin|kontaktperson|contact person|next of kin|emergency contact",
+        r"(?:physician|investigator|doctor|surgeon|mother|father|contact)(?: s)? names?|"
+        r"(?:haus|ober|chef)(?:arzt|ärztin)|behandler(?:in)?|médecin|medecin traitant|"
+        r"kontaktperson|contact person|next of kin|emergency contact",
         whole="physician|investigator|doctor|arzt|ärztin|mother|father|referrer|zuweiser|gp|"
-        "kontakt|contact",
-        signs="主治医[生师]",
+        "kontakt|contact|surgeon|medecin",
+        signs="主[治管]医[生师]|联系人",
     ),
-    "photographs or biometric data": _kind(last="photo|photograph|picture|fingerprint|voice"),
+    "photographs or biometric data": _kind(
+        last="photo|photograph|fingerprint|voice",
+        whole="(?:patient |facial |face |profile )?pictures?",  # not a blood picture
+    ),
 }
 """What a column holds, by its name in words."""
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_MONTH = (
+    r"(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|mai|märz?|mrz|maerz|"
+    r"okt(?:ober)?|dez(?:ember)?|février|fevrier|avril|juin|juillet|août|aout|décembre|enero|"
+    r"febrero|abril|mayo|agosto|diciembre)"
+)
 _YEAR = r"(?:19\d\d|20[0-4]\d)"
 _DATE = re.compile(
-    r"(?:(?:19|20)\d\d([-/.])\d{1,2}(\1\d{1,2})?|\d{1,2}([-/.])\d{1,2}\3(?:\d\d|(?:19|20)\d\d)|"
-    rf"\d{{1,2}}[ -]?{_MONTH}[ -]?\d{{2,4}}|{_MONTH}[ -.]+\d{{1,2}},? ?\d{{4}}|"
-    rf"(?:0?[1-9]|1[0-2])[-/.]{_YEAR}|"
+    # with a point, 1950.3 and 1.2010 are measurements
+    r"(?:(?:19|20)\d\d([-/.])\d{1,2}\1\d{1,2}|(?:19|20)\d\d[-/]\d{1,2}|"
+    r"\d{1,2}([-/.])\d{1,2}\2(?:\d\d|(?:19|20)\d\d)|"
+    rf"\d{{1,2}}(?:[ -]|\. ?| de )?{_MONTH}(?:[ -]| de )?\d{{2,4}}|"
+    rf"{_MONTH}[ -.]+\d{{1,2}},? ?\d{{4}}|"
+    rf"(?:0?[1-9]|1[0-2])[-/]{_YEAR}|(?:0[1-9]|1[0-2])\.{_YEAR}|"
+    r"\d{4}年\d{1,2}月(?:\d{1,2}日)?|"
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
     r"(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
     re.IGNORECASE,
 )
 _DATE_NAME = re.compile(r" (?:\w*(?:date|datum|dat)|(?:date|datum|dat)\w*) |日期")
+_FULL_DATE = re.compile(
+    r"(?:19|20)\d\d([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:19|20)\d\d"
+)
 _SERIAL = re.compile(r"[34]\d{4}(?:\.\d+)?")  # 1982 to 2036
 _MAIL = re.compile(r"\S+@\S+\.\w{2,}")
-_PHONE = re.compile(r"(?:\+\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{2,5}(?:[ ./-]\d{2,6}){1,4}")
+_PHONE = re.compile(r"(?:\+\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{2,5}(?:[ ./-]\d{2,8}){1,4}")
+_TELEPHONE = re.compile(r"(?:\+\d{1,3}|0[1-9]\d{1,3})[ /]\d[\d /-]*|0\d(?:[ .]\d\d){4}|\+\d{8,15}")
+_YEARLY = re.compile(r"(?:19|20)\d\d[-/]\d{3,5}")
+_MEASURED_NAME = re.compile(
+    r" (?:doses?|dosis|dosen|cells|counts?|copies|version|ferritin|ldh|crp|ratio|score|scores) "
+)
+_MEASUREMENT = re.compile(r"\+?\d+(?:[.,]\d+)?(?: ?- ?\d+(?:[.,]\d+)?)?")
+_LONG_NAME = re.compile(
+    r" (?:karyotypes?|karyotyp|cytogenetics?|zytogenetik|iscn|mutations?|mutationen) "
+)
 _DECIMAL = re.compile(r"\d+\.\d+")
 _RANGE = re.compile(r"([1-9]\d*) ?- ?([1-9]\d*)")
 _LONG_NUMBER = re.compile(r"\+?\d{9,16}")
 _ROUND = re.compile(r"[1-9]\d{0,3}0{5,}")
+_CHINESE_ID = re.compile(
+    r"[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
+)
+_INSURED = re.compile(
+    r"[A-Z]\d{9}|[12] ?\d\d ?(?:0[1-9]|1[0-2]) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3}(?: ?\d\d)?"
+)
 _SSN = re.compile(r"\d{3}-\d{2}-\d{4}")
 _WEB = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"\d{1,5} [\w.' -]+ (?:st|street|ave|avenue|rd|road|way|blvd|lane|ln|dr|drive|ct|court|"
-    r"pl|place|ter|terrace)\.?|[\w.' -]+(?:str\.?|straße|strasse|weg|gasse|platz) \d+\w?",
+    r"pl|place|ter|terrace)\.?|"
+    r"[\w.' -]+(?:str\.?|straße|strasse|weg|gasse|platz|allee) \d+ ?\w?(?:, ?[\w-]*\d{4,5} .+)?|"
+    r"\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|chemin|impasse|quai|calle|rua) .+",
     re.IGNORECASE,
 )
 _TITLED = re.compile(r"(?:Dr|Prof|Mrs?|Ms|Frau|Herr|Mme)\.? (?:med\. ?)?[^\W\d_]{2,}.*")
 _SURNAME_FIRST = re.compile(r"(?:[^\W\d_]+[ '-])*([^\W\d_]{2,}), ?([^\W\d_]{2,})(?:[ '-].*)?")
+# longer than FLU, CYC
+_IN_CAPITALS = re.compile(
+    r"(?=.{10,})(?:[^\W\d_]+[ '-])*([^\W\d_]{3,}), ?([^\W\d_]{3,})(?:[ '-].*)?"
+)
+# A. Control is an arm
+_WITH_INITIAL = re.compile(
+    r"(?![A-F]\. ?[^\W\d_]+$)(?:[^\W\d_]\.[ -]?)+"
+    r"(?:(?:von|van|de|der|den|di|da|du|le|zu) )*([^\W\d_]{2,})|"
+    r"([^\W\d_]{2,}), ?(?:[^\W\d_]\.[ -]?)+"
+)
 
 
 def _is_person(text: str) -> bool:
-    """Tell whether a text looks like ``Müller, Hans`` or ``Dr. Müller``."""
-    if _TITLED.fullmatch(text):
-        return True
-    found = _SURNAME_FIRST.fullmatch(text)
-    return found is not None and all(p[0].isupper() and p[1:].islower() for p in found.groups())
+    """Tell whether a text looks like ``Müller, Hans``, ``MÜLLER, HANS`` or ``H. Müller``."""
+    for pattern in (_SURNAME_FIRST, _WITH_INITIAL):
+        found = pattern.fullmatch(text)
+        parts = [p for p in found.groups() if p] if found else []
+        if parts and all(p[0].isupper() and p[1:].islower() for p in parts):
+            return True
+    capitals = _IN_CAPITALS.fullmatch(text)
+    return capitals is not None and all(p.isupper() for p in capitals.groups())
 
 
 def _all_persons(texts: Sequence[str]) -> bool:
     """Tell whether groups look like ``Müller Hans``: two words each, none of them shared."""
     groups = [text.split() for text in dict.fromkeys(texts)]
     words = [word for group in groups for word in group]
-    two = all(len(g) == 2 for g in groups) and all(w.isalpha() and w.istitle() for w in words)
+    two = all(len(g) == 2 for g in groups) and all(_is_name(word) for word in words)
     return two and len(groups) > 1 and len(set(words)) == len(words)
+
+
+def _is_name(word: str) -> bool:
+    return word.isalpha() and (word.istitle() or (word.isupper() and len(word) > 2))
 
 
 def _is_number_of_record(text: str) -> bool:
@@ -305,26 +400,52 @@ def _is_number_of_record(text: str) -> bool:
         return False
     ends = _RANGE.fullmatch(text)
     is_range = ends is not None and all(int(end) % RANGE_STEP == 0 for end in ends.groups())
-    return not is_range and not _DECIMAL.fullmatch(text)
+    return not is_range and not _DECIMAL.fullmatch(text) and not _YEARLY.fullmatch(text)
+
+
+def _is_telephone_number(text: str) -> bool:
+    return bool(_TELEPHONE.fullmatch(text)) and sum(c.isdigit() for c in text) >= PHONE_DIGITS
 
 
 VALUES: dict[str, Callable[[str], bool]] = {
     "e-mail addresses": lambda c: _MAIL.search(c) is not None,
     "web addresses": lambda c: _WEB.match(c) is not None,
     "social security numbers": lambda c: _SSN.fullmatch(c) is not None,
+    "identity card numbers": lambda c: _CHINESE_ID.fullmatch(c) is not None,
+    "names of people with a title": lambda c: _TITLED.fullmatch(c) is not None,
     "names of people": _is_person,
     "calendar dates": lambda c: _DATE.fullmatch(c) is not None,
+    "full dates": lambda c: _FULL_DATE.fullmatch(c) is not None,
     "addresses": lambda c: _ADDRESS.fullmatch(c) is not None,
+    "insurance numbers": lambda c: _INSURED.fullmatch(c) is not None,
+    "telephone numbers": _is_telephone_number,
     "telephone or record numbers": _is_number_of_record,
     "free text": lambda c: len(c) > LONG_TEXT or "\n" in c,
 }
 """What a column holds, by its values."""
 
-ANY = frozenset({"e-mail addresses", "social security numbers", "free text"})
+ANY = frozenset(
+    {"e-mail addresses", "social security numbers", "identity card numbers", "free text"}
+)
 """Kinds of which one cell is enough."""
 
-ANY_SHOWN = frozenset({"web addresses", "names of people", "calendar dates", "addresses"})
+ANY_SHOWN = frozenset(
+    {"web addresses", "names of people with a title", "names of people", "calendar dates"}
+    | {"addresses", "telephone numbers", "insurance numbers"}
+)
 """Kinds of which one cell is enough in a column whose texts are shown."""
 
 FREE = frozenset({"calendar dates", "telephone or record numbers", "free text"})
 """Kinds of which a column of the contract has checks of its own."""
+
+FREE_BUT_ID = frozenset({"full dates", "telephone numbers"})
+"""Such kinds that are looked for in identifiers all the same."""
+
+DIFFERENT = frozenset({"names of people"})
+"""Kinds of which nearly all cells differ: “Liver, Spleen” comes again."""
+
+NEARLY_ALL = 0.9
+"""The least share of cells that differ."""
+
+NUMERIC = frozenset({"calendar dates", "full dates", "telephone or record numbers"})
+"""Kinds that a measurement may look like."""

@@ -10,7 +10,7 @@ from functools import cache
 import pandas as pd
 import pandera.pandas as pa
 
-from cartanalysis.cohort import FIELDS, PAIRS
+from cartanalysis.cohort import FIELDS, MISSING, PAIRS
 from cartanalysis.errors import Problem, shown
 from cartanalysis.tables import each_row
 
@@ -35,6 +35,7 @@ def schema() -> pa.DataFrameSchema:
             checks.append(pa.Check.isin(spec.levels, error=error))
         elif spec.kind == "event":
             remedy = f"Write {spec.allowed}: {spec.meaning}; in a file coded 1/2, 1 becomes 0"
+            remedy += "; a third code, such as a competing event, has to become 0, 1 or empty"
             checks.append(pa.Check.isin([0.0, 1.0], error=f"not an event code|{remedy}"))
         elif spec.kind == "grade":
             grades = [float(g) for g in range(int(spec.low), int(spec.high) + 1)]
@@ -63,6 +64,9 @@ def check(table: pd.DataFrame, cells: Mapping[str, Sequence[str]]) -> list[Probl
         Everything that is wrong.
     """
     problems = _check_schema(table, cells)
+    if "patient_id" in cells:
+        others = [texts for name, texts in cells.items() if name != "patient_id"]
+        problems += no_patients(cells["patient_id"], others, list(table.index), "patient_id")
     for rule in RULES:
         problems += rule(table)
     return problems
@@ -166,13 +170,46 @@ SUMMARIES = frozenset(
 """What stands where the identifier is, in a row that is not a patient's."""
 
 
-@_rule("patient_id")
-def _no_summary_rows(table: pd.DataFrame) -> Iterable[Problem]:
-    for row, identifier in table["patient_id"].dropna().items():
-        if str(identifier).casefold().strip(" :=") in SUMMARIES:
+def _is_empty(columns: Sequence[Sequence[str]], i: int) -> bool:
+    return all(cells[i].casefold() in MISSING for cells in columns)
+
+
+_ONE_WORD = re.compile(r"[^\s=()*]+")
+
+
+def no_patients(
+    identifiers: Sequence[str], others: Sequence[Sequence[str]], rows: Sequence[int], column: str
+) -> list[Problem]:
+    """Find rows that are not a patient's: summaries, and remarks below the table.
+
+    Parameters
+    ----------
+    identifiers : sequence of str
+        Cells of the column of identifiers.
+    others : sequence of sequence of str
+        Cells of every other column that is used.
+    rows : sequence of int
+        Rows in the file.
+    column : str
+        Name of the column of identifiers.
+
+    Returns
+    -------
+    list of Problem
+        One per row.
+    """
+
+    problems = []
+    for i, (row, text) in enumerate(zip(rows, identifiers, strict=True)):
+        if text.casefold().strip(" :=") in SUMMARIES:
             what = "the row looks like a summary, not like a patient"
             remedy = "Delete the row; if it is a patient, change the identifier"
-            yield Problem(what, remedy, int(str(row)), "patient_id", str(identifier))
+            problems.append(Problem(what, remedy, row, column, text))
+        elif text and others and not _ONE_WORD.fullmatch(text) and _is_empty(others, i):
+            what = "the row looks like a remark, not like a patient: its other cells are empty"
+            remedy = "Delete the row; if it is a patient, write an identifier of one word"
+            problems.append(Problem(what, remedy, row, column, text))
+    return problems
 
 
 def _pair_is_complete(days: str, event: str) -> Rule:

@@ -281,3 +281,47 @@ def test_groups_that_may_be_one_are_noted():
     rows = "A,CAR-19\nB,CAR19\nC,Car 19\nD,CAR-22\n"
     (note,) = intake.parse(f"patient_id,arm\n{rows}".encode(), "a.csv").notes
     assert "“CAR-19”, “CAR19” and “Car 19” differ by blanks or hyphens only" in note
+
+
+@pytest.mark.parametrize("name", ["time", "event", "group", "responder"])
+def test_strata_cannot_be_called_as_the_book_calls_its_own(name):
+    text = f"patient_id,os_days,os_event,{name}\nA,3,1,x\nB,4,1,y\n".encode()
+    with pytest.raises(InputError, match=f"Rename it, for example my_{name}"):
+        intake.parse(text, "a.csv", [name])
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "1." + "000." * 2000 + "000"])
+def test_endless_digits(text):
+    with pytest.raises(InputError, match="not a number"):
+        intake.parse(f"patient_id,os_days,os_event\nA,{text},1\n".encode(), "a.csv")
+
+
+def test_rows_with_nothing_but_a_remark_are_no_patients():
+    text = b"patient_id,os_days,os_event\nA 1,3,1\nTotal (n=1),,\nLegend: 1 = dead,NA,\nP3,,\n"
+    with pytest.raises(InputError) as error:
+        intake.parse(text, "a.csv")
+    assert [(p.row, p.column) for p in error.value.problems] == [
+        (3, "patient_id"),
+        (4, "patient_id"),
+    ]
+
+
+def test_signs_that_turn_the_direction_of_text_are_left_out():
+    cohort = intake.parse("patient_id,arm\nA,x\u202ey\nB,xy\nC,z\xa0z\n".encode(), "a.csv")
+    assert list(cohort.table["arm"]) == ["xy", "xy", "z z"]
+    assert "Column arm: invisible characters were left out." in cohort.notes
+
+
+@pytest.mark.parametrize("label", ["OS (5-year follow-up)", "Days (1 month: 30.4 days)", "OS"])
+def test_a_label_with_a_span_of_time_is_no_other_unit(label):
+    columns = (Column("patient_id"), Column("os_days", label), Column("os_event"))
+    cells = {"patient_id": ["A"], "os_days": ["3"], "os_event": ["1"]}
+    assert len(intake.build(Source("a.sav", "SPSS", columns, cells, (2,))).table) == 1
+
+
+def test_a_label_with_another_unit_is_told():
+    column = Column("os_days", "Survival in months")
+    cells = {"patient_id": ["A"], "os_days": ["3"], "os_event": ["1"]}
+    columns = (Column("patient_id"), column, Column("os_event"))
+    with pytest.raises(InputError, match="its label says months, but os_days is in days"):
+        intake.build(Source("a.sav", "SPSS", columns, cells, (2,)))

@@ -824,3 +824,53 @@ def test_the_template_is_a_cohort_without_patients() -> None:
     assert [r["column"] for r in rows] == list(FIELDS)
     assert all(r["meaning"] and r["allowed"] and r["note"] for r in rows)
     assert [r["column"] for r in rows if r["required"] == "yes"] == ["patient_id"]
+
+
+# --- what the file says of itself ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "place"),
+    [
+        (Column("OS_MONTHS"), {}, "name"),
+        (Column("os", "Survival in months"), {}, "label"),
+        (Column("AVAL:OS"), {"AVALU:OS": ["MONTHS", ""]}, "column of units"),
+    ],
+)
+def test_a_unit_that_the_file_states_must_be_written_down(column, cells, place):
+    cells = {column.name: ["12", "7"]} | cells
+    columns = tuple(column if name == column.name else Column(name) for name in cells)
+    source = Source("site.csv", "CSV", columns, cells, (2, 3))
+    entry = f'  os_days: {{from: "{column.name}"'
+    problem = only(mapped(source, entry + "}").problems)
+    assert problem.what.startswith(f"its {place} says months") and "unit: months" in problem.remedy
+    for unit, days in (("months", "365.25"), ("days", "12")):
+        made = mapped(source, f"{entry}, unit: {unit}}}")
+        assert made.problems == () and made.cells["os_days"][0] == days
+
+
+def test_remark_rows_do_not_become_numbered_patients():
+    source = table(id=["A 1", "Total (n=1)", "Mean"], sex=["f", "", "m"])
+    text = (
+        "version: 1\ncolumns:\n  patient_id: {from: id, renumber: yes}\n  sex: {from: sex, "
+        "levels: {f: female, m: male}}"
+    )
+    made = mapping.apply(source, mapping.loads(text, "map.yml"), today=TODAY)
+    assert [(p.row, p.column) for p in made.problems] == [(3, "id"), (4, "id")]
+
+
+def test_remark_rows_are_told_once_and_constants_do_not_hide_them():
+    source = table(id=["A", "Total (n=1)", "Mean"], sex=["f", "", ""])
+    for more in ("", "\n  arm: {constant: CAR-19}"):
+        text = (
+            "version: 1\ncolumns:\n  patient_id: {from: id}\n  sex: {from: sex, levels: "
+            f"{{f: female}}}}{more}"
+        )
+        with pytest.raises(InputError) as error:
+            intake.build(mapping.apply(source, mapping.loads(text, "map.yml"), today=TODAY))
+        assert [(p.row, p.column) for p in error.value.problems] == [(3, "id"), (4, "id")]
+
+
+def test_endless_digits_are_no_time():
+    problem = only(mapped(table(t=["9" * 5000, "3"]), "  os_days: {from: t}").problems)
+    assert problem.what == "not a number"

@@ -25,6 +25,16 @@ def table(name: str, *cells: str, label: str = "", identifier: bool = False) -> 
         "Patientenname", "PatName", "Namen", "Name, Vorname", "nachn", "Geb.-Dat.", "yob",
         "Jahrgang", "gebdat_x", "Versichertennr", "KV-Nr", "IBAN", "hausarzt", "Referrer", "mrn2",
         "kontakt", "主治医生", "Straße", "mother_name",
+        "Krankenversichertennummer", "Aufnahmenummer", "PIZ", "PatientenID", "Geburtsort",
+        "Geburtsmonat", "Mädchenname", "Mobilnummer", "Oberarzt", "Behandler", "Hausanschrift",
+        "nom_patient", "nom_de_famille", "IPP", "NIR", "DDN", "médecin", "courriel", "apellido1",
+        "nombre_paciente", "DNI", "NIE", "NSS", "NHC", "fecha_nac", "fecha_nacimiento",
+        "domicilio", "codigo_postal", "movil", "correo", "cognome", "nome", "data_di_nascita",
+        "codice_fiscale", "achternaam", "voornaam", "geboortedatum", "bsn", "nazwisko", "imie",
+        "pesel", "data_urodzenia", "data_nascimento", "nome_paciente", "cpf", "病案号",
+        "公民身份号码", "门诊号", "就诊号", "登记号", "生日", "联系人", "籍贯", "工作单位",
+        "主管医生", "氏名", "生年月日", "患者番号", "accession_no", "encounter_id", "chartnumber",
+        "fname", "lname", "year_born", "surgeon",
     ],
 )  # fmt: skip
 def test_identified_by_name(name):
@@ -51,6 +61,16 @@ def test_identified_by_name(name):
         (["Müller, Hans", "Huber, Eva Maria", "?"], "names"),
         (["Dr. Meier", "Prof. Kunz"], "names"),
         (["12.2021", "03.2020"], "dates"),
+        (["1985年3月5日", "1985年12月5日"], "dates"),
+        (["5. Mai 1985", "17. Oktober 1990"], "dates"),
+        (["MÜLLER, HANS", "WEBER, EVA"], "names"),
+        (["H. Müller", "E.-M. von Weber"], "names"),
+        (["Dr. Weber"] * 6, "names"),
+        (["7", "8", "11010519491231002X"], "identity card"),
+        (["A123456789", "B987654321"], "insurance"),
+        (["1 85 03 75 116 005 42", "185037511600542"], "insurance"),
+        (["0171/1234567", "0171 1234567"], "numbers"),
+        (["Hauptstraße 1, 10115 Berlin", "12 rue de la Paix"], "addresses"),
     ],
 )
 def test_identified_by_values(cells, kind):
@@ -76,6 +96,20 @@ def test_identified_by_values(cells, kind):
         ("ldh_range", ["1000-2000", "1500-2500"]),
         ("karyotype", ["46,XX,t(9;22)(q34;q11.2)"]),
         ("day_of_dose", ["44250"]),
+        ("lymphodepletion", ["Blinatumomab, Inotuzumab"] * 4 + ["Busulfan, Thiotepa"]),
+        ("organs", ["Liver, Spleen", "Liver, Spleen", "Lung, Skin", "Fever, Hypotension"] * 2),
+        ("arm", ["A. Control", "B. Treatment"]),
+        ("patient_id", ["01/0234567", "001 0234567"]),
+        ("dosing", ["500 bd for 5 days", "250 bd for 3 days"]),
+        ("pathogen", ["E. coli", "S. aureus"]),
+        ("dose_cells", ["128750000", "128750001"]),
+        ("sample", ["2021-0034", "2021-0035"]),
+        ("ferritin", ["1950.3", "2010.7"]),
+        ("x", ["1.2010", "1950.3"]),
+        ("clinical_picture", ["typical"]),
+        ("blood_picture", ["typical"]),
+        ("karyotype", ["46,XX,t(9;22)(q34;q11.2)," + "del(7)(q22q36)," * 6]),
+        ("mutations", ["NRAS p.G12D, " * 9]),
         *(
             (name, ["1"])
             for name in (
@@ -109,6 +143,29 @@ def test_serial_numbers_of_dates_are_known_by_name_and_value(name):
     (found,) = privacy.identifying(table(name, "44250", "44251"))
     assert "serial" in found.why
     assert privacy.identifying(table(name, "1", "2")) == []
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["Müller, Hans", "Weber, Eva"],
+        ["Frau Weber", "Herr Huber"],
+        ["0171 1234567", "+49 171 1234567"],
+        ["1985-03-05", "5.3.1985"],
+    ],
+)
+def test_identifiers_of_patients_that_identify_people(cells):
+    assert privacy.identifying(table("patient_id", *cells))
+
+
+def test_a_dose_is_no_telephone_number_but_a_telephone_number_is_no_dose():
+    assert privacy.identifying(table("dose", "+49 171 1234567"))
+    assert privacy.identifying(table("dose_date", "20200102"))
+
+
+def test_what_cannot_be_seen_hides_no_name():
+    cells = ["A", "B", "Weber,\u200b Eva"]
+    assert privacy.identifying(table("arm", *cells), strict=["arm"])
 
 
 def test_columns_that_are_shown_are_looked_at_most_strictly():
@@ -199,3 +256,33 @@ def test_one_site_in_months_is_pointed_out(tmp_path):
     assert any(
         "far shorter in South than in North" in n for n in admit(Request(str(path)), ["site"]).notes
     )
+
+
+def test_times_with_decimals_are_pointed_out_unless_a_mapping_states_the_unit(tmp_path):
+    path, plan = tmp_path / "clinic.csv", tmp_path / "map.yml"
+    rows = "".join(f"P{i},{100.5 + i},1\n" for i in range(6))
+    path.write_text(f"patient_id,os_days,os_event\n{rows}")
+    says = "Times in os_days have decimals, and all are below 400 days"
+    assert any(says in n for n in admit(Request(str(path))).notes)
+    for unit, is_told in (("", True), (", unit: days", False)):
+        plan.write_text(
+            "version: 1\ncolumns:\n  patient_id: {from: patient_id}\n"
+            f"  os_days: {{from: os_days{unit}}}\n  os_event: {{from: os_event}}\n"
+        )
+        notes = admit(Request(str(path), plan)).notes
+        assert any(says in n for n in notes) == is_told
+
+
+def test_fractions_with_decimal_commas_are_found(tmp_path):
+    path = tmp_path / "clinic.csv"
+    path.write_text("patient_id,treg_pct\n" + "".join(f'P{i},"0,0{i}"\n' for i in range(1, 8)))
+    with pytest.raises(InputError, match="fractions where percentages are meant"):
+        admit(Request(str(path)))
+
+
+def test_a_column_that_is_mapped_to_identifiers_is_to_be_renumbered(tmp_path):
+    path, plan = tmp_path / "clinic.csv", tmp_path / "map.yml"
+    path.write_text("mrn,sex\n123456789,f\n223456789,m\n")
+    plan.write_text("version: 1\ncolumns:\n  patient_id: {from: mrn}\n  sex: {from: sex}\n")
+    with pytest.raises(InputError, match="renumber: yes"):
+        admit(Request(str(path), plan))

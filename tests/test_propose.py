@@ -562,3 +562,42 @@ def test_any_table_gives_a_proposal_that_reads_back(columns) -> None:
     assert read.drop == made.mapping.drop
     if not read.questions:
         mapping.apply(table, read)
+
+
+# --- what a hostile reader found -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["CRS", "icans", "ICANS max grade"])
+def test_0_and_1_need_not_be_grades(name):
+    entry = one(name, ["0", "1", "0", "1"])
+    assert ("any grade" in entry.ask) == ("grade" not in name)
+    assert "any grade" not in one(name, ["0", "1", "2", "1"]).ask
+
+
+@pytest.mark.parametrize(
+    "name", ["vitalstatus", "survivalstatus", "osstatus", "生存状态", "OS_STATUS"]
+)
+def test_a_status_may_be_coded_either_way(name):
+    assert "either way" in doubts(one(name, ["0", "1", "0", "1"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "cells"),
+    [
+        ("AGE", "Diagnosis Age", ["45", "67", "23", "51"]),
+        ("OS_MONTHS", "Overall survival (months) since diagnosis", ["4.5", "6.7", "23", "51"]),
+        ("OS_MONTHS", "Months from randomisation to death", ["4.5", "6.7", "23", "51"]),
+    ],
+)
+def test_times_and_ages_at_another_day_are_asked_about(name, label, cells):
+    assert "another day" in doubts(one(name, cells, label))
+
+
+@pytest.mark.parametrize(
+    ("name", "letters", "male"),
+    [("sex", "HM", "H"), ("Sexo", "hm", "h"), ("sex", "VM", "M"), ("sexo", "VM", "V")],
+)
+def test_m_is_not_male_in_every_language(name, letters, male):
+    entry = one(name, [*letters, letters[0]])
+    assert {theirs for theirs, ours in entry.levels.items() if ours == "male"} == {male}
+    assert "M is not male" in entry.ask

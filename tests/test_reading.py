@@ -989,3 +989,19 @@ def test_a_title_above_the_header_is_told_once(tmp_path: Path, text: str) -> Non
     assert (problem.row, "Is it row 3?" in problem.remedy) == (1, True)
     path.write_text("patient_id\nP1\nP2\n")
     assert len(read_source(path).rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (
+            "ID;Geschlecht (1=m, 2=w);EMD (0=nein, 1=ZNS, 2=andere)\nA;1;0\nB;2;1\n",
+            ["ID", "Geschlecht (1=m, 2=w)", "EMD (0=nein, 1=ZNS, 2=andere)"],
+        ),
+        ('a;"b, c, d";e, f\n1;"x;y\nz";2\n', ["a", "b, c, d", "e, f"]),
+        ("a;b,c;d\n1,5;2;3\n", ["a", "b,c", "d"]),
+    ],
+)
+def test_the_separator_cuts_header_and_rows_alike(tmp_path, content, names):
+    found = read_source(write(tmp_path / "a.csv", content))
+    assert [c.name for c in found.columns] == names

@@ -10,6 +10,13 @@
   const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   const isMissing = (text) => cart.data.missing.includes(fold(text));
 
+  // without what a reader cannot see, such as signs that turn the direction of text
+  function visible(text) {
+    if (cart.isPrintable(text)) return text;
+    const blank = new RegExp(cart.BLANKS.source.replace(/\+$/, ""), "g");
+    return strip(text.replace(blank, " ").replace(/\p{C}/gu, ""));
+  }
+
   // --- privacy
 
   function identifying({ columns, cells, labels }) {
@@ -26,11 +33,14 @@
   }
 
   function whyIdentifying(column, cells, label) {
-    const { values, sample, share, strict, date_name: dateName, serial } = cart.data.privacy;
+    const { values, sample, share, strict, serial, measurement } = cart.data.privacy;
+    const { date_name: dateName, measured_name: measuredName } = cart.data.privacy;
+    const { long_name: longName, nearly_all: nearlyAll } = cart.data.privacy;
     const spec = cart.data.fields.find((f) => f.name === column);
     const named = !spec && (byName(column, "name") || byName(label, "label"));
     if (named) return named;
-    const filled = cells.filter((c) => !isMissing(c)).slice(0, sample);
+    const clean = (text) => (text.includes("\n") ? text : visible(text));
+    const filled = cells.filter((c) => !isMissing(c)).map(clean).slice(0, sample);
     const enough = share * filled.length;
     const count = (test) => filled.filter(test).length;
     if (!filled.length) return "";
@@ -40,14 +50,24 @@
       }
     }
     const isShown = strict.includes(column);
+    const name = words(column);
+    const isMeasured = regexp(measuredName).test(name) && !regexp(dateName).test(name);
     for (const kind of values) {
-      if (spec && (kind.longer || (spec.kind !== "label" && kind.free))) continue;
-      const hits = count((c) => holds(kind, c));
-      if (hits && (kind.any || (isShown && kind.shown) || hits >= enough)) {
-        return `${hits} of ${filled.length} filled cells look like ${kind.kind}`;
+      if (hasOwnChecks(kind, spec) || (kind.longer && regexp(longName).test(name))) continue;
+      let found = filled.filter((c) => holds(kind, c));
+      if (isMeasured && kind.numeric) found = found.filter((c) => !matches(measurement, c));
+      const isRepeated = kind.different && new Set(found).size < nearlyAll * found.length;
+      if (!found.length || (isRepeated && !isShown)) continue;
+      if (kind.any || (isShown && kind.shown) || found.length >= enough) {
+        return `${found.length} of ${filled.length} filled cells look like ${kind.kind}`;
       }
     }
     return isShown && allPersons(filled) ? "its groups look like names of people" : "";
+  }
+
+  function hasOwnChecks(kind, spec) {
+    if (!spec || spec.kind === "label") return Boolean(spec && kind.longer);
+    return kind.free || (kind.freeButId && spec.kind !== "id");
   }
 
   // patientLastName and PATIENT_LAST_NAME alike
@@ -67,14 +87,15 @@
   }
 
   function matches(pattern, text) {
-    const { digits = 0, multiples, capitals, unless = [] } = pattern;
+    const { digits = 0, multiples, letters, unless = [] } = pattern;
     const found = regexp(pattern).exec(text);
     if (!found) return false;
-    const parts = found.slice(1);
+    const parts = found.slice(1).filter(Boolean);
     return (
       (text.match(/\p{Nd}/gu) ?? []).length >= digits &&
       (!multiples || parts.every((part) => part % multiples === 0)) &&
-      (!capitals || parts.every(isCapitalised)) &&
+      (letters !== "capitalised" || parts.every(isCapitalised)) &&
+      (letters !== "capitals" || parts.every(isUpper)) &&
       !unless.some((other) => matches(other, text))
     );
   }
@@ -82,16 +103,21 @@
   const isCapitalised = (word) =>
     /^\p{Uppercase}(?=.*\p{Lowercase})[^\p{Uppercase}\p{Lt}]+$/u.test(word);
 
+  const isUpper = (word) => /\p{Uppercase}/u.test(word) && !/[\p{Lowercase}\p{Lt}]/u.test(word);
+
   // as Python's istitle, for letters only
   const isTitle = (word) =>
     /^(?=\p{L}+$).*\p{Cased}/u.test(word) &&
     !/(?<=\p{Cased})[\p{Uppercase}\p{Lt}]|(?<!\p{Cased})\p{Lowercase}/u.test(word);
 
+  const isName = (word) =>
+    isTitle(word) || (/^\p{L}{3,}$/u.test(word) && isUpper(word));
+
   // groups such as Müller Hans: two words each, none of them shared
   function allPersons(texts) {
     const groups = [...new Set(texts)].map((text) => text.split(cart.BLANKS));
     const all = groups.flat();
-    const two = groups.every((group) => group.length === 2) && all.every(isTitle);
+    const two = groups.every((group) => group.length === 2) && all.every(isName);
     return two && groups.length > 1 && new Set(all).size === all.length;
   }
 
@@ -111,13 +137,46 @@
     const { few, fraction } = cart.data.suspicious;
     return cart.data.fields.flatMap(({ name, kind, unit }) => {
       const cells = unit.startsWith("%") && kind === "number" ? (source.cells[name] ?? []) : [];
-      const values = cells.filter((c) => /^(\d+\.?\d*|\.\d+)$/.test(c)).map(Number);
+      const values = cells.filter((c) => is("share", c)).map((c) => Number(c.replace(",", ".")));
       const most = values.reduce((a, b) => Math.max(a, b), 0);
       if (values.length < few || !(most > 0 && most <= fraction)) return [];
       const what = `every value is ${general(most)} or less: fractions where percentages are meant`;
       const remedy =
         "Multiply them by 100; if they are percentages, say “unit: percent” in a mapping file";
       return [problem(what, remedy, null, name)];
+    });
+  }
+
+  // --- units
+
+  function wordsOf(text) {
+    const split = text.normalize("NFKC").replace(/([a-zß-öø-ÿ])(?=[A-Z])/g, "$1 ");
+    return fold(split).match(/[\p{L}\p{N}]+|%/gu) ?? [];
+  }
+
+  // the unit that a label states; one letter is a unit only as the last word
+  function unitIn(text) {
+    const { of } = cart.data.units;
+    const words = wordsOf(text);
+    const isUnit = (w, i) =>
+      Object.hasOwn(of, w) &&
+      (w.length > 1 || w > "\x7f" || w === "%" || (i > 0 && i === words.length - 1));
+    const found = [...new Set(words.filter(isUnit).map((w) => of[w]))];
+    return found.length === 1 ? found[0] : "";
+  }
+
+  function againstUnits({ labels }, specs) {
+    const { times } = cart.data.units;
+    return specs.flatMap(({ name, unit }) => {
+      if (!times.includes(unit)) return [];
+      // “5 years” is a span and no unit, and a “day” no unit of an age
+      const stated = unitIn(labels[name].replace(regexp(cart.data.span), " "));
+      if (!times.includes(stated) || stated === unit) return [];
+      if (unit === "years" && stated === "days") return [];
+      const remedy =
+        `Convert it, or say “unit: ${stated}” in a mapping file; “unit: ${unit}” if the label ` +
+        "is wrong";
+      return [problem(`its label says ${stated}, but ${name} is in ${unit}`, remedy, null, name)];
     });
   }
 
@@ -190,6 +249,13 @@
 
   function parseColumn(spec, cells, rows, problems, notes) {
     if (spec.kind === "id") return cells.map((text) => text || null);
+    if (spec.kind === "label") {
+      const made = cells.map(visible);
+      if (made.some((text, i) => [...text].length !== [...cells[i]].length)) {
+        notes.push(`Column ${spec.name}: invisible characters were left out.`);
+      }
+      cells = made;
+    }
     const isText = spec.kind === "level" || spec.kind === "label";
     const commas = decimalCommas(spec, cells);
     const faults = spec.unit === "days" ? misreadTimes(spec, cells) : new Map();
@@ -209,7 +275,8 @@
       const value = isText ? asLevel(spec, text, seen) : asNumber(spec, text, commas);
       if (value !== text) readAs.set(text, value);
       if (isText) return value;
-      return is("plain", value) ? Number(value) : wrong(...whyNoNumber(spec, text));
+      const isNumber = is("plain", value) && value.length <= cart.data.longest_number;
+      return isNumber ? Number(value) : wrong(...whyNoNumber(spec, text));
     });
     notes.push(...spellingNotes(spec, readAs, missing));
     return values;
@@ -385,18 +452,27 @@
 
   const isSummary = (id) => cart.data.summaries.includes(fold(id).replace(/^[ :=]+|[ :=]+$/g, ""));
 
-  const RULES = [
-    [
-      ["patient_id"],
-      (r) =>
-        isKnown(r.patient_id) &&
-        isSummary(r.patient_id) && [
+  // summaries, and remarks below the table
+  function noPatients(specs, { cells, rows }) {
+    const others = specs.filter((f) => f.name !== "patient_id").map((f) => cells[f.name]);
+    const isEmpty = (i) => others.every((texts) => isMissing(texts[i]));
+    return (cells.patient_id ?? []).flatMap((id, i) => {
+      const wrong = (what, remedy) => [problem(what, remedy, rows[i], "patient_id", id)];
+      if (isSummary(id)) {
+        return wrong(
           "the row looks like a summary, not like a patient",
           "Delete the row; if it is a patient, change the identifier",
-          "patient_id",
-          r.patient_id,
-        ],
-    ],
+        );
+      }
+      if (!id || !others.length || is("one_word", id) || !isEmpty(i)) return [];
+      return wrong(
+        "the row looks like a remark, not like a patient: its other cells are empty",
+        "Delete the row; if it is a patient, write an identifier of one word",
+      );
+    });
+  }
+
+  const RULES = [
     [
       ["response", "rfs_days"],
       (r) =>
@@ -554,18 +630,11 @@
 
   // What is allowed, but rare; without counts, as readers of a published book see it.
   function remarks(columns) {
-    const { few, short_follow_up: short, long_follow_up: long } = cart.data.suspicious;
+    const { long_follow_up: long } = cart.data.suspicious;
     const known = (name) => (columns[name] ?? []).filter(isKnown);
     const both = (a, isA, b, isB) =>
       columns[a] && columns[b] && columns[a].some((v, i) => v === isA && columns[b][i] === isB);
-    const said = [];
-    const longest = known("os_days").reduce((a, b) => Math.max(a, b), 0);
-    if (known("os_days").length >= few && longest > 0 && longest < short) {
-      said.push(
-        `The longest follow-up is below ${short} days. If these are months, say ` +
-          "“unit: months” in a mapping file.",
-      );
-    }
+    const said = ["os_days", "rfs_days"].flatMap((name) => shortTimes(name, known(name)));
     for (const name of ["os_days", "rfs_days", "hsct_day"]) {
       if (known(name).some((time) => time > long)) {
         said.push(`Some times in ${name} are above 20 years. Are they in days?`);
@@ -584,6 +653,24 @@
       );
     }
     return said;
+  }
+
+  // Times that look like months or years.
+  function shortTimes(name, known) {
+    const { few, short_follow_up: short, short_with_decimals: decimals } = cart.data.suspicious;
+    const longest = known.reduce((a, b) => Math.max(a, b), 0);
+    if (known.length < few || longest <= 0) return [];
+    if (name === "os_days" && longest < short) {
+      return [
+        `The longest follow-up is below ${short} days. If these are months, say ` +
+          "“unit: months” in a mapping file.",
+      ];
+    }
+    if (longest >= decimals || known.every(Number.isInteger)) return [];
+    return [
+      `Times in ${name} have decimals, and all are below ${decimals} days. If these are months ` +
+        "or years, say so in a mapping file (“unit: months”).",
+    ];
   }
 
   // A site that writes months has a thirtieth of the others' times.
@@ -621,10 +708,15 @@
     for (const spec of specs) {
       columns[spec.name] = parseColumn(spec, cells[spec.name], rows, found, notes);
     }
-    for (const spec of specs) {
+    // what a column means must be settled before it can contradict another
+    const against = againstUnits(source, specs);
+    const settled = specs.filter((f) => !against.some((p) => p.column === f.name));
+    for (const spec of settled) {
       found.push(...checkColumn(spec, columns[spec.name], cells[spec.name], rows));
     }
-    found.push(...checkRules(columns, rows), ...fewGroups(columns));
+    found.push(...against, ...noPatients(specs, source));
+    const known = Object.fromEntries(settled.map(({ name }) => [name, columns[name]]));
+    found.push(...checkRules(known, rows), ...fewGroups(columns));
     notes.push(...nearGroups(columns));
     const first = [...identifying(source), ...oldAges(source), ...fractions(source)];
     const problems = inOrder([...first, ...found]);

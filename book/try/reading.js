@@ -105,11 +105,20 @@
   const notCsv = (what, row) =>
     new Unreadable(`not readable as CSV (${what})`, "Check the quotation marks from this row on", row);
 
+  // cuts the header into the most cells, and the rows into as many
   function separatorOf(text) {
-    const header = text.split(/\r\n|\r|\n/).find(strip) ?? "";
-    const bare = header.replace(/"[^"]*("|$)/g, "");
-    const counts = SEPARATORS.map((s) => bare.split(s).length);
-    return SEPARATORS[counts.indexOf(Math.max(...counts))];
+    const lines = text.split(/\r\n|\r|\n/);
+    const first = Math.max(0, lines.findIndex(strip));
+    // texts in quotes may hold any of them
+    const bare = lines.slice(first, first + cart.data.limits.ahead + 1).join("\n");
+    const [header, ...rest] = bare.replace(/"[^"]*("|$)/g, "").split("\n");
+    const rows = rest.filter(strip);
+    const count = (line, s) => line.split(s).length - 1;
+    const agree = SEPARATORS.filter(
+      (s) => header.includes(s) && rows.every((row) => count(row, s) === count(header, s)),
+    );
+    const among = agree.length ? agree : SEPARATORS;
+    return among.reduce((a, b) => (count(header, b) > count(header, a) ? b : a));
   }
 
   // Gives {columns, labels, cells, rows, notes, problems}; throws Unreadable where there is no table.

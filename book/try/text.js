@@ -35,12 +35,15 @@
     if (unit === "fraction") return `${fixed(100 * value, 1)} %`;
     if (unit === "days") return `${fixed(value, Number.isInteger(value) ? 0 : 1)} days`;
     if (unit === "p") return pValue(value);
+    if (unit === "ratio" && value > 0 && value < 0.005) return "<0.01";
     return fixed(value, 2);
   }
 
   function formatInterval(lower, upper, unit) {
     if (Number.isNaN(lower) && Number.isNaN(upper)) return "no interval";
-    return `${formatValue(lower, unit)} to ${formatValue(upper, unit)}`;
+    let low = formatValue(lower, unit);
+    if (unit === "days" && !Number.isNaN(lower) && !Number.isNaN(upper)) low = low.replace(/ days$/, "");
+    return `${low} to ${formatValue(upper, unit)}`;
   }
 
   const isPrintable = (text) => !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(text);

@@ -22,7 +22,9 @@ from cartanalysis.mapping.model import (
     FromFilled,
     Mapping,
 )
+from cartanalysis.mapping.names import other_units
 from cartanalysis.mapping.words import fold, same_id
+from cartanalysis.rules import no_patients
 from cartanalysis.source import Column, Source
 
 NAMES_SHOWN = 20
@@ -137,6 +139,8 @@ class _Work:
         theirs = self.by_name[entry.source]
         cells = self.source.cells[entry.source]
         made = self.without_codes(entry, cells)
+        if spec.kind == "id":  # before constants fill such rows, and numbers replace what they say
+            self.problems += no_patients(made, self.others(entry), self.source.rows, entry.source)
         if entry.renumber:
             made = self.renumbered(entry, made)
         elif spec.kind == "number":
@@ -156,6 +160,12 @@ class _Work:
         personal = theirs.identifier and spec.kind in ("id", "label") and not entry.renumber
         self.columns.append(Column(entry.target, f"from {entry.source}", identifier=personal))
         self.cells[entry.target] = made
+
+    def others(self, entry: FromColumn) -> list[Cells]:
+        """Give the cells of the columns that other entries use."""
+        used = {name for other in self.mapping.entries for name in other.columns}
+        used |= set(self.mapping.extra)
+        return [self.source.cells[n] for n in self.by_name if n in used - {entry.source}]
 
     def without_codes(self, entry: FromColumn, cells: Cells) -> Cells:
         """Empty the cells that hold a code for a missing value."""
@@ -177,6 +187,7 @@ class _Work:
 
     def measured(self, entry: FromColumn, spec: Field, cells: Cells) -> Cells:
         """Read numbers and put them into our unit."""
+        self.tell_other_unit(entry, spec)
         factor = _factor(spec, entry.unit)
         faults: dict[str, numbers.Fault] = {}
         if spec.unit == "days":
@@ -203,6 +214,19 @@ class _Work:
         if factor == 1 and entry.decimal != ",":
             return [t if v is not None else "" for t, v in zip(cells, values, strict=True)]
         return ["" if v is None else numbers.plainly(v * factor) for v in values]
+
+    def tell_other_unit(self, entry: FromColumn, spec: Field) -> None:
+        """Refuse a time or age without unit: if the file says that it is not in ours."""
+        if entry.unit or spec.unit not in numbers.DAYS:
+            return
+        theirs = self.by_name[entry.source]
+        for unit, place in other_units(theirs, self.source.cells, spec.unit).items():
+            what = f"its {place} says {unit}, but without unit: it is read as {spec.unit}"
+            remedy = (
+                f"Write unit: {unit} for {spec.name} in the mapping file, or unit: {spec.unit} if "
+                f"the {place} is wrong"
+            )
+            self.problems.append(Problem(what, remedy, column=entry.source))
 
     def translated(self, entry: FromColumn, spec: Field, cells: Cells) -> Cells:
         """Translate levels; one that the mapping does not name is a problem."""

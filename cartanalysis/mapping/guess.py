@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -11,7 +12,7 @@ from cartanalysis.cohort import FIELDS, MISSING, Field
 from cartanalysis.errors import shown
 from cartanalysis.mapping import dates, numbers, words
 from cartanalysis.mapping.model import AGE, Entry, FromColumn, FromDates, FromFilled
-from cartanalysis.mapping.names import Meaning, unit_in
+from cartanalysis.mapping.names import Meaning, unit_column, unit_in
 from cartanalysis.mapping.words import fold, tokens
 from cartanalysis.source import Column, Source
 
@@ -28,6 +29,9 @@ SAMPLE = 500
 """So many filled cells are looked at to tell whether a column holds dates."""
 
 _CODES = frozenset({"-1", "-9", "-99", "-999", "99", "999", "9999", "-88", "888"})
+_GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
+_STATUS = re.compile(r"status|vital|estado|statut|stato|状态")
+_OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
 _NEGATED = frozenset({"neg", "negative", "free", "no"})
 
 
@@ -79,6 +83,7 @@ class Evidence:
             f"by its label {shown(column.label)}" if told_by == "label" else "by its name"
         ]
         self.doubts: list[str] = []
+        self.told = fold(f"{column.name} {column.label if told_by == 'label' else ''}")
         if meaning.strength == 1:
             self.doubts.append(f"the {told_by} alone does not tell; is it “{self.spec.meaning}”?")
 
@@ -142,9 +147,13 @@ class Evidence:
             self.doubts.append(f"what do the codes {_listed(codes)} mean? They count as missing")
             return self._entry(levels=dict.fromkeys(texts))
         found = words.translate(self.spec.name, texts, choices)
+        if self.spec.name == "sex" and not found.by_dictionary:
+            found = words.men_and_women(texts, tokens(self.column.name)) or found
         if not any(found.levels.values()):
             return None
         self.doubts += found.doubts
+        if self.spec.kind == "grade" and not choices:
+            self._any_grade(texts)
         if found.by_dictionary:
             self.reasons.append("codes as in the dictionary")
         else:
@@ -156,6 +165,14 @@ class Evidence:
         if self._says_the_same(found.levels):
             return self._entry()
         return self._entry(levels=found.levels)
+
+    def _any_grade(self, texts: Sequence[str]) -> None:
+        """Doubt 0 and 1 where nothing speaks of grades."""
+        told = fold(f"{self.column.name} {self.column.label}")
+        if self.meaning.strength < 3 and set(texts) <= {"0", "1"} and not _GRADED.search(told):
+            self.doubts.append(
+                "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
+            )
 
     def _event(self) -> FromColumn | None:
         texts = sorted(set(self.filled))
@@ -184,7 +201,7 @@ class Evidence:
             levels = {t: {"0": "1", "1": "0"}.get(v or "", v) for t, v in levels.items()}
             told = f"says who {turned}" if turned else "says the opposite of the event"
             self.doubts.append(f"its name or label {told}, so codes were turned; is that right?")
-        elif bare and {"status", "vital"} & set(tokens(self.column.name)):
+        elif bare and self.meaning.strength < 3 and _STATUS.search(self.told):
             self.doubts.append("is 1 the event? A status may be coded either way")
         if bare:
             self._opposite_words(label_only=True)
@@ -263,6 +280,7 @@ class Evidence:
         if self.spec.name == AGE:
             return self._age_unit(values, stated)
         self._what_time()
+        self._since_infusion()
         if stated in numbers.DAYS:
             self.reasons.append(f"in {stated}")
             fine = stated == "days" and self.meaning.strength < 3
@@ -287,8 +305,7 @@ class Evidence:
         return sorted(told)[0] if told else ""
 
     def _unit_column(self) -> str:
-        variable, _, parameter = self.column.name.partition(":")
-        name = f"{variable}U" + (f":{parameter}" if parameter else "")
+        name = unit_column(self.column.name)
         texts = {fold(c) for c in self.source.cells.get(name, []) if fold(c) not in MISSING}
         if len(texts) > 1:
             self.doubts.append(f"{shown(name)} holds several units: {_listed(sorted(texts))}")
@@ -348,7 +365,17 @@ class Evidence:
             self.doubts.append("was it measured before infusion?")
         return unit
 
+    def _since_infusion(self) -> None:
+        """Doubt times and ages that a name or label counts from another day."""
+        told = fold(f"{self.column.name} {self.column.label}")
+        if not _OTHER_DAY.search(told):
+            return
+        what = "the age at another day" if self.spec.name == AGE else "counted from another day"
+        since = "remission" if self.spec.name == "rfs_days" else "infusion"
+        self.doubts.append(f"it seems to be {what}, such as diagnosis; here {since} counts")
+
     def _age_unit(self, values: Sequence[Decimal], stated: str) -> str:
+        self._since_infusion()
         if stated in numbers.DAYS:
             self.reasons.append(f"in {stated}")
             return stated

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from cartanalysis.cohort import FIELDS
-from cartanalysis.mapping.words import tokens
+from cartanalysis.cohort import FIELDS, MISSING
+from cartanalysis.mapping.numbers import DAYS
+from cartanalysis.mapping.words import fold, tokens
+from cartanalysis.source import Column
 
 _UNITS = {
     "days": "days|day|d|tage|tagen|jours|天|日",
@@ -24,7 +27,7 @@ SURE = {
     "patient subject patientno patientnumber patientnr patientennummer patientennr numeropatient "
     "患者编号 病人编号 编号 id mrn medicalrecordnumber fallnummer 病历号 住院号",
     "age_years": "age ageatinfusion agecart ageattreatment patientage alter 年龄",
-    "sex": "sex gender geschlecht sexe 性别",
+    "sex": "sex gender geschlecht sexe sexo género geslacht sesso 性别",
     "arm": "trt01a actarm trta trt01p arm trtp treatmentarm product cartproduct",
     "emd": "emd extramedullary extramedullarydisease emdsite emdtype 髓外 髓外病变 髓外疾病",
     "treg_pct": "treg tregs tregpct regulatorytcells regulatorytcell tregofcd4 tregscd4 tregcd4 "
@@ -98,6 +101,7 @@ ROLES = {
 }
 """What a column of dates may be the date of."""
 
+_SPAN = re.compile(r"\d+[\s-]*[^\W\d_]+")
 _DATE_WORDS = frozenset(
     {"date", "datum", "dt", "dtc", "dat", "日期", "时间", "of", "the", "de", "du", "des", "day"}
 )
@@ -163,6 +167,68 @@ def unit_in(text: str) -> str:
         if w in UNIT_WORDS and (len(w) > 1 or not w.isascii() or w == "%" or 0 < i == last)
     }
     return found.pop() if len(found) == 1 else ""
+
+
+def contradicts(text: str, unit: str) -> str:
+    """Find another unit of time than ours in a name or label.
+
+    Parameters
+    ----------
+    text : str
+        A name or label.
+    unit : str
+        Our unit.
+
+    Returns
+    -------
+    str
+        The unit it states; empty if it states none or ours, or no unit of time.  Spans such as
+        “5 years” are no units, nor is the day in an “age on day 0”.
+    """
+    stated = unit_in(_SPAN.sub(" ", text))
+    is_day_of_age = unit == "years" and stated == "days"
+    return stated if stated in DAYS and stated != unit and not is_day_of_age else ""
+
+
+def other_units(column: Column, cells: Mapping[str, Sequence[str]], unit: str) -> dict[str, str]:
+    """Find units of time, other than ours, in a column's name, label and column of units.
+
+    Parameters
+    ----------
+    column : Column
+        A column.
+    cells : mapping of str to sequence of str
+        The table; of ADaM, AVALU:OS holds the units of AVAL:OS, and AGEU those of AGE.
+    unit : str
+        Our unit.
+
+    Returns
+    -------
+    dict of str to str
+        What says it (``name``, ``label`` or ``column of units``) by unit, in our words.
+    """
+    texts = {fold(c) for c in cells.get(unit_column(column.name), []) if fold(c) not in MISSING}
+    told = [("column of units", f"in {text}") for text in sorted(texts)]
+    told += [("label", column.label), ("name", column.name)]
+    found = [(place, contradicts(text, unit)) for place, text in told]
+    return {stated: place for place, stated in found if stated}
+
+
+def unit_column(name: str) -> str:
+    """Name the column that would hold the units of another, as in ADaM.
+
+    Parameters
+    ----------
+    name : str
+        A column's name.
+
+    Returns
+    -------
+    str
+        ``AVALU:OS`` for ``AVAL:OS``, ``AGEU`` for ``AGE``.
+    """
+    variable, _, parameter = name.partition(":")
+    return f"{variable}U" + (f":{parameter}" if parameter else "")
 
 
 def meanings(text: str) -> list[Meaning]:

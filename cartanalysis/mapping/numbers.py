@@ -121,7 +121,8 @@ def thousands(texts: Sequence[str], high: float) -> dict[str, Fault]:
     others = {text for text in texts if text not in dotted and _PLAIN.fullmatch(text)}
     if not all(_WHOLE.fullmatch(text) for text in others):
         return {}
-    if any(int(text.replace(".", "")) > high for text in dotted):
+    # float, as int refuses thousands of digits
+    if any(float(text.replace(".", "")) > high for text in dotted):
         return {}
     what = "a point that can be read in two ways: decimals or thousands"
     remedy = 'Write {}, or decimal: "." in a mapping file if the point marks decimals'
@@ -146,7 +147,7 @@ def missing_codes(texts: Sequence[str], *, in_days: bool) -> dict[str, Fault]:
         What is wrong by text.
     """
     found = set(OFTEN_MISSING.intersection(texts))
-    longer = any(_WHOLE.fullmatch(t) and int(t) > 999 and t not in OFTEN_MISSING for t in texts)
+    longer = any(_WHOLE.fullmatch(t) and float(t) > 999 and t not in OFTEN_MISSING for t in texts)
     if in_days and longer and texts.count("999") == 1:
         found.discard("999")
     remedy = (

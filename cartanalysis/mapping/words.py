@@ -165,7 +165,7 @@ SURE: dict[str, dict[str, str]] = {
 """Our level by a word that can hardly mean another."""
 
 DOUBTFUL: dict[str, dict[str, str]] = {
-    "sex": {"1": "male", "2": "female", "0": "female", "h": "male"},
+    "sex": {"1": "male", "2": "female", "0": "female", "h": "male", "v": "male"},
     "emd": _words(none=_NO, other=f"{_YES}|extramedullary"),
     "genetic_risk": _words(
         standard=f"low|low risk|favourable|favorable|good|intermediate|normal|sr|{_NO}",
@@ -315,6 +315,39 @@ def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> 
         if doubt:
             doubts.append(doubt)
     return Translation(levels, tuple(doubts), by_dictionary)
+
+
+_LETTERS = {
+    frozenset("hm"): ({"h": "male", "m": "female"}, "H and M: hombre and mujer?"),
+    frozenset("vm"): ({"v": "female", "m": "male"}, "V and M: vrouw and man, or varón and mujer?"),
+}
+_SPANISH = frozenset({"sexo", "genero", "género"})
+
+
+def men_and_women(texts: Iterable[str], name: Iterable[str]) -> Translation | None:
+    """Translate letters for the sexes of which M need not be male.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Different values of the column.
+    name : iterable of str
+        Words of its name, which may tell the language.
+
+    Returns
+    -------
+    Translation or None
+        A translation that is asked for; none if the letters are others.
+    """
+    known = [text for text in texts if fold(text) not in UNKNOWN]
+    letters = frozenset(fold(text) for text in known)
+    if letters not in _LETTERS:
+        return None
+    levels, doubt = _LETTERS[letters]
+    if "v" in letters and _SPANISH & set(name):
+        levels = {"v": "male", "m": "female"}
+    made: dict[str, str | None] = {text: levels.get(fold(text)) for text in texts}
+    return Translation(made, (f"{doubt} M is not male in every language",), by_dictionary=False)
 
 
 def _ours(target: str) -> dict[str, str]:

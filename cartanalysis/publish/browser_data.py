@@ -27,7 +27,7 @@ from cartanalysis import (
     verdicts,
 )
 from cartanalysis.figures import km, style
-from cartanalysis.mapping import codes, numbers
+from cartanalysis.mapping import codes, names, numbers
 from cartanalysis.published import Entry, Registry, load
 from cartanalysis.reading import cbioportal, delimited, redcap, table
 from cartanalysis.response import ALL
@@ -78,10 +78,15 @@ def contents() -> dict[str, Any]:
             "date": _whole(intake._DATE),
             "with_unit": _whole(intake._WITH_UNIT),
             "grade": _whole(codes._GRADE),
+            "share": _whole(admission.SHARE),
+            "one_word": _whole(rules._ONE_WORD),
             "apart": _pattern(intake._APART) | {"flags": "gu"},
             "separator": _pattern(table._SEPARATOR),
         },
         "often_missing": sorted(numbers.OFTEN_MISSING),
+        "longest_number": numbers.MAX_LENGTH,
+        "units": {"of": names.UNIT_WORDS, "times": list(numbers.DAYS)},
+        "span": _pattern(names._SPAN) | {"flags": "gu"},
         "summaries": sorted(rules.SUMMARIES),
         "many_deaths": rules.MANY_DEATHS,
         "redcap": {
@@ -99,6 +104,7 @@ def contents() -> dict[str, Any]:
             "cell": table.MAX_CELL_LENGTH,
             "told": table.MAX_TOLD,
             "start": delimited._START,
+            "ahead": delimited.AHEAD,
             "titles": table.MAX_TITLE_LINES,
             "name": table.MAX_NAME_LENGTH,
             "alike": errors.ALIKE_SHOWN,
@@ -110,6 +116,7 @@ def contents() -> dict[str, Any]:
             "few": admission.FEW,
             "fraction": admission.FRACTION,
             "short_follow_up": admission.SHORT_FOLLOW_UP,
+            "short_with_decimals": admission.SHORT_WITH_DECIMALS,
             "long_follow_up": admission.LONG_FOLLOW_UP,
             "months_apart": admission.MONTHS_APART,
         },
@@ -220,18 +227,27 @@ def _privacy() -> dict[str, Any]:
     measured = [
         _whole(privacy._RANGE) | {"multiples": privacy.RANGE_STEP},
         _whole(privacy._DECIMAL),
+        _whole(privacy._YEARLY),
     ]
     values: dict[str, dict[str, Any]] = {
         "e-mail addresses": {"patterns": [_pattern(privacy._MAIL)]},
         "web addresses": {"patterns": [_pattern(privacy._WEB, start="^")]},
         "social security numbers": {"patterns": [_whole(privacy._SSN)]},
+        "identity card numbers": {"patterns": [_whole(privacy._CHINESE_ID)]},
+        "names of people with a title": {"patterns": [_whole(privacy._TITLED)]},
         "names of people": {
             "patterns": [
-                _whole(privacy._TITLED),
-                _whole(privacy._SURNAME_FIRST) | {"capitals": True},
+                _whole(privacy._SURNAME_FIRST) | {"letters": "capitalised"},
+                _whole(privacy._WITH_INITIAL) | {"letters": "capitalised"},
+                _whole(privacy._IN_CAPITALS) | {"letters": "capitals"},
             ]
         },
         "calendar dates": {"patterns": [_whole(privacy._DATE)]},
+        "full dates": {"patterns": [_whole(privacy._FULL_DATE)]},
+        "insurance numbers": {"patterns": [_whole(privacy._INSURED)]},
+        "telephone numbers": {
+            "patterns": [_whole(privacy._TELEPHONE) | {"digits": privacy.PHONE_DIGITS}]
+        },
         "addresses": {"patterns": [_whole(privacy._ADDRESS)]},
         "telephone or record numbers": {
             "patterns": [
@@ -250,12 +266,19 @@ def _privacy() -> dict[str, Any]:
         "names": [{"kind": kind} | _pattern(p) for kind, p in privacy.NAMES.items()],
         "date_name": _pattern(privacy._DATE_NAME),
         "serial": _whole(privacy._SERIAL),
+        "measured_name": _pattern(privacy._MEASURED_NAME),
+        "measurement": _whole(privacy._MEASUREMENT),
+        "long_name": _pattern(privacy._LONG_NAME),
+        "nearly_all": privacy.NEARLY_ALL,
         "values": [
             {
                 "kind": kind,
                 "any": kind in privacy.ANY,
                 "shown": kind in privacy.ANY_SHOWN,
                 "free": kind in privacy.FREE,
+                "freeButId": kind in privacy.FREE_BUT_ID,
+                "different": kind in privacy.DIFFERENT,
+                "numeric": kind in privacy.NUMERIC,
             }
             | values[kind]
             for kind in privacy.VALUES

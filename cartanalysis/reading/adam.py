@@ -200,7 +200,6 @@ def _add_adae(source: Source, table: _Subjects, has_adsl: bool) -> None:
         for syndrome, words in SYNDROMES.items():
             if term == words:
                 events.setdefault(syndrome, defaultdict(list))[subject].append(grade)
-    ungraded = source.cells[grade_column].count("")
     labels = {
         "max": "highest grade of any adverse event",
         **{s: f"highest grade of {words}" for s, words in SYNDROMES.items()},
@@ -218,9 +217,9 @@ def _add_adae(source: Source, table: _Subjects, has_adsl: bool) -> None:
             else "without ADSL, subjects without an event are not known."
         )
     )
-    if ungraded:
+    if "" in source.cells[grade_column]:
         table.notes.append(
-            f"ADAE: {ungraded} events without a grade; a subject with no graded event is empty."
+            "ADAE: some events have no grade; a subject with no graded event is empty."
         )
     absent = [s for s in SYNDROMES if s not in events]
     if absent:

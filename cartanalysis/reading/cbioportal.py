@@ -111,7 +111,7 @@ def _one_row_per_patient(samples: Source) -> Source:
             kept.append(column)
         else:
             dropped.append(column.name)
-    note = f"{len(samples.rows)} samples of {len(first)} patients were read"
+    note = "Of patients with several samples one row was made"
     if dropped:
         note += f"; left out, since they differ between samples: {', '.join(dropped)}"
     return replace(

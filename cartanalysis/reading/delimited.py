@@ -23,6 +23,9 @@ FORMS = {
 }
 """What a file is called by its separator, the most usual first."""
 
+AHEAD = 5
+"""So many lines below the header are looked at for the separator."""
+
 _ENCODINGS = {
     "cp1252": "Windows-1252 (Western European)",
     "cp1250": "Windows-1250 (Central European)",
@@ -85,6 +88,7 @@ def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
 
 def _read(lines: Iterator[str], name: str, separator: str | None, notes: list[str]) -> Source:
     comments, start = _comments(lines)
+    start += itertools.islice(lines, AHEAD)
     separator = separator or _separator(start)
     form = FORMS.get(separator, f"text separated by “{separator}”")
     if separator != ",":
@@ -229,7 +233,15 @@ def _labels(comments: list[str], width: int) -> list[str]:
 
 
 def _separator(start: list[str]) -> str:
-    """Choose the separator that cuts the header into the most cells."""
-    header = next((line for line in start if line.strip()), "")
-    bare = re.sub(r'"[^"]*("|$)', "", header)  # names in quotes may hold any of them
-    return max(FORMS, key=bare.count)
+    """Choose the separator that cuts the header into the most cells, and the rows into as many.
+
+    Where no separator does both, that of the header counts.
+    """
+    first = next((i for i, line in enumerate(start) if line.strip()), 0)
+    text = "".join(start[first : first + AHEAD + 1])
+    # texts in quotes may hold any of them
+    bare = re.sub(r'"[^"]*("|$)', "", text)
+    header, *rows = re.split(r"\r\n|\r|\n", bare)
+    rows = [row for row in rows if row.strip()]
+    agree = [s for s in FORMS if s in header and all(r.count(s) == header.count(s) for r in rows)]
+    return max(agree or FORMS, key=header.count)
