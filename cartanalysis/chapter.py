@@ -57,6 +57,7 @@ class Chapter(HandOver):
         super().__init__(
             name,
             is_reconstruction=self.cohort.is_reconstruction,
+            is_default=self.cohort.is_default,
             confidence=confidence,
             time_unit=time_unit,
             min_cell=min_cell,

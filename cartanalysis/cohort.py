@@ -10,7 +10,8 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,10 @@ from cartanalysis.errors import MissingColumns
 
 DEFAULT_COHORT = "an2020"
 """The reconstruction that ships with the package."""
+
+SEEDED = re.compile(rf"({DEFAULT_COHORT}-seed-?\d+)-\d\d")
+"""Identifiers that the generator gives to other cohorts than the default one: wherever such a file
+turns up, nobody takes it for patient data."""
 
 MISSING = frozenset({"", "na", "n/a", "nan", "."})
 """What counts as an empty cell, in any case; ``none`` is a level of ``emd`` and does not."""
@@ -186,7 +191,7 @@ class Cohort:
     notes : tuple of str
         What was handled rather than refused while reading; one sentence each.
     is_reconstruction : bool
-        Whether this is the default cohort, which is not patient data.
+        Whether this was drawn by `cartanalysis.reconstruct`, so that it is not patient data.
     strata : tuple of str
         Columns by which the user wants groups compared.
     """
@@ -196,6 +201,17 @@ class Cohort:
     notes: tuple[str, ...] = field(default=())
     is_reconstruction: bool = False
     strata: tuple[str, ...] = ()
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this is the reconstruction that ships with the package.
+
+        Returns
+        -------
+        bool
+            The answer.
+        """
+        return self.is_reconstruction and self.name == DEFAULT_COHORT
 
     def to_csv(self) -> str:
         """Write the cohort as a file of the contract; the same cohort gives the same text.
@@ -222,6 +238,24 @@ class Cohort:
             SHA-256 of `to_csv` in UTF-8.
         """
         return hashlib.sha256(self.to_csv().encode()).hexdigest()
+
+
+def drawn_by(identifiers: Iterable[object]) -> str:
+    """Name the seeded reconstruction that identifiers come from.
+
+    Parameters
+    ----------
+    identifiers : iterable of object
+        Identifiers of patients.
+
+    Returns
+    -------
+    str
+        Its name, such as ``an2020-seed7``; empty if these are not its patients.
+    """
+    found = [SEEDED.fullmatch(str(i)) for i in identifiers]
+    names = {m[1] if m else "" for m in found}
+    return names.pop() if len(names) == 1 else ""
 
 
 def _plain(value: object) -> str:

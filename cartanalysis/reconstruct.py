@@ -30,7 +30,7 @@ from importlib import resources
 import pandas as pd
 
 from cartanalysis import replication, response
-from cartanalysis.cohort import FIELDS, derive
+from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, derive
 from cartanalysis.intake import parse
 from cartanalysis.published import Registry, load
 
@@ -134,6 +134,7 @@ def reconstruct(
             continue
         patients = _stretch(courses, marks, known)
         _add_bystanders(rng, patients, known)
+        _number(patients, seed)
         text = _to_csv(patients)
         if agrees(text, known):
             return text
@@ -464,7 +465,7 @@ def _interpolate(x: float, anchors: list[tuple[float, float]]) -> float:
 
 
 def _add_bystanders(rng: random.Random, patients: list[Patient], known: Registry) -> None:
-    """Fill in the columns on which no published value rests, then shuffle and number."""
+    """Fill in the columns on which no published value rests, then shuffle."""
     n = len(patients)
     youngest, oldest = known["a_age"].value
     responders = [p for p in patients if p.response != "NR"]
@@ -500,8 +501,13 @@ def _add_bystanders(rng: random.Random, patients: list[Patient], known: Registry
         if chosen and day < free:  # transplanted in remission
             p.hsct_day = day
     rng.shuffle(patients)
+
+
+def _number(patients: list[Patient], seed: int) -> None:
+    """Number the patients so that the file says what it is, whoever gets it."""
+    start = "R" if seed == DEFAULT_SEED else f"{DEFAULT_COHORT}-seed{seed}-"
     for number, p in enumerate(patients, start=1):
-        p.patient_id = f"R{number:02d}"
+        p.patient_id = f"{start}{number:02d}"
 
 
 def _marrow(rng: random.Random, median: float) -> int:

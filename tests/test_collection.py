@@ -69,10 +69,10 @@ def files(tmp_path_factory) -> Path:
     """Cohorts of patients (drawn ones, but to the program files of a user), good and bad."""
     folder = tmp_path_factory.mktemp("files")
     text = reconstruct(7)
-    (folder / "north.csv").write_text(text.replace("\nR", "\nMARKER-N"))
-    half = text.splitlines()[:25]
+    (folder / "north.csv").write_text(text.replace("\nan2020-seed7-", "\nMARKER-N"))
+    half = "\n".join(text.splitlines()[:25])
     (folder / "other").mkdir()
-    (folder / "other" / "north.csv").write_text("\n".join(half).replace("\nR", "\nMARKER-S"))
+    (folder / "other" / "north.csv").write_text(half.replace("\nan2020-seed7-", "\nMARKER-S"))
     (folder / "bad.csv").write_text(BAD)
     (folder / "men.csv").write_text(ONLY_MEN)
     return folder
@@ -139,7 +139,9 @@ def test_the_start_page_tells_who_is_there_and_who_failed(done):
 
 def test_every_page_of_a_book_leads_back_to_the_start(done):
     for page in (done.site / "north").rglob("*.html"):
-        if "_static" in page.parts or (page.name == "index.html" and page.parent.name == "north"):
+        if {"_static", "slides"} & set(page.parts) or (
+            page.name == "index.html" and page.parent.name == "north"
+        ):
             continue
         (link,) = re.findall(r'<a class="cart-home" href="([^"]+)"', page.read_text())
         assert (page.parent / link).resolve() == (done.site / "index.html").resolve()

@@ -450,6 +450,24 @@ def test_oracle_has_its_script():
     assert (ORACLE / "oracle.R").is_file()
 
 
+def test_a_seeded_cohort_is_never_taken_for_patient_data(tiny, capsys):
+    file = tiny.parent / "student.csv"
+    assert main(["reconstruct", "--seed", "-3"]) == 0
+    file.write_text(capsys.readouterr().out)
+    assert run(tiny, str(file)) == 0
+    site = tiny.parent / "site"
+    for name in ("book/index", "notebooks/one"):
+        page = (site / f"{name}.html").read_text()
+        assert "Not patient data." in page and "Your data." not in page
+        assert "<em>an2020-seed-3</em>" in page
+    assert values_of(site)["orr"]["evidence"] == "A", "nobody knows whether the file was changed"
+    assert main(["replicate", str(file)]) == 0
+    assert "a reconstruction, not patient data" in capsys.readouterr().out
+    # one identifier of another kind, and it is somebody's own file
+    file.write_text(file.read_text().replace("an2020-seed-3-07", "P7"))
+    assert not intake.read(file).is_reconstruction
+
+
 def test_binder_and_colab_follow_from_one_setting(tiny):
     assert run(tiny) == 0
     page = tiny.parent / "site" / "notebooks" / "one.html"

@@ -43,7 +43,20 @@ EXTENSION = "cartanalysis.publish.collection_ext"
 LOCK = "requirements.txt"
 
 RESERVED = frozenset(
-    {PROSE, CHAPTERS, "data", "figures", "con", "prn", "aux", "nul"}
+    {
+        PROSE,
+        CHAPTERS,
+        "data",
+        "figures",
+        "slides",
+        "source",
+        "student",
+        "try",
+        "con",
+        "prn",
+        "aux",
+        "nul",
+    }
     | {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
 )
 """Folders of the start page, and names that Windows keeps for itself."""
@@ -340,7 +353,7 @@ def _start_site(
     files = {}
     for number, plan in enumerate(plans, start=1):
         files[plan.cohort.name] = DEFAULT_COHORT
-        if not plan.cohort.is_reconstruction:
+        if not plan.cohort.is_default:
             files[plan.cohort.name] = f"cohort-{number}.csv"
             text = _plain(plan.cohort).to_csv()
             (workdir / files[plan.cohort.name]).write_text(text, encoding="utf-8")

@@ -53,7 +53,7 @@ def stage(book: Book, cohort: Cohort, gathered: Harvest, source: Path) -> None:
     config = yaml.safe_load((book.root / CONFIG).read_text(encoding="utf-8"))
     config["execute"] = {"execute_notebooks": "off"}
     config["sphinx"]["config"]["cart_artefacts"] = ARTEFACTS
-    if not cohort.is_reconstruction:
+    if not cohort.is_default:
         config["title"] = f"{config['title']} – {cohort.name}"
     text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
     (source / CONFIG).write_text(text, encoding="utf-8")
