@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import signal
 import sys
 import threading
@@ -152,6 +154,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 if all went well, 1 if a chapter, the build or a check failed, 2 if an input is wrong.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may not know every letter
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     if threading.current_thread() is threading.main_thread():
         # asked to stop from outside: clear up as after Ctrl-C
@@ -170,13 +175,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "reconstruct": _reconstruct,
     }
     try:
-        return commands[options.command](options)
+        status = commands[options.command](options)
+        sys.stdout.flush()
     except InputError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # else who reads has read enough, as `head`
+            place = error.filename or "the output"
+            print(f"{place} cannot be read or written: {error.strerror}", file=sys.stderr)
+        if error.filename is None:  # what is still to be printed has nowhere to go
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except KeyboardInterrupt:
         print("Interrupted; an earlier site stands as it was.", file=sys.stderr)
         return INTERRUPTED
+    return status
 
 
 # commands import what they need: most of it is slow to import and not needed by the others
@@ -299,6 +313,7 @@ def _replicate(options: argparse.Namespace) -> int:
             "patients": len(cohort.table),
             "is_reconstruction": cohort.is_reconstruction,
             "confidence": options.confidence,
+            "notes": list(cohort.notes),
             "claims": replication.records(table),
         }
         print(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
@@ -310,6 +325,8 @@ def _replicate(options: argparse.Namespace) -> int:
         )
     else:
         print(f"{cohort.name}, {len(cohort.table)} patients")
+    for note in cohort.notes:
+        print(f"Note: {note}")
     print(replication.report(table))
     return 0
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -113,3 +116,57 @@ def test_verify_of_something_else(tmp_path, capsys):
 def test_mappings_must_match_cohorts(capsys):
     assert main(["publish", "a.csv", "b.csv", "c.csv", "--mapping", "x", "--mapping", "y"]) == 2
     assert "2 mappings for 3 cohorts" in capsys.readouterr().err
+
+
+def command(arguments: list[str], **env: str) -> subprocess.Popen[bytes]:
+    program = "import sys; from cartanalysis.cli import main; sys.exit(main(sys.argv[1:]))"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | env,
+    )
+
+
+def test_letters_that_a_terminal_lacks_are_no_traceback(tmp_path):
+    file = write(tmp_path, "patient_id,主管医生,sex\nA,x,F\n")
+    for encoding in ("ascii", "cp1252"):
+        with command(["map", file], PYTHONIOENCODING=encoding) as asked:
+            out, err = asked.communicate()
+        assert asked.returncode == 0, err
+        assert b"patient_id" in out and b"Traceback" not in err
+
+
+def test_a_reader_that_leaves_and_a_full_disk_are_no_traceback(tmp_path):
+    with command(["reconstruct"]) as asked:
+        asked.stdout.close()  # type: ignore[union-attr]
+        assert asked.wait() == 1
+        assert asked.stderr.read() == b""  # type: ignore[union-attr]
+    if Path("/dev/full").exists():
+        program = "import sys; from cartanalysis.cli import main; sys.exit(main(sys.argv[1:]))"
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-c", program, "example", "leukemia"],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+        assert done.returncode == 1
+        assert done.stderr.startswith(b"the output cannot be read or written: No space left")
+
+
+@pytest.mark.parametrize("record", ["[" * 100_000, "{}", "\x00", "[1]"])
+def test_a_record_that_is_none(tmp_path, capsys, record):
+    (tmp_path / "run.json").write_text(record)
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "no readable run.json" in capsys.readouterr().err
+
+
+def test_verdicts_come_with_what_was_noted(tmp_path, capsys):
+    file = write(tmp_path, "patient_id;treg_pct\nA;5,5\nB;6,25\n")
+    assert main(["replicate", file]) == 0
+    assert (
+        "Note: Column treg_pct: the comma was read as a decimal point." in capsys.readouterr().out
+    )
+    assert main(["replicate", file, "--json"]) == 0
+    assert any("decimal point" in note for note in json.loads(capsys.readouterr().out)["notes"])

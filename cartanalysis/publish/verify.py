@@ -11,6 +11,9 @@ from cartanalysis.errors import InputError, Problem
 
 RUN = "run.json"
 
+LARGEST = 64 * 2**20
+"""64 MB; a record has some tens of kB a cohort."""
+
 
 def hashes(folder: Path) -> dict[str, str]:
     """Hash every file of a site but its record.
@@ -45,9 +48,12 @@ def read_run(folder: Path) -> dict[str, Any]:
     dict
         The record, or nothing.
     """
+    path = folder / RUN
     try:
-        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            return {}
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return run if isinstance(run, dict) and {"cartanalysis", "key", "files"} <= set(run) else {}
 
