@@ -35,26 +35,49 @@ cohorts/     {students} cohorts, seeds {first} to {last}: one for each student. 
              every published value in hand, and none is patient data.
 answers/     an answer sheet for each student; the questions are the same, the answers differ.
 source/      the book's sources and its package, with requirements.txt.
-{wheels}
+{contents}
 For the teacher
-  1. Give student N the file cohorts/student-N.csv, the answer sheet answers/student-N.csv and the
-     notebooks of site/student/.
+  1. Give student N a folder with cohorts/student-N.csv, answers/answers-N.csv and the notebooks
+     of site/student/ (leave those in site/ as they are).
   2. In a notebook the student sets cohort = "student-N.csv" in the cell of the parameters.
-  3. Mark:   cartanalysis mark answers/student-N.csv --seed N
-     The right answers are computed from the seed; they are not in this zip.
-
-To run the notebooks, on each computer (Python 3.11 to 3.13), in the folder source/:
-{install}"""
-
-_WITH_WHEELS = """  python -m pip install --no-index --find-links ../wheels -r requirements.txt
-  python -m pip install --no-index --find-links ../wheels --no-deps --no-build-isolation .
+  3. Mark:   cartanalysis mark answers-N.csv --seed N
+     The sheet may be saved as CSV or as an Excel workbook (.xlsx). The right answers are computed
+     from the seed; they are not in this zip. Anyone with the package can compute them, so the
+     marker is for practice, not for an exam.
+{collect}
+For the students: once on each computer, in a terminal, in this folder (the one with README.txt)
+  Python 3.11 to 3.13 has to be there: python3 --version (on Windows: py --version).
+  1. A place for the packages, apart from all others, and into it:
+       Linux, macOS:   python3 -m venv env
+                       . env/bin/activate
+       Windows:        py -m venv env
+                       env\\Scripts\\activate
+  2. The packages of the book, then the book's own, then Jupyter:
+       python -m pip install {find}-r source/requirements.txt
+       python -m pip install {offline}--no-deps --no-build-isolation ./source
+       python -m pip install {find}jupyterlab
+  3. Start it in the folder with the notebooks, the cohort and the answer sheet:
+       python -m jupyterlab
+     A browser opens; double-click a notebook, then choose Run, Run All Cells.
+  The next time, only the second line of step 1 and step 3 are needed.
 """
-_WITHOUT_WHEELS = """  python -m pip install -r requirements.txt
-  python -m pip install --no-deps --no-build-isolation .
-This needs internet once. For computers that have none, collect the packages beforehand, on a
-computer of the same kind, and make this zip again:
-  python -m pip download -r requirements.txt setuptools -d wheels
-  cartanalysis classroom --wheels wheels --out class.zip
+
+_WITH_WHEELS = "wheels/      packages to install without internet.\n"
+_FIT = """
+The packages in wheels/ fit only the version of Python and the system (Windows, macOS or Linux, and
+its processor) of the computer that fetched them. For others, fetch again on one of their kind and
+make this zip again, as follows.
+"""
+_LACK = """
+This zip holds no packages, so that step 2 below needs internet. For computers without it:
+"""
+_COLLECT = """  On a computer with internet, of the students' kind of system and version of Python:
+    python -m pip download -r source/requirements.txt -d wheels
+    python -m pip download jupyterlab -d wheels
+  There, with the package installed (steps 1 and 2 below), make the zip again:
+    cartanalysis classroom --book source --site site --students {students} --first-seed {first} \\
+      --wheels wheels --out class-with-packages.zip
+  (one line; on Windows leave out the backslash)
 """
 
 
@@ -128,7 +151,7 @@ def _check(out: Path, students: int, wheels: Path | None) -> None:
         remedy = f"Give a number from 1 to {MOST_STUDENTS}"
         raise InputError("--students", [Problem(what, remedy)])
     if wheels is not None and not any(wheels.glob("*.whl")):
-        remedy = "Collect them: pip download -r requirements.txt setuptools -d FOLDER"
+        remedy = "Collect them: pip download -r requirements.txt -d FOLDER"
         raise InputError(str(wheels), [Problem("there are no packages (*.whl) in it", remedy)])
 
 
@@ -138,7 +161,7 @@ def _entries(
     yield "README.txt", _readme(list(cohorts), wheels).encode()
     for seed, text in cohorts.items():
         yield f"cohorts/student-{seed}.csv", text.encode()
-        yield f"answers/student-{seed}.csv", answer_sheet().encode()
+        yield f"answers/answers-{seed}.csv", answer_sheet().encode()
     for path in _files(site):
         yield f"site/{path.relative_to(site).as_posix()}", path.read_bytes()
     for path in [*(book.root / name for name in _FILES), *_sources(book)]:
@@ -162,12 +185,15 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _readme(seeds: Sequence[int], wheels: Path | None) -> str:
+    collect = _COLLECT.format(students=len(seeds), first=seeds[0])
     return README.format(
         students=len(seeds),
         first=seeds[0],
         last=seeds[-1],
-        wheels="wheels/      packages to install without internet.\n" if wheels else "",
-        install=_WITH_WHEELS if wheels else _WITHOUT_WHEELS,
+        contents=_WITH_WHEELS if wheels else "",
+        collect=(_FIT if wheels else _LACK) + collect,
+        find="--no-index --find-links wheels " if wheels else "",
+        offline="--no-index " if wheels else "",
     )
 
 

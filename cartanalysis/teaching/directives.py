@@ -116,6 +116,7 @@ class AnswerSheet(SphinxDirective):
         rows = [
             {
                 "Id": task.id,
+                "Chapter": task.chapter,
                 "Question": task.question,
                 "Tolerance": f"± {task.tolerance:g} {task.unit}" if task.tolerance else "none",
             }

@@ -6,31 +6,42 @@ kept anywhere: they are computed, with the functions that the chapters use.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
 
 from cartanalysis import cohort as cohorts
 from cartanalysis import intake
-from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.errors import shown
+from cartanalysis.reading import read_bytes
+from cartanalysis.reading.files import empty, refuse
 from cartanalysis.reconstruct import reconstruct
+from cartanalysis.teaching import sheets
 from cartanalysis.teaching.tasks import TASKS, Task
 
 RIGHT, WRONG, MISSING, UNREADABLE = "right", "wrong", "no answer", "not a number"
 LARGEST = 1_000_000
 """Bytes; an answer sheet is a few hundred."""
 
+FEWEST = 3
+"""Of so many numbers a fifth at most is right: then the seed is probably not the student's."""
+
 _NUMBER = re.compile(
-    r"(?:p\s*)?([<=])?\s*([+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e[+-]?\d{1,3})?)\s*(?:%|days?|patients?)?",
-    re.IGNORECASE,
+    r"""(?:p\s*)?([<=])?\s*
+    ([+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:e[+-]?\d{1,3})?)\s*
+    (?:(?:%|per\s?cent)(?:\s*of\s+CD4\s*[+⁺]?(?:\s*T[\s-]cells?)?)?|days?|patients?)?""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_ASCII = str.maketrans({"–": "-", "⁺": "+", "’": "'", "“": '"', "”": '"', "≥": ">="})
 
 
 @dataclass(frozen=True)
@@ -131,13 +142,15 @@ def answer_sheet() -> str:
     Returns
     -------
     str
-        CSV with the columns id, question, unit, tolerance, answer.
+        CSV with the columns id, chapter, question, unit, tolerance, answer; ASCII only, which no
+        spreadsheet program can misread.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["id", "question", "unit", "tolerance", "answer"])
+    writer.writerow(["id", "chapter", "question", "unit", "tolerance", "answer"])
     for task in TASKS:
-        writer.writerow([task.id, task.question, task.unit, f"{task.tolerance:g}", ""])
+        asked = [task.id, task.chapter, task.question, task.unit, f"{task.tolerance:g}", ""]
+        writer.writerow([text.translate(_ASCII) for text in asked])
     return out.getvalue()
 
 
@@ -147,83 +160,85 @@ def mark_file(path: Path, seed: int) -> Report:
     Parameters
     ----------
     path : pathlib.Path
-        A filled-in answer sheet (CSV), or JSON with the answers by id.
+        A filled-in answer sheet (CSV or Excel workbook), or JSON with the answers by id.
     seed : int
         The student's cohort.
 
     Returns
     -------
     Report
-        The marks; what the file holds cannot make it fail.
+        The marks.
 
     Raises
     ------
     InputError
-        If there is no such file or it cannot be opened.
+        If there is no such file, or no answers can be read from it.
     """
-    try:
-        if not path.is_file():  # a pipe would be waited for
-            raise FileNotFoundError(2, "there is no such file")
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        what = f"the answers cannot be read ({error.strerror})"
-        raise InputError(str(path), [Problem(what, "Name a filled-in answer sheet")]) from error
-    answers = read_answers(data)
-    return Report(seed, tuple(mark(answers.values, seed)), answers.remarks)
+    answers = read_answers(read_bytes(path), path.name)
+    marks = tuple(mark(answers.values, seed))
+    return Report(seed, marks, (*answers.remarks, *_doubts(marks, seed)))
 
 
-def read_answers(data: bytes) -> Answers:
-    """Read answers from CSV (columns id and answer) or JSON (answers by id).
+def _doubts(marks: Sequence[Mark], seed: int) -> list[str]:
+    """Say what may be wrong with the sheet as a whole."""
+    numbers = [m for m in marks if m.verdict in (RIGHT, WRONG)]
+    if not any(m.given for m in marks):
+        return ["no answer is filled in"]
+    if len(numbers) >= FEWEST and 5 * sum(m.verdict == RIGHT for m in numbers) <= len(numbers):
+        return [f"hardly any answer fits the cohort of seed {seed}: is the student's another one?"]
+    return []
+
+
+def read_answers(data: bytes, name: str = "the answers") -> Answers:
+    """Read answers from CSV or Excel (columns id and answer), or JSON (answers by id).
 
     Parameters
     ----------
     data : bytes
         Content of the file, whatever it is.
+    name : str
+        Its name, for messages; an ending has to agree with the content.
 
     Returns
     -------
     Answers
-        The answers; what cannot be read is told in the remarks.
+        The answers; what else the file holds is told in the remarks.
+
+    Raises
+    ------
+    InputError
+        If no answer of the sheet could be read.
     """
+    if not data.strip():
+        raise empty(name)
     if len(data) > LARGEST:
-        return Answers({}, (f"the file is larger than {LARGEST // 1_000_000} MB: not read",))
-    try:
-        text = data.decode("utf-8-sig")
-        values = _from_json(text) if text.lstrip().startswith("{") else _from_csv(text)
-    except (ValueError, RecursionError, csv.Error) as error:
-        reason = str(error) if isinstance(error, _NoAnswersError) else "it is neither CSV nor JSON"
-        return Answers({}, (f"no answers could be read: {reason}",))
+        what = f"no answers could be read: the file is larger than {LARGEST // 1_000_000} MB"
+        raise refuse(name, what, "Give the answer sheet alone")
+    found: Mapping[str, object]
+    remarks: list[str] = []
+    if data.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
+        found = _from_json(data, name)
+    else:
+        found, remarks = sheets.cells(data, name)
     known = {task.id for task in TASKS}
-    strange = [shown(key) for key in values if key not in known]
-    remarks = [f"there is no task {key}: left out" for key in strange[:5]]
+    values = {key: value for key, value in found.items() if key in known}
+    if not values:
+        what = "no answers could be read: no id of the answer sheet is in it"
+        raise refuse(name, what, "Give the answer sheet, its column id as it was handed out")
+    strange = [shown(key) for key in found if key not in known]
+    remarks += [f"there is no task {key}: left out" for key in strange[:5]]
     if len(strange) > 5:
         remarks.append(f"… and {len(strange) - 5} more like these")
-    return Answers({k: v for k, v in values.items() if k in known}, tuple(remarks))
+    return Answers(values, tuple(remarks))
 
 
-class _NoAnswersError(ValueError):
-    """The file can be read, but holds no answers."""
-
-
-def _from_json(text: str) -> dict[str, object]:
-    found = json.loads(text)
-    return {str(key).strip(): value for key, value in found.items()}
-
-
-def _from_csv(text: str) -> dict[str, object]:
-    head = text.splitlines()[0] if text.strip() else ""
-    delimiter = max(",;\t", key=head.count)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    names = [cell.strip().lower() for cell in rows[0]] if rows else []
-    if not {"id", "answer"} <= set(names):
-        raise _NoAnswersError("the first row has to name the columns id and answer")
-    key, value = names.index("id"), names.index("answer")
-    return {
-        row[key].strip(): row[value].strip()
-        for row in rows[1:]
-        if len(row) > max(key, value) and row[key].strip()
-    }
+def _from_json(data: bytes, name: str) -> dict[str, object]:
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        what = "no answers could be read: it starts like JSON, but is not"
+        raise refuse(name, what, "Check the commas and brackets") from error
+    return {str(key).strip().lower(): value for key, value in found.items()}
 
 
 def mark(answers: Mapping[str, object], seed: int) -> list[Mark]:
@@ -266,31 +281,40 @@ def _judge(task: Task, answer: object, expected: float, patients: pd.DataFrame) 
     if answer is None or (isinstance(answer, str) and not answer.strip()):
         return Mark(task.id, MISSING, "", expected, "")
     given = answer.strip() if isinstance(answer, str) else _written(answer)
-    value, below = _number(given)
-    if value is None:
+    number = _number(given)
+    if number is None:
         return Mark(task.id, UNREADABLE, given, expected, "Give one number, such as 12.3.")
-    enough = expected < value <= task.smallest
-    if enough if below else _near(value, expected, task.tolerance):
+    enough = expected < number.value <= task.smallest
+    if enough if number.below else number.fits(expected, task.tolerance):
         return Mark(task.id, RIGHT, given, expected, "")
-    return Mark(task.id, WRONG, given, expected, _feedback(task, value, below, expected, patients))
+    return Mark(task.id, WRONG, given, expected, _feedback(task, number, expected, patients))
 
 
-def _feedback(
-    task: Task, value: float, below: bool, expected: float, patients: pd.DataFrame
-) -> str:
-    if below:
+@dataclass(frozen=True)
+class _Number:
+    """A number as written, whether it is only a bound ("< 0.001"), and half of its last digit."""
+
+    value: float
+    below: bool
+    half: float
+
+    def fits(self, wanted: float, tolerance: float, scale: float = 1) -> bool:
+        # a little more, which an answer rounded to the tolerance may just reach
+        return abs(scale * self.value - wanted) <= max(tolerance, scale * self.half) + 1e-9
+
+
+def _feedback(task: Task, number: _Number, expected: float, patients: pd.DataFrame) -> str:
+    if number.below:
+        for slip in task.slips:
+            if slip.value(patients) < number.value <= task.smallest:
+                return slip.feedback
         return f"Give the number itself; only below {task.smallest:g} is “<” enough."
-    if task.unit == "%" and _near(100 * value, expected, task.tolerance):
+    if task.unit == "%" and number.fits(expected, task.tolerance, 100):
         return "This is a fraction; the answer is asked for in percent."
     for slip in task.slips:
-        if _near(value, slip.value(patients), task.tolerance):
+        if number.fits(slip.value(patients), task.tolerance):
             return slip.feedback
-    return f"It is {'larger' if value > expected else 'smaller'} than it should be."
-
-
-def _near(value: float, wanted: float, tolerance: float) -> bool:
-    # a little more than the tolerance, which an answer rounded to it may just reach
-    return abs(value - wanted) <= tolerance + 1e-9
+    return f"It is {'larger' if number.value > expected else 'smaller'} than it should be."
 
 
 def _written(answer: object) -> str:
@@ -299,10 +323,24 @@ def _written(answer: object) -> str:
     return repr(answer) if number else f"({type(answer).__name__})"
 
 
-def _number(text: str) -> tuple[float | None, bool]:
-    """Read a number as people write it, and whether it is only a bound ("p < 0.001")."""
+def _number(text: str) -> _Number | None:
+    """Read a number as people write it."""
     found = _NUMBER.fullmatch(text.strip()) if len(text) <= 100 else None
     if found is None:
-        return None, False
-    value = float(found[2].replace(",", "."))
-    return (value, found[1] == "<") if math.isfinite(value) else (None, False)
+        return None
+    written = Decimal(found[2].replace(",", "."))
+    if not math.isfinite(float(written)):
+        return None
+    return _Number(float(written), found[1] == "<", _half_of_last_digit(written))
+
+
+def _half_of_last_digit(written: Decimal) -> float:
+    """Give how far a number may be from what it was rounded from: half a unit of its last digit.
+
+    Two significant digits are the fewest; spreadsheets drop zeros, so 0.4 is taken for 0.40.
+    """
+    if not written:
+        return 0.0
+    exponent = written.as_tuple().exponent
+    decimals = max(0, -int(exponent), 1 - written.adjusted())
+    return 0.5 * 10.0**-decimals

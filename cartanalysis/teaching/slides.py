@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import math
 import re
 from dataclasses import dataclass, field
 from importlib import resources
@@ -25,6 +26,12 @@ _SIZE = re.compile(r'<svg\b[^>]*\bviewBox="0 0 ([\d.]+) ([\d.]+)"')
 TALL = 1.2
 """A picture so much taller than wide keeps its width and has its caption beside it."""
 
+MOST_ROWS = 12
+"""Of tables on one slide, headers aside; a longer table goes on on further slides."""
+
+_PARAGRAPH = re.compile(r"\s*<p>.*?</p>", re.DOTALL)
+_BODY = re.compile(r"<tbody>(.*)</tbody>", re.DOTALL)
+_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _QUIZ = re.compile(r"<p>QUIZ(\d+)</p>")
 
 
@@ -34,23 +41,29 @@ class _Slide:
     prose: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     figures: int = 0
-    tables: int = 0
+    rows: int = 0
     missing: bool = False
 
     def html(self, level: int) -> str:
-        # a picture or table speaks for itself; a few numbers need the words around them
-        alone = self.figures or self.tables
-        body = "\n".join(self.shown if alone else [*self.prose, *self.shown])
+        # below a picture or table there is room for a sentence; a few numbers need all the words
+        shows = self.figures or self.rows
+        told = self._first_paragraph() if shows else self.prose
+        body = "\n".join([*told, *self.shown])
         heading = f"<h{level}>{_MARKDOWN.renderInline(self.title)}</h{level}>"
-        return f'<section tabindex="-1">\n{heading}\n{body}\n</section>'
+        kind = ' class="told"' if shows and told else ""
+        return f'<section{kind} tabindex="-1">\n{heading}\n{body}\n</section>'
+
+    def _first_paragraph(self) -> list[str]:
+        found = (_PARAGRAPH.match(part) for part in self.prose)
+        return [match[0] for match in found if match][:1]
 
 
 def deck(notebook: nbformat.NotebookNode, banner: str) -> str:
     """Make a chapter's slides.
 
-    Each heading starts a slide, each further figure below it another. A slide shows the pictures
-    and tables; where a heading has none, its text and numbers. Exercises and quiz questions have
-    slides of their own.
+    Each heading starts a slide, each further figure and long table below it another. A slide
+    shows the pictures and tables with the first paragraph of the text; where a heading has none,
+    all its text and numbers. Exercises and quiz questions have slides of their own.
 
     Parameters
     ----------
@@ -127,19 +140,41 @@ def _add_output(slides: list[_Slide], output: Any) -> None:
     about = output.get("metadata", {}).get(METADATA, {})
     data = output.get("data", {})
     if "figure" in about:
-        if slides[-1].figures:
+        if slides[-1].figures or slides[-1].rows:
             slides.append(_Slide(slides[-1].title))
         slides[-1].figures += 1
         slides[-1].shown.append(_figure_html(about["figure"], data["image/svg+xml"]))
     elif "cart-missing" in data.get("text/html", ""):
         slides[-1].missing = True  # a chapter says what a cohort cannot show; slides leave it out
     elif not about and "text/html" in data:
-        box = '<div class="wide" tabindex="0" role="group" aria-label="Table">'
-        slides[-1].tables += 1
-        slides[-1].shown.append(f"{box}{data['text/html']}</div>")
+        for part in _parts(data["text/html"]):
+            _add_table(slides, part)
     elif not about and "text/markdown" in data:
         text = _BADGE.sub(r" [\1]", data["text/markdown"])
         slides[-1].shown.append(_MARKDOWN.render(text))
+
+
+def _add_table(slides: list[_Slide], table: str) -> None:
+    rows = max(1, table.count("<tr") - table.count("<thead"))
+    if slides[-1].figures or (slides[-1].rows and slides[-1].rows + rows > MOST_ROWS):
+        slides.append(_Slide(slides[-1].title))
+    box = '<div class="wide" tabindex="0" role="group" aria-label="Table">'
+    slides[-1].rows += rows
+    slides[-1].shown.append(f"{box}{table}</div>")
+
+
+def _parts(table: str) -> list[str]:
+    """Split a long table evenly, each part with the header and the caption."""
+    body = _BODY.search(table)
+    rows = _ROW.findall(body[1]) if body else []
+    if body is None or len(rows) <= MOST_ROWS or "rowspan" in table:
+        return [table]
+    size = math.ceil(len(rows) / math.ceil(len(rows) / MOST_ROWS))
+    before, after = table[: body.start(1)], table[body.end(1) :]
+    return [
+        f"{before}{''.join(rows[start : start + size])}{after}"
+        for start in range(0, len(rows), size)
+    ]
 
 
 def _figure_html(figure: dict[str, Any], svg: str) -> str:

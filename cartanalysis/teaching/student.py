@@ -16,6 +16,8 @@ SOLUTION = "solution"
 
 INJECTED = "injected-parameters"
 ANSWER = "# Your answer: write it here and run the cell.\n"
+WHERE = "*The page of this chapter in the book answers.*"
+ANSWER_IN_WORDS = "Your answer: *write it here.*"
 NOTE = (
     "*Student version: the solutions are left out. Run all cells first (it needs the package "
     "`cartanalysis`); then work in the empty cells of the exercises. To study a cohort of your "
@@ -34,8 +36,9 @@ def student_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     Returns
     -------
     nbformat.NotebookNode
-        A copy without outputs, injected parameters and solutions; where a solution was code there
-        is an empty cell. Roles of the book are written out, so that any Jupyter can show it.
+        A copy without outputs, injected parameters and solutions; where a solution was
+        there is an empty cell, for code or for words. Roles of the book are written out, so that
+        any Jupyter can show it.
     """
     out = nbformat.from_dict(json.loads(json.dumps(notebook)))
     registry = load()
@@ -43,14 +46,17 @@ def student_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in out.cells:
         tags = cell.metadata.get("tags", [])
         is_code = cell.cell_type == "code"
-        if INJECTED in tags or (SOLUTION in tags and not is_code):
+        if INJECTED in tags:
             continue
         if is_code:
             cell.outputs, cell.execution_count = [], None
         else:
-            cell.source = plain(cell.source, registry, hint=_hint, question=_question)
+            where = f"\n\n{WHERE}" if "{quiz}" in cell.source else ""
+            text = plain(cell.source, registry, hint=_hint, question=_question)
+            cell.source = text + where
         if SOLUTION in tags:
-            cell.source, cell.metadata = ANSWER, nbformat.from_dict({})
+            cell.source = ANSWER if is_code else ANSWER_IN_WORDS
+            cell.metadata = nbformat.from_dict({})
         cells.append(cell)
     out.cells = cells
     out.metadata = nbformat.from_dict({"kernelspec": notebook.metadata["kernelspec"]})

@@ -17,7 +17,9 @@ from cartanalysis.cox import cox
 from cartanalysis.replication import MULTIVARIABLE
 from cartanalysis.safety import at_least
 
-DAY = 180
+DAY = 540
+"""By then a tenth to a third of each cohort is censored, so that it matters how they count."""
+
 LANDMARK = 28
 SEVERE = 3
 SMALLEST_P = 0.001
@@ -49,6 +51,8 @@ class Task:
     ----------
     id : str
         Its id on the answer sheet.
+    chapter : str
+        The chapter it belongs to, as its notebook is named.
     question : str
         What is asked, with the convention to use.
     unit : str
@@ -64,6 +68,7 @@ class Task:
     """
 
     id: str
+    chapter: str
     question: str
     unit: str
     tolerance: float
@@ -74,6 +79,16 @@ class Task:
 
 def _survival(patients: pd.DataFrame) -> pd.Series:
     return survival.survival_at(patients, "os", [DAY]).iloc[0]
+
+
+def _censored(patients: pd.DataFrame) -> pd.Series:
+    return patients["os_event"] == 0
+
+
+def _without(patients: pd.DataFrame, left_out: pd.Series) -> float:
+    """Give the share alive at the day among those not left out."""
+    dead = ~_censored(patients) & (patients["os_days"] <= DAY)
+    return float(1 - dead.sum() / (~left_out).sum())
 
 
 def _left(patients: pd.DataFrame) -> pd.DataFrame:
@@ -98,6 +113,7 @@ _SWAPPED = "It is the inverse: the two groups are the other way round."
 TASKS = (
     Task(
         "severe_crs",
+        "safety",
         f"How many patients had CRS of grade {SEVERE} or higher?",
         "patients",
         0,
@@ -110,7 +126,8 @@ TASKS = (
         ),
     ),
     Task(
-        "os_180",
+        "os_540",
+        "survival",
         f"Kaplan–Meier estimate of overall survival at {DAY} days",
         "%",
         0.1,
@@ -126,10 +143,21 @@ TASKS = (
                 "This is the share observed for longer; it takes patients censored earlier for "
                 "dead.",
             ),
+            Slip(
+                lambda p: 100 * _without(p, _censored(p) & (p["os_days"] < DAY)),
+                "Patients censored earlier were left out of the denominator; they count as at risk "
+                "until they were last seen.",
+            ),
+            Slip(
+                lambda p: 100 * _without(p, _censored(p)),
+                "All censored patients were left out, even those seen alive later; they count as "
+                "at risk until they were last seen.",
+            ),
         ),
     ),
     Task(
-        "at_risk_180",
+        "at_risk_540",
+        "survival",
         f"How many patients are at risk of death just before day {DAY}?",
         "patients",
         0,
@@ -143,6 +171,7 @@ TASKS = (
     ),
     Task(
         "os_follow_up",
+        "survival",
         "Median follow-up for overall survival, by the reverse Kaplan–Meier method",
         "days",
         1,
@@ -161,14 +190,16 @@ TASKS = (
     ),
     Task(
         "treg_cutoff",
-        "Median of regulatory T cells over all patients, % of CD4⁺ T cells",
-        "% of CD4",
+        "regulatory-t-cells",
+        "Median of regulatory T cells over all patients",
+        "% of CD4⁺ T cells",
         0.05,
         lambda p: float(treg_cutoff_of(p)["estimate"].iloc[0]),
         (Slip(lambda p: float(p["treg_pct"].mean()), "This is the mean, not the median."),),
     ),
     Task(
         "emd_os_hr",
+        "independent-factors",
         "Hazard ratio of death, any EMD against none (Cox model, Efron ties)",
         "",
         0.02,
@@ -183,6 +214,7 @@ TASKS = (
     ),
     Task(
         "emd_os_adjusted_hr",
+        "independent-factors",
         "The same, adjusted for high Tregs and genetic risk",
         "",
         0.02,
@@ -197,6 +229,7 @@ TASKS = (
     ),
     Task(
         "treg_rfs_p",
+        "regulatory-t-cells",
         "Log-rank test of relapse-free survival, Tregs above their median against the others: p",
         "",
         0.0005,
@@ -210,7 +243,23 @@ TASKS = (
         SMALLEST_P,
     ),
     Task(
+        "landmark_no_response",
+        "remission",
+        f"How many patients without remission are still under observation after day {LANDMARK}?",
+        "patients",
+        0,
+        lambda p: float((_left(p)["responder"] == "no").sum()),
+        (
+            Slip(
+                lambda p: float((p["responder"] == "no").sum()),
+                "These are all patients without remission. Who died or was last seen before the "
+                "landmark is not compared: only those who lived until then could respond.",
+            ),
+        ),
+    ),
+    Task(
         "landmark_p",
+        "remission",
         f"Log-rank test of overall survival from day {LANDMARK} on, responders against the others: "
         "p",
         "",
@@ -227,6 +276,7 @@ TASKS = (
     ),
     Task(
         "os_events_per_term",
+        "independent-factors",
         "Deaths per coefficient in the model of overall survival with the three factors",
         "",
         0.05,
