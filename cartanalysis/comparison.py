@@ -193,7 +193,7 @@ def describe(table: pd.DataFrame) -> str:
     """
     return " ".join(
         f"{row.label}: {row.upheld} claims upheld, {row.inconclusive} inconclusive, {row.opposed} "
-        f"opposed, {row.not_assessed} not to be assessed."
+        f"opposed, {row.not_assessed} could not be assessed."
         for row in each_row(tally(table))
     )
 

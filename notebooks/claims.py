@@ -52,15 +52,22 @@ for verdict in replication.TALLIED:
     study.number(f"claims_{verdict}", tally, "count", where={"verdict": verdict}, column="n")
 study.say(
     "The paper's claims: upheld by this cohort **{claims_upheld}**, inconclusive "
-    "**{claims_inconclusive}**, opposed **{claims_opposed}**, not to be assessed "
+    "**{claims_inconclusive}**, opposed **{claims_opposed}**, could not be assessed "
     "**{claims_not_assessed}**."
 )
-study.say(
-    "After correction for several claims, {claims_direction_holm} of {claims_direction_found} "
-    "significant directions remain, and {claims_value_holm} of {claims_value_found} values that "
-    "differ. Several claims are about the same patients and nearly the same days: they are not as "
-    "many independent answers."
-)
+
+# %%
+remain = {
+    "direction": "significant directions, {claims_direction_holm} of {claims_direction_found}",
+    "value": "values that differ, {claims_value_holm} of {claims_value_found}",
+}
+found = many.set_index("family")["events"]
+remaining = "; ".join(words for family, words in remain.items() if found[family])
+if remaining:
+    study.say(
+        f"What remains after correction for several claims: {remaining}. Several claims are about "
+        "the same patients and nearly the same days: they are not as many independent answers."
+    )
 study.figure(
     plot_claims,
     claims,
@@ -138,17 +145,17 @@ study.table(
 # ## In the paper
 #
 # All claims are from the abstract or the opening of the results. Two statements cannot be computed
-# from a cohort: that the trial met its pre-specified endpoints (their thresholds are not in hand),
-# and which product was used. The counts behind the paper's rates are
-# [derived from its percentages](percentages-to-patients.ipynb); its standard errors are not in
-# hand, so the curves are taken as if nobody had been censored before the day that is judged, and
-# the paper's own uncertainty is understated.
+# from a cohort: that the trial met its pre-specified endpoints (their thresholds are not known to
+# us), and which product was used. The counts behind the paper's rates are [derived from its
+# percentages](percentages-to-patients.ipynb); its standard errors are not available to us, so the
+# curves are taken as if nobody had been censored before the day that is judged, and the paper's own
+# uncertainty is understated.
 #
 # Four things about the paper are assumed [A], and the verdicts named rest on them. That it counts
-# relapse-free survival from remission and in its responders only (`a_endpoints`): all that is said
+# relapse-free survival from remission and in its responders only: all that is said
 # of RFS, and the number of patients behind its published RFS. That high Tregs are those above the
-# median (`a_treg_cutoff`): all that is said of Tregs. That its multivariable model holds any EMD,
-# Tregs and genetic risk (`a_multivariable`): the two adjusted directions. And that its other
+# median: all that is said of Tregs. That its multivariable model holds any EMD,
+# Tregs and genetic risk: the two adjusted directions. And that its other
 # directions were tested by the log-rank test, which is usual but not said.
 #
 # ## How sure can we be?
@@ -157,17 +164,22 @@ study.table(
 # numbers can be true together, and nothing else. On a cohort of your own the verdicts describe that
 # cohort; another population, treatment or definition may differ for other reasons.
 #
-# **Several claims at once.** Who looks often finds something by chance.
+# **Several claims at once.** Look often enough and something turns up by chance.
 
 # %%
-study.say(
-    "If the paper's patients and this cohort's came from populations with the same true values, "
-    "chance in both samples would still put **{claims_value_by_chance}** of the "
-    "{claims_value_judged} values outside their range; it is {claims_value_found} here, "
-    "{claims_value_holm} after Holm's correction. If nothing had any effect, chance would make "
-    "**{claims_direction_by_chance}** of {claims_direction_judged} directions significant; it is "
-    "{claims_direction_found} here, {claims_direction_holm} after Holm's correction."
-)
+by_chance = {
+    "value": "If the paper's patients and this cohort's came from populations with the same true "
+    "values, chance in both samples would still put **{claims_value_by_chance}** values outside "
+    "their range, of {claims_value_judged} that could be assessed. Outside here: "
+    "{claims_value_found}; after Holm's correction: {claims_value_holm}.",
+    "direction": "If nothing had any effect, chance would make **{claims_direction_by_chance}** "
+    "directions significant, of {claims_direction_judged} that could be assessed. Significant "
+    "here: {claims_direction_found}; after Holm's correction: {claims_direction_holm}.",
+}
+assessed = many.set_index("family")["n"]
+for family, sentence in by_chance.items():
+    nothing = f"This cohort can assess no {family} of the paper, so chance had nothing to decide."
+    study.say(sentence if assessed[family] else nothing)
 
 # %% [markdown]
 # A verdict uses the claim's own p; where that does not survive the correction for all claims of its
@@ -191,14 +203,14 @@ study.table(
     {"what": "Value", **sizes},
     caption="Simulated cohorts inside the range, by number of patients; promised "
     f"{100 * calibration.CONFIDENCE:g} %; {error}",
-    letter="A",
+    letter="simulated",
 )
 study.table(
     calibration.as_text(simulated, "direction"),
     {"what": "Direction without any effect", **sizes},
     caption="Simulated cohorts called so although there is no effect, by number of patients; "
     f"promised {100 * calibration.PROMISED_WRONG:g} %; {error}",
-    letter="A",
+    letter="simulated",
 )
 
 # %% [markdown]
@@ -230,29 +242,43 @@ study.table(
 # ```
 
 # %% tags=["solution"]
-study.say(
-    "This cohort can judge **{claims_direction_judged}** directions; if nothing had any effect, "
-    "chance would make **{claims_direction_by_chance}** of them significant. Found: "
-    "**{claims_direction_found}**, after Holm's correction **{claims_direction_holm}**."
+expected = (
+    "Directions that this cohort can assess: **{claims_direction_judged}**. If nothing had any "
+    "effect, each would be significant with probability 0.05: **{claims_direction_by_chance}** on "
+    "average. Found: **{claims_direction_found}**, after Holm's correction "
+    "**{claims_direction_holm}**."
 )
+study.say(expected if assessed["direction"] else "This cohort can assess no direction at all.")
 
 # %% [markdown]
 # ### Exercise 3: change the cohort
 #
-# Run the book on `cartanalysis example leukemia`. Which claims can be assessed, and why not the
-# others?
+# Run the book on `cartanalysis example leukemia`, a trial with relapse-free survival. Which of the
+# paper's claims can be assessed there? Predict, then look for the reason of each.
 #
 # ```{dropdown} Hint
 # Write it to a file (`cartanalysis example leukemia > leukemia.csv`) and set `cohort` to it.
-# Compare its columns with the cohort's contract.
+# Compare its columns with the cohort's contract, and its longest follow-up with the days on which
+# the paper's values lie.
 # ```
 
-# %% [markdown] tags=["solution"]
-# ```{dropdown} Solution
-# Only claims whose columns are there can be assessed: the file has treatment arms and relapse-free
-# survival, but neither EMD nor Tregs nor genetic risk. A claim that cannot be assessed is neither
-# upheld nor opposed; it must not be counted on either side.
-# ```
+# %% tags=["solution"]
+from cartanalysis.examples import leukemia
+
+trial = leukemia()
+verdicts = replication.claims(trial, study.registry)
+can = int((verdicts["verdict"] != "cannot be assessed").sum())
+study.say(f"Claims that can be assessed there: **{can}** of {len(verdicts)}.")
+study.say(
+    "The file has neither remission nor overall survival, nor EMD, Tregs or genetic risk. It has "
+    f"relapse-free survival, but the longest follow-up is {trial['rfs_days'].max():.0f} days: it "
+    "ends before the days on which the paper gives a value. To have the column is not enough; "
+    "patients must have been followed long enough."
+)
+study.say(
+    "A claim that cannot be assessed is neither upheld nor opposed; it must not be counted on "
+    "either side."
+)
 
 # %% [markdown]
 # ### Exercise 4: criticise a claim

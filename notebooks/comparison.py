@@ -86,7 +86,7 @@ for family, words in (("value", "values"), ("direction", "directions")):
         beside,
         {"short": "Claim", "published": "In the paper [P]", **headings},
         caption=f"The paper's {words} in each cohort: ● upheld, □ inconclusive, ✕ opposed, "
-        f"– not to be assessed{study.made_up}",
+        f"– could not be assessed{study.made_up}",
     )
 
 # %% [markdown]
@@ -112,7 +112,8 @@ for entry in comparison.poolable(study.registry, comparison.SURVIVAL):
 # %% [markdown]
 # ## Directions, pooled
 #
-# A ratio above 1 is what the paper claims; how large the ratios were in the paper is not in hand.
+# A ratio above 1 is what the paper claims; how large the ratios were in the paper is not known to
+# us.
 
 # %%
 for entry in comparison.poolable(study.registry, comparison.DIRECTIONS):
@@ -122,7 +123,7 @@ for entry in comparison.poolable(study.registry, comparison.DIRECTIONS):
 # ## In the paper
 #
 # The published values beside the pooled ones, with what tells how alike the cohorts are. The
-# paper's own patients are not in hand and are not pooled.
+# paper's own patients are not available to us and are not pooled.
 
 # %%
 for group in comparison.SCALES:
@@ -167,9 +168,58 @@ for group in comparison.SCALES:
 #
 # ## Exercises
 #
-# 1. Find a claim whose pooled interval excludes 1 although no cohort alone supports it, or the
-#    other way round. What made the difference?
-# 2. For which result is the prediction interval widest compared with the diamond? What would you
-#    tell a hospital that wants to know its own rate?
-# 3. Publish the same cohorts with `-p treg_cutoff=8`. Which pooled values change, and are the
-#    cohorts more alike?
+# ### Exercise 1: read a forest plot
+#
+# Find a claim whose pooled interval excludes 1 although no cohort alone supports it, or the other
+# way round. What made the difference?
+#
+# ```{dropdown} Hint
+# Two things widen a pooled interval: few events in the cohorts, and cohorts that differ. Look at I²
+# and at the number of cohorts.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Pooling adds the events up: cohorts that are each too small may together exclude 1. The other way
+# round, one cohort may support a claim and the pooled interval hold 1, because the cohorts differ,
+# or because they are so few that their spread is hardly known. If there is no such claim here, the
+# cohorts agree, or too few could be pooled.
+# ```
+
+# %% [markdown]
+# ### Exercise 2: tell a mean from a forecast
+#
+# For which result is the prediction interval widest compared with the diamond? What would you tell
+# a hospital that wants to know its own rate?
+#
+# ```{dropdown} Hint
+# The diamond is about the mean of all cohorts, the grey line about one further cohort. It needs
+# three cohorts at least.
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Where τ² is large beside the diamond's own width: there the cohorts truly differ, and more of them
+# would make the mean surer, but the next cohort no easier to foretell. The hospital's own true rate
+# is expected within the prediction interval. The diamond says where the average lies; taking it as
+# a forecast promises too much.
+# ```
+
+# %% [markdown]
+# ### Exercise 3: change a parameter
+#
+# Publish the same cohorts with `-p treg_cutoff=8`. Which pooled values change, and are the cohorts
+# more alike?
+#
+# ```{dropdown} Hint
+# Which claims use the groups of high and low Tregs, alone or in a model with other factors?
+# ```
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# Only directions that use the groups of Tregs can change: those of Tregs, and the adjusted one of
+# EMD, as its model holds Tregs too. One cut-off for all gives "high" one meaning if all cohorts
+# used the same assay; if not, each cohort's own median may be the fairer choice. Whether I² falls
+# is a weak answer with few cohorts, and choosing the cut-off by it would be another search for a
+# good-looking result.
+# ```

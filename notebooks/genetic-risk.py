@@ -12,10 +12,10 @@
 # ---
 
 # %% [markdown]
-# # Does high-risk genetics shorten survival?
+# # Do patients with high-risk genetics live less long?
 #
 # The paper reports shorter overall and relapse-free survival with high-risk genetic factors. Which
-# factors it counted, and how often they occurred, is not in hand.
+# factors it counted, and how often they occurred, is not known to us.
 #
 # **You will learn**
 #
@@ -112,8 +112,9 @@ study.paper(
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
 # The largest gap between curves often lies late, where few patients are at risk: then it is the
-# least reliable one as well. The log-rank test gives each death the weight of the patients at
-# risk, so late gaps move it little.
+# least reliable one as well. The log-rank test counts every death alike, early or late (tests of
+# the Wilcoxon type give early deaths more weight). Few deaths happen late, so a late gap moves it
+# little.
 # ```
 
 # %% [markdown]
@@ -136,7 +137,7 @@ study.table(
 )
 
 # %% [markdown]
-# ### Exercise 3: think a label differently
+# ### Exercise 3: change some labels
 #
 # Suppose five standard-risk patients were labelled high-risk by mistake. In which direction does
 # the hazard ratio move, and why?
@@ -176,7 +177,8 @@ study.table(
 # ```{quiz}
 # A factor shortens survival but leaves the remission rate unchanged. What is the likely mechanism?
 # - [ ] Fewer remissions. :: The rate is unchanged.
-# - [x] Shorter remissions, or deaths in remission. :: Yes: relapse-free survival will show which.
+# - [x] Shorter remissions, or deaths in remission. :: Yes. The cumulative incidences of
+#   relapse and of death in remission would show which; relapse-free survival counts both.
 # - [ ] An error in the data. :: It is entirely possible.
 # ```
 #

@@ -15,7 +15,7 @@
 # # Do regulatory T cells matter, and who says what "high" is?
 #
 # Regulatory T cells (Tregs) restrain other T cells. The paper reports shorter survival with higher
-# Tregs. Its assay and its cut-off are not in hand, so this chapter is also about cut-offs.
+# Tregs. Its assay and its cut-off are not known to us, so this chapter is also about cut-offs.
 #
 # **You will learn**
 #
@@ -135,15 +135,29 @@ study.paper("treg_os", "treg_rfs", shown={"treg_os": "treg_os_hr", "treg_rfs": "
 # narrowest? Why are they not the same?
 #
 # ```{dropdown} Hint
-# Think of the number of patients on each side of the cut.
+# Think of the number of patients on each side of the cut; and, on the default cohort, of how it
+# was made. `scan` holds the numbers.
 # ```
 
-# %% [markdown] tags=["solution"]
-# ```{dropdown} Solution
-# The interval is narrowest where the cut leaves many events on both sides, near the middle. At the
-# edges one group is small: the hazard ratio jumps about, and large values come up by chance. The
-# most striking estimate often is the least certain one.
-# ```
+# %% tags=["solution"]
+widths = study.compute(lambda table: table.assign(width=table["upper"] / table["lower"]), scan)
+largest = study.compute(lambda table: table.nlargest(1, "estimate"), scan)
+narrowest = study.compute(lambda table: table.nsmallest(1, "width"), widths)
+study.number("treg_largest_cut", largest, "percent of CD4", column="cutoff")
+study.number("treg_narrowest_cut", narrowest, "percent of CD4", column="cutoff")
+study.say(
+    "Largest hazard ratio at **{treg_largest_cut}**; narrowest interval, as drawn on the "
+    "logarithmic axis, at **{treg_narrowest_cut}**."
+)
+study.say(
+    "An interval is narrow where the cut leaves many events on both sides. Towards the edges one "
+    "group is small: expect the hazard ratio to jump, and large values to come up by chance."
+)
+study.say(
+    "On the default cohort overall survival differs most at the median. That is selection, not "
+    "biology: draws were accepted only if the split at the median was significant, and no other "
+    "cut was looked at."
+)
 
 # %% [markdown]
 # ### Exercise 2: predict, then run
@@ -159,7 +173,7 @@ study.paper("treg_os", "treg_rfs", shown={"treg_os": "treg_os_hr", "treg_rfs": "
 smallest = study.compute(lambda table: table.nsmallest(1, "p"), scan)
 study.number("treg_best_cut_p", smallest, "p", column="p")
 study.number("treg_uncut_p", study.compute(attrgetter("terms"), whole), "p", column="p")
-study.say("Smallest p-value of all cut-offs: {treg_best_cut_p}; uncut: {treg_uncut_p}.")
+study.say("Smallest p-value of the cut-offs shown: {treg_best_cut_p}; uncut: {treg_uncut_p}.")
 study.say(
     "The first was picked because it is small, so it means less than it says; the second was "
     "computed once."

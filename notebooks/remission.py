@@ -52,8 +52,8 @@ study.say("**{orr}** of the patients reached remission ({orr.of}; {orr.ci}).")
 # %% [markdown]
 # The interval is the exact one of Clopper and Pearson {cite:p}`Clopper1934`: it never covers less
 # than it says, which matters when the groups are small. Does the rate differ between men and women,
-# or after an earlier transplant? Whether such subgroups were planned is not in hand; look at the
-# width of the lines before the length of the bars.
+# or after an earlier transplant? Whether such subgroups were planned is not known to us; look at
+# the width of the lines before the length of the bars.
 
 # %%
 by_sex = study.compute(response.remission, patients, "sex", confidence)
@@ -112,7 +112,7 @@ study.paper("orr")
 #
 # The interval covers chance error only: not who was selected for infusion, nor a response judged
 # wrongly. The rate is *not* a comparison: the CAR T trial had no control group, its pre-specified
-# threshold is not in hand, and patients who were enrolled but not infused are not in the
+# threshold is not available to us, and patients who were enrolled but not infused are not in the
 # denominator. The landmark comparison takes the *best* response, whenever it came; a response after
 # the landmark would bring some immortal time back.
 
@@ -128,12 +128,23 @@ study.paper("orr")
 # The width depends on the number of patients, and on how close the rate is to one half.
 # ```
 
-# %% [markdown] tags=["solution"]
-# ```{dropdown} Solution
-# The interval is wider in the smaller group, and near one half. Two intervals that do not overlap
-# suggest a difference; two that overlap do **not** show that there is none. Use a test, or the
-# interval of the difference.
-# ```
+# %% tags=["solution"]
+widths = study.compute(
+    lambda table: table.assign(width=(100 * (table["upper"] - table["lower"])).round()), by_sex
+)
+study.table(
+    study.compute(lambda table: table.sort_values("width", ascending=False), widths),
+    {"group": "Sex", "n": "Patients", "estimate": "Rate (interval)", "width": "Width, points"},
+    caption="Remission by sex, the widest interval first",
+)
+study.say(
+    "Size and rate both count: an interval is wide if the group is small, and if its rate is close "
+    "to one half. So the larger group may have the wider interval, as it has on the default cohort."
+)
+study.say(
+    "Two intervals that do not overlap suggest a difference; two that overlap do **not** show that "
+    "there is none. Use a test, or the interval of the difference."
+)
 
 # %% [markdown]
 # ### Exercise 2: predict, then run
@@ -156,7 +167,8 @@ study.table(
 # %% [markdown]
 # ### Exercise 3: change a parameter
 #
-# Set `landmark_day` to 0 and to 90. How does the p-value change, and which patients drop out?
+# Set `landmark_day` to 0 and to 90. How do the hazard ratio and the p-value change, and which
+# patients drop out?
 #
 # ```{dropdown} Hint
 # At day 0 everybody is in, also those who died before a response could be assessed. Into which
@@ -164,14 +176,30 @@ study.table(
 # ```
 
 # %% tags=["solution"]
-for day in (0, 90):
+from operator import attrgetter
+
+from cartanalysis.cox import cox
+
+for day in sorted({0, landmark_day, 90}):
     late = study.compute(survival.landmark, patients, "os", day)
-    p = study.compute(survival.log_rank, late, "os", "responder")
-    study.number(f"landmark_p_day_{day}", p, "p", column="p")
-    study.say(f"Log-rank test from day {day}: {{landmark_p_day_{day}}}.")
+    test = study.compute(survival.log_rank, late, "os", "responder")
+    study.number(f"landmark_{day}_p", test, "p", column="p")
+    model = study.compute(cox, late, "os", ["responder"], confidence)
+    study.number(f"landmark_{day}_hr", study.compute(attrgetter("terms"), model), "ratio")
+    if study.min_cell == 1:  # else counts at neighbouring days would tell of few patients
+        study.table(
+            study.compute(survival.median, late, "os", "responder"),
+            {"group": "Remission", "n": "Patients", "events": "Deaths"},
+            caption=f"Still under observation at day {day}",
+        )
+    study.say(
+        f"From day {day}, remission against none: hazard ratio **{{landmark_{day}_hr}}**, log-rank "
+        f"test {{landmark_{day}_p}}."
+    )
 study.say(
     "From day 0 early deaths count against the patients without remission, who had no time to "
-    "respond. A late landmark leaves patients out, and with them power."
+    "respond, so the hazard ratio tends to look best. A late landmark leaves patients out, and "
+    "with them power."
 )
 
 # %% [markdown]

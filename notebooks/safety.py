@@ -93,10 +93,11 @@ study.paper("ae_grade4")
 # ## How sure can we be?
 #
 # The abstract prints the share with grade 4 reactions. Which reactions it counted, on which scale,
-# and how the other grades were spread, is not in hand: on the default cohort every other grade, and
-# that a patient counts once by the highest grade, is assumed. If all adverse events of CTCAE were
-# counted, low blood counts after lymphodepletion alone would make the share larger. Grades given by
-# different scales (CTCAE, ASTCT {cite:p}`Lee2019`) must not be mixed.
+# and how the other grades were spread, is not known to us: on the default cohort every other grade,
+# and that a patient counts once by the highest grade, is assumed. If all adverse events of CTCAE
+# were counted, low blood counts after lymphodepletion alone would make the share larger. Grades are
+# taken as the cohort gives them, by the version of CTCAE that it used; versions differ for some
+# events. Grades by different scales (CTCAE, ASTCT {cite:p}`Lee2019`) must not be mixed.
 
 # %% [markdown]
 # ## Exercises
@@ -132,11 +133,13 @@ study.paper("ae_grade4")
 from cartanalysis.exact import binomial_interval
 
 n = len(patients)
-two_sided, one_sided = (binomial_interval(0, n, level)[1] for level in (0.95, 0.90))
+limits = [binomial_interval(0, n, level)[1] for level in (0.95, 0.90)]
+limits.append(min(1, 3 / n))
+two_sided, one_sided, rule_of_three = (f"{float(f'{100 * x:.2g}'):g} %" for x in limits)
 study.say(
-    f"No event in {n} patients: the two-sided 95 % interval ends at {100 * two_sided:.1f} %, "
-    f"the one-sided at {100 * one_sided:.1f} %; the rule of three gives {300 / n:.1f} %. "
-    "The one-sided limit is lower because it spends all of its error on one side."
+    f"No event in {n} patients: the two-sided 95 % interval ends at {two_sided}, the one-sided at "
+    f"{one_sided}; the rule of three gives {rule_of_three}. The one-sided limit is lower because "
+    "it spends all of its error on one side."
 )
 
 # %% [markdown]

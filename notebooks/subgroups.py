@@ -55,7 +55,7 @@ for name in study.cohort.strata:
 # %% [markdown]
 # ## In the paper
 #
-# The project has no result of the paper by other groups than extramedullary disease, regulatory T
+# We have no result of the paper by other groups than extramedullary disease, regulatory T
 # cells and genetic risk.
 #
 # ## How sure can we be?
@@ -80,11 +80,14 @@ for name in study.cohort.strata:
 # %% tags=["solution"]
 tests = [n for key, n in study.numbers.items() if key.endswith("_p") and not n.reason]
 chance = 1 - 0.95 ** len(tests)
-study.say(
-    f"{len(tests)} p-values: at least one below 0.05 by chance alone in about "
-    f"{100 * chance:.0f} % of such pages, if the tests were independent (they are not quite: "
-    "the endpoints are related)."
-)
+if tests:
+    study.say(
+        f"Comparisons on this page: {len(tests)}. At least one p-value would be below 0.05 by "
+        f"chance alone on about {100 * chance:.0f} % of such pages, if the tests were independent "
+        "(they are not quite: the endpoints are related)."
+    )
+else:
+    study.say("This cohort has no groups to compare, so there is no p-value on this page.")
 
 # %% [markdown]
 # ### Exercise 2: change a parameter

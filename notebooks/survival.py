@@ -44,9 +44,12 @@ patients = study.patients
 # %% [markdown]
 # ## Overall survival
 #
-# Each step down is a death; each small vertical mark is a patient last seen alive (*censored*; left
-# out where there are too many to tell apart). The shaded band is the pointwise interval, computed
-# on the log-log scale. Diamonds, where shown, are the values printed in the paper.
+# The curve steps down on each day with deaths; a small vertical mark is a patient last seen alive
+# (*censored*; left out where there are too many to tell apart). Where small counts are hidden there
+# are neither steps nor marks: curve and band are drawn from points that stand for several events
+# each, with even falls between them, as the caption says. The shaded band is the pointwise
+# interval, computed on the log-log scale. Diamonds, where shown, are the values printed in the
+# paper.
 
 # %%
 for endpoint in ("os", "rfs"):
@@ -114,26 +117,38 @@ study.say("Median follow-up: {rfs_follow_up} for relapse-free survival.")
 # Where a curve stays above one half, the median is *not reached*: that is a result, not a gap.
 # Comparing the two curves with each other would be wrong: they start at different times and hold
 # different patients.
+#
+# A patient who is transplanted in remission is not censored on that day: a later relapse or death
+# counts. Transplant can change both, so the curves describe CAR T cells with whatever followed. To
+# compare patients with and without transplant needs a time-dependent analysis, as only those who
+# stay in remission long enough can be transplanted.
 
 # %% [markdown]
 # ## Exercises
 #
 # ### Exercise 1: read a curve
 #
-# Read the overall survival at 180 days off the first curve, and the number at risk off the table
-# below it. Then compute both with `survival.survival_at(patients, "os", [180])`.
+# The table below the first curve counts the patients at risk at several times, from 0 on. Take the
+# second of them: read the overall survival at that time off the curve, and the number at risk off
+# the table. Then compute `survival.survival_at(patients, "os", [day])`, with the time in days.
 #
 # ```{dropdown} Hint
-# Go up from day 180 to the line; on a step, the lower value counts from that day on.
+# Go up from that time to the line; on a step, the lower value counts from that day on.
 # ```
 
 # %% tags=["solution"]
-half_year = study.compute(survival.survival_at, patients, "os", [180], confidence=confidence)
-study.number("os_180", half_year, "fraction")
-study.number("os_180_at_risk", half_year, "count", column="at_risk")
+from cartanalysis.figures.km import ticks
+
+curve = study.compute(survival.kaplan_meier, patients, "os", confidence=confidence)
+second = study.compute(lambda table: ticks(table["time"].max(), time_unit)[:2][-1:], curve)
+there = study.compute(survival.survival_at, patients, "os", second, confidence=confidence)
+at_risk = study.compute(survival.at_risk_table, patients, "os", second)
+study.number("os_second_time", at_risk, "days", column="time")
+study.number("os_at_second_time", there, "fraction")
+study.number("os_at_risk_at_second_time", at_risk, "count", column="at_risk")
 study.say(
-    "At 180 days **{os_180}** were alive ({os_180.ci}); **{os_180_at_risk}** patients were at "
-    "risk just before that day."
+    "At {os_second_time} **{os_at_second_time}** were alive ({os_at_second_time.ci}); at risk just "
+    "before: **{os_at_risk_at_second_time}** patients."
 )
 
 # %% [markdown]
@@ -154,10 +169,10 @@ study.table(
 )
 
 # %% [markdown]
-# ### Exercise 3: think a patient differently
+# ### Exercise 3: change one patient
 #
-# Suppose the last censored patient of the first curve had died on that very day. Which of the four
-# published values would move?
+# Suppose the patient censored last in the first curve had died on that very day. Which of the four
+# estimates (1-year survival and median, overall and relapse-free) would move?
 #
 # ```{dropdown} Hint
 # A Kaplan–Meier curve at a given day knows nothing of what happens later.
@@ -167,8 +182,9 @@ study.table(
 # ```{dropdown} Solution
 # A death at the end of follow-up changes the curve from that day on, and with nobody else at risk
 # the curve falls to zero. The 1-year survival and the median stay as long as that day lies after
-# them. The same death counted at an earlier day would move everything after it: the *order* of
-# deaths and censorings is what the curve is made of.
+# them; a median that was not reached may then be. The same holds for relapse-free survival if the
+# patient was in remission. A death on an earlier day would move everything after it: the *order*
+# of deaths and censorings is what the curve is made of.
 # ```
 
 # %% [markdown]

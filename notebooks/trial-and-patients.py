@@ -20,7 +20,7 @@
 # **You will learn**
 #
 # - to follow patients from screening to remission, and to say who is in each denominator;
-# - to read a Table 1 when the patient-level data are not in hand;
+# - to read a Table 1 when the patient-level data are not available;
 # - to say what the letters P, D and A promise ([the full list](../book/evidence.md)).
 
 # %%
@@ -38,8 +38,8 @@ study = Chapter("trial-and-patients", cohort, min_cell=min_cell)
 # %% [markdown]
 # ## The flow of patients
 #
-# Read the figure from top to bottom: a box is a group of patients, an arrow to the right is who did
-# not reach the next box (they may still be followed). On the study's own flow, the first two
+# Read the figure from top to bottom: a box is a group of patients, an arrow to the right shows who
+# did not reach the next box (they may still be followed). On the study's own flow, the first two
 # numbers are printed in the paper (P); the other two follow from its percentages by arithmetic (D),
 # as [](percentages-to-patients.ipynb) shows.
 
@@ -151,14 +151,18 @@ study.say("Where they are smaller than in Table 1, the response of some patients
 # and which stay?
 #
 # ```{dropdown} Hint
-# Every reconstructed cohort agrees with all published values. What was never published is free.
+# Every reconstructed cohort agrees with all published values. What was never published is assumed:
+# some of it is drawn anew for each cohort, some of it is the same in all.
 # ```
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
-# With another seed only the rows with the letter A change: they are assumed, so they differ from
-# cohort to cohort. The number of patients and the number with EMD other than CNS stay, because
-# they are derived (D). With a file of your own, rows appear for the columns that it has.
+# With another seed only age, regulatory T cells and marrow blasts change: they are drawn anew for
+# each cohort. The number of patients and the number with EMD other than CNS stay, because they are
+# derived (D). Sex, the other kinds of EMD, genetic risk and earlier transplants keep their counts
+# as well, although they are assumed: there the count itself is the assumption. So a row that never
+# changes is not for that reason a fact: the letter tells, not the agreement of the seeds. With a
+# file of your own, rows appear for the columns that it has.
 # ```
 
 # %% [markdown]
@@ -184,7 +188,8 @@ study.say("Where they are smaller than in Table 1, the response of some patients
 #
 # ```{quiz}
 # Which patients are the denominator of the remission rate in this book?
-# - [ ] All who were screened. :: Most of those who were not enrolled never had the treatment.
+# - [ ] All who were screened. :: Those who were not enrolled were not treated in the
+#   trial.
 # - [ ] All who were enrolled. :: That would be an intention-to-treat rate; the published
 #   percentage fits those infused.
 # - [x] All who were infused. :: Yes: so patients who were enrolled but not infused are not
@@ -197,9 +202,9 @@ study.say("Where they are smaller than in Table 1, the response of some patients
 # - [x] Nothing: the value was assumed. :: Yes. It is there to make the cohort complete, not to
 #   inform about the trial.
 # - [ ] That the value is roughly right. :: It was taken from a plausible range; the study's own
-#   value is not in hand.
-# - [ ] That the value is in the paper's supplement. :: Nobody looked it up there: the supplement
-#   is not in hand.
+#   value is not known to us.
+# - [ ] That the value is in the paper's supplement. :: Nobody looked it up there: we do not have
+#   the supplement.
 # ```
 #
 # ```{quiz}

@@ -175,7 +175,7 @@ def plot_effects(
         ax.plot([values.median()] * 2, [y - 0.2, y + 0.2], color=style.INK, linewidth=1.8)
         label = style.short((labels or {}).get(claim, claim), 60)
         ax.text(0, y - 0.42, label, transform=across, va="center", fontsize=9, bbox=_CARD, zorder=2)
-    ax.axvline(1, color=style.MUTED, linewidth=1)
+    ax.axvline(1, color=style.MUTED, linewidth=1, zorder=1)  # below the labels
     ax.set(xscale="log", ylim=(len(claims) - 0.5, -0.8), yticks=[])
     ax.set_xlim(0.8, max(10.0, float(table["estimate"].max()) * 1.3))
     shown = [t for t in (1, 2, 5, 10, 20, 50, 100) if t <= ax.get_xlim()[1]]
