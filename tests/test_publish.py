@@ -165,7 +165,8 @@ def test_plain_jupyter_book_build(tmp_path):
 def leukemia_site(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("leukemia")
     leukemia().to_csv(folder / "leukemia.csv", index=False)
-    publish(str(folder / "leukemia.csv"), folder / "site", cache_dir=CACHE)
+    # published long ago: nothing to hide, and every digit to compare with R
+    publish(str(folder / "leukemia.csv"), folder / "site", min_cell=1, cache_dir=CACHE)
     return folder / "site"
 
 
@@ -181,6 +182,17 @@ def test_leukemia_equals_r(leukemia_site, oracle):
     logrank = oracle["survival"]["leukemia"]["logrank"]
     np.testing.assert_allclose(values["rfs_arm_chi2"]["value"], logrank["chisq"], rtol=1e-6)
     np.testing.assert_allclose(values["rfs_arm_p"]["value"], logrank["p"], rtol=1e-6)
+
+
+def test_results_of_patients_have_no_digit_more_than_readers_see(tiny, tmp_path):
+    file = tmp_path / "mine.csv"
+    file.write_text(
+        "patient_id,response\n" + "".join(f"P{i},{'CR' if i < 22 else 'NR'}\n" for i in range(37))
+    )
+    site = tiny.parent / "site"
+    for more, expected in ((), 0.595), (("--min-cell", "1"), 0.594594595):
+        assert run(tiny, str(file), *more) == 0
+        assert values_of(site)["orr"]["value"] == expected
 
 
 def test_leukemia_says_what_it_lacks(leukemia_site):
