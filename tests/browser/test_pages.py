@@ -197,7 +197,7 @@ def test_previews_of_terms_and_references(address, browser):
     preview = page.get_by_role("tooltip")
     for link, words in (
         (page.locator(".bibtex-citation a").first, "Nature Communications"),
-        (page.locator("a.cart-term").first, "CD19"),
+        (page.locator("a.cart-term").first, "outside bone marrow"),
     ):
         link.hover()
         expect(preview).to_contain_text(words)
