@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pandas as pd
+import papermill
 import pytest
 from conftest import ORACLE, ROOT
 from tinybook import edit, run
@@ -445,6 +446,22 @@ def test_what_is_executed_again(tiny, tmp_path):
     edit(tiny / "notebooks" / "one.py", "A bar of", "One bar of")
     assert "executed: 1" in go()
     assert "executed: 1" in go("-p", "days=30")
+
+
+@pytest.mark.parametrize(("deaths", "status"), [(2, 0), (3, 1)])
+def test_a_kernel_that_never_started_is_started_anew(tiny, monkeypatch, capsys, deaths, status):
+    real, tried = papermill.execute_notebook, []
+
+    def unlucky(*args, **kwargs):
+        tried.append(1)
+        if len(tried) <= deaths:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(papermill, "execute_notebook", unlucky)
+    assert run(tiny) == status
+    assert len(tried) == 3
+    assert ("Kernel died" in capsys.readouterr().err) == bool(status)
 
 
 def test_a_damaged_cache_is_not_trusted(tiny, standing):

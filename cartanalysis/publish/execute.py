@@ -31,6 +31,11 @@ from cartanalysis.publish.book import Book
 CELL_SECONDS = 600
 """A cell that runs longer than this has gone wrong."""
 
+STARTS = 3
+NEVER_STARTED = "Kernel died before replying"
+"""What nbclient says of a kernel that ran nothing: two that start at a time, or another program,
+may take the same port. It is started anew, so often at the most."""
+
 _ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
@@ -210,7 +215,7 @@ def execute(
         started = time.monotonic()
         place = places.get()
         try:
-            notebook = _run(book, chapter, parameters[chapter], workdir, place)
+            notebook = _started(book, chapter, parameters[chapter], workdir, place)
         except PapermillExecutionError as error:
             return f"{chapter}: cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
         except Exception as error:  # noqa: BLE001 - a dead kernel, a time-out: told, not swallowed
@@ -240,6 +245,18 @@ def _kill_kernels() -> None:
         with suppress(psutil.NoSuchProcess):  # ended by itself
             if any("ipykernel" in part for part in child.cmdline()):
                 child.kill()
+
+
+def _started(
+    book: Book, chapter: str, parameters: Mapping[str, Any], workdir: Path, place: int
+) -> nbformat.NotebookNode:
+    for _ in range(STARTS - 1):
+        try:
+            return _run(book, chapter, parameters, workdir, place)
+        except RuntimeError as error:
+            if NEVER_STARTED not in str(error):
+                raise
+    return _run(book, chapter, parameters, workdir, place)
 
 
 def _run(
