@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from IPython.display import HTML, display
+import pandas as pd
+from IPython.display import HTML
 
 from cartanalysis import cohort as cohorts
 from cartanalysis import intake
-from cartanalysis.handover import HandOver, Unavailable, letters_explained
+from cartanalysis.disclosure.vault import Patients, Remote, Vault, remote
+from cartanalysis.handover import HandOver, Unavailable, letters_explained, show
 from cartanalysis.text import html_table, is_missing
 
 __all__ = ["Chapter", "Unavailable"]
@@ -32,7 +34,8 @@ class Chapter(HandOver):
     strata : str
         Columns by which groups are compared, separated by commas.
     min_cell : int
-        Smallest count of patients shown; 1 hides nothing.
+        Smallest count of patients shown; 1 hides nothing.  With a larger one, ``patients`` of a
+        user's cohort can be counted, not looked at (`cartanalysis.disclosure.vault`).
 
     Raises
     ------
@@ -53,7 +56,18 @@ class Chapter(HandOver):
         strata: str = "",
         min_cell: int = 1,
     ) -> None:
-        self.cohort = intake.read(cohort, intake.split_names(strata))
+        vault: Vault | Remote | None = remote()
+        opened = vault.open(cohort, treg_cutoff) if vault else None
+        if opened is None:
+            vault, rows = None, intake.read(cohort, intake.split_names(strata))
+            if min_cell > 1 and not rows.is_reconstruction:
+                vault = Vault({cohort: rows}, min_cell)
+                opened = vault.open(cohort, treg_cutoff)
+        self.patients: pd.DataFrame | Patients
+        if opened is None:
+            self.cohort, self.patients = rows, cohorts.derive(rows.table, treg_cutoff)
+        else:
+            self.cohort, self.patients = opened
         super().__init__(
             name,
             is_reconstruction=self.cohort.is_reconstruction,
@@ -61,8 +75,8 @@ class Chapter(HandOver):
             confidence=confidence,
             time_unit=time_unit,
             min_cell=min_cell,
+            vault=vault,
         )
-        self.patients = cohorts.derive(self.cohort.table, treg_cutoff)
 
     def paper(self, *keys: str, shown: Mapping[str, str] | None = None) -> None:
         """Show published values beside this cohort's.
@@ -91,4 +105,4 @@ class Chapter(HandOver):
                 }
             )
         caption = "Published beside computed; letters in brackets: " + letters_explained()
-        display(HTML(html_table(rows, caption)))
+        show(HTML(html_table(rows, caption)))

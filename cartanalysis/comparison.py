@@ -303,7 +303,7 @@ def _refuse_hidden(table: pd.DataFrame, entry: Entry, group: str) -> None:
     mine = table[(table["id"] == entry.id) & ~table["is_reconstruction"].astype(bool)]
     if group != DIRECTIONS and mine["why"].str.startswith(NUMBERS_HIDDEN).any():
         raise CannotCompute(
-            f"{short_name(entry)}: not pooled: a small count of one cohort is hidden, and leaving "
+            f"{short_name(entry)}: not pooled: the number of one cohort is hidden, and leaving "
             "it out would bias the result"
         )
 

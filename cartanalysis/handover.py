@@ -9,6 +9,7 @@ of the cell's outputs; `cartanalysis.publish` picks them up there.
 
 from __future__ import annotations
 
+import functools
 import html
 import io
 import math
@@ -22,7 +23,12 @@ from IPython import get_ipython
 from IPython.display import HTML, Markdown, display, publish_display_data
 from matplotlib import pyplot as plt
 
-from cartanalysis import suppression, survival
+from cartanalysis import survival
+from cartanalysis.disclosure.outputs import METADATA
+from cartanalysis.disclosure.outputs import SHOWN as AS_IT_IS
+from cartanalysis.disclosure.rules import COMPLEMENT, Hidden
+from cartanalysis.disclosure.times import month_end
+from cartanalysis.disclosure.vault import Patients, Remote, Vault
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import geometry, style
 from cartanalysis.published import MEANING, Registry, load
@@ -34,9 +40,6 @@ from cartanalysis.text import (
     html_table,
     is_missing,
 )
-
-METADATA = "cartanalysis"
-"""Key of the outputs' metadata under which `publish` finds things."""
 
 NUMBER_MIME = "application/vnd.cartanalysis.number+json"
 """Type of a number handed over; notebook viewers do not show it."""
@@ -80,6 +83,8 @@ class HandOver:
         How times are shown.
     min_cell : int
         Smallest count of patients shown; 1 hides nothing.
+    vault : Vault or Remote, optional
+        What computes on patients whose rows are kept elsewhere.
 
     Raises
     ------
@@ -96,6 +101,7 @@ class HandOver:
         confidence: float = 0.95,
         time_unit: str = "days",
         min_cell: int = 1,
+        vault: Vault | Remote | None = None,
     ) -> None:
         if not 0.5 <= confidence < 1:
             raise ValueError(f"confidence is {confidence}; give a fraction such as 0.95")
@@ -105,11 +111,39 @@ class HandOver:
         self.is_default = is_default
         self.registry: Registry = load()
         self.confidence = confidence
-        self.time_unit = time_unit
         self.min_cell = 1 if is_reconstruction else min_cell
+        # times of protected patients are told by the month
+        self.time_unit = "months" if self.is_protected and time_unit == "days" else time_unit
+        self._vault = vault
         self.numbers: dict[str, Number] = {}
         self._told: tuple[str, int | None] = ("", None)
         style.use()
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether small counts of patients are hidden.
+
+        Returns
+        -------
+        bool
+            The answer.
+        """
+        return self.min_cell > 1
+
+    def day(self, day: float) -> float:
+        """Give a day from which or on which this cohort's results may be told.
+
+        Parameters
+        ----------
+        day : float
+            A day.
+
+        Returns
+        -------
+        float
+            The same day; on a protected cohort the nearest end of a month.
+        """
+        return int(month_end(day)) if self.is_protected else day
 
     # --- computing -----------------------------------------------------------------------------
 
@@ -133,8 +167,12 @@ class HandOver:
             if isinstance(argument, Unavailable):
                 return argument
             hidden += _hidden(argument)
+        kept = any(isinstance(a, Patients) for a in (*args, *kwargs.values()))
+        call = (
+            functools.partial(self._vault.compute, function) if kept and self._vault else function
+        )
         try:
-            result = suppression.protect(function, self.min_cell, *args, **kwargs)
+            result = call(*args, **kwargs)
         except CannotCompute as error:
             return Unavailable(str(error))
         if isinstance(result, pd.DataFrame) and hidden:
@@ -205,7 +243,7 @@ class HandOver:
             self.evidence(rests_on),
             time_unit=self.time_unit,
             confidence=self.confidence,
-            coarse=self.min_cell > 1,
+            coarse=self.is_protected,
         )
         if isinstance(table, Unavailable):
             return replace(none, reason=table.reason)
@@ -213,7 +251,7 @@ class HandOver:
         for name, wanted in where.items():
             rows = rows[rows[name] == wanted]
         if rows.empty and _hidden(table):
-            return replace(none, reason=str(suppression.Hidden(self.min_cell, "it would show")))
+            return replace(none, reason=str(Hidden(self.min_cell, "it would show")))
         if rows.empty:
             group = " and ".join(str(v) for v in where.values())
             return replace(none, reason=f"this cohort has no patients in the group `{group}`")
@@ -227,6 +265,7 @@ class HandOver:
         found = replace(
             none,
             value=get(column),
+            since=get("since"),
             method=get("method") or "count",
             n=get("n"),
             events=get("events"),
@@ -279,7 +318,7 @@ class HandOver:
         text : str
             Plain text; whatever is in it is shown as it is.
         """
-        display(HTML(f'<p class="cart-about">{html.escape(text)}</p>'))
+        show(HTML(f'<p class="cart-about">{html.escape(text)}</p>'))
 
     def say(self, template: str) -> None:
         """Show a sentence with numbers in it.
@@ -295,9 +334,7 @@ class HandOver:
             self._show_reason(reasons[0])
         else:
             letters = {n.evidence for n in self._used(template)}
-            display(
-                Markdown(template.format_map(self.numbers) + "".join(map(badge, sorted(letters))))
-            )
+            show(Markdown(template.format_map(self.numbers) + "".join(map(badge, sorted(letters)))))
 
     def figure(
         self,
@@ -358,7 +395,7 @@ class HandOver:
             "computed_by": getattr(tables[0], "attrs", {}).get("computed_by", ""),
             "geometry": geometry.geometry(picture, svg.getvalue()),
             "shown": {name: options[name] for name in SHOWN if name in options}
-            | {"confidence": self.confidence},
+            | {"confidence": self.confidence, "points": self.is_protected},
         }
         publish_display_data(
             {"image/svg+xml": svg.getvalue(), "image/png": png.getvalue(), "text/plain": alt_text},
@@ -410,16 +447,18 @@ class HandOver:
         ]
         text = f"{caption}.{self._left_out(table)} "
         text += evidence_sentence(letter or self.evidence(rests_on))
-        display(HTML(html_table(rows, text)))
+        show(HTML(html_table(rows, text)))
 
     def _cell(self, row: pd.Series, name: str, unit: str) -> str:
         value = row[name]
         if name == "estimate":
             if unit == "days" and is_missing(value) and row.get("why"):
-                return suppression.COMPLEMENT
-            text = format_value(value, unit, self.time_unit)
+                return COMPLEMENT
+            whole = self.is_protected
+            text = format_value(value, unit, self.time_unit, whole=whole, since=row.get("since"))
             if "lower" in row and not (is_missing(row["lower"]) and is_missing(row["upper"])):
-                text += f" ({format_interval(row['lower'], row['upper'], unit, self.time_unit)})"
+                bounds = (row["lower"], row["upper"])
+                text += f" ({format_interval(*bounds, unit, self.time_unit, whole=whole)})"
             return text
         if is_missing(value):
             return "–"
@@ -445,6 +484,8 @@ class HandOver:
         """Give a figure's data; a user's without the exact time of any patient's event."""
         if self.is_reconstruction or not isinstance(table, pd.DataFrame):
             return table
+        if self.is_protected:
+            return _as_seen(table)
         if survival.is_curve(table):
             return survival.on_grid(table)
         if "unit" not in table:
@@ -501,7 +542,18 @@ class HandOver:
             return
         self._told = told
         text = f"Not shown: {html_sentence(reason)}."
-        display(HTML(f'<p class="cart-missing">{text}</p>'))
+        show(HTML(f'<p class="cart-missing">{text}</p>'))
+
+
+def show(text: HTML | Markdown) -> None:
+    """Show what readers see as it is, marked as handed over.
+
+    Parameters
+    ----------
+    text : IPython.display.HTML or IPython.display.Markdown
+        What to show.
+    """
+    display(text, metadata={METADATA: AS_IT_IS})
 
 
 def _hidden(table: Any) -> tuple[str, ...]:
@@ -586,6 +638,18 @@ def _parts(number: Number) -> dict[str, str]:
     reason = number.reason.replace("`", "")
     full = f"{number.text}: {reason}" if reason else f"{number.text} ({number.ci})"
     return {"text": number.text, "ci": number.ci, "of": number.of, "full": full}
+
+
+def _as_seen(table: pd.DataFrame) -> pd.DataFrame:
+    """Round to the digits of the page: more would tell the counts behind a result."""
+
+    def seen(value: float) -> float:
+        return round(value) if abs(value) >= 100 else round(float(f"{value:.3g}"), 3)
+
+    numbers = table.select_dtypes("float")
+    rounded = {str(c): numbers[c].round(4) if str(c).startswith("p") else numbers[c].map(seen)
+               for c in numbers}  # fmt: skip
+    return table.assign(**rounded)
 
 
 def _defused(value: Any) -> Any:

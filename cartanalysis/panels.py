@@ -10,10 +10,10 @@ import pandas as pd
 from cartanalysis import permutation, response, survival
 from cartanalysis.chapter import Chapter, Unavailable
 from cartanalysis.cox import CoxModel, cox
+from cartanalysis.disclosure.rules import COMPLEMENT
 from cartanalysis.figures import plot_km, plot_rates
 from cartanalysis.figures.km import ticks
 from cartanalysis.replication import ONE_YEAR
-from cartanalysis.suppression import COMPLEMENT
 from cartanalysis.text import format_value
 
 
@@ -62,8 +62,10 @@ def curves(
     alt = study.compute(_alternative_text, medians, end.name, labels or {}, study.time_unit)
     if study.min_cell > 1:
         caption += (
-            f" Drawn from points that stand for at least {study.min_cell} events each, with even "
-            "falls between them as in a life table; numbers at risk are rounded down."
+            " So that no patient's day shows, the Kaplan–Meier estimate is marked at the ends of "
+            f"months only, each after at least {study.min_cell} more events; the dotted line "
+            "guides the eye and is no data, and numbers at risk are rounded down. The full curve, "
+            "for use in the house: publish with --min-cell 1."
         )
     study.figure(
         plot_km,
@@ -86,10 +88,15 @@ def _alternative_text(
     parts = []
     for _, row in medians.iterrows():
         label = labels.get(row["group"], row["group"])
-        median = format_value(row["estimate"], "days", time_unit)
+        median = format_value(
+            row["estimate"], "days", time_unit, whole="since" in row, since=row.get("since")
+        )
         if row.get("why"):
             median = COMPLEMENT
-        parts.append(f"{label}: {row['events']} of {row['n']} with the event, median {median}")
+        counts = f"{row['events']} of {row['n']}"
+        if COMPLEMENT in (row["events"], row["n"]):
+            counts = f"number {COMPLEMENT}"
+        parts.append(f"{label}: {counts} with the event, median {median}")
     return f"Kaplan–Meier curve of {endpoint}. " + "; ".join(parts) + "."
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from cartanalysis import cohort as cohorts
-from cartanalysis import comparison, intake, replication, suppression
+from cartanalysis import comparison, intake, replication
 from cartanalysis.cohort import Cohort
+from cartanalysis.disclosure.vault import Remote, Vault, remote
 from cartanalysis.figures import plot_pooled
 from cartanalysis.handover import HandOver
 from cartanalysis.published import Entry, load
@@ -52,10 +52,13 @@ class Comparison(HandOver):
         min_cell: int = 1,
     ) -> None:
         super().__init__(name, confidence=confidence, min_cell=min_cell)
-        self.cohorts = read_members(members)
-        judged = {c.name: judge(c, confidence, treg_cutoff, min_cell) for c in self.cohorts}
+        judged = [
+            judge(name, file, confidence, treg_cutoff, min_cell)
+            for name, file in read_members(members)
+        ]
+        self.cohorts = [cohort for cohort, _ in judged]
         made_up = frozenset(c.name for c in self.cohorts if c.is_reconstruction)
-        self.claims = comparison.stack(judged, made_up)
+        self.claims = comparison.stack({c.name: claims for c, claims in judged}, made_up)
 
     @property
     def made_up(self) -> str:
@@ -108,14 +111,16 @@ def _caption(label: str, published: Entry | None) -> str:
 
 
 def judge(
-    cohort: Cohort, confidence: float, treg_cutoff: float | None, min_cell: int
-) -> pd.DataFrame:
+    name: str, file: str, confidence: float, treg_cutoff: float | None, min_cell: int
+) -> tuple[Cohort, pd.DataFrame]:
     """Judge the claims on a cohort, and hide small counts of patients.
 
     Parameters
     ----------
-    cohort : Cohort
-        A checked cohort.
+    name : str
+        What to call it; as its file if empty.
+    file : str
+        ``"an2020"`` or a file in the contract's columns.
     confidence : float
         Coverage of intervals.
     treg_cutoff : float or None
@@ -125,19 +130,31 @@ def judge(
 
     Returns
     -------
-    pandas.DataFrame
+    cohort : Cohort
+        The checked cohort; without rows where these are protected.
+    claims : pandas.DataFrame
         From `cartanalysis.replication.claims`, protected.
+
+    Raises
+    ------
+    InputError
+        If the cohort cannot be used.
     """
-    patients = cohorts.derive(cohort.table, treg_cutoff)
-    smallest = 1 if cohort.is_reconstruction else min_cell
-    protected: pd.DataFrame = suppression.protect(
-        replication.claims, smallest, patients, load(), confidence
-    )
-    return protected
+    vault: Vault | Remote | None = remote()
+    opened = vault.open(file, treg_cutoff) if vault else None
+    if vault is None or opened is None:
+        cohort = intake.read(file)
+        vault = Vault({file: cohort}, 1 if cohort.is_reconstruction else min_cell)
+        opened = vault.open(file, treg_cutoff)
+        if opened is None:
+            raise ValueError(f"{file} was not kept")
+    cohort, patients = opened
+    claims: pd.DataFrame = vault.compute(replication.claims, patients, load(), confidence)
+    return (replace(cohort, name=name) if name else cohort), claims
 
 
-def read_members(members: str) -> list[Cohort]:
-    """Read the cohorts that are named.
+def read_members(members: str) -> list[tuple[str, str]]:
+    """Take the names of cohorts apart.
 
     Parameters
     ----------
@@ -146,20 +163,11 @@ def read_members(members: str) -> list[Cohort]:
 
     Returns
     -------
-    list of Cohort
-        The checked cohorts, in order.
-
-    Raises
-    ------
-    InputError
-        If one cannot be used.
+    list of tuple of str
+        Name (empty if it is the file's) and file, in order.
     """
-    found = []
-    for part in members.split(SEPARATOR):
-        name, named, file = part.rpartition(NAMED)
-        cohort = intake.read(file.strip())
-        found.append(replace(cohort, name=name.strip()) if named else cohort)
-    return found
+    parts = (part.rpartition(NAMED) for part in members.split(SEPARATOR))
+    return [(name.strip(), file.strip()) for name, _, file in parts]
 
 
 def write_members(files: dict[str, str]) -> str:

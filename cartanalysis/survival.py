@@ -247,7 +247,7 @@ def on_grid(curves: pd.DataFrame) -> pd.DataFrame:
         for time in np.arange(0, curve["time"].max() + 1e-9, step):
             last = curve[curve["time"] <= time].iloc[-1]
             values = (last["estimate"], last["lower"], last["upper"])
-            rows.append((group, time, _still_observed(curve, time), *values))
+            rows.append((group, time, still_observed(curve, time), *values))
     columns = ["group", "time", "at_risk", "estimate", "lower", "upper"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -292,7 +292,7 @@ def survival_at(
     for group, curve in curves.groupby("group", sort=False):
         for time in times:
             before = curve[curve["time"] <= time]
-            at_risk = _still_observed(curve, time)
+            at_risk = still_observed(curve, time)
             last = curve.iloc[-1]
             known = time <= last["time"] or last["estimate"] == 0
             values = before.iloc[-1][["estimate", "lower", "upper"]] if known else [np.nan] * 3
@@ -336,11 +336,11 @@ def at_risk_table(
         for time in times:
             before = curve[curve["time"] < time]
             counts = int(before["events"].sum()), int(before["censored"].sum())
-            rows.append((group, time, _still_observed(curve, time), *counts))
+            rows.append((group, time, still_observed(curve, time), *counts))
     return pd.DataFrame(rows, columns=["group", "time", "at_risk", "events", "censored"])
 
 
-def _still_observed(curve: pd.DataFrame, time: float) -> int:
+def still_observed(curve: pd.DataFrame, time: float) -> int:
     later = curve[curve["time"] >= time]
     return int(later["at_risk"].iloc[0]) if len(later) else 0
 

@@ -30,7 +30,14 @@ def is_missing(value: Any) -> bool:
     return value is None or bool(pd.isna(value))
 
 
-def format_value(value: float | None, unit: str, time_unit: str = "days") -> str:
+def format_value(
+    value: float | None,
+    unit: str,
+    time_unit: str = "days",
+    *,
+    whole: bool = False,
+    since: float | None = None,
+) -> str:
     """Format an estimate.
 
     Parameters
@@ -41,6 +48,10 @@ def format_value(value: float | None, unit: str, time_unit: str = "days") -> str
         What it is.
     time_unit : {"days", "months", "years"}
         How days are shown.
+    whole : bool
+        Whether months are whole ones, because the times were told by the month.
+    since : float, optional
+        Where the time lies in a stretch that ends with ``value``: the start of the stretch.
 
     Returns
     -------
@@ -59,8 +70,12 @@ def format_value(value: float | None, unit: str, time_unit: str = "days") -> str
     if unit == "fraction":
         return f"{100 * value:.1f} %"
     if unit == "days":
-        decimals = 0 if time_unit == "days" and value == round(value) else 1
-        return f"{value / DAYS_PER[time_unit]:.{decimals}f} {time_unit}"
+        whole_days = time_unit == "days" and value == round(value)
+        decimals = 0 if whole_days or (whole and time_unit == "months") else 1
+        text = f"{value / DAYS_PER[time_unit]:.{decimals}f} {time_unit}"
+        if is_missing(since) or since is None:
+            return text
+        return f"{since / DAYS_PER[time_unit]:.{decimals}f} to {text}"
     if unit == "count":
         return f"{value:.0f}"
     if unit == "ratio" and 0 < value < 0.005:
@@ -83,7 +98,12 @@ def _p_value(value: float) -> str:
 
 
 def format_interval(
-    lower: float | None, upper: float | None, unit: str, time_unit: str = "days"
+    lower: float | None,
+    upper: float | None,
+    unit: str,
+    time_unit: str = "days",
+    *,
+    whole: bool = False,
 ) -> str:
     """Format an interval.
 
@@ -95,6 +115,8 @@ def format_interval(
         As in `format_value`.
     time_unit : {"days", "months", "years"}
         How days are shown.
+    whole : bool
+        As in `format_value`.
 
     Returns
     -------
@@ -103,7 +125,7 @@ def format_interval(
     """
     if is_missing(lower) and is_missing(upper):
         return "no interval"
-    low, high = (format_value(b, unit, time_unit) for b in (lower, upper))
+    low, high = (format_value(b, unit, time_unit, whole=whole) for b in (lower, upper))
     if unit == "days" and not (is_missing(lower) or is_missing(upper)):
         low = low.removesuffix(f" {time_unit}")
     return f"{low} to {high}"
@@ -135,6 +157,8 @@ class Number:
         Coverage of the interval.
     coarse : bool
         Whether the record has no more digits than readers see: more would tell small counts.
+    since : float or None
+        Start of the stretch that ``value`` ends, for a time told by the month.
     """
 
     id: str
@@ -150,6 +174,7 @@ class Number:
     time_unit: str = field(default="days", repr=False)
     confidence: float = field(default=0.95, repr=False)
     coarse: bool = field(default=False, repr=False)
+    since: float | None = None
 
     @property
     def text(self) -> str:
@@ -160,7 +185,11 @@ class Number:
         str
             The text.
         """
-        return NOT_AVAILABLE if self.reason else format_value(self.value, self.unit, self.time_unit)
+        if self.reason:
+            return NOT_AVAILABLE
+        return format_value(
+            self.value, self.unit, self.time_unit, whole=self.coarse, since=self.since
+        )
 
     @property
     def ci(self) -> str:
@@ -173,7 +202,9 @@ class Number:
         """
         if self.reason:
             return NOT_AVAILABLE
-        interval = format_interval(self.lower, self.upper, self.unit, self.time_unit)
+        interval = format_interval(
+            self.lower, self.upper, self.unit, self.time_unit, whole=self.coarse
+        )
         return f"{100 * self.confidence:g} % CI {interval}"
 
     @property

@@ -40,6 +40,7 @@ time_unit: Literal["days", "months", "years"] = "days"
 # %%
 study = Chapter("remission", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
 patients = study.patients
+landmark_day = study.day(landmark_day)
 
 # %% [markdown]
 # ## The remission rate
@@ -180,7 +181,7 @@ from operator import attrgetter
 
 from cartanalysis.cox import cox
 
-for day in sorted({0, landmark_day, 90}):
+for day in sorted({0, landmark_day, study.day(90)}):
     late = study.compute(survival.landmark, patients, "os", day)
     test = study.compute(survival.log_rank, late, "os", "responder")
     study.number(f"landmark_{day}_p", test, "p", column="p")

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from conftest import ORACLE
 
-from cartanalysis import comparison, intake, replication, suppression, verdicts
+from cartanalysis import comparison, intake, replication, verdicts
+from cartanalysis.disclosure import rules as suppression
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import plot_pooled, plot_verdicts, style
 from cartanalysis.published import load
@@ -41,7 +42,8 @@ def of_counts(x: int, n: int, min_cell: int = 1) -> pd.DataFrame:
     if min_cell == 1:
         return table
     rule = suppression.RULES[replication.claims]
-    return rule(table, min_cell, {"patients": pd.DataFrame({"patient_id": ["A"]})})
+    patients = pd.DataFrame({"responder": ["yes"] * x + ["no"] * (n - x)})
+    return rule(table, min_cell, {"patients": patients})
 
 
 def forest_of(tables: dict[str, pd.DataFrame], entry_id: str, made_up: frozenset = frozenset()):

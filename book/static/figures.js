@@ -31,6 +31,10 @@
 
     // survival just after t; at risk just before t, the start of the interval
     const at = (points, t) => {
+      if (data.points) {
+        const told = points.find((p) => p[0] === t);
+        return told ? { s: told[2], text: told[3], n: `at least ${told[1]}` } : { text: "hidden" };
+      }
       const before = points.findLast((p) => p[0] <= t);
       const from = points.find((p) => p[0] >= t);
       if (from || before[2] === 0) return { s: before[2], text: before[3], n: from ? from[1] : 0 };
@@ -52,7 +56,9 @@
       show(t) {
         const read = data.groups.map((g) => ({ name: g.name, ...at(g.points, t) }));
         const when =
-          data.unit === "days" ? `Day ${t}` : `${(t / data.per).toFixed(1)} ${data.unit}`;
+          data.unit === "days"
+            ? `Day ${t}`
+            : `${(t / data.per).toFixed(data.points && data.unit === "months" ? 0 : 1)} ${data.unit}`;
         return {
           title: `${when} (${data.level} in brackets)`,
           lines: read.map((r) => [r.name, r.s === undefined ? r.text : `${r.text}, ${r.n} at risk`]),

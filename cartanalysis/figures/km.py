@@ -22,6 +22,8 @@ STEPS = {
 MAX_TICKS = 8
 MAX_MARKS = 80
 """Most days of censoring that are marked on a curve."""
+MARKERS = ("o", "s", "^", "D", "v", "P")
+"""What tells the groups apart where there are points in place of curves."""
 NARROW = 20
 """Longest name, in characters, of which two fit side by side."""
 FIRST_ROW = 0.55
@@ -74,7 +76,8 @@ def plot_km(
     Parameters
     ----------
     curves : pandas.DataFrame
-        From `cartanalysis.survival.kaplan_meier`.
+        From `cartanalysis.survival.kaplan_meier`; without the column ``events``, as disclosure
+        control leaves it, only its rows are drawn and nothing between them.
     at_risk : pandas.DataFrame
         From `cartanalysis.survival.at_risk_table`; its times become the axis' ticks.
     ax : matplotlib.axes.Axes, optional
@@ -107,6 +110,9 @@ def plot_km(
         curve = curves[curves["group"] == name]
         time = curve["time"] / scale
         dash = style.DASHES[i % len(style.DASHES)]
+        if "events" not in curve:  # told at some days only: nothing is known in between
+            _points(ax, curve.assign(time=time), hue[name], MARKERS[i % len(MARKERS)], shown[name])
+            continue
         ax.step(
             time, curve["estimate"], where="post", color=hue[name], linestyle=dash, linewidth=1.8,
             label=shown[name], zorder=3,
@@ -132,7 +138,8 @@ def plot_km(
     longest = max(curves["time"].max() / scale, at_risk["time"].max() / scale)
     ax.set(ylim=(0, 1.02), xlim=(0, longest * 1.02 or 1))
     ax.set_xticks([t / scale for t in dict.fromkeys(at_risk["time"])])
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    # ends of months are whole days, which are not quite whole months
+    ax.xaxis.set_major_formatter(lambda value, _: f"{round(value, 1):g}")
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     ax.set(ylabel=f"patients {state}", xlabel=f"{unit} since {origin}")
     ax.grid(axis="y", color=style.HAIRLINE, linewidth=0.5)
@@ -144,6 +151,16 @@ def plot_km(
     _draw_counts(ax, at_risk, names, shown, hue, scale)
     geometry.tag(ax, "km")
     return ax
+
+
+def _points(ax: Axes, curve: pd.DataFrame, colour: str, marker: str, label: str) -> None:
+    """Draw estimates with intervals at some days, joined by what is visibly no data."""
+    ax.plot(
+        curve["time"], curve["estimate"], color=colour, linestyle=":", linewidth=0.9, marker=marker,
+        markersize=6, label=label, zorder=3,
+    )  # fmt: skip
+    known = curve[curve["lower"].notna()]
+    ax.vlines(known["time"], known["lower"], known["upper"], color=colour, linewidth=1.4, alpha=0.6)
 
 
 def _draw_counts(

@@ -13,7 +13,7 @@ import nbformat
 
 import cartanalysis
 from cartanalysis.cohort import Cohort
-from cartanalysis.handover import METADATA
+from cartanalysis.disclosure.outputs import METADATA, SHOWN
 from cartanalysis.publish import figure_data
 from cartanalysis.publish.execute import Executed, Failures
 from cartanalysis.teaching import material
@@ -221,7 +221,7 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 )
                 show["id"], receiving["id"] = f"{name}-figure"[:64], f"{name}-after"[:64]
                 cells += [show, receiving]
-            elif not about and not (output.output_type == "stream" and output.name == "stderr"):
+            elif about == SHOWN or not (about or output.get("name") == "stderr"):
                 receiving.outputs.append(output)
     out.cells = [c for c in cells if c.source != CONTINUED or c.outputs]
     return out

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from cartanalysis.admission import Request
 from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, Cohort
+from cartanalysis.disclosure.vault import Vault
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.handover import slug
 from cartanalysis.publish import artefacts, checks, execute, parameters, site
@@ -350,13 +351,16 @@ def _start_site(
     plans = [m.plan for m in members if m.plan and m.built]
     workdir, sources = staging / "work", staging / "source"
     workdir.mkdir()
-    files = {}
+    files, protected = {}, {}
     for number, plan in enumerate(plans, start=1):
         files[plan.cohort.name] = DEFAULT_COHORT
         if not plan.cohort.is_default:
             files[plan.cohort.name] = f"cohort-{number}.csv"
-            text = _plain(plan.cohort).to_csv()
-            (workdir / files[plan.cohort.name]).write_text(text, encoding="utf-8")
+            if plan.min_cell > 1:
+                protected[files[plan.cohort.name]] = _plain(plan.cohort)
+            else:
+                text = _plain(plan.cohort).to_csv()
+                (workdir / files[plan.cohort.name]).write_text(text, encoding="utf-8")
     smallest = max(p.min_cell for p in plans)
     given = {"cohorts": write_members(files), "min_cell": smallest}
     declared = parameters.declared(start.notebook(COMPARISON), COMPARISON)
@@ -366,7 +370,8 @@ def _start_site(
     values = {COMPARISON: given}
     patients = hashlib.sha256("".join(p.cohort.sha256 for p in plans).encode()).hexdigest()
     keys = execute.chapter_keys(start, patients, values)
-    chapters = execute.execute(start, keys, values, workdir, cache, jobs)
+    vault = Vault(protected, smallest) if protected else None
+    chapters = execute.execute(start, keys, values, workdir, cache, jobs, vault)
     # stands for all of them where one cohort is expected; its banner is replaced
     together = Cohort(f"{len(plans)} cohorts", pd.DataFrame())
     gathered = artefacts.harvest(chapters, together, sources / site.ARTEFACTS, smallest, patients)

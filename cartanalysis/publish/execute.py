@@ -9,9 +9,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +26,8 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
 import cartanalysis
+from cartanalysis.disclosure.outputs import only_handed_over
+from cartanalysis.disclosure.vault import Vault, serving
 from cartanalysis.publish.book import Book
 
 CELL_SECONDS = 600
@@ -170,6 +172,7 @@ def execute(
     workdir: Path,
     cache_dir: Path,
     jobs: int,
+    vault: Vault | None = None,
 ) -> list[Executed]:
     """Run the chapters that have changed.
 
@@ -187,6 +190,9 @@ def execute(
         Outputs of earlier runs, by key.
     jobs : int
         How many chapters at a time.
+    vault : Vault, optional
+        Keeps the rows of protected cohorts; of their chapters' outputs only what was handed over
+        is kept.
 
     Returns
     -------
@@ -216,6 +222,8 @@ def execute(
         place = places.get()
         try:
             notebook = _started(book, chapter, parameters[chapter], workdir, place)
+            if vault is not None:
+                only_handed_over(notebook)
         except PapermillExecutionError as error:
             return f"{chapter}: cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
         except Exception as error:  # noqa: BLE001 - a dead kernel, a time-out: told, not swallowed
@@ -227,7 +235,7 @@ def execute(
         _to_cache(stored, notebook)
         return Executed(chapter, notebook, keys[chapter], seconds, False)
 
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
+    with _asking(vault), ThreadPoolExecutor(max_workers=jobs) as pool:
         try:
             outcomes = list(pool.map(_one, book.chapters))
         except BaseException:  # Ctrl-C: a cell that runs long must not be waited for
@@ -238,6 +246,21 @@ def execute(
     if failed:
         raise Failures(failed)
     return [o for o in outcomes if isinstance(o, Executed)]
+
+
+@contextmanager
+def _asking(vault: Vault | None) -> Iterator[None]:
+    """Tell the kernels where to ask for results of protected cohorts."""
+    if vault is None:
+        yield
+        return
+    with serving(vault) as variables:
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name in variables:
+                del os.environ[name]
 
 
 def _kill_kernels() -> None:

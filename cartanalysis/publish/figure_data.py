@@ -74,7 +74,8 @@ def _curves(
     groups: dict[str, list[list[Any]]] = {}
     for row in rows:
         estimate = _number(row, "estimate")
-        point = [_number(row, "time"), int(row["at_risk"]), estimate, _with_interval(row)]
+        text = _with_interval(row, 0 if shown.get("points") else 1)
+        point = [_number(row, "time"), int(row["at_risk"]), estimate, text]
         groups.setdefault(row["group"], []).append(point)
     unit = shown.get("unit", "days")
     return {
@@ -83,19 +84,19 @@ def _curves(
         "y": panel["y"],
         "unit": unit,
         "per": DAYS_PER[unit],
-        # a thinned curve says nothing between its times
+        # a thinned curve says nothing between its times, and a protected one of other groups' times
         "exact": "events" in rows[0],
+        "points": bool(shown.get("points")),
         "level": _level(shown),
         "groups": [{"name": labels.get(n, n), "points": points} for n, points in groups.items()],
     }
 
 
-def _with_interval(row: Row) -> str:
-    low, high = _number(row, "lower"), _number(row, "upper")
-    text = format_value(_number(row, "estimate"), "fraction")
-    if math.isnan(low) and math.isnan(high):
-        return text
-    return f"{text} ({format_interval(low, high, 'fraction')})"
+def _with_interval(row: Row, decimals: int) -> str:
+    value, low, high = (
+        f"{100 * _number(row, column):.{decimals}f} %" for column in ("estimate", "lower", "upper")
+    )
+    return value if math.isnan(_number(row, "lower")) else f"{value} ({low} to {high})"
 
 
 def _level(shown: Mapping[str, Any]) -> str:

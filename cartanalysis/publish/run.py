@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import cartanalysis
-from cartanalysis import cohort as cohorts
 from cartanalysis.admission import Request, admit
-from cartanalysis.cohort import DEFAULT_COHORT, FIELDS
+from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, Cohort
+from cartanalysis.disclosure.rules import CONFIDENCES, DEFAULT_MIN_CELL
+from cartanalysis.disclosure.vault import Vault
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake import split_names
 from cartanalysis.publish import artefacts, checks, execute, parameters, site
@@ -21,7 +22,6 @@ from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
 from cartanalysis.publish.replace import replace_folder
 from cartanalysis.publish.staging import staging_for
 from cartanalysis.publish.verify import RUN, hashes, read_run
-from cartanalysis.suppression import DEFAULT_MIN_CELL
 
 COHORT_FILE, STRATA_FILE = "cohort.csv", "cohort-with-strata.csv"
 """Names under which chapters see a user's cohort: their pages show no path of the machine."""
@@ -72,7 +72,7 @@ class Plan:
     """
 
     book: Book
-    cohort: cohorts.Cohort
+    cohort: Cohort
     values: dict[str, dict[str, Any]]
     keys: dict[str, str]
     min_cell: int
@@ -213,6 +213,8 @@ def prepare(
             what = f"{len(cohort.table)} patients, fewer than the smallest count shown ({smallest})"
             remedy = "For a site that stays in the house, say --min-cell 1"
             raise InputError(cohort.name, [Problem(what, remedy)])
+        if smallest > 1:
+            _refuse_fine_intervals(values)
     for chapter, given in values.items():
         with_strata = STRATA in declared[chapter]
         file = STRATA_FILE if with_strata else COHORT_FILE
@@ -221,6 +223,16 @@ def prepare(
             given["min_cell"] = smallest
     keys = execute.chapter_keys(book, cohort.sha256, values)
     return Plan(book, cohort, values, keys, smallest)
+
+
+def _refuse_fine_intervals(values: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse intervals of any coverage: several sites would tell the numbers behind them."""
+    asked = {v["confidence"] for v in values.values() if "confidence" in v}
+    if unusual := asked - set(CONFIDENCES):
+        what = f"the page would show intervals that cover {min(unusual):g}"
+        choices = ", ".join(f"{c:g}" for c in CONFIDENCES)
+        remedy = f"Where small counts are hidden, choose one of {choices}"
+        raise InputError("-p confidence", [Problem(what, remedy)])
 
 
 def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
@@ -250,12 +262,20 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
     started = datetime.now(UTC)
     workdir, sources = staging / "work", staging / "source"
     workdir.mkdir()
+    vault = None
     if not plan.cohort.is_default:
         own = [c for c in plan.cohort.strata if c not in FIELDS]
-        plain = replace(plan.cohort, table=plan.cohort.table.drop(columns=own, errors="ignore"))
-        (workdir / COHORT_FILE).write_text(plain.to_csv(), encoding="utf-8")
-        (workdir / STRATA_FILE).write_text(plan.cohort.to_csv(), encoding="utf-8")
-    chapters = execute.execute(plan.book, plan.keys, plan.values, workdir, cache, jobs)
+        plain = plan.cohort.table.drop(columns=own, errors="ignore")
+        cohorts = {
+            COHORT_FILE: replace(plan.cohort, table=plain, strata=()),
+            STRATA_FILE: plan.cohort,
+        }
+        if plan.min_cell > 1:
+            vault = Vault(cohorts, plan.min_cell)
+        else:
+            for name, cohort in cohorts.items():
+                (workdir / name).write_text(cohort.to_csv(), encoding="utf-8")
+    chapters = execute.execute(plan.book, plan.keys, plan.values, workdir, cache, jobs, vault)
     gathered = artefacts.harvest(chapters, plan.cohort, sources / site.ARTEFACTS, plan.min_cell)
     site.stage(plan.book, plan.cohort, gathered, sources)
     html = site.build(sources, staging)

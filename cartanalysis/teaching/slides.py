@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 from markdown_it import MarkdownIt
 
-from cartanalysis.handover import METADATA
+from cartanalysis.disclosure.outputs import METADATA
 from cartanalysis.published import load
 from cartanalysis.teaching.plain import plain
 from cartanalysis.teaching.quiz import Question

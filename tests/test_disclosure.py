@@ -22,19 +22,20 @@ from cartanalysis import (
     survival,
     verdicts,
 )
-from cartanalysis import suppression as sup
 from cartanalysis.chapter import Chapter, Unavailable
 from cartanalysis.cohort import derive
+from cartanalysis.disclosure import cells, times
+from cartanalysis.disclosure import rules as sup
 from cartanalysis.errors import CannotCompute
 from cartanalysis.intake import parse
 
 K = 5
 
 
-def made(**columns) -> pd.DataFrame:
+def made(treg_cutoff: float | None = None, **columns) -> pd.DataFrame:
     n = len(next(iter(columns.values())))
     table = pd.DataFrame({"patient_id": [f"P{i}" for i in range(n)], **columns})
-    return derive(parse(table.to_csv(index=False).encode(), "made.csv").table)
+    return derive(parse(table.to_csv(index=False).encode(), "made.csv").table, treg_cutoff)
 
 
 def protected(function, *args, **kwargs):
@@ -119,25 +120,56 @@ def test_grades_hide_rare_ones_and_shares_that_give_them_away():
         protected(safety.by_grade, made(crs_grade=[0] * 3 + [1] * 2), "crs_grade")
 
 
-def test_points_of_curves_stand_for_enough_events():
-    patients = made(os_days=list(range(100, 140)), os_event=[1, 0] * 20)
-    plain = survival.kaplan_meier(patients, "os").set_index("time")
+def test_a_curve_is_its_estimate_at_ends_of_months_and_nothing_in_between():
+    patients = made(os_days=list(range(100, 500, 10)), os_event=[1, 0] * 20)
+    plain = survival.kaplan_meier(patients, "os")
     curve = protected(survival.kaplan_meier, patients, "os")
-    # 18 deaths while five or more are at risk: 5, 5, 8 (not 5 and 3); shown at ends of weeks
-    assert curve["time"].tolist() == list(range(0, 141, 7))
-    first, second, third = (plain.loc[day, "estimate"] for day in (108, 118, 134))
-    known = curve.set_index("time")["estimate"]
-    # two digits: more would tell the numbers at risk, as each step is (n - 1) / n
-    assert known[[0, 112, 119, 140]].tolist() == [1, *np.round([first, second, third], 2)]
-    # evenly between: no week tells when any of them died
-    evenly = np.linspace(1, first, 17)
-    assert known.loc[:112].tolist() == np.round(evenly, 2).tolist()
-    assert known[126] == round(second + (third - second) / 3, 2)
-    assert curve.loc[curve["time"] < 112, "lower"].isna().all(), "no interval before the first"
-    assert (curve["at_risk"] % K == 0).all()
-    assert curve["censored"].sum() == 0
-    table = protected(survival.at_risk_table, patients, "os", [0.0, 122.0, 138.0])
-    assert table["at_risk"].tolist() == [40, 15, "<5"]
+    assert set(curve) == {"group", "time", "at_risk", "estimate", "lower", "upper"}
+    for row in curve.iloc[1:].itertuples():
+        there = plain[plain["time"] <= row.time].iloc[-1]
+        for column in ("estimate", "lower", "upper"):
+            assert getattr(row, column) == round(there[column], 2)
+    # deaths on days 100, 120, …, 480: five until the end of month 6, nine more until a year;
+    # later than that only two while five are at risk
+    assert curve["time"].tolist() == [0, 182, 365]
+    assert curve["at_risk"].tolist() == [40, 30, 10]  # of 40, 31 and 13
+    table = protected(survival.at_risk_table, patients, "os", [0.0, 182.6, 365.25, 470.0])
+    assert table["time"].tolist() == [0, 182, 365, 456]
+    assert table["at_risk"].tolist() == [40, 30, 10, "<5"]
+    assert set(table) == {"group", "time", "at_risk"}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1500), st.booleans()), min_size=5, max_size=80),
+    st.integers(2, 11),
+)
+def test_each_point_of_a_curve_closes_enough_events(exits, k):
+    days, events = zip(*exits, strict=True)
+    if not any(days):
+        return
+    patients = pd.DataFrame({"os_days": days, "os_event": [int(e) for e in events]})
+    curve = survival.kaplan_meier(patients, "os")
+    points = times.points(curve, k)
+    ends = {times.month_end(m * times.MONTH) for m in range(60)}
+    for start, end in itertools.pairwise([0.0, *points]):
+        inside = curve["time"].between(start, end, inclusive="right" if start else "both")
+        assert not cells.small(curve[inside]["events"].sum(), k)
+        assert end in ends
+        assert (np.array(days) >= end).sum() >= k
+
+
+def test_a_median_is_told_as_the_stretch_in_which_it_lies():
+    patients = made(os_days=list(range(100, 500, 10)), os_event=[1] * 40)
+    exact = survival.median(patients, "os").iloc[0]
+    assert exact[["estimate", "lower", "upper"]].tolist() == [295, 230, 350]
+    told = protected(survival.median, patients, "os").iloc[0]
+    curve = protected(survival.kaplan_meier, patients, "os")
+    stretches = list(itertools.pairwise(curve["time"]))
+    assert (told["since"], told["estimate"]) in stretches
+    assert told[["since", "estimate", "lower", "upper"]].tolist() == [274, 365, 213, 365]
+    # and the figure agrees: above one half at its start, not above at its end
+    at = curve.set_index("time")["estimate"]
+    assert at[told["since"]] > 0.5 >= at[told["estimate"]]
 
 
 def test_times_of_a_group_with_few_events_are_hidden():
@@ -148,7 +180,9 @@ def test_times_of_a_group_with_few_events_are_hidden():
     )
     found = protected(survival.median, patients, "os", "genetic_risk").set_index("group")
     assert survival.median(patients, "os", "genetic_risk")["estimate"].tolist() == [139, 109]
-    assert found.loc["high", "estimate"] == 109
+    assert found.loc["high", ["since", "estimate"]].tolist() == [91, 122] or pd.isna(
+        found.loc["high", "estimate"]
+    )
     assert found.loc["standard", ["estimate", "lower", "upper"]].isna().all()
     assert "fewer than" in found.loc["standard", "why"]
 
@@ -157,14 +191,35 @@ def test_patients_lost_before_a_landmark_are_not_given_away():
     early = [1, 2, 3] + [50] * 37
     patients = made(os_days=early, os_event=[1] * 40, response=["NR"] * 10 + ["CR"] * 30)
     with pytest.raises(sup.Hidden, match="before the landmark"):
+        protected(survival.landmark, patients, "os", 30)
+    assert len(protected(survival.landmark, patients, "os", 0)) == 40
+    with pytest.raises(sup.Refused, match="end of a month"):
         protected(survival.landmark, patients, "os", 28)
-    assert len(protected(survival.landmark, patients, "os", 0.5)) == 40
 
 
-def test_numbers_at_risk_on_a_day_are_rounded():
+def test_survival_is_told_on_the_days_of_the_curve_only():
+    patients = made(os_days=list(range(100, 500, 10)), os_event=[1] * 40)
+    told = protected(survival.survival_at, patients, "os", [270.0, 274.0, 365.0])
+    assert told["estimate"].isna().tolist() == [True, False, False]
+    assert told["at_risk"].tolist() == [20, 20, 10]  # of 23, 22 and 13
+    exact = survival.survival_at(patients, "os", [274.0, 365.0])
+    assert told["estimate"].tolist()[1:] == exact["estimate"].tolist()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.85, 0.951])
+def test_intervals_of_any_coverage_are_refused(confidence):
     patients = made(os_days=list(range(100, 140)), os_event=[1] * 40)
-    assert protected(survival.survival_at, patients, "os", [118])["at_risk"].tolist() == [20]
-    assert survival.survival_at(patients, "os", [118])["at_risk"].tolist() == [22]
+    with pytest.raises(sup.Refused, match="cover one of"):
+        protected(survival.median, patients, "os", confidence=confidence)
+
+
+def test_a_function_without_a_rule_gives_nothing():
+    with pytest.raises(sup.Refused, match="no rule for `rows`"):
+        protected(rows, made(sex=["male"] * 40))
+
+
+def rows(patients):
+    return patients
 
 
 def test_a_model_that_fails_on_few_events_does_not_say_how():
@@ -249,9 +304,9 @@ def test_survival_and_medians_hide_counts_of_events():
     at = protected(survival.survival_at, patients, "os", [120]).iloc[0]
     assert np.isnan(at["estimate"])  # 1 - 3/40 would give the 3 away
     assert "fewer than 5" in at["why"]
-    assert at["events"] == "<5"
     median = protected(survival.median, patients, "os").iloc[0]
-    assert median["events"] == "<5"
+    for told in (at, median):
+        assert (told["n"], told["events"]) == (40, "hidden")
 
 
 def test_groups_of_a_curve_with_one_small():
@@ -293,7 +348,9 @@ def test_flow_ends_before_few_patients():
 @pytest.mark.parametrize("seed", range(20))
 def test_histograms_widen_and_keep_their_total(seed):
     values = np.random.default_rng(seed).lognormal(1.5, 0.7, 60).clip(0, 90).round(3)
-    patients = made(treg_pct=values)
+    patients = made(treg_cutoff=4.5, treg_pct=values)
+    with pytest.raises(sup.Refused, match="its cut-off"):
+        protected(baseline.histogram, patients, "treg_pct", 3.0)
     try:
         wide = protected(baseline.histogram, patients, "treg_pct", 4.5)
     except sup.Hidden:
