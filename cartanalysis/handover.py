@@ -9,7 +9,6 @@ of the cell's outputs; `cartanalysis.publish` picks them up there.
 
 from __future__ import annotations
 
-import functools
 import html
 import io
 import math
@@ -26,7 +25,7 @@ from matplotlib import pyplot as plt
 from cartanalysis import survival
 from cartanalysis.disclosure.outputs import METADATA
 from cartanalysis.disclosure.outputs import SHOWN as AS_IT_IS
-from cartanalysis.disclosure.rules import COMPLEMENT, Hidden
+from cartanalysis.disclosure.rules import COMPLEMENT, RULES, Hidden
 from cartanalysis.disclosure.times import month_end
 from cartanalysis.disclosure.vault import Patients, Remote, Vault
 from cartanalysis.errors import CannotCompute
@@ -114,7 +113,7 @@ class HandOver:
         self.min_cell = 1 if is_reconstruction else min_cell
         # times of protected patients are told by the month
         self.time_unit = "months" if self.is_protected and time_unit == "days" else time_unit
-        self._vault = vault
+        self._vault = vault or Vault({}, self.min_cell)
         self.numbers: dict[str, Number] = {}
         self._told: tuple[str, int | None] = ("", None)
         style.use()
@@ -167,12 +166,13 @@ class HandOver:
             if isinstance(argument, Unavailable):
                 return argument
             hidden += _hidden(argument)
-        kept = any(isinstance(a, Patients) for a in (*args, *kwargs.values()))
-        call = (
-            functools.partial(self._vault.compute, function) if kept and self._vault else function
-        )
+        counts = any(isinstance(a, Patients) for a in (*args, *kwargs.values()))
+        counts |= self.is_protected and function in RULES
         try:
-            result = call(*args, **kwargs)
+            if counts:
+                result = self._vault.compute(function, *args, **kwargs)
+            else:
+                result = function(*args, **kwargs)
         except CannotCompute as error:
             return Unavailable(str(error))
         if isinstance(result, pd.DataFrame) and hidden:
@@ -646,9 +646,10 @@ def _as_seen(table: pd.DataFrame) -> pd.DataFrame:
     def seen(value: float) -> float:
         return round(value) if abs(value) >= 100 else round(float(f"{value:.3g}"), 3)
 
-    numbers = table.select_dtypes("float")
-    rounded = {str(c): numbers[c].round(4) if str(c).startswith("p") else numbers[c].map(seen)
-               for c in numbers}  # fmt: skip
+    rounded = {
+        str(name): values.round(4) if name in ("p", "p_holm") else values.map(seen)
+        for name, values in table.select_dtypes("float").items()
+    }
     return table.assign(**rounded)
 
 

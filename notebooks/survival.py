@@ -45,11 +45,10 @@ patients = study.patients
 # ## Overall survival
 #
 # The curve steps down on each day with deaths; a small vertical mark is a patient last seen alive
-# (*censored*; left out where there are too many to tell apart). Where small counts are hidden there
-# are neither steps nor marks: curve and band are drawn from points that stand for several events
-# each, with even falls between them, as the caption says. The shaded band is the pointwise
-# interval, computed on the log-log scale. Diamonds, where shown, are the values printed in the
-# paper.
+# (*censored*; left out where there are too many to tell apart). The shaded band is the pointwise
+# interval, computed on the log-log scale. Where small counts of patients are hidden, there are
+# points at the ends of some months instead, as the caption says: the same estimate, with its
+# interval, on these days only. Diamonds, where shown, are the values printed in the paper.
 
 # %%
 for endpoint in ("os", "rfs"):

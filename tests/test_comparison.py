@@ -216,18 +216,21 @@ def test_verdicts_side_by_side(study):
 def test_members_keep_their_names(tmp_path):
     (tmp_path / "cohort-1.csv").write_text("patient_id,sex\nA,male\n")
     text = write_members({"North (1)": str(tmp_path / "cohort-1.csv"), "an2020": "an2020"})
-    north, default = read_members(text)
-    assert (north.name, default.name) == ("North (1)", "an2020")
-    assert default.is_reconstruction
-    assert read_members(str(tmp_path / "cohort-1.csv"))[0].name == "cohort-1"
+    members = [judge(name, file, 0.95, None, 1)[0] for name, file in read_members(text)]
+    assert [m.name for m in members] == ["North (1)", "an2020"]
+    assert members[1].is_reconstruction
+    [(name, file)] = read_members(str(tmp_path / "cohort-1.csv"))
+    assert judge(name, file, 0.95, None, 1)[0].name == "cohort-1"
 
 
-def test_small_counts_are_hidden_of_users_and_not_of_the_reconstruction():
-    cohort = intake.read("an2020")
-    theirs = intake.parse(cohort.to_csv().encode(), "mine.csv")
-    mine = judge(theirs, 0.95, None, 5).set_index("id")
-    assert math.isnan(mine.loc["ae_grade4", "estimate"]), "3 of 47"
-    assert judge(cohort, 0.95, None, 5).set_index("id").loc["ae_grade4", "estimate"] > 0
+def test_small_counts_are_hidden_of_users_and_not_of_the_reconstruction(tmp_path):
+    text = intake.read("an2020").to_csv()
+    (tmp_path / "mine.csv").write_text(text.replace("an2020-", "P"))
+    cohort, claims = judge("", str(tmp_path / "mine.csv"), 0.95, None, 5)
+    assert len(cohort.table) == 0, "its rows stay where they are kept"
+    assert math.isnan(claims.set_index("id").loc["ae_grade4", "estimate"]), "3 of 47"
+    _, default = judge("", "an2020", 0.95, None, 5)
+    assert default.set_index("id").loc["ae_grade4", "estimate"] > 0
 
 
 # --- pictures ------------------------------------------------------------------------------------

@@ -10,11 +10,10 @@ Both draw a curve that is not the estimate on the day at which it is read.
 
 References
 ----------
-.. [1] OpenSAFELY. Kaplan–Meier reusable action: events and censorings rounded and delayed.
-   https://github.com/opensafely-actions/kaplan-meier-function
-.. [2] Banerjee S, Sofack GN, Papakonstantinou T, et al. dsSurvival: privacy preserving survival
-   models for federated individual patient meta-analysis in DataSHIELD. BMC Res Notes 15, 197
-   (2022).
+.. [1] Hulme WJ. osutils, an R package for OpenSAFELY: ``round_km`` delays events until at least a
+   threshold of them have happened. github.com/wjchulme/osutils
+.. [2] Banerjee S, Bishop TRP. dsSurvival 2.0: privacy enhancing survival curves for survival models
+   in the federated DataSHIELD analysis system. BMC Res Notes 16, 98 (2023).
 """
 
 from __future__ import annotations
