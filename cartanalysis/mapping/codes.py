@@ -9,8 +9,8 @@ from cartanalysis.cohort import MISSING, Field
 from cartanalysis.errors import shown
 from cartanalysis.mapping import words
 from cartanalysis.mapping.numbers import Fault
-from cartanalysis.mapping.words import fold
 from cartanalysis.source import Column
+from cartanalysis.wording import fold
 
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 """A number in plain notation."""
@@ -34,10 +34,11 @@ def as_ours(spec: Field, text: str) -> str:
     str
         A level, or a number in plain notation; the text itself if it means neither.
     """
-    folded = " ".join(text.casefold().split())
     if spec.kind == "level":
         levels = {level.casefold(): level for level in spec.levels}
-        return levels.get(folded) or spec.spellings.get(folded) or text
+        return levels.get(fold(text)) or spec.spellings.get(fold(text)) or text
+    # full-width digits are no plain numbers
+    folded = " ".join(text.casefold().split())
     if spec.kind == "grade" and (found := _GRADE.fullmatch(folded)):
         folded = found.group(1)
     if folded in spec.spellings:
