@@ -34,9 +34,8 @@ from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.mapping import codes, numbers
 from cartanalysis.mapping.names import contradicts
 from cartanalysis.reading import delimited, read_source
-from cartanalysis.rules import LETTERS
 from cartanalysis.source import Source
-from cartanalysis.wording import fold, look, visible
+from cartanalysis.wording import LETTERS, fold, look, visible
 
 NOT_USED_SHOWN = 20
 """So many names of columns that are not used are told."""
@@ -400,7 +399,7 @@ def _parse_column(
 ) -> list[object]:
     """Turn one column's text into values; what cannot be understood becomes a problem."""
     if spec.kind == "id":
-        return [text or None for text in cells]
+        return [text if fold(text) else None for text in cells]
     if spec.kind == "label":
         cells = _visible(spec, cells, notes)
     read_as: dict[str, str] = {}
@@ -415,8 +414,9 @@ def _parse_column(
                 missing.add(text)
             values.append(None)
             continue
-        if text in faults:
-            problems.append(Problem(*faults[text], row, spec.name, text))
+        fault = faults.get(text) or codes.why_no_level(spec, text)
+        if fault:
+            problems.append(Problem(*fault, row, spec.name, text))
             values.append(None)
             continue
         if spec.kind in ("label", "level"):
@@ -509,6 +509,9 @@ def _spelling_notes(spec: Field, read_as: Mapping[str, str], missing: Collection
         notes.append(f"Column {spec.name}: upper and lower case were not told apart.")
     if any(_in_case(text) != _in_case(value) for text, value in alike.items()):
         notes.append(f"Column {spec.name}: kinds of hyphens and letters were not told apart.")
+    if any(text.endswith("%") for text in respelt):
+        notes.append(f"Column {spec.name}: the sign of percent was left out.")
+        respelt = {t: v for t, v in respelt.items() if not t.endswith("%")}
     if respelt and any("," in text for text in respelt):
         notes.append(f"Column {spec.name}: the comma was read as a decimal point.")
         respelt = {t: v for t, v in respelt.items() if "," not in t}

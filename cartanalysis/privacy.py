@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from cartanalysis.cohort import FIELDS, MISSING, Field
 from cartanalysis.errors import Problem
 from cartanalysis.source import Column, Source
-from cartanalysis.wording import visible
+from cartanalysis.wording import fold, visible
 
 OLDEST = 89.0
 """Ages above this count as identifying."""
@@ -152,7 +152,7 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
             for kind, pattern in NAMES.items():
                 if pattern.search(words):
                     return f"by its {where} it holds {kind}"
-    filled = [visible(c) if "\n" not in c else c for c in cells if c.casefold() not in MISSING]
+    filled = [visible(c) if "\n" not in c else c for c in cells if fold(c) not in MISSING]
     filled = filled[:SAMPLE]
     if not filled:
         return ""

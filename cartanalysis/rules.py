@@ -12,7 +12,7 @@ import pandera.pandas as pa
 from cartanalysis.cohort import FIELDS, MISSING, PAIRS
 from cartanalysis.errors import Problem, shown
 from cartanalysis.tables import each_row
-from cartanalysis.wording import fold, look, same_id
+from cartanalysis.wording import LETTERS, fold, look, same_id
 
 
 @cache
@@ -117,15 +117,17 @@ def _written(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-LETTERS = "is written with letters of another alphabet that look the same"
-"""What is said of Latin C and Cyrillic С."""
-
 LOST = re.compile(r"\d([.,]\d+)?e\+\d+|\d{15}0+", re.IGNORECASE | re.ASCII)
 """A long number of which a spreadsheet program kept the first digits only."""
 
 
 def repeated(
-    identifiers: Sequence[str], others: Sequence[Sequence[str]], rows: Sequence[int], column: str
+    identifiers: Sequence[str],
+    others: Sequence[Sequence[str]],
+    rows: Sequence[int],
+    column: str,
+    *,
+    is_secret: bool = False,
 ) -> list[Problem]:
     """Find identifiers that are there twice, or look as if they were.
 
@@ -139,6 +141,8 @@ def repeated(
         Rows in the file.
     column : str
         Name of the column of identifiers.
+    is_secret : bool
+        Whether the identifiers themselves are not to be told.
 
     Returns
     -------
@@ -148,25 +152,28 @@ def repeated(
     problems = []
     first: dict[str, int] = {}
     for i, text in enumerate(identifiers):
-        if fold(text) in MISSING:
+        if not fold(text):
             continue
         earlier = first.setdefault(same_id(look(text)), i)
         if earlier == i:
             continue
         what = f"the identifier is already in row {rows[earlier]}"
         other = identifiers[earlier]
+        named = "" if is_secret else f" {shown(other)}"
         if LOST.fullmatch(text) and LOST.fullmatch(other):
             what += ", since a spreadsheet program kept only its first digits"
             remedy = (
                 "Export the identifiers again as text, so that all digits are there; delete no row"
             )
         elif other != text and same_id(other) != same_id(text):
-            what = f"the identifier looks like {shown(other)} in row {rows[earlier]}, but {LETTERS}"
+            what = (
+                f"the identifier looks like{named or ' that'} in row {rows[earlier]}, but {LETTERS}"
+            )
             remedy = "Write both alike if it is one patient, else give them different identifiers"
         elif other != text:
             what += (
-                f" as {shown(other)} (case, blanks, kinds of hyphens, leading zeros, “.0” and what "
-                "cannot be seen are not told apart)"
+                f"{named and ' as'}{named} (case, blanks, kinds of hyphens, leading zeros, “.0” "
+                "and what cannot be seen are not told apart)"
             )
             remedy = "Keep one row per patient, or give two patients different identifiers"
         elif all(cells[i] == cells[earlier] for cells in others):
@@ -174,7 +181,7 @@ def repeated(
         else:
             what += ", with other values"
             remedy = "Keep one row per patient; for a second infusion, keep the first"
-        problems.append(Problem(what, remedy, rows[i], column, text))
+        problems.append(Problem(what, remedy, rows[i], column, None if is_secret else text))
     return problems
 
 
@@ -189,7 +196,7 @@ SUMMARIES = frozenset(
 
 
 def _is_empty(columns: Sequence[Sequence[str]], i: int) -> bool:
-    return all(cells[i].casefold() in MISSING for cells in columns)
+    return all(fold(cells[i]) in MISSING for cells in columns)
 
 
 _ONE_WORD = re.compile(r"[^\s=()*]+")

@@ -27,6 +27,9 @@ LOOK_ALIKES = dict(
 )
 """Cyrillic and Greek letters, and the sign of our alphabet that looks the same."""
 
+LETTERS = "is written with letters of another alphabet that look the same"
+"""What is said of Latin C and Cyrillic С."""
+
 _TO_LATIN = str.maketrans(LOOK_ALIKES)
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _WHOLE = re.compile(r"(\d+)\.0+")

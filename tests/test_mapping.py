@@ -437,9 +437,9 @@ def test_renumbering_keeps_nothing_and_hides_no_duplicate() -> None:
     text = "version: 1\ncolumns:\n  patient_id: {from: mrn, renumber: yes}"
     done = mapping.apply(source, mapping.loads(text))
     assert done.cells["patient_id"] == ["P0001", "P0002", "", "", ""]
-    assert [(p.row, p.column) for p in done.problems] == [(4, "id"), (6, "id")]
+    assert [(p.row, p.column) for p in done.problems] == [(4, "mrn"), (6, "mrn")]
     assert "007" not in str((done.cells, done.columns, done.notes, done.problems))
-    with pytest.raises(InputError, match="repeats row 2"):
+    with pytest.raises(InputError, match="already in row 2"):
         intake.build(done)
 
 

@@ -277,8 +277,8 @@ def test_bad_inputs_29_error_values_and_percentages(tmp_path):
         (2, "x", "#N/A"),
         (3, "x", "#VALUE!"),
     ]
-    assert found.cells["treg"] == ["0.07", "0.5"]
-    assert "7 % as 0.07" in found.notes[0]
+    assert found.cells["treg"] == ["7%", "0.5"]
+    assert "0.07 as 7 %" in found.notes[0]
 
 
 def edited(path: Path, change, part: str = "xl/worksheets/sheet1.xml") -> bytes:

@@ -63,6 +63,7 @@ def apply(source: Source, mapping: Mapping, *, today: dt.date | None = None) -> 
         if work.has(entry):
             work.map(entry)
     work.tell_out_of_order()
+    work.end_with_survival()
     for name in mapping.extra:
         work.keep(name)
     work.tell_unused()
@@ -91,6 +92,7 @@ class _Work:
         self.problems: list[Problem] = []
         self.read: dict[tuple[str, str], list[dt.date | None]] = {}
         self.orders = self.orders_of_file()
+        self.steps: dict[str, list[Decimal]] = {}
         self.has_codes = any(not numbers.OFTEN_MISSING.isdisjoint(c) for c in source.cells.values())
 
     # --- one entry -----------------------------------------------------------------------------
@@ -144,7 +146,7 @@ class _Work:
             about = made, self.others(entry), self.source.rows, entry.source
             self.problems += no_patients(*about)
             if entry.renumber:
-                self.problems += repeated(*about)
+                self.problems += repeated(*about, is_secret=True)
         if entry.renumber:
             made = self.renumbered(entry, made)
         elif spec.kind == "number":
@@ -222,6 +224,8 @@ class _Work:
             self.notes.append(f"{entry.target}: {shown(entry.source)} is in {_told(entry.unit)}.")
         if entry.decimal == ",":
             self.notes.append(f"{entry.target}: the comma was read as a decimal point.")
+        if spec.unit == "days" and factor != 1:
+            self.steps[spec.name] = [factor * _last_place(v) for v in values]
         if factor == 1 and entry.decimal != "," and not any(signed):
             return [t if v is not None else "" for t, v in zip(cells, values, strict=True)]
         return [
@@ -240,6 +244,19 @@ class _Work:
             fault = numbers.fractions_fault(bare[0][0])
         if fault:
             self.problems.append(Problem(*fault, column=entry.source))
+
+    def end_with_survival(self) -> None:
+        """Take times beyond the last contact back to it where rounding to months put them there."""
+        for name in self.steps.keys() & {"rfs_days", "hsct_day"}:
+            if "os_days" not in self.steps:
+                continue
+            rounding = map(max, self.steps[name], self.steps["os_days"])
+            ends = list(zip(self.cells[name], self.cells["os_days"], rounding, strict=True))
+            made = [last if _just_beyond(time, last, step) else time for time, last, step in ends]
+            if made != self.cells[name]:
+                self.cells[name] = made
+                what = "times that rounding had put beyond os_days were set to it"
+                self.notes.append(f"{name}: {what}.")
 
     def tell_other_unit(self, entry: FromColumn, spec: Field) -> None:
         """Refuse a time or age without unit: if the file says that it is not in ours."""
@@ -289,8 +306,8 @@ class _Work:
             if not known:
                 kind = {"grade": "one grade", "event": "an event code"}.get(spec.kind, "a level")
                 remedy = f"Write levels: for {entry.target}, with {spec.allowed}, or null for it"
-                problem = Problem(f"not {kind} of ours", remedy, row, entry.source, text)
-                self.problems.append(problem)
+                fault = codes.why_no_level(spec, text) or (f"not {kind} of ours", remedy)
+                self.problems.append(Problem(*fault, row, entry.source, text))
             made.append(text if known else "")
         return made
 
@@ -507,6 +524,16 @@ def _factor(spec: Field, unit: str) -> Decimal:
     if unit in numbers.PERCENT:
         return numbers.PERCENT[unit]
     return numbers.DAYS[unit] / numbers.DAYS[spec.unit]
+
+
+def _last_place(value: Decimal | None) -> Decimal:
+    """Give one unit of a number's last digit, by which rounding may have moved it."""
+    exponent = 0 if value is None else value.as_tuple().exponent
+    return Decimal(1).scaleb(min(int(exponent), 0))
+
+
+def _just_beyond(time: str, last: str, step: Decimal) -> bool:
+    return bool(time and last) and 0 < Decimal(time) - Decimal(last) <= step
 
 
 def _told(unit: str) -> str:

@@ -31,6 +31,9 @@ USUAL = ",;\t|"
 END_MARK = re.compile(rb"\x1a+[\r\n]*\Z")
 """What DOS programs write at the end of a text."""
 
+ALIGNED = 3
+"""Lines of so many words each, with no separator, look like columns set apart by blanks."""
+
 AHEAD = 5
 """So many lines below the header are looked at for the separator."""
 
@@ -126,8 +129,7 @@ def _read(lines: Iterator[str], name: str, separator: str | None, notes: list[st
         check_size(name, cells, 0)
         labels = _labels(comments, len(cells))
         header = [Column(text.strip(), label) for text, label in zip(cells, labels, strict=True)]
-        about = {"header_row": header_row, "width": width}
-        return build(name, form, header, records, **about, notes=notes)
+        return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
     except csv.Error as error:
         what = f"not readable as CSV ({error})"
         remedy = "Check the quotation marks from this row on"
@@ -259,9 +261,10 @@ def _separator(start: list[str], name: str) -> str:
     agree = [s for s in USUAL if s in header and all(r.count(s) == header.count(s) for r in rows)]
     if agree or any(s in bare for s in USUAL):
         return max(agree or USUAL, key=header.count)
-    for sign in FORMS:  # in R's files the rows hold one cell more
-        if sign in header and rows and len({r.count(sign) - header.count(sign) for r in rows} | {0}
-            ) == 1:  # fmt: skip
+    for sign in FORMS:
+        more = {row.count(sign) - header.count(sign) for row in rows}
+        # one blank may stand within a name; in R's files the rows hold one cell more
+        if header.count(sign) > (sign == " ") and more in ({0}, {1}):
             return sign
     if rows and min(len(line.split()) for line in (header, *rows)) >= ALIGNED:
         what = "the columns seem to be set apart by blanks, which cells may hold too"
