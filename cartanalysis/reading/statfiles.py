@@ -35,7 +35,7 @@ UNREADABLE = 3
 """Exit status of the child when the library says that the file is damaged."""
 
 
-COMMAND = (sys.executable, "-m", "cartanalysis.reading.statfiles_child")
+COMMAND = (sys.executable, "-P", "-m", "cartanalysis.reading.statfiles_child")
 
 
 class _Child:
