@@ -16,6 +16,17 @@ _LABEL = "Field Label"
 _TYPE = "Field Type"
 _CHOICES = "Choices, Calculations, OR Slider Labels"
 _IDENTIFIER = "Identifier?"
+_API = {
+    "field_name": _FIELD,
+    "field_label": _LABEL,
+    "field_type": _TYPE,
+    "select_choices_or_calculations": _CHOICES,
+    "identifier": _IDENTIFIER,
+}
+"""What REDCap's API calls the columns of a dictionary."""
+
+_OF_API = ("field_name", "field_label", "field_type")
+
 _EVENTS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
 _OWN = {
     "redcap_event_name": "event of a longitudinal project",
@@ -42,7 +53,13 @@ def is_dictionary(source: Source) -> bool:
     bool
         Whether it has the columns that make a dictionary.
     """
-    return {_FIELD, _LABEL} <= source.cells.keys()
+    return {_FIELD, _LABEL} <= _dictionary_cells(source).keys()
+
+
+def _dictionary_cells(source: Source) -> dict[str, list[str]]:
+    """Give a dictionary's cells by its usual headings; the API's metadata has others."""
+    is_api = set(_OF_API) <= source.cells.keys()
+    return {_API[n]: c for n, c in source.cells.items() if n in _API} if is_api else source.cells
 
 
 def is_export(source: Source) -> bool:
@@ -171,7 +188,7 @@ def _own(column: Column) -> Column:
 
 def _columns(dictionary: Source) -> Mapping[str, Column]:
     """Describe every column that an export of these fields may have."""
-    cells = dictionary.cells
+    cells = _dictionary_cells(dictionary)
     empty = [""] * len(dictionary.rows)
     described: dict[str, Column] = {}
     for name, label, kind, text, mark in zip(
