@@ -213,6 +213,7 @@ def _survival(entry: Entry, patients: pd.DataFrame, registry: Registry, confiden
     if is_missing(found["estimate"]):
         raise CannotCompute(str(found["why"]))
     data = survival.with_endpoint(patients, endpoint)
+    day = survival.observed_time(data["time"], day)
     if found["estimate"] > 0 and too_few_followed(data["time"], data["event"], day):
         raise CannotCompute(
             f"fewer than {MIN_FOLLOWED} patients were followed beyond day {day:g}, and more were "
