@@ -22,6 +22,7 @@ from cartanalysis.errors import CannotCompute
 from cartanalysis.response import levels
 from cartanalysis.survival import endpoint_of, with_endpoint
 from cartanalysis.tables import each_row
+from cartanalysis.text import format_value
 
 Floats = npt.NDArray[np.float64]
 
@@ -409,5 +410,5 @@ def describe_scan(scan: pd.DataFrame) -> str:
     str
         A sentence.
     """
-    parts = [f"{r.cutoff:.3g} %: {r.estimate:.2f}" for r in each_row(scan)]
+    parts = [f"{r.cutoff:.3g} %: {format_value(r.estimate, 'ratio')}" for r in each_row(scan)]
     return "Hazard ratios by cut-off. " + "; ".join(parts) + "."

@@ -44,9 +44,9 @@ def is_needed(smallest_group: int, events: int) -> bool:
     Parameters
     ----------
     smallest_group : int
-        Patients in the smaller of two groups.
+        Patients in the smallest group.
     events : int
-        Events in both.
+        Events in all groups.
 
     Returns
     -------
@@ -71,8 +71,8 @@ def compare(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row, as from `cartanalysis.survival.log_rank`, and test, its short name; p and method
-        are those of `log_rank` where `is_needed` says so.
+        One row: n, events, excess, p, method, test.  `log_rank` where `is_needed` says so, else
+        `cartanalysis.survival.log_rank`; test is its short name.
 
     Raises
     ------
@@ -81,12 +81,11 @@ def compare(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
     CannotCompute
         If the groups cannot be compared.
     """
-    table = survival.log_rank(patients, endpoint, by)
+    table, name = survival.log_rank(patients, endpoint, by), "log-rank"
     sizes = with_endpoint(patients, endpoint, by)[by].value_counts()
-    if not is_needed(sizes[sizes > 0].min(), table["events"].iloc[0]):
-        return table.assign(test="log-rank")
-    permuted = log_rank(patients, endpoint, by).iloc[0]
-    return table.assign(p=permuted["p"], method=permuted["method"], test="log-rank by permutation")
+    if is_needed(sizes[sizes > 0].min(), table["events"].iloc[0]):
+        table, name = log_rank(patients, endpoint, by), "log-rank by permutation"
+    return table[["n", "events", "excess", "p", "method"]].assign(test=name)
 
 
 def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
