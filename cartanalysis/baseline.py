@@ -12,6 +12,7 @@ from cartanalysis.errors import CannotCompute
 from cartanalysis.published import Registry, counts_behind, emd_other_candidates
 from cartanalysis.response import levels
 from cartanalysis.tables import each_row
+from cartanalysis.text import format_value
 
 RANGES = 16
 """How many ranges a histogram has, about."""
@@ -80,7 +81,7 @@ def table_one(patients: pd.DataFrame) -> pd.DataFrame:
             continue
         for level in levels(column):
             count = int((known == level).sum())
-            text = f"{count} ({100 * count / len(known):.1f} %)"
+            text = f"{count} ({format_value(count / len(known), 'fraction')})"
             key = (name, str(level))
             head = (name, title, LEVEL_NAMES.get(key, str(level)))
             rests_on = DERIVED_ROWS.get(key, ())

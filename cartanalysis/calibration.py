@@ -18,6 +18,7 @@ import pandas as pd
 from cartanalysis import consistency, survival, verdicts
 from cartanalysis.published import Entry, Registry, load
 from cartanalysis.reconstruct import follow_up_range
+from cartanalysis.text import rounded
 
 SIZES = (12, 47, 200, 1000)
 """Patients of the simulated cohorts."""
@@ -130,7 +131,8 @@ def as_text(table: pd.DataFrame, family: str) -> pd.DataFrame:
         elif follow_up:
             what = f"{what}, {follow_up} follow-up"
         shares = {
-            str(s): f"{100 * v:.1f} %" for s, v in zip(part["size"], part["share"], strict=True)
+            str(s): f"{rounded(100 * v, 1, 0, 100)} %"
+            for s, v in zip(part["size"], part["share"], strict=True)
         }
         rows.append({"what": what} | shares)
     return pd.DataFrame(rows)

@@ -18,7 +18,7 @@ from cartanalysis import meta, replication
 from cartanalysis.errors import CannotCompute
 from cartanalysis.published import Entry, Registry
 from cartanalysis.tables import each_row
-from cartanalysis.text import format_interval, format_value, is_missing
+from cartanalysis.text import format_interval, format_value, is_missing, rounded
 from cartanalysis.verdicts import NOT_ASSESSED, PAPER_COUNTS, short_name
 
 RECONSTRUCTION = "reconstruction, not patient data"
@@ -361,7 +361,7 @@ def summary(
             "published": entry.printed,
             "predicted": predicted(found, group),
             "common": common(found, group),
-            "i2": f"{100 * found['i2']:.0f}\u00a0%",
+            "i2": f"{rounded(100 * found['i2'], 0, 0, 100)}\u00a0%",
             "tau2": f"{found['tau2']:.3f}",
             "q": f"{found['q']:.2f}, {format_value(found['q_p'], 'p')}".replace(
                 " = ", "\u00a0=\u00a0"
@@ -481,7 +481,7 @@ def in_words(table: pd.DataFrame, entry: Entry) -> str:
         Sentences to follow the pooled value.
     """
     found = table.iloc[-1]
-    alike = f"I² {100 * found['i2']:.0f} %"
+    alike = f"I² {rounded(100 * found['i2'], 0, 0, 100)} %"
     further = (
         "Two cohorts are too few to tell how much cohorts differ, so this interval says little and "
         "there is no prediction interval; if both had one and the same true value, it would be "

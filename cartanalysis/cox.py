@@ -1,26 +1,28 @@
 """Cox proportional hazards regression: Efron ties, Wald and likelihood-ratio tests, diagnostics.
 
-lifelines fits, with its convergence tightened (its default is off from R's ``coxph`` by up to
-3e-5).  Its test of proportional hazards differs from R's ``cox.zph``, so that one is computed
-here from the score of the extended model.
+The fit is Newton's with halved steps, on standardised covariates, as in R's ``coxph``: lifelines
+overshoots on skewed covariates and then finds no estimate where there is one.  Its test of
+proportional hazards differs from R's ``cox.zph``, so that one is computed here, too, from the score
+of the extended model.
 """
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
+from numbers import Number
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from lifelines import CoxPHFitter
-from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 from scipy import stats
 
+from cartanalysis import permutation
 from cartanalysis.errors import CannotCompute
 from cartanalysis.response import levels
-from cartanalysis.survival import endpoint_of, log_rank, with_endpoint
+from cartanalysis.survival import endpoint_of, with_endpoint
 from cartanalysis.tables import each_row
+from cartanalysis.text import format_value
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,8 +30,19 @@ COX_METHOD = "Cox regression, Efron ties, Wald interval"
 LRT_METHOD = "likelihood-ratio test"
 SCANNED = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 ZPH_METHOD = "score test of proportional hazards (cox.zph, Kaplan–Meier time scale)"
-# both stopping rules: change of the log-likelihood, and of it relative to its value
-FIT_OPTIONS = {"precision": 1e-14, "r_precision": 1e-15}
+
+SETTLED = 1e-8
+"""A step that moves nobody's log hazard by more is the last."""
+
+RISES = 1e-10
+"""A step that raises the log-likelihood by less, relatively, and still moves somebody's log hazard
+by `MOVES`, leads to infinity."""
+
+MOVES = 0.01
+MOST_STEPS = 100
+
+ALIKE = 1e-14
+"""Relative spread that is rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -100,30 +113,31 @@ def cox(
     """
     data = with_endpoint(patients, endpoint, *covariates)
     design, terms = _design(data, covariates, endpoint_of(endpoint).name)
-    fit = _fit(data, design, confidence)
-    beta = fit.params_.to_numpy()
-    z = beta / fit.standard_errors_.to_numpy()
-    quantile = stats.norm.ppf(0.5 + confidence / 2)
-    half = quantile * fit.standard_errors_.to_numpy()
+    # who leaves before the first event is compared with nobody
+    compared = data[data["time"] >= data.loc[data["event"], "time"].min()]
+    standard, scale = _standardised(design.loc[compared.index], covariates)
+    fit = _fit(compared, standard)
+    beta, error = fit.beta / scale, np.sqrt(np.diag(np.linalg.inv(fit.information))) / scale
+    half = stats.norm.ppf(0.5 + confidence / 2) * error
+    with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
+        ratio, lower, upper = np.exp(beta), np.exp(beta - half), np.exp(beta + half)
     table = terms.assign(
-        estimate=np.exp(beta),
-        lower=np.exp(beta - half),
-        upper=np.exp(beta + half),
-        statistic=z,
-        p=2 * stats.norm.sf(np.abs(z)),
+        estimate=ratio,
+        lower=lower,
+        upper=upper,
+        statistic=beta / error,
+        p=2 * stats.norm.sf(np.abs(beta / error)),
         method=COX_METHOD,
     )
     events = int(data["event"].sum())
     return CoxModel(
         terms=table,
-        tests=_likelihood_ratio_tests(data, design, terms, fit),
+        tests=_likelihood_ratio_tests(compared, standard, terms, fit),
         n=len(data),
         events=events,
         events_per_term=events / design.shape[1],
-        log_likelihood=float(fit.log_likelihood_),
-        proportional_hazards=_zph(
-            data["time"].to_numpy(float), data["event"].to_numpy(bool), design, terms, beta
-        ),
+        log_likelihood=fit.log_likelihood,
+        proportional_hazards=_zph(fit, terms),
     )
 
 
@@ -140,121 +154,178 @@ def _design(
         if pd.api.types.is_numeric_dtype(column):
             if column.nunique() < 2:
                 raise CannotCompute(f"`{name}` is the same in all patients with {endpoint}")
+            if column.nunique() == 2:  # a category in numbers
+                _refuse_without_event(data, name, sorted(column.unique()), endpoint)
             columns[name] = column.astype(float)
             terms.append((name, "per unit", "", len(data), int(data["event"].sum())))
             continue
         names = levels(column)
         if len(names) < 2:
             raise CannotCompute(f"all patients with {endpoint} are in one group of `{name}`")
-        for level in names:
-            if not data.loc[column == level, "event"].any():
-                raise CannotCompute(
-                    f"no event of {endpoint} occurred in the group `{level}` of `{name}`, so its "
-                    "hazard ratio has no finite estimate"
-                )
+        _refuse_without_event(data, name, names, endpoint)
         for level in names[1:]:
             members = column == level
             columns[f"{name}={level}"] = members.astype(float)
             events = int(data.loc[members, "event"].sum())
             terms.append((name, str(level), str(names[0]), int(members.sum()), events))
-    design = pd.DataFrame(columns, index=data.index)
-    centred = design - design.mean()
-    if np.linalg.matrix_rank(centred.to_numpy()) < design.shape[1]:
-        raise CannotCompute(f"{' and '.join(f'`{c}`' for c in covariates)} cannot be told apart")
     header = ["covariate", "group", "reference", "n", "events"]
-    return design, pd.DataFrame(terms, columns=header)
+    return pd.DataFrame(columns, index=data.index), pd.DataFrame(terms, columns=header)
 
 
-def _fit(data: pd.DataFrame, design: pd.DataFrame, confidence: float = 0.95) -> CoxPHFitter:
-    """Fit with lifelines to R's precision; a fit that does not settle is an error."""
-    frame = design.assign(__time=data["time"], __event=data["event"])
-    fitter = CoxPHFitter(alpha=1 - confidence)
-    try:
-        with warnings.catch_warnings():
-            # overflow and ill-conditioning are how a separated model shows itself in the arithmetic
-            for category in (ConvergenceWarning, RuntimeWarning):
-                warnings.simplefilter("error", category)
-            fitter.fit(frame, "__time", "__event", fit_options=FIT_OPTIONS)
-    except (ConvergenceError, ConvergenceWarning, RuntimeWarning) as error:
-        why = "some combination of the covariates orders the event times perfectly"
-        if design.shape[1] == 1:
-            why = "the covariate orders the event times perfectly"
-        raise CannotCompute(
-            f"the Cox model does not converge: {why}, so its hazard ratio has no finite estimate"
-        ) from error
-    return fitter
+def _standardised(design: pd.DataFrame, covariates: list[str]) -> tuple[Floats, Floats]:
+    """Centre and scale the covariates, so that neither their units nor their origins matter.
+
+    Also given: the standard deviations, by which estimates are brought back to the own units.
+    """
+    mean = design.mean().to_numpy()
+    centred = design.to_numpy() - mean
+    scale = centred.std(axis=0)
+    constant = scale <= ALIKE * np.abs(mean)
+    if constant.any():
+        name = str(design.columns[constant][0]).partition("=")[0]
+        raise CannotCompute(f"`{name}` is the same in all patients at risk when events occurred")
+    standard = centred / scale
+    if np.linalg.matrix_rank(standard) < design.shape[1]:
+        raise CannotCompute(f"{' and '.join(f'`{c}`' for c in covariates)} cannot be told apart")
+    return standard, scale
+
+
+def _refuse_without_event(data: pd.DataFrame, name: str, names: list[Any], endpoint: str) -> None:
+    for level in names:
+        if not data.loc[data[name] == level, "event"].any():
+            shown = f"{level:g}" if isinstance(level, Number) else level
+            raise CannotCompute(
+                f"no event of {endpoint} occurred in the group `{shown}` of `{name}`, so its "
+                "hazard ratio has no finite estimate"
+            )
+
+
+# --- the partial likelihood --------------------------------------------------------------------
+
+
+class _RiskSets:
+    """Who is at risk at each event; of d tied events the k-th sees them with weight 1 − k/d."""
+
+    def __init__(self, data: pd.DataFrame, design: Floats) -> None:
+        order = np.argsort(data["time"].to_numpy(float), kind="stable")
+        time = data["time"].to_numpy(float)[order]
+        self.event = data["event"].to_numpy(bool)[order]
+        self.x = design[order]
+        times, self.deaths = np.unique(time[self.event], return_counts=True)
+        self.first = np.searchsorted(time, times)
+        self.at_risk = len(time) - self.first
+        self.starts = np.cumsum(self.deaths) - self.deaths
+        self.place = np.repeat(np.arange(len(times)), self.deaths)
+        """Event time of each event."""
+        self.part = (np.arange(len(self.place)) - self.starts[self.place]) / self.deaths[self.place]
+
+    def sums(self, values: Floats) -> Floats:
+        """Add values up over the patients at risk, for each event."""
+        left = np.cumsum(values[::-1])[::-1][self.first]
+        tied = np.add.reduceat(values[self.event], self.starts)
+        return np.asarray(left[self.place] - self.part * tied[self.place], dtype=float)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The partial likelihood at some coefficients of the standardised covariates.
+
+    Its ``mean`` and ``spread`` are the covariates' expectation and covariance at each event.
+    """
+
+    sets: _RiskSets
+    beta: Floats
+    log_likelihood: float
+    mean: Floats
+    spread: Floats
+
+    @classmethod
+    def at(cls, sets: _RiskSets, beta: Floats) -> _Fit:
+        x, width = sets.x, sets.x.shape[1]
+        log_hazard = x @ beta
+        weight = np.exp(log_hazard - log_hazard.max())
+        total = sets.sums(weight)
+        mean = np.empty((len(total), width))
+        spread = np.empty((len(total), width, width))
+        # a step so long that weights vanish is halved
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = (log_hazard[sets.event] - log_hazard.max()).sum() - np.log(total).sum()
+            for i in range(width):
+                mean[:, i] = sets.sums(weight * x[:, i]) / total
+                for j in range(i + 1):
+                    product = sets.sums(weight * x[:, i] * x[:, j]) / total
+                    spread[:, i, j] = spread[:, j, i] = product - mean[:, i] * mean[:, j]
+        return cls(sets, beta, float(value), mean, spread)
+
+    @property
+    def residuals(self) -> Floats:
+        """Covariates of who had each event, less what was expected: Schoenfeld's residuals."""
+        return np.asarray(self.sets.x[self.sets.event] - self.mean)
+
+    @property
+    def information(self) -> Floats:
+        return np.asarray(self.spread.sum(axis=0))
+
+
+def _fit(data: pd.DataFrame, design: Floats) -> _Fit:
+    """Climb to the maximum by Newton's steps, each halved until it does not lead down."""
+    sets = _RiskSets(data, design)
+    fit = _Fit.at(sets, np.zeros(design.shape[1]))
+    for _ in range(MOST_STEPS):
+        score = fit.residuals.sum(axis=0)
+        try:
+            step = np.linalg.solve(fit.information, score)
+        except np.linalg.LinAlgError:
+            break
+        moved, slack = np.abs(sets.x @ step).max(), RISES * (1 + abs(fit.log_likelihood))
+        if not np.isfinite(moved) or (moved > MOVES and score @ step < slack):
+            break
+        trial = _Fit.at(sets, fit.beta + step)
+        if moved < SETTLED:
+            return trial
+        while not trial.log_likelihood >= fit.log_likelihood - slack:
+            step = step / 2
+            trial = _Fit.at(sets, fit.beta + step)
+        fit = trial
+    who = "the covariate orders"
+    if design.shape[1] > 1:
+        who = "some combination of the covariates orders"
+    raise CannotCompute(
+        f"the Cox model does not converge: {who} the event times perfectly, so its hazard ratio "
+        "has no finite estimate"
+    )
 
 
 def _likelihood_ratio_tests(
-    data: pd.DataFrame, design: pd.DataFrame, terms: pd.DataFrame, full: CoxPHFitter
+    data: pd.DataFrame, design: Floats, terms: pd.DataFrame, full: _Fit
 ) -> pd.DataFrame:
     """Test the whole model, and each covariate given the others."""
-    whole = full.log_likelihood_ratio_test()
-    rows = [("all", float(whole.test_statistic), design.shape[1])]
-    for name in terms["covariate"].unique():
-        mine = (terms["covariate"] == name).to_numpy()
+    rows = []
+    for name in ("all", *terms["covariate"].unique()):
+        mine = terms["covariate"].isin(terms["covariate"] if name == "all" else [name]).to_numpy()
         if mine.all():
-            rows.append((name, float(whole.test_statistic), int(mine.sum())))
-            continue
-        without = _fit(data, design.loc[:, ~mine])
-        statistic = 2 * (full.log_likelihood_ - without.log_likelihood_)
-        rows.append((name, float(statistic), int(mine.sum())))
+            without = _Fit.at(full.sets, np.zeros(len(terms)))
+        else:
+            without = _fit(data, design[:, ~mine])
+        statistic = max(0.0, 2 * (full.log_likelihood - without.log_likelihood))
+        rows.append((name, statistic, int(mine.sum())))
     table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])
     return table.assign(p=stats.chi2.sf(table["estimate"], table["df"]), method=LRT_METHOD)
 
 
-def _zph(
-    time: Floats,
-    event: npt.NDArray[np.bool_],
-    design: pd.DataFrame,
-    terms: pd.DataFrame,
-    beta: Floats,
-) -> pd.DataFrame:
+def _zph(fit: _Fit, terms: pd.DataFrame) -> pd.DataFrame:
     """Score test for a coefficient that changes with time, as R's ``cox.zph`` since survival 3.0.
 
     Each covariate x is joined by x·g(t) with g the centred, left-continuous 1 − Kaplan–Meier.
-    With d tied events the k-th of them sees the tied patients with weight 1 − k/d (Efron).
     """
-    order = np.argsort(time, kind="stable")
-    time, event = time[order], event[order]
-    x = design.to_numpy(float)[order]
-    x = x - x.mean(axis=0)
-    width = x.shape[1]
-    weight = np.exp(x @ beta)
-    event_times, deaths_at = np.unique(time[event], return_counts=True)
-    first = np.searchsorted(time, event_times)
-    at_risk = len(time) - first
-    just_before = np.concatenate([[1.0], np.cumprod(1 - deaths_at / at_risk)[:-1]])
-    g_of = 1 - just_before
-    g_of = g_of - np.average(g_of, weights=deaths_at)
-
-    def of_those_left(values: Floats) -> Floats:
-        """Add values up over the patients whose time is not yet over."""
-        return np.cumsum(values[::-1], axis=0)[::-1][first]
-
-    moments = [weight, weight[:, None] * x, weight[:, None, None] * x[:, :, None] * x[:, None, :]]
-    left = [of_those_left(m) for m in moments]
-    tied_at = np.searchsorted(event_times, time[event])
-    tied = [np.zeros_like(m) for m in left]
-    for total, moment in zip(tied, moments, strict=True):
-        np.add.at(total, tied_at, moment[event])
-    sums = np.zeros((len(event_times), width))
-    np.add.at(sums, tied_at, x[event])
-
-    score = g_of @ sums  # of the x·g(t) half; the half of x is 0 at the estimate
-    information = np.zeros((3, width, width))  # moments 0, 1 and 2 of g
-    for i, g in enumerate(g_of):
-        for k in range(deaths_at[i]):
-            part = k / deaths_at[i]
-            s0, s1, s2 = (a[i] - part * b[i] for a, b in zip(left, tied, strict=True))
-            mean = s1 / s0
-            spread = s2 / s0 - np.outer(mean, mean)
-            score -= g * mean
-            for power in range(3):
-                information[power] += g**power * spread
+    sets, width = fit.sets, len(terms)
+    just_before = np.concatenate([[1.0], np.cumprod(1 - sets.deaths / sets.at_risk)[:-1]])
+    g = (1 - just_before)[sets.place]
+    g = g - g.mean()
+    score = g @ fit.residuals  # of the x·g(t) half; the half of x is 0 at the estimate
+    zero, one, two = (np.tensordot(g**power, fit.spread, axes=1) for power in range(3))
 
     def test(chosen: npt.NDArray[np.bool_]) -> tuple[float, int]:
-        zero, one, two = information
         block = np.block([[zero, one[:, chosen]], [one[chosen], two[np.ix_(chosen, chosen)]]])
         u = np.concatenate([np.zeros(width), score[chosen]])
         # too few event times to see a change over time: singular, by the rule of R's solve()
@@ -290,8 +361,9 @@ def scan_cutoffs(
     -------
     pandas.DataFrame
         One row per cut-off, at every tenth of patients from 20 % to 80 %: cutoff, quantile, n
-        (above), events (above), estimate (hazard ratio, above vs not), lower, upper, p (log-rank,
-        not adjusted for having looked at seven cut-offs), method.  Cut-offs without an estimate
+        (above), events (above), estimate (hazard ratio, above vs not), lower, upper, p (of the
+        log-rank test, by permutation where groups are small, not adjusted for having looked at
+        seven cut-offs), method.  Cut-offs without an estimate
         are left out.
 
     Raises
@@ -312,12 +384,13 @@ def scan_cutoffs(
         split = frame.assign(side=side)
         try:
             term = cox(split, endpoint, ["side"], confidence).terms.iloc[0]
-            p = log_rank(split, endpoint, "side").iloc[0]["p"]
+            test = permutation.compare(split, endpoint, "side").iloc[0]
         except CannotCompute as error:
             why = str(error)
             continue
         estimates = (term["estimate"], term["lower"], term["upper"])
-        rows.append((cutoff, quantile, term["n"], term["events"], *estimates, p, COX_METHOD))
+        method = f"{COX_METHOD}; p: {test['method']}"
+        rows.append((cutoff, quantile, term["n"], term["events"], *estimates, test["p"], method))
     if not rows:
         raise CannotCompute(why)
     columns = ["cutoff", "quantile", "n", "events", "estimate", "lower", "upper", "p", "method"]
@@ -337,5 +410,5 @@ def describe_scan(scan: pd.DataFrame) -> str:
     str
         A sentence.
     """
-    parts = [f"{r.cutoff:.3g} %: {r.estimate:.2f}" for r in each_row(scan)]
+    parts = [f"{r.cutoff:.3g} %: {format_value(r.estimate, 'ratio')}" for r in each_row(scan)]
     return "Hazard ratios by cut-off. " + "; ".join(parts) + "."

@@ -166,8 +166,7 @@ def claim(study: Chapter, key: str, labels: Mapping[str, str], caption: str) -> 
     """
     entry = study.registry[key]
     by, endpoint = entry.details["exposure"], entry.details["endpoint"]
-    test = study.compute(permutation.compare, study.patients, endpoint, by)
-    study.number(f"{key}_p", test, "p", column="p")
+    test = tested(study, f"{key}_p", study.patients, endpoint, by)
     hazard_ratio(study, f"{key}_hr", endpoint, by)
     curves(
         study, endpoint, by=by, labels=labels, name=f"km-{key.replace('_', '-')}", caption=caption
@@ -175,11 +174,37 @@ def claim(study: Chapter, key: str, labels: Mapping[str, str], caption: str) -> 
     end = survival.endpoint_of(endpoint)
     study.say(
         f"{end.name.capitalize()}: hazard ratio **{{{key}_hr}}** ({{{key}_hr.ci}}), "
-        f"{study.compute(_test_in_words, test)} {{{key}_p}}."
+        f"{test} {{{key}_p}}."
     )
 
 
-def _test_in_words(test: pd.DataFrame) -> str:
+def tested(
+    study: Chapter, key: str, patients: pd.DataFrame | Unavailable, endpoint: str, by: str
+) -> str:
+    """Hand over the p of the log-rank test that suits the size of the groups.
+
+    Parameters
+    ----------
+    study : Chapter
+        The chapter.
+    key : str
+        Id of the number.
+    patients : pandas.DataFrame or Unavailable
+        Whom to compare.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str
+        Column that groups the patients.
+
+    Returns
+    -------
+    str
+        Name of the test.
+    """
+    test = study.compute(permutation.compare, patients, endpoint, by)
+    study.number(key, test, "p", column="p")
+    if isinstance(test, Unavailable):
+        return "log-rank test"
     return str(test["test"].iloc[0]).replace("log-rank", "log-rank test")
 
 
@@ -220,9 +245,8 @@ def stratum(study: Chapter, by: str) -> None:
         caption = f"{name.capitalize()} by {title}"
         curves(study, endpoint, by=by, name=f"stratum-{place}-{endpoint}", caption=f"{caption}.")
         medians_by(study, endpoint, by, caption)
-        test = study.compute(survival.log_rank, study.patients, endpoint, by)
-        study.number(f"{key}_{endpoint}_p", test, "p", column="p")
-        study.say(f"{name.capitalize()}, log-rank test: {{{key}_{endpoint}_p}}.")
+        test = tested(study, f"{key}_{endpoint}_p", study.patients, endpoint, by)
+        study.say(f"{name.capitalize()}, {test}: {{{key}_{endpoint}_p}}.")
 
 
 def by_arm(study: Chapter, endpoint: str) -> None:
@@ -241,9 +265,9 @@ def by_arm(study: Chapter, endpoint: str) -> None:
     name = survival.endpoint_of(endpoint).name.capitalize()
     medians = study.compute(survival.median, study.patients, endpoint, "arm", study.confidence)
     study.numbers_by_group(f"{endpoint}_median_by_arm", medians, "days")
-    test = study.compute(survival.log_rank, study.patients, endpoint, "arm")
-    study.number(f"{endpoint}_arm_chi2", test, "statistic")
-    study.number(f"{endpoint}_arm_p", test, "p", column="p")
+    usual = study.compute(survival.log_rank, study.patients, endpoint, "arm")
+    study.number(f"{endpoint}_arm_chi2", usual, "statistic")
+    test = tested(study, f"{endpoint}_arm_p", study.patients, endpoint, "arm")
     model = study.compute(cox, study.patients, endpoint, ["arm"], study.confidence)
     ratios = study.compute(attrgetter("terms"), model)
     study.number(f"{endpoint}_arm_hr", ratios, "ratio")
@@ -257,7 +281,7 @@ def by_arm(study: Chapter, endpoint: str) -> None:
     }
     study.table(ratios, columns, caption=f"{name}: hazard ratios", unit="ratio")
     study.say(
-        f"{name}, log-rank test over all arms: χ² {{{endpoint}_arm_chi2}}, {{{endpoint}_arm_p}}."
+        f"{name}, over all arms: log-rank χ² {{{endpoint}_arm_chi2}}; {test}, {{{endpoint}_arm_p}}."
     )
 
 

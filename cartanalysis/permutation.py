@@ -30,6 +30,11 @@ SEED = 2020
 METHOD = "log-rank test by permutation (all arrangements, or 20,000 drawn), two-sided"
 """The same words for both: which it was would narrow down the size of a small group."""
 
+METHOD_OF_SEVERAL = (
+    "log-rank test by permutation (20,000 arrangements drawn, fewer of more than 10,000 patients)"
+)
+MOST_SHUFFLED = 10_000 * DRAWS
+
 _ROUNDING = 1e-9
 
 
@@ -39,9 +44,9 @@ def is_needed(smallest_group: int, events: int) -> bool:
     Parameters
     ----------
     smallest_group : int
-        Patients in the smaller of two groups.
+        Patients in the smallest group.
     events : int
-        Events in both.
+        Events in all groups.
 
     Returns
     -------
@@ -84,9 +89,9 @@ def compare(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
 
 
 def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
-    """Compare survival between two groups by permuting who is in which.
+    """Compare survival between groups by permuting who is in which.
 
-    It assumes that, without an effect, follow-up ends alike in both groups.
+    It assumes that, without an effect, follow-up ends alike in all groups.
 
     Parameters
     ----------
@@ -101,45 +106,68 @@ def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row: n, events, smallest_group, excess (events observed less expected in the last
-        group, the statistic), p, method.  p is twice the smaller of both tails, so that each
-        direction has half of the level; all arrangements are enumerated up to 100,000, else
-        20,000 are drawn with a fixed seed and the one observed is added.
+        group, the statistic of two groups), p, method.  Between two groups p is twice the smaller
+        of both tails, so that each direction has half of the level; all arrangements are
+        enumerated up to 100,000, else 20,000 are drawn with a fixed seed and the one observed is
+        added.  Of more groups the statistic is the sum of each one's excess squared over its size,
+        and arrangements are drawn.
 
     Raises
     ------
     MissingColumns
         If a column is not there.
     CannotCompute
-        If there are not exactly two groups with patients, or nobody had the event.
+        If fewer than two groups have patients, or nobody had the event.
 
     References
     ----------
     .. [1] Mantel N. Cancer Chemother Rep 50, 163–170 (1966).
     .. [2] Phipson B, Smyth GK. Stat Appl Genet Mol Biol 9, 39 (2010), for the one observed.
-    .. [3] R: ``coin::logrank_test(..., distribution = "exact")``, one-sided ``alternative``.
+    .. [3] R: ``coin::logrank_test(..., distribution = "exact")``, one-sided ``alternative``; of
+       more than two groups ``coin::logrank_test(..., distribution = approximate())``.
     """
     data = with_endpoint(patients, endpoint, by)
     names = levels(data[by])
-    if len(names) != 2:
+    if len(names) < 2:
         raise CannotCompute(f"the permutation test needs two groups of `{by}`")
     if not data["event"].any():
         raise CannotCompute(f"no event of {endpoint_of(endpoint).name} occurred")
     score = scores(data["time"].to_numpy(float), data["event"].to_numpy(bool))
-    last = (data[by] == names[1]).to_numpy(bool)
-    excess, size = float(score[last].sum()), int(last.sum())
-    smaller = min(size, len(score) - size)
+    group = pd.Categorical(data[by], names).codes
+    sizes = np.bincount(group)
+    excess = np.bincount(group, weights=score)
+    p, method = _p_of_two(score, sizes, excess[1]), METHOD
+    if len(names) > 2:
+        p, method = _p_of_several(score, group), METHOD_OF_SEVERAL
+    row = (len(data), int(data["event"].sum()), int(sizes.min()), float(excess[-1]), p, method)
+    columns = ["n", "events", "smallest_group", "excess", "p", "method"]
+    return pd.DataFrame([row], columns=columns)
+
+
+def _p_of_two(score: Floats, sizes: npt.NDArray[np.int_], excess: float) -> float:
     # the scores add up to 0: one group's sum tells the other's
-    observed = excess if size == smaller else -excess
+    smaller = int(sizes.min())
+    observed = excess if sizes[1] == smaller else -excess
     if comb(len(score), smaller) <= MOST_ARRANGEMENTS:
         sums = _enumerated(score, smaller)
     else:
         drawn = _drawn(score, smaller, np.random.default_rng(SEED))
         sums = np.append(drawn, observed)
     tails = (sums >= observed - _ROUNDING).mean(), (sums <= observed + _ROUNDING).mean()
-    p = min(1.0, 2 * float(min(tails)))
-    row = (len(data), int(data["event"].sum()), smaller, excess, p, METHOD)
-    columns = ["n", "events", "smallest_group", "excess", "p", "method"]
-    return pd.DataFrame([row], columns=columns)
+    return min(1.0, 2 * float(min(tails)))
+
+
+def _p_of_several(score: Floats, group: npt.NDArray[np.int_]) -> float:
+    rng = np.random.default_rng(SEED)
+    sizes = np.bincount(group)
+
+    def statistic(who: npt.NDArray[np.int_]) -> float:
+        return float((np.bincount(who, weights=score) ** 2 / sizes).sum())
+
+    draws = min(DRAWS, MOST_SHUFFLED // len(score))
+    drawn = np.array([statistic(rng.permutation(group)) for _ in range(draws)])
+    as_far = int((drawn >= statistic(group) - _ROUNDING).sum())
+    return (as_far + 1) / (draws + 1)
 
 
 def scores(time: Floats, event: npt.NDArray[np.bool_]) -> Floats:

@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from cartanalysis.errors import CannotCompute
 from cartanalysis.published import Registry
 from cartanalysis.tables import each_row
-from cartanalysis.text import format_interval, format_value, is_missing
+from cartanalysis.text import format_interval, format_power, format_value, is_missing, rounded
 from cartanalysis.verdicts import (
     ALPHA,
     CONSISTENT,
@@ -343,9 +343,9 @@ def _predicted_text(row: Any) -> str:
 def _off_text(row: Any) -> str:
     if is_missing(row.difference):
         return "–"
-    points = (100 * v for v in (row.difference, row.difference_lower, row.difference_upper))
-    # + 0 turns a rounded −0.0 into 0.0
-    middle, low, high = (f"{round(v, 1) + 0:+.1f}".replace("-", "−") for v in points)
+    values = (row.difference, row.difference_lower, row.difference_upper)
+    points = (rounded(100 * v, 1, 0) for v in values)
+    middle, low, high = (p.replace("-", "−") if p[0] == "-" else f"+{p}" for p in points)
     return f"{middle} ({low} to {high})"
 
 
@@ -357,7 +357,7 @@ def _p_text(row: Any) -> str:
 
 
 def _power_text(row: Any) -> str:
-    return "–" if is_missing(row.power) else f"{100 * row.power:.0f} %"
+    return "–" if is_missing(row.power) else format_power(row.power)
 
 
 def report(table: pd.DataFrame) -> str:

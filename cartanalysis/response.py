@@ -11,6 +11,7 @@ from cartanalysis.cohort import require
 from cartanalysis.errors import CannotCompute
 from cartanalysis.exact import binomial_interval, fisher
 from cartanalysis.tables import each_row
+from cartanalysis.text import format_value
 from cartanalysis.wording import in_order
 
 INTERVAL = "exact binomial (Clopper–Pearson) interval"
@@ -69,7 +70,8 @@ def describe(rates: pd.DataFrame, labels: Mapping[str, str] | None = None) -> st
         A sentence.
     """
     parts = [
-        f"{(labels or {}).get(r.group, r.group)} {r.events} of {r.n} ({100 * r.estimate:.1f} %)"
+        f"{(labels or {}).get(r.group, r.group)} {r.events} of {r.n} "
+        f"({format_value(r.estimate, 'fraction')})"
         for r in each_row(rates)
     ]
     return "Bars of remission rates: " + "; ".join(parts) + "."

@@ -135,7 +135,58 @@ def with_endpoint(patients: pd.DataFrame, endpoint: str, *columns: str) -> pd.Da
         raise CannotCompute(f"every time in `{end.days}` is 0")
     out = complete.rename(columns={end.days: "time", end.event: "event"})
     out["event"] = out["event"] == 1
+    out["time"] = one_time(out["time"].to_numpy(float))
     return out
+
+
+SAME_TIME = float(np.sqrt(np.finfo(float).eps))
+"""Times this close, in days or relative to their mean, differ by rounding alone."""
+
+
+def one_time(times: Floats) -> Floats:
+    """Make times that differ by rounding alone one time.
+
+    Parameters
+    ----------
+    times : numpy.ndarray of shape (n_patients,)
+        Days.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_patients,)
+        The same, each run of all but equal times replaced by its first.
+
+    References
+    ----------
+    .. [1] R ``survival::aeqSurv``, the ``timefix`` of ``survfit``, ``survdiff`` and ``coxph``.
+    """
+    distinct = np.unique(times)
+    gaps = np.diff(distinct)
+    same = gaps <= SAME_TIME * max(1.0, float(np.abs(distinct).mean()))
+    if not same.any():
+        return times
+    first = distinct[np.concatenate([[True], ~same])]
+    return np.asarray(first[np.searchsorted(first, times, side="right") - 1], dtype=float)
+
+
+def observed_time(times: npt.ArrayLike, day: float) -> float:
+    """Give the observed time that a day differs from by rounding alone, if there is one.
+
+    Parameters
+    ----------
+    times : array-like of shape (n_patients,)
+        Days, at least one.
+    day : float
+        A day.
+
+    Returns
+    -------
+    float
+        That time; the day itself if there is none.
+    """
+    times = np.asarray(times, dtype=float)
+    nearest = float(times[np.abs(times - day).argmin()])
+    return nearest if abs(nearest - day) <= SAME_TIME * max(1.0, abs(day)) else day
 
 
 # --- Kaplan–Meier ------------------------------------------------------------------------------
@@ -291,10 +342,11 @@ def survival_at(
     rows = []
     for group, curve in curves.groupby("group", sort=False):
         for time in times:
-            before = curve[curve["time"] <= time]
-            at_risk = still_observed(curve, time)
+            day = observed_time(curve["time"], time)
+            before = curve[curve["time"] <= day]
+            at_risk = still_observed(curve, day)
             last = curve.iloc[-1]
-            known = time <= last["time"] or last["estimate"] == 0
+            known = day <= last["time"] or last["estimate"] == 0
             values = before.iloc[-1][["estimate", "lower", "upper"]] if known else [np.nan] * 3
             row = (group, time, int(curve["at_risk"].iloc[0]), int(before["events"].sum()))
             why = "" if known else f"follow-up ends at day {last['time']:g}, before day {time:g}"
@@ -334,9 +386,10 @@ def at_risk_table(
     rows = []
     for group, curve in curves.groupby("group", sort=False):
         for time in times:
-            before = curve[curve["time"] < time]
+            day = observed_time(curve["time"], time)
+            before = curve[curve["time"] < day]
             counts = int(before["events"].sum()), int(before["censored"].sum())
-            rows.append((group, time, still_observed(curve, time), *counts))
+            rows.append((group, time, still_observed(curve, day), *counts))
     return pd.DataFrame(rows, columns=["group", "time", "at_risk", "events", "censored"])
 
 
@@ -576,7 +629,7 @@ def landmark(patients: pd.DataFrame, endpoint: str, day: float) -> pd.DataFrame:
         raise ValueError(f"landmark_day is {day}; give 0 or more days")
     end = endpoint_of(endpoint)
     require(patients, end.days, end.event)
-    observed = patients[patients[end.days] > day]
+    observed = patients[patients[end.days] - day > SAME_TIME * max(1.0, day)]
     if observed.empty:
         raise CannotCompute(f"no patient is observed beyond day {day:g}")
     return observed.assign(**{end.days: observed[end.days] - day})

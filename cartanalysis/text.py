@@ -68,7 +68,7 @@ def format_value(
     if math.isinf(value):
         return "∞"
     if unit == "fraction":
-        return f"{100 * value:.1f} %"
+        return f"{rounded(100 * value, 1, 0, 100)} %"
     if unit == "days":
         whole_days = time_unit == "days" and value == round(value)
         decimals = 0 if whole_days or (whole and time_unit == "months") else 1
@@ -78,9 +78,9 @@ def format_value(
         return f"{since / DAYS_PER[time_unit]:.{decimals}f} to {text}"
     if unit == "count":
         return f"{value:.0f}"
-    if unit == "ratio" and 0 < value < 0.005:
-        return "<0.01"
-    if unit in ("ratio", "statistic"):
+    if unit == "ratio":
+        return "<0.01" if 0 < value < 0.005 else rounded(value, 2, 1)
+    if unit == "statistic":
         return f"{value:.2f}"
     if unit == "percent of CD4":
         return f"{value:.2f} % of CD4⁺ T cells"
@@ -89,12 +89,67 @@ def format_value(
     raise ValueError(f"no format for the unit {unit!r}")
 
 
+MOST_DECIMALS = 6
+ON_LIMIT = 1e-9
+"""A value this close to a limit is on it: arithmetic knows no better."""
+
+
+def rounded(value: float, decimals: int, *limits: float) -> str:
+    """Round, but never onto or across a limit that the value is not on.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    decimals : int
+        Decimals if no limit is near; more, up to six, where one is.
+    *limits : float
+        Such as 0.05 for a p-value, 1 for a ratio, 0 and 100 for a percentage.
+
+    Returns
+    -------
+    str
+        The number; "<" or ">" and the limit where six decimals do not tell them apart.
+    """
+    for limit in limits:
+        if abs(value - limit) <= ON_LIMIT:
+            return f"{limit:.{decimals}f}"
+    for places in range(decimals, MOST_DECIMALS + 1):
+        shown = f"{value:.{places}f}"
+        if all((value < limit) == (float(shown) < limit) and float(shown) != limit
+               for limit in limits):  # fmt: skip
+            return shown
+    limit = min(limits, key=lambda each: abs(value - each))
+    return f"{'<' if value < limit else '>'}{limit:g}"
+
+
+LEVELS = (0.001, 0.01, 0.05, 0.1)
+"""Levels at which p-values are read."""
+
+
 def _p_value(value: float) -> str:
-    """Round, but never onto 0.05 from either side."""
     if value < 0.001:
         return "p < 0.001"
-    decimals = 2 if value >= 0.1 else 4 if f"{value:.3f}" == "0.050" else 3
-    return f"p = {value:.{decimals}f}"
+    if 0.995 <= value < 1:
+        return "p > 0.99"
+    text = rounded(value, 2 if value >= 0.1 else 3, *LEVELS)
+    return f"p {text[0]} {text[1:]}" if text[0] in "<>" else f"p = {text}"
+
+
+def format_power(power: float) -> str:
+    """Format the power of a test, which needs no decimals but is never 100 %.
+
+    Parameters
+    ----------
+    power : float
+        As a fraction.
+
+    Returns
+    -------
+    str
+        Text such as ``80 %``.
+    """
+    return "over 99 %" if power >= 0.995 else f"{100 * power:.0f} %"
 
 
 def format_interval(
@@ -261,6 +316,7 @@ class Number:
         }
 
 
+LIMITS: dict[str, tuple[float, ...]] = {"fraction": (0, 1), "p": (*LEVELS, 1), "ratio": (1,)}
 SEEN = {"fraction": 3, "p": 4, "days": 1}
 """Decimals that readers see, or one more; of anything else two."""
 
@@ -274,7 +330,7 @@ def _plain(value: float | None, unit: str, coarse: bool) -> float | int | None:
     if value is None or is_missing(value) or abs(value) == float("inf"):
         return None
     if coarse or unit == "days":
-        number = round(float(value), SEEN.get(unit, 2))
+        number = float(rounded(float(value), SEEN.get(unit, 2), *LIMITS.get(unit, ())).lstrip("<>"))
     else:
         number = float(f"{value:.9g}")
     return int(number) if number == int(number) and abs(number) < 1e15 else number

@@ -17,7 +17,7 @@ from cartanalysis import consistency, permutation, power, response, safety, surv
 from cartanalysis.cox import CoxModel, cox
 from cartanalysis.errors import CannotCompute
 from cartanalysis.published import Entry, Registry
-from cartanalysis.text import is_missing
+from cartanalysis.text import format_power, is_missing
 
 MULTIVARIABLE = ["emd_any", "treg_group", "genetic_risk"]
 """Covariates of the multivariable models (assumed: the paper's model is not in hand)."""
@@ -213,6 +213,7 @@ def _survival(entry: Entry, patients: pd.DataFrame, registry: Registry, confiden
     if is_missing(found["estimate"]):
         raise CannotCompute(str(found["why"]))
     data = survival.with_endpoint(patients, endpoint)
+    day = survival.observed_time(data["time"], day)
     if found["estimate"] > 0 and too_few_followed(data["time"], data["event"], day):
         raise CannotCompute(
             f"fewer than {MIN_FOLLOWED} patients were followed beyond day {day:g}, and more were "
@@ -477,7 +478,7 @@ def _weighed(verdict: str, moderate: str, strength: float, too_small: bool = Fal
     if verdict == CONTRADICTS:
         return ""
     ruled_out = f"the interval rules out {moderate}" if too_small else ""
-    return _joined(f"power for {moderate} was {100 * strength:.0f} %", ruled_out)
+    return _joined(f"power for {moderate} was {format_power(strength)}", ruled_out)
 
 
 # --- words -------------------------------------------------------------------------------------

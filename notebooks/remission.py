@@ -28,7 +28,7 @@ from typing import Literal
 from cartanalysis import response, survival
 from cartanalysis.chapter import Chapter
 from cartanalysis.figures import plot_rates
-from cartanalysis.panels import curves
+from cartanalysis.panels import curves, tested
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -88,8 +88,7 @@ study.table(
 
 # %%
 after = study.compute(survival.landmark, patients, "os", landmark_day)
-test = study.compute(survival.log_rank, after, "os", "responder")
-study.number("landmark_p", test, "p", column="p")
+test = tested(study, "landmark_p", after, "os", "responder")
 curves(
     study,
     "os",
@@ -100,7 +99,7 @@ curves(
     labels={"no": "no remission", "yes": "remission"},
     caption="Overall survival from the landmark, by response.",
 )
-study.say(f"Log-rank test from the landmark, day {landmark_day}: {{landmark_p}}.")
+study.say(f"From the landmark, day {landmark_day}: {test}, {{landmark_p}}.")
 
 # %% [markdown]
 # ## In the paper
@@ -183,8 +182,7 @@ from cartanalysis.cox import cox
 
 for day in sorted({0, landmark_day, study.day(90)}):
     late = study.compute(survival.landmark, patients, "os", day)
-    test = study.compute(survival.log_rank, late, "os", "responder")
-    study.number(f"landmark_{day}_p", test, "p", column="p")
+    test = tested(study, f"landmark_{day}_p", late, "os", "responder")
     model = study.compute(cox, late, "os", ["responder"], confidence)
     study.number(f"landmark_{day}_hr", study.compute(attrgetter("terms"), model), "ratio")
     if study.min_cell == 1:  # else counts at neighbouring days would tell of few patients
@@ -194,8 +192,8 @@ for day in sorted({0, landmark_day, study.day(90)}):
             caption=f"Still under observation at day {day}",
         )
     study.say(
-        f"From day {day}, remission against none: hazard ratio **{{landmark_{day}_hr}}**, log-rank "
-        f"test {{landmark_{day}_p}}."
+        f"From day {day}, remission against none: hazard ratio **{{landmark_{day}_hr}}**, {test} "
+        f"{{landmark_{day}_p}}."
     )
 study.say(
     "From day 0 early deaths count against the patients without remission, who had no time to "

@@ -13,6 +13,7 @@ from conftest import ORACLE
 from cartanalysis import permutation, survival
 from cartanalysis.errors import CannotCompute
 
+SEVERAL = json.loads((ORACLE / "cox.json").read_text())["several"]
 CASES = json.loads((ORACLE / "replication.json").read_text())["permutation"]
 
 
@@ -28,6 +29,15 @@ def test_p_equals_coin(case, oracle_data):
         assert found["p"] == pytest.approx(case["p"], abs=3 * error + 2 / permutation.DRAWS)
     else:
         assert found["p"] == pytest.approx(case["p"], rel=1e-9)
+
+
+@pytest.mark.parametrize("case", SEVERAL, ids=lambda c: f"{c['name']}-{len(c['rows'])}")
+def test_p_of_several_groups_equals_coin(case, oracle_data):
+    data = oracle_data(case["name"]).iloc[[row - 1 for row in case["rows"]]]
+    found = permutation.compare(data, "os", "group").iloc[0]
+    assert found["test"] == "log-rank by permutation"
+    error = np.sqrt(case["p"] * (1 - case["p"]) / permutation.DRAWS)
+    assert found["p"] == pytest.approx(case["p"], abs=4 * error)
 
 
 def test_excess_is_that_of_the_log_rank_test(oracle_data):

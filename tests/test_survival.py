@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ORACLE
 
 from cartanalysis import survival
 from cartanalysis.errors import CannotCompute, MissingColumns
@@ -150,3 +153,34 @@ def test_log_rank_with_a_last_group_that_is_never_at_risk_beside_others():
     assert found["df"] == without["df"] == 1
     assert found["estimate"] == pytest.approx(without["estimate"])
     assert found["excess"] == 0
+
+
+@pytest.fixture
+def floats() -> tuple[pd.DataFrame, dict]:
+    """Times that differ by rounding, such as 0.1 + 0.2 and 0.3, and R's results on them."""
+    theirs = json.loads((ORACLE / "cox.json").read_text())["floats"]
+    return pd.read_csv(ORACLE / "data" / "floats.csv", float_precision="round_trip"), theirs
+
+
+def test_times_that_differ_by_rounding_are_one_time_as_in_r(floats):
+    patients, theirs = floats
+    assert patients["os_days"].nunique() == 12
+    ours = survival.kaplan_meier(patients, "os").iloc[1:]
+    close(ours["time"], theirs["time"])
+    close(ours["events"], theirs["events"])
+    close(ours["at_risk"], theirs["at_risk"])
+    close(ours["estimate"], theirs["surv"])
+    close(survival.median(patients, "os")["estimate"], [theirs["median"]])
+    close(survival.log_rank(patients, "os", "group")["estimate"], [theirs["chisq"]], rtol=1e-6)
+
+
+def test_a_day_asked_for_is_the_day_observed_but_for_rounding(floats):
+    patients, _ = floats
+    for day in (0.3, 0.1 + 0.2, 0.3 - 1e-15):
+        row = survival.survival_at(patients, "os", [day]).iloc[0]
+        assert (row["events"], row["at_risk"]) == (2, 12)
+        counts = survival.at_risk_table(patients, "os", [day]).iloc[0]
+        assert (counts["at_risk"], counts["events"]) == (12, 0)
+        assert len(survival.landmark(patients, "os", day)) == 10
+    assert survival.one_time(np.array([0.0, 1e-15, 3e9, 3e9 + 1e-6])).tolist() == [0, 0, 3e9, 3e9]
+    assert len(set(survival.one_time(np.array([1.0, 1.001, 2.0])))) == 3

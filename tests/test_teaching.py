@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from tinybook import run
 
+from cartanalysis import survival
 from cartanalysis.cli import main
 from cartanalysis.errors import InputError
 from cartanalysis.publish.artefacts import tidy
@@ -40,7 +41,7 @@ from cartanalysis.teaching import (
 from cartanalysis.teaching.classroom import classroom
 from cartanalysis.teaching.quiz import parse
 from cartanalysis.teaching.student import ANSWER, ANSWER_IN_WORDS, SOLUTION, WHERE
-from cartanalysis.teaching.tasks import TASKS
+from cartanalysis.teaching.tasks import LANDMARK, TASKS
 
 CHAPTERS = Book(ROOT).chapters
 SEED = 4
@@ -339,9 +340,19 @@ def test_a_bound_will_do_for_a_tiny_p_only(key):
     assert mark_one("os_540", "<100").verdict == marker.WRONG
 
 
-def test_a_bound_that_fits_a_slip_is_told(patients):
+def test_a_bound_that_fits_a_slip_is_told():
     task = next(t for t in TASKS if t.id == "landmark_p")
-    assert "immortal" in marker._judge(task, "< 0.001", 0.02, patients).feedback
+    patients = marker.cohort_of(3)
+    expected = task.answer(patients)
+    assert "immortal" in marker._judge(task, "< 0.001", expected, patients).feedback
+
+
+def test_the_usual_test_of_small_groups_is_told(patients):
+    task = next(t for t in TASKS if t.id == "landmark_p")
+    left = survival.landmark(patients, "os", LANDMARK)
+    usual = survival.log_rank(left, "os", "responder")["p"].iloc[0]
+    feedback = marker._judge(task, f"{usual:.6f}", task.answer(patients), patients).feedback
+    assert "by permutation" in feedback
 
 
 def test_all_ways_to_count_the_censored_wrongly_are_told(patients):

@@ -24,12 +24,38 @@ from cartanalysis.text import Number, format_interval, format_value, html_senten
         (0.0123, "p", "days", "p = 0.012"),
         (0.456, "p", "days", "p = 0.46"),
         (0.0496, "p", "days", "p = 0.0496"),
+        (0.04996, "p", "days", "p = 0.04996"),
+        (0.05003, "p", "days", "p = 0.05003"),
+        (0.05, "p", "days", "p = 0.050"),
+        (0.0499999999, "p", "days", "p = 0.050"),  # equal but for arithmetic
+        (0.04999999, "p", "days", "p < 0.05"),
+        (0.00996, "p", "days", "p = 0.00996"),
+        (0.09961, "p", "days", "p = 0.0996"),
+        (0.996, "p", "days", "p > 0.99"),
+        (0.994, "p", "days", "p = 0.99"),
+        (1.0, "p", "days", "p = 1.00"),
+        (1.0003, "ratio", "days", "1.0003"),
+        (0.99996, "ratio", "days", "0.99996"),
+        (1.00000002, "ratio", "days", ">1"),
+        (1.0, "ratio", "days", "1.00"),
+        (1.0003, "statistic", "days", "1.00"),
+        (0.9996, "fraction", "days", "99.96 %"),
+        (0.0004, "fraction", "days", "0.04 %"),
+        (1.0, "fraction", "days", "100.0 %"),
+        (0.0, "fraction", "days", "0.0 %"),
         (math.inf, "ratio", "days", "∞"),
         (47, "count", "days", "47"),
     ],
 )
 def test_values(value, unit, time_unit, text):
     assert format_value(value, unit, time_unit) == text
+
+
+def test_a_coarse_record_is_not_rounded_onto_a_limit_either():
+    found = Number("x", 0.04996, "p", "log-rank", "A", coarse=True).record("c")
+    assert (found["value"], found["text"]) == (0.04996, "p = 0.04996")
+    ratio = Number("x", 1.3, "ratio", "Cox", "A", lower=1.0003, upper=2, coarse=True).record("c")
+    assert ratio["lower"] == 1.0003
 
 
 def test_unknown_units_are_refused():

@@ -213,7 +213,7 @@
       return isExcluded ? `smaller than moderate: the interval excludes ${moderate}` : "";
     }
     const ruledOut = isExcluded ? `the interval rules out ${moderate}` : "";
-    return joined(`power for ${moderate} was ${cart.fixed(100 * power, 0)} %`, ruledOut);
+    return joined(`power for ${moderate} was ${cart.formatPower(power)}`, ruledOut);
   }
 
   function direction(claim, patients) {

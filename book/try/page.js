@@ -170,7 +170,7 @@
       const { group, estimate, df, p } = cart.logRank(patients, key, grouping);
       const waits = "Groups formed by the response are known only later: comparing them from infusion favours responders.";
       const degrees = plural(df, "degree");
-      const words = `Log-rank test, ${group}: χ² ${text(estimate, "ratio")}, ${degrees} of freedom, ${text(p, "p")}.`;
+      const words = `Log-rank test, ${group}: χ² ${text(estimate, "statistic")}, ${degrees} of freedom, ${text(p, "p")}.`;
       return el("p", {}, grouping === "response" ? `${words} ${waits}` : words);
     });
   }
@@ -190,8 +190,8 @@
 
   function claims(patients) {
     const points = (x) => {
-      const size = cart.fixed(Math.abs(100 * x), 1);
-      return `${x < 0 && size !== "0.0" ? "−" : "+"}${size}`;
+      const size = cart.rounded(100 * x, 1, 0);
+      return size.startsWith("-") ? size.replace("-", "−") : `+${size}`;
     };
     const judged = cart.judgeClaims(patients, cart.data.confidence);
     const p = (c) => (c.p === undefined ? "–" : text(c.p, "p"));

@@ -22,22 +22,38 @@
 
   const whole = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
+  // rounds, but never onto or across a limit that the value is not on
+  function rounded(x, decimals, ...limits) {
+    const on = limits.find((limit) => Math.abs(x - limit) <= 1e-9);
+    if (on !== undefined) return fixed(on, decimals);
+    for (let places = decimals; places <= 6; places++) {
+      const shown = fixed(x, places);
+      const apart = (limit) => x < limit === Number(shown) < limit && Number(shown) !== limit;
+      if (limits.every(apart)) return shown;
+    }
+    const [limit] = [...limits].sort((a, b) => Math.abs(x - a) - Math.abs(x - b));
+    return `${x < limit ? "<" : ">"}${limit}`;
+  }
+
   function pValue(p) {
     if (p < 0.001) return "p < 0.001";
-    const decimals = p >= 0.1 ? 2 : fixed(p, 3) === "0.050" ? 4 : 3; // never rounded onto 0.05
-    return `p = ${fixed(p, decimals)}`;
+    if (p >= 0.995 && p < 1) return "p > 0.99";
+    const text = rounded(p, p >= 0.1 ? 2 : 3, 0.001, 0.01, 0.05, 0.1);
+    return /^[<>]/.test(text) ? `p ${text[0]} ${text.slice(1)}` : `p = ${text}`;
   }
 
   function formatValue(value, unit) {
     if (value === null || Number.isNaN(value)) {
       return unit === "days" ? "not reached" : "not available";
     }
-    if (unit === "fraction") return `${fixed(100 * value, 1)} %`;
+    if (unit === "fraction") return `${rounded(100 * value, 1, 0, 100)} %`;
     if (unit === "days") return `${fixed(value, Number.isInteger(value) ? 0 : 1)} days`;
     if (unit === "p") return pValue(value);
-    if (unit === "ratio" && value > 0 && value < 0.005) return "<0.01";
+    if (unit === "ratio") return value > 0 && value < 0.005 ? "<0.01" : rounded(value, 2, 1);
     return fixed(value, 2);
   }
+
+  const formatPower = (power) => (power >= 0.995 ? "over 99 %" : `${fixed(100 * power, 0)} %`);
 
   function formatInterval(lower, upper, unit) {
     if (Number.isNaN(lower) && Number.isNaN(upper)) return "no interval";
@@ -77,5 +93,5 @@
     return compiled.get(pattern);
   }
 
-  Object.assign(cart, { regexp, fixed, general, whole, formatValue, formatInterval, isPrintable, shown });
+  Object.assign(cart, { regexp, fixed, rounded, general, whole, formatValue, formatPower, formatInterval, isPrintable, shown });
 })((globalThis.cart ??= {}));

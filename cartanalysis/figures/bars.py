@@ -10,6 +10,7 @@ from matplotlib.ticker import PercentFormatter
 
 from cartanalysis.figures import geometry, style
 from cartanalysis.tables import each_row
+from cartanalysis.text import format_value
 
 
 def plot_rates(
@@ -46,7 +47,7 @@ def plot_rates(
         geometry.place_row(ax, y, row.estimate, y)
         label = style.short((labels or {}).get(row.group, row.group), 30)
         ax.text(0.01, y - 0.36, label, transform=across, va="center", fontsize=9.5)
-        numbers = f"{row.events} of {row.n} ({row.estimate:.1%})".replace("%", " %")
+        numbers = f"{row.events} of {row.n} ({format_value(row.estimate, 'fraction')})"
         ax.text(
             1, y - 0.36, numbers, transform=across, va="center", ha="right", fontsize=9.5,
             color=style.MUTED,

@@ -14,6 +14,7 @@ from matplotlib.ticker import NullFormatter, PercentFormatter
 from cartanalysis.figures import geometry, style
 from cartanalysis.replication import HIDDEN, TALLIED, is_hidden
 from cartanalysis.tables import each_row
+from cartanalysis.text import rounded
 from cartanalysis.verdicts import DIRECTIONS, NOT_ASSESSED, SAME, SUPPORTS, VALUES
 
 MARKS: dict[str, dict[str, Any]] = {
@@ -131,7 +132,7 @@ def _values(panel: Axes, part: pd.DataFrame) -> None:
         if not _drawn(row):
             _label(panel, y, row.short, HIDDEN if is_hidden(row) else NOT_ASSESSED, muted=True)
             continue
-        low, middle, high = (f"{100 * v:.0f}" for v in _bounds(row))
+        low, middle, high = (rounded(100 * v, 0, 0, 100) for v in _bounds(row))
         _label(panel, y, row.short, f"{middle} % ({low}–{high})")
         line = y + 0.22
         _band(panel, row.expected_lower, row.expected_upper, line)
@@ -211,7 +212,7 @@ def _range(lower: float, upper: float) -> str:
 def _number(value: float) -> str:
     if np.isinf(value):
         return "∞"
-    return f"{value:.2f}" if value < 10 else f"{value:.0f}" if value < 1e4 else f"{value:.0e}"
+    return rounded(value, 2, 1) if value < 10 else f"{value:.0f}" if value < 1e4 else f"{value:.0e}"
 
 
 # --- legend ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from matplotlib.ticker import NullFormatter
 
 from cartanalysis.figures import geometry, style
 from cartanalysis.tables import each_row
+from cartanalysis.text import rounded
 
 _CARD = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 """Behind words that the line at 1 would otherwise cross."""
@@ -77,7 +78,8 @@ def _draw_row(ax: Axes, row: Any, y: float, low: float, high: float) -> None:
         0, y - 0.42, style.short(row.label, 40), transform=across, va="center", fontsize=9.5,
         bbox=_CARD, zorder=2,
     )  # fmt: skip
-    numbers = f"{row.estimate:.2f} ({row.lower:.2f}–{row.upper:.2f})"
+    value, least, most = (rounded(v, 2, 1) for v in (row.estimate, row.lower, row.upper))
+    numbers = f"{value} ({least}–{most})"
     ax.text(
         1, y - 0.42, numbers, transform=across, va="center", ha="right", fontsize=9.5,
         color=style.MUTED,

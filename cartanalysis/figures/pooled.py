@@ -16,7 +16,7 @@ from cartanalysis.comparison import COHORT, EXTREME, NOT_POOLED, POOLED, kind_of
 from cartanalysis.figures import geometry, style
 from cartanalysis.figures.claims import MARKS
 from cartanalysis.tables import each_row
-from cartanalysis.text import is_missing
+from cartanalysis.text import is_missing, rounded
 
 ROW, AXIS, LEGEND = 0.5, 0.75, 0.3
 """Inches: a cohort, the axis with its label, a line of the legend."""
@@ -241,13 +241,14 @@ def _diamond(ax: Axes, row: Any, line: float, limits: tuple[float, float]) -> No
 def _numbers(row: Any, ratio: bool) -> str:
     unit = "" if ratio else " %"
     value, low, high = (
-        _ratio(v) if ratio else f"{100 * v:.0f}" for v in (row.estimate, row.lower, row.upper)
+        _ratio(v) if ratio else rounded(100 * v, 0, 0, 100)
+        for v in (row.estimate, row.lower, row.upper)
     )
     return f"{value}{unit}" if is_missing(row.lower) else f"{value}{unit} ({low}–{high})"
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.2f}" if value < 10 else f"{value:.0f}" if value < 1e4 else f"{value:.0e}"
+    return rounded(value, 2, 1) if value < 10 else f"{value:.0f}" if value < 1e4 else f"{value:.0e}"
 
 
 def _legend(ax: Axes, table: pd.DataFrame, reference: float | None, confidence: float) -> None:

@@ -621,8 +621,9 @@ def functions(rng: random.Random) -> dict[str, list[Any]]:
 def formats(rng: random.Random) -> list[Any]:
     """Give values and how readers see them."""
     values = [0.5, 0.0625, 0.03125, 0.809, 1.0, 0.0, 0.05, 0.0499999, 0.0004, 12.0, 12.25, math.nan]
+    values += [0.04996, 0.0996, 0.04999999, 0.996, 1.0003, 0.99996, 1.00000002, 0.9996, 1 - 1e-9]
     values += [rng.random() * 10 ** rng.randint(-4, 3) for _ in range(80)]
-    units = ("fraction", "days", "ratio", "p")
+    units = ("fraction", "days", "ratio", "statistic", "p")
     return [
         [v, unit, format_value(v, unit), format_interval(v, v + 1, unit)]
         for v in values
