@@ -5,8 +5,8 @@ from __future__ import annotations
 import nbformat
 import pytest
 
+from cartanalysis import parameters
 from cartanalysis.errors import InputError
-from cartanalysis.publish import parameters
 
 
 def chapter(source: str, tags=("parameters",)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,15 +13,18 @@ from typing import Any
 
 import cartanalysis
 from cartanalysis import cohort as cohorts
+from cartanalysis import parameters
 from cartanalysis.admission import Request, admit
 from cartanalysis.cohort import DEFAULT_COHORT, FIELDS
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake import split_names
-from cartanalysis.publish import artefacts, checks, execute, parameters, site
+from cartanalysis.publish import artefacts, checks, execute, owner, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
+from cartanalysis.publish.owner import Seal
 from cartanalysis.publish.replace import replace_folder
-from cartanalysis.publish.staging import staging_for
-from cartanalysis.publish.verify import RUN, hashes, read_run
+from cartanalysis.publish.staging import clear, staging_for
+from cartanalysis.publish.verify import FILE, RUN, differences, entries, hashes, read_run
+from cartanalysis.scratch import naming, private_folder, user_cache
 from cartanalysis.suppression import DEFAULT_MIN_CELL
 
 COHORT_FILE, STRATA_FILE = "cohort.csv", "cohort-with-strata.csv"
@@ -69,6 +73,8 @@ class Plan:
         Hash by chapter of everything its outputs depend on.
     min_cell : int
         Smallest count of patients shown.
+    seal : Seal
+        How patients' data are hashed.
     """
 
     book: Book
@@ -76,6 +82,18 @@ class Plan:
     values: dict[str, dict[str, Any]]
     keys: dict[str, str]
     min_cell: int
+    seal: Seal
+
+    @property
+    def data(self) -> str:
+        """Hash of the cohort.
+
+        Returns
+        -------
+        str
+            Keyed if it holds patients.
+        """
+        return self.seal(self.cohort.to_csv())
 
     @property
     def key(self) -> str:
@@ -84,7 +102,8 @@ class Plan:
         Returns
         -------
         str
-            The chapters' keys, the cohort's name, the prose and the settings, hashed.
+            The chapters' keys, the cohort's name, the prose and the settings, hashed; keyed if
+            the cohort holds patients.
         """
         known = [self.keys, self.cohort.name, list(self.cohort.notes), self.min_cell]
         digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
@@ -94,7 +113,7 @@ class Plan:
         for path in files:
             digest.update(path.relative_to(root).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
+        return self.seal(digest.hexdigest())
 
 
 @dataclass(frozen=True)
@@ -125,6 +144,7 @@ def publish(
     jobs: int = 2,
     book_root: Path | None = None,
     cache_dir: Path | None = None,
+    accept_small_update: bool = False,
 ) -> Published:
     """Build the book about a cohort.
 
@@ -143,7 +163,9 @@ def publish(
     book_root : pathlib.Path, optional
         Folder of the book's sources.
     cache_dir : pathlib.Path, optional
-        Where outputs of earlier runs are kept; ``_build/cache`` of the book if not given.
+        Where outputs of earlier runs are kept; see `cache_for`.
+    accept_small_update : bool
+        Whether a site may differ from the one it replaces by very few patients.
 
     Returns
     -------
@@ -163,17 +185,58 @@ def publish(
     wanted = Request(request) if isinstance(request, str) else request
     plan = prepare(book, wanted, assignments, min_cell)
     if stands(target, plan.key):
+        clear(target)
         names = tuple(book.chapters)
         return Published(target, reused=names, unchanged=True, warnings=plan.cohort.notes)
-    with staging_for(target) as staging:
-        built = build_site(plan, staging, cache_dir or book.root / "_build" / "cache", jobs)
+    problems, notes = owner.small_update(
+        plan.cohort, target, plan.min_cell, accepted=accept_small_update
+    )
+    if problems:
+        raise InputError(str(target), problems)
+    cache = cache_for(book, cache_dir)
+    with staging_for(target) as staging, private_folder(target) as private:
+        built = build_site(plan, staging, private, cache, jobs)
         replace_folder(built.html, target)
+    owner.remember(plan.cohort, target)
     return Published(
         target,
         executed=tuple(c.name for c in built.chapters if not c.reused),
         reused=tuple(c.name for c in built.chapters if c.reused),
-        warnings=built.warnings,
+        warnings=notes + built.warnings,
     )
+
+
+def cache_for(book: Book, chosen: Path | None = None) -> Path:
+    """Give the folder in which outputs of earlier runs are kept.
+
+    Parameters
+    ----------
+    book : Book
+        The sources.
+    chosen : pathlib.Path, optional
+        The user's choice.
+
+    Returns
+    -------
+    pathlib.Path
+        The user's choice, ``_build/cache`` of the book, or the user's own cache where the sources
+        cannot be written.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    places = [chosen] if chosen else [book.root / "_build" / "cache", user_cache()]
+    for place in places:
+        try:
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=place):
+                return place
+        except OSError as error:
+            why = error.strerror
+    what = f"outputs of chapters cannot be kept here ({why})"
+    raise InputError(str(places[-1]), [Problem(what, "Name another folder with --cache")])
 
 
 def prepare(
@@ -219,11 +282,12 @@ def prepare(
         given["cohort"] = DEFAULT_COHORT if cohort.is_default else file
         if "min_cell" in declared[chapter]:
             given["min_cell"] = smallest
-    keys = execute.chapter_keys(book, cohort.sha256, values)
-    return Plan(book, cohort, values, keys, smallest)
+    seal = owner.seal_for(cohort)
+    keys = execute.chapter_keys(book, seal(cohort.to_csv()), values)
+    return Plan(book, cohort, values, keys, smallest, seal)
 
 
-def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
+def build_site(plan: Plan, staging: Path, private: Path, cache: Path, jobs: int) -> Built:
     """Run a plan's chapters, build the pages and check them.
 
     Parameters
@@ -232,6 +296,8 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
         From `prepare`.
     staging : pathlib.Path
         An empty folder to work in.
+    private : pathlib.Path
+        An empty folder that only its owner can read, for patients' rows.
     cache : pathlib.Path
         Where outputs of earlier runs are kept.
     jobs : int
@@ -248,15 +314,17 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
         If a chapter, the build or a check fails.
     """
     started = datetime.now(UTC)
-    workdir, sources = staging / "work", staging / "source"
-    workdir.mkdir()
+    sources = staging / "source"
     if not plan.cohort.is_default:
         own = [c for c in plan.cohort.strata if c not in FIELDS]
         plain = replace(plan.cohort, table=plan.cohort.table.drop(columns=own, errors="ignore"))
-        (workdir / COHORT_FILE).write_text(plain.to_csv(), encoding="utf-8")
-        (workdir / STRATA_FILE).write_text(plan.cohort.to_csv(), encoding="utf-8")
-    chapters = execute.execute(plan.book, plan.keys, plan.values, workdir, cache, jobs)
-    gathered = artefacts.harvest(chapters, plan.cohort, sources / site.ARTEFACTS, plan.min_cell)
+        with naming(private.parent):
+            (private / COHORT_FILE).write_text(plain.to_csv(), encoding="utf-8")
+            (private / STRATA_FILE).write_text(plan.cohort.to_csv(), encoding="utf-8")
+    chapters = execute.execute(plan.book, plan.keys, plan.values, private, cache, jobs)
+    gathered = artefacts.harvest(
+        chapters, plan.cohort, sources / site.ARTEFACTS, plan.min_cell, plan.data
+    )
     site.stage(plan.book, plan.cohort, gathered, sources)
     html = site.build(sources, staging)
     problems = checks.check(html, plan.book.pages)
@@ -268,7 +336,7 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
             "environment": execute.environment(plan.book),
             "cohort": {
                 "name": plan.cohort.name,
-                "sha256": plan.cohort.sha256,
+                plan.seal.name: plan.data,
                 "patients": len(plan.cohort.table),
                 "is_reconstruction": plan.cohort.is_reconstruction,
             },
@@ -311,13 +379,14 @@ def check_target(target: Path, book: Book) -> None:
         return
     if not target.is_dir():
         raise InputError(str(target), [Problem("the output is not a folder", remedy)])
-    present = {p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()}
+    present = dict(entries(target))
     run = read_run(target)
     ours = {RUN, *run["files"]} if run else set()
-    if not run and {artefacts.RESULTS, "_static/cart.css"} <= present:
-        return  # made by a plain `jupyter-book build`, which leaves no record
-    if present - ours:
-        example = sorted(present - ours)[0]
+    if not run and {artefacts.RESULTS, "_static/cart.css"} <= set(present):
+        ours = set(present)  # made by a plain `jupyter-book build`, which leaves no record
+    foreign = sorted(name for name, what in present.items() if name not in ours or what != FILE)
+    if foreign:
+        example = f"{shown(foreign[0])}, {present[foreign[0]]}"
         what = f"the output folder holds something else than a site of this book ({example})"
         raise InputError(str(target), [Problem(what, remedy)])
 
@@ -337,8 +406,7 @@ def stands(target: Path, run_key: str) -> bool:
     bool
         Whether there is nothing to do.
     """
-    run = read_run(target)
-    return run.get("key") == run_key and run.get("files") == hashes(target)
+    return read_run(target).get("key") == run_key and not differences(target)
 
 
 def write_run(html: Path, about: Mapping[str, Any], run_key: str, started: datetime) -> None:
