@@ -9,6 +9,7 @@ from IPython.display import HTML, display
 from cartanalysis import cohort as cohorts
 from cartanalysis import intake
 from cartanalysis.handover import HandOver, Unavailable, letters_explained
+from cartanalysis.parameters import check_given
 from cartanalysis.text import html_table, is_missing
 
 __all__ = ["Chapter", "Unavailable"]
@@ -37,7 +38,7 @@ class Chapter(HandOver):
     Raises
     ------
     InputError
-        If the cohort cannot be used.
+        If the cohort, or a parameter that papermill gave, cannot be used.
     ValueError
         If a parameter is out of range.
     """
@@ -53,6 +54,7 @@ class Chapter(HandOver):
         strata: str = "",
         min_cell: int = 1,
     ) -> None:
+        check_given(name)
         self.cohort = intake.read(cohort, intake.split_names(strata))
         super().__init__(
             name,
