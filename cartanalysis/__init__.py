@@ -3,7 +3,7 @@
 Data flow one way.  Coming in: ``source`` → ``reading`` → ``mapping`` → ``rules``, ``intake``,
 ``privacy`` → ``admission``.  Going out: ``cohort``, ``published`` → ``exact``, ``response``,
 ``survival``, ``cox``, ``safety``, ``baseline`` → ``consistency``, ``power``, ``permutation`` →
-``verdicts`` → ``replication`` → ``reconstruct``, ``calibration``, ``meta`` → ``suppression`` →
+``verdicts`` → ``replication`` → ``reconstruct``, ``calibration``, ``meta`` → ``disclosure`` →
 ``figures`` → ``handover`` → ``chapter``, ``panels``, ``several`` → ``publish`` → ``cli``.  A
 module imports only from what stands left of it.
 """

@@ -11,6 +11,7 @@ from cartanalysis import cohort as cohorts
 from cartanalysis import intake
 from cartanalysis.disclosure.vault import Patients, Remote, Vault, remote
 from cartanalysis.handover import HandOver, Unavailable, letters_explained, show
+from cartanalysis.parameters import check_given
 from cartanalysis.text import html_table, is_missing
 
 __all__ = ["Chapter", "Unavailable"]
@@ -40,7 +41,7 @@ class Chapter(HandOver):
     Raises
     ------
     InputError
-        If the cohort cannot be used.
+        If the cohort, or a parameter that papermill gave, cannot be used.
     ValueError
         If a parameter is out of range.
     """
@@ -56,6 +57,7 @@ class Chapter(HandOver):
         strata: str = "",
         min_cell: int = 1,
     ) -> None:
+        check_given(name)
         vault: Vault | Remote | None = remote()
         opened = vault.open(cohort, treg_cutoff) if vault else None
         if opened is None:

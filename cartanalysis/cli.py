@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -16,9 +17,12 @@ from typing import TYPE_CHECKING
 import cartanalysis
 from cartanalysis.cohort import DEFAULT_COHORT
 from cartanalysis.errors import InputError, Problem
+from cartanalysis.scratch import FULL, clear_private
 
 if TYPE_CHECKING:
     from cartanalysis.admission import Request
+    from cartanalysis.publish.collection import Collection
+    from cartanalysis.publish.run import Published
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -53,8 +57,16 @@ def parser() -> argparse.ArgumentParser:
         "--min-cell", type=_positive, metavar="K",
         help="hide counts of fewer than K patients (default: 5; 1 hides nothing)",
     )  # fmt: skip
+    publish.add_argument(
+        "--accept-small-update", action="store_true",
+        help="replace a site though very few patients changed; see “Your patients' privacy”",
+    )  # fmt: skip
     publish.add_argument("--jobs", type=_positive, default=2, help="chapters at a time")
     publish.add_argument("--book", type=Path, help="folder of the book's sources")
+    publish.add_argument(
+        "--cache", type=Path, metavar="FOLDER",
+        help="where outputs of chapters are kept (default: _build/cache, or the user's own)",
+    )  # fmt: skip
 
     check = commands.add_parser("validate", help="check a cohort without publishing it")
     _one_cohort(check)
@@ -82,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
 
     verify = commands.add_parser("verify", help="check that a site is what was published")
     verify.add_argument("site", type=Path, help="folder of the site")
+    verify.add_argument("--digest", type=_digest, help="what was printed when it was published")
 
     pdf = commands.add_parser("pdf", help="print a published book, as a PDF beside its pages")
     pdf.add_argument("site", type=Path, help="folder of the site")
@@ -128,6 +141,12 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _digest(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise argparse.ArgumentTypeError("give the 64 digits (0 to 9, a to f) that were printed")
+    return text
+
+
 def _between(low: float, high: float) -> Callable[[str], float]:
     def number(text: str) -> float:
         try:
@@ -154,13 +173,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 if all went well, 1 if a chapter, the build or a check failed, 2 if an input is wrong.
     """
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not know every letter
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     if threading.current_thread() is threading.main_thread():
-        # asked to stop from outside: clear up as after Ctrl-C
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # asked to stop from outside, or the terminal was closed: clear up as after Ctrl-C
+        for name in ("SIGTERM", "SIGHUP"):
+            asked = getattr(signal, name, None)
+            if asked and signal.getsignal(asked) == signal.SIG_DFL:
+                signal.signal(asked, signal.default_int_handler)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "publish": _publish,
         "validate": _validate,
@@ -175,6 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "reconstruct": _reconstruct,
     }
     try:
+        clear_private()
         status = commands[options.command](options)
         sys.stdout.flush()
     except InputError as error:
@@ -193,11 +217,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def _open_streams() -> None:
+    """Let what has nowhere to go (``>&-``) go nowhere, not into the next file that is opened."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+
+
 # commands import what they need: most of it is slow to import and not needed by the others
 
 
 def _publish(options: argparse.Namespace) -> int:
     from cartanalysis.admission import Request
+    from cartanalysis.publish import publish
+    from cartanalysis.publish.collection import publish_all
     from cartanalysis.publish.execute import Failures
 
     cohorts, mappings = options.cohort, options.mapping
@@ -209,60 +245,60 @@ def _publish(options: argparse.Namespace) -> int:
         Request(c, None if c == DEFAULT_COHORT else m, options.sheet, options.dictionary)
         for c, m in zip(cohorts, each, strict=True)
     ]
+    given = {
+        "out": options.out,
+        "assignments": options.parameters,
+        "min_cell": options.min_cell,
+        "jobs": options.jobs,
+        "book_root": options.book,
+        "cache_dir": options.cache,
+        "accept_small_update": options.accept_small_update,
+    }
     try:
-        return (_publish_one if len(requests) == 1 else _publish_all)(requests, options)
+        if len(requests) == 1:
+            published: Published | Collection = publish(requests[0], **given)
+        else:
+            published = publish_all(requests, **given)
     except Failures as failures:
         lines = failures.lines
     except OSError as error:  # a full disk, a folder that went away
-        lines = [f"{error.strerror or type(error).__name__}: {error.filename or 'disk'}"]
+        lines = [f"{error.filename}: {error.strerror or type(error).__name__}"]
+        if error.errno in FULL:
+            lines[0] += ". Make room there, or name another place"
+    else:
+        return _told(published)
     print("The book could not be published; an earlier site stands as it was.", file=sys.stderr)
     for line in lines:
         print(f"  {line}", file=sys.stderr)
     return FAILED
 
 
-def _publish_one(requests: Sequence[Request], options: argparse.Namespace) -> int:
-    from cartanalysis.publish import publish
+def _told(done: Published | Collection) -> int:
+    from cartanalysis.publish.collection import Collection
+    from cartanalysis.publish.run import Published
+    from cartanalysis.publish.verify import digest
 
-    done = publish(
-        requests[0],
-        options.out,
-        options.parameters,
-        min_cell=options.min_cell,
-        jobs=options.jobs,
-        book_root=options.book,
-    )
     for note in done.warnings:
         print(f"Note: {note}")
     if done.unchanged:
         print("Nothing changed since the last run.")
-    else:
+    place = (done.site / "index.html").as_uri()
+    status = _told_cohorts(done, place) if isinstance(done, Collection) else 0
+    if isinstance(done, Published) and not done.unchanged:
         print(f"Chapters executed: {len(done.executed)}, unchanged: {len(done.reused)}.")
-    print(f"The book is at {(done.site / 'index.html').as_uri()}")
-    return 0
+    if isinstance(done, Published):
+        print(f"The book is at {place}")
+    print(f"Digest of the whole site, for “cartanalysis verify --digest”: {digest(done.site)}")
+    return status
 
 
-def _publish_all(requests: Sequence[Request], options: argparse.Namespace) -> int:
-    from cartanalysis.publish.collection import publish_all
-
-    done = publish_all(
-        requests,
-        options.out,
-        options.parameters,
-        min_cell=options.min_cell,
-        jobs=options.jobs,
-        book_root=options.book,
-    )
-    for note in done.warnings:
-        print(f"Note: {note}")
+def _told_cohorts(done: Collection, place: str) -> int:
     for outcome in done.outcomes:
         for line in outcome.lines:
             print(f"{outcome.name} could not be published: {line}", file=sys.stderr)
-    if done.unchanged:
-        print("Nothing changed since the last run.")
     published = sum(not o.failed for o in done.outcomes)
     print(f"Cohorts published: {published} of {len(done.outcomes)}.")
-    print(f"The site is at {(done.site / 'index.html').as_uri()}")
+    print(f"The site is at {place}")
     return FAILED if done.failed else 0
 
 
@@ -382,22 +418,28 @@ def _write(path: Path, text: str) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from cartanalysis.publish.verify import verify
+    from cartanalysis.publish.verify import digest, verify
 
     try:
-        count = verify(options.site)
+        count = verify(options.site, options.digest)
     except InputError as error:
         print(error, file=sys.stderr)
         return FAILED
     print(f"{count} files are as they were published.")
+    if options.digest is None:
+        print(
+            f"Digest of the whole site, to compare with the one you noted: {digest(options.site)}"
+        )
     return 0
 
 
 def _pdf(options: argparse.Namespace) -> int:
     from cartanalysis.publish.book import find
     from cartanalysis.publish.pdf import write_pdf
+    from cartanalysis.publish.verify import digest
 
     print(f"Written: {write_pdf(options.site, find(options.book).pages)}")
+    print(f"Digest of the whole site from now on: {digest(options.site)}")
     return 0
 
 

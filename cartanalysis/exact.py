@@ -120,16 +120,19 @@ def _enumerate_p(counts: npt.NDArray[np.int_]) -> float:
     # state: patients left per row; log weight so far, rounded for merging -> number of ways
     states: dict[tuple[int, ...], dict[float, float]] = {tuple(rows): {0.0: 1.0}}
     steps = 0
-    for total in columns[:-1]:
+    for place, total in enumerate(columns[:-1]):
         following: dict[tuple[int, ...], dict[float, float]] = {}
         for left, ways in states.items():
             fillings = _fillings(np.array(left), int(total))
             steps += len(fillings) * len(ways)
             if steps > MAX_STEPS:
                 raise CannotCompute(TOO_MANY)
-            for fill in fillings:
-                weight = -gammaln(fill + 1).sum()
-                target = following.setdefault(tuple(np.array(left) - fill), {})
+            weights = -gammaln(fillings + 1).sum(axis=1)
+            rests = np.array(left) - fillings
+            if place < len(columns) - 2 and _are_too_many(rests, int(columns[place + 1])):
+                raise CannotCompute(TOO_MANY)
+            for rest, weight in zip(rests.tolist(), weights.tolist(), strict=True):
+                target = following.setdefault(tuple(rest), {})
                 for past, number in ways.items():
                     key = round(past + weight, 9)
                     target[key] = target.get(key, 0.0) + number
@@ -147,10 +150,28 @@ def _enumerate_p(counts: npt.NDArray[np.int_]) -> float:
 def _fillings(left: npt.NDArray[np.int_], total: int) -> npt.NDArray[np.int_]:
     """Give every way to take ``total`` patients from rows that have ``left`` patients."""
     size = float(np.prod(np.minimum(left[:-1], total) + 1.0))
-    if size > 10 * MAX_STEPS:
+    # counted before they are written down: those of thousands of patients would fill the memory
+    if size > 10 * MAX_STEPS or _number_of_fillings(left, total) > MAX_STEPS:
         raise CannotCompute(TOO_MANY)
     axes = [np.arange(min(n, total) + 1) for n in left[:-1]]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
     rest = total - grid.sum(axis=1)
     keep = (rest >= 0) & (rest <= left[-1])
     return np.column_stack([grid[keep], rest[keep]])
+
+
+def _are_too_many(rests: npt.NDArray[np.int_], total: int) -> bool:
+    """Tell early, from some of the states to come, that the next column takes too many steps."""
+    some = rests[:: max(1, len(rests) // 100)]
+    return sum(_number_of_fillings(left, total) for left in some) > MAX_STEPS
+
+
+def _number_of_fillings(left: npt.NDArray[np.int_], total: int) -> float:
+    """Count the ways to take ``total`` patients from rows, one row after another."""
+    ways = np.zeros(total + 1)
+    ways[0] = 1
+    for patients in left:
+        upto = np.cumsum(ways)
+        before = np.concatenate([np.zeros(patients + 1), upto])[: total + 1]
+        ways = upto - before
+    return float(ways[total])

@@ -280,6 +280,10 @@ def _own_fields(source: Source, strata: Sequence[str], problems: list[Problem]) 
     """Give the contract's fields and one for each of the user's own columns."""
     own: dict[str, Field] = {}
     present = [c.name for c in source.columns]
+    for name in sorted({n for n in strata if list(strata).count(n) > 1}):
+        problems.append(
+            Problem("the column is named twice as a stratum", "Name it once", column=name)
+        )
     if len(strata) > MAX_STRATA:
         problems.append(Problem(f"{len(strata)} strata", f"Name at most {MAX_STRATA} columns"))
     for name in strata:
@@ -407,6 +411,7 @@ def _parse_column(
     faults = {} if mapped else _misread_numbers(spec, cells, has_codes)
     commas = _decimal_commas(spec, cells)
     seen: dict[str, str] = {}
+    made: dict[str, str] = {}  # a long column holds few different texts
     values: list[object] = []
     for row, text in zip(rows, cells, strict=True):
         if fold(text) in MISSING:
@@ -419,10 +424,13 @@ def _parse_column(
             problems.append(Problem(*fault, row, spec.name, text))
             values.append(None)
             continue
-        if spec.kind in ("label", "level"):
-            value = _level(spec, text, seen)
-        else:
-            value = _as_number(spec, text, commas)
+        if text not in made:
+            made[text] = (
+                _level(spec, text, seen)
+                if spec.kind in ("label", "level")
+                else _as_number(spec, text, commas)
+            )
+        value = made[text]
         if value != text:
             read_as[text] = value
         if spec.kind in ("label", "level"):

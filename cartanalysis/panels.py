@@ -11,10 +11,14 @@ from cartanalysis import permutation, response, survival
 from cartanalysis.chapter import Chapter, Unavailable
 from cartanalysis.cox import CoxModel, cox
 from cartanalysis.disclosure.rules import COMPLEMENT
+from cartanalysis.disclosure.vault import Patients
 from cartanalysis.figures import plot_km, plot_rates
 from cartanalysis.figures.km import ticks
 from cartanalysis.replication import ONE_YEAR
 from cartanalysis.text import format_value
+
+Whom = pd.DataFrame | Patients | Unavailable
+"""Patients to compute with, or why there are none."""
 
 
 def curves(
@@ -26,7 +30,7 @@ def curves(
     by: str | None = None,
     labels: Mapping[str, str] | None = None,
     marks: pd.DataFrame | None = None,
-    patients: pd.DataFrame | Unavailable | None = None,
+    patients: Whom | None = None,
     origin: str = "",
 ) -> None:
     """Show Kaplan–Meier curves with the numbers at risk.
@@ -178,9 +182,7 @@ def claim(study: Chapter, key: str, labels: Mapping[str, str], caption: str) -> 
     )
 
 
-def tested(
-    study: Chapter, key: str, patients: pd.DataFrame | Unavailable, endpoint: str, by: str
-) -> str:
+def tested(study: Chapter, key: str, patients: Whom, endpoint: str, by: str) -> str:
     """Hand over the p of the log-rank test that suits the size of the groups.
 
     Parameters

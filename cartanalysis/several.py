@@ -11,6 +11,7 @@ from cartanalysis.cohort import Cohort
 from cartanalysis.disclosure.vault import Remote, Vault, remote
 from cartanalysis.figures import plot_pooled
 from cartanalysis.handover import HandOver
+from cartanalysis.parameters import check_given
 from cartanalysis.published import Entry, load
 from cartanalysis.verdicts import short_name
 
@@ -37,7 +38,7 @@ class Comparison(HandOver):
     Raises
     ------
     InputError
-        If a cohort cannot be used.
+        If a cohort, or a parameter that papermill gave, cannot be used.
     ValueError
         If a parameter is out of range.
     """
@@ -51,6 +52,7 @@ class Comparison(HandOver):
         treg_cutoff: float | None = None,
         min_cell: int = 1,
     ) -> None:
+        check_given(name)
         super().__init__(name, confidence=confidence, min_cell=min_cell)
         judged = [
             judge(name, file, confidence, treg_cutoff, min_cell)

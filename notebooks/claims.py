@@ -22,6 +22,8 @@
 # - to say what one study lets you expect of the next.
 
 # %%
+from typing import Optional
+
 from cartanalysis import calibration, power, replication
 from cartanalysis.chapter import Chapter
 from cartanalysis.figures import plot_claims
@@ -30,7 +32,7 @@ from cartanalysis.figures import plot_claims
 cohort: str = "an2020"
 min_cell: int = 1
 confidence: float = 0.95
-treg_cutoff: float | None = None
+treg_cutoff: Optional[float] = None
 
 # %%
 study = Chapter("claims", cohort, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff)

@@ -21,6 +21,8 @@
 # tell how sure a mean is from what to expect of the next cohort.
 
 # %%
+from typing import Optional
+
 from cartanalysis import comparison
 from cartanalysis.figures import plot_verdicts
 from cartanalysis.several import Comparison
@@ -29,7 +31,7 @@ from cartanalysis.several import Comparison
 cohorts: str = "an2020"
 min_cell: int = 1
 confidence: float = 0.95
-treg_cutoff: float | None = None
+treg_cutoff: Optional[float] = None
 
 # %%
 study = Comparison(

@@ -26,8 +26,6 @@
 # - to mistrust a wide interval.
 
 # %%
-from typing import Literal
-
 from cartanalysis import response
 from cartanalysis.chapter import Chapter
 from cartanalysis.figures import plot_rates
@@ -37,7 +35,7 @@ from cartanalysis.panels import claim, medians_by
 cohort: str = "an2020"
 min_cell: int = 1
 confidence: float = 0.95
-time_unit: Literal["days", "months", "years"] = "days"
+time_unit: str = "days"  # days, months or years
 
 # %%
 study = Chapter(

@@ -23,8 +23,6 @@
 # - to ask what a label such as "high risk" contains.
 
 # %%
-from typing import Literal
-
 from cartanalysis import response
 from cartanalysis.chapter import Chapter
 from cartanalysis.panels import claim, medians_by
@@ -33,7 +31,7 @@ from cartanalysis.panels import claim, medians_by
 cohort: str = "an2020"
 min_cell: int = 1
 confidence: float = 0.95
-time_unit: Literal["days", "months", "years"] = "days"
+time_unit: str = "days"  # days, months or years
 
 # %%
 study = Chapter(

@@ -26,7 +26,7 @@
 
 # %%
 from operator import attrgetter
-from typing import Literal
+from typing import Optional
 
 from cartanalysis.chapter import Chapter, Unavailable
 from cartanalysis.cox import cox
@@ -38,8 +38,8 @@ from cartanalysis.replication import MULTIVARIABLE
 cohort: str = "an2020"
 min_cell: int = 1
 confidence: float = 0.95
-treg_cutoff: float | None = None
-endpoint: Literal["os", "rfs"] = "os"
+treg_cutoff: Optional[float] = None
+endpoint: str = "os"  # os or rfs
 
 # %%
 study = Chapter(

@@ -25,7 +25,7 @@
 
 # %%
 from operator import attrgetter
-from typing import Literal
+from typing import Optional
 
 from cartanalysis import baseline, cox
 from cartanalysis.chapter import Chapter
@@ -37,9 +37,9 @@ from cartanalysis.panels import claim
 cohort: str = "an2020"
 min_cell: int = 1
 confidence: float = 0.95
-treg_cutoff: float | None = None
-endpoint: Literal["os", "rfs"] = "os"
-time_unit: Literal["days", "months", "years"] = "days"
+treg_cutoff: Optional[float] = None
+endpoint: str = "os"  # os or rfs
+time_unit: str = "days"  # days, months or years
 
 # %%
 study = Chapter(

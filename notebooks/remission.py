@@ -23,8 +23,6 @@
 # - to explain why responders may only be compared with others from a landmark.
 
 # %%
-from typing import Literal
-
 from cartanalysis import response, survival
 from cartanalysis.chapter import Chapter
 from cartanalysis.figures import plot_rates
@@ -35,7 +33,7 @@ cohort: str = "an2020"
 min_cell: int = 1
 confidence: float = 0.95
 landmark_day: int = 28
-time_unit: Literal["days", "months", "years"] = "days"
+time_unit: str = "days"  # days, months or years
 
 # %%
 study = Chapter("remission", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)

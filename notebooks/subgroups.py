@@ -23,8 +23,6 @@
 # - why a difference found in this way is a question, not an answer.
 
 # %%
-from typing import Literal
-
 from cartanalysis.chapter import Chapter
 from cartanalysis.panels import stratum
 
@@ -33,7 +31,7 @@ cohort: str = "an2020"
 min_cell: int = 1
 strata: str = "sex,prior_hsct"
 confidence: float = 0.95
-time_unit: Literal["days", "months", "years"] = "days"
+time_unit: str = "days"  # days, months or years
 
 # %%
 study = Chapter(

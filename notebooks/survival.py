@@ -24,8 +24,6 @@
 # - to ask how long patients were followed.
 
 # %%
-from typing import Literal
-
 from cartanalysis import survival
 from cartanalysis.chapter import Chapter
 from cartanalysis.panels import by_arm, curves
@@ -35,7 +33,7 @@ from cartanalysis.replication import ONE_YEAR, published_points
 cohort: str = "an2020"
 min_cell: int = 1
 confidence: float = 0.95
-time_unit: Literal["days", "months", "years"] = "days"
+time_unit: str = "days"  # days, months or years
 
 # %%
 study = Chapter("survival", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)

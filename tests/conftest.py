@@ -17,6 +17,15 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def owner(tmp_path_factory) -> Iterator[None]:
+    """A key and a cache of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARTANALYSIS_STATE", str(tmp_path_factory.mktemp("owner") / "state"))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def oracle() -> dict:
     return json.loads((ORACLE / "oracle.json").read_text())

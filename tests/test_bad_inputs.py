@@ -551,7 +551,7 @@ def test_bad_inputs_39_calendar_dates_and_old_ages(clinic):
 
 
 def test_bad_inputs_40_small_cells():
-    from cartanalysis.suppression import Hidden, protect
+    from cartanalysis.disclosure.rules import Hidden, protect
 
     table = made(response=["CR"] * 38 + ["NR"] * 3)
     with pytest.raises(Hidden):

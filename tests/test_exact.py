@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,25 @@ def test_fisher_refuses_what_it_cannot_enumerate():
 def test_nobody_at_risk():
     with pytest.raises(CannotCompute):
         exact.binomial_interval(0, 0)
+
+
+def test_a_table_of_thousands_is_refused_before_it_takes_the_memory():
+    """It took 600 MB to say that there are too many arrangements."""
+    tracemalloc.start()
+    for table in (
+        [[1400, 300, 300], [600, 200, 200], [600, 100, 600]],
+        [[11200, 2400], [2400, 600], [2800, 600]],
+    ):
+        with pytest.raises(CannotCompute, match="too many arrangements"):
+            exact.fisher(table)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
+
+
+def test_fillings_are_counted_as_they_are_written_down():
+    rng = np.random.default_rng(3)
+    for _ in range(100):
+        left = rng.integers(0, 9, rng.integers(2, 6))
+        total = int(rng.integers(0, left.sum() + 1))
+        assert exact._number_of_fillings(left, total) == len(exact._fillings(left, total))

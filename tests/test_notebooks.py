@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from conftest import ROOT
 
+from cartanalysis.parameters import declared
 from cartanalysis.publish.book import Book
 from cartanalysis.publish.collection import COMPARISON
-from cartanalysis.publish.parameters import declared
 from cartanalysis.teaching.student import SOLUTION
 
 CHAPTERS = [*Book(ROOT).chapters, COMPARISON]  # the last belongs to sites of several cohorts

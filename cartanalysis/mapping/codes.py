@@ -117,7 +117,7 @@ def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
         What its label or dictionary says against it, and the remedy; none if it agrees or is
         silent.
     """
-    texts = sorted({c for c in cells if fold(c) not in MISSING})
+    texts = sorted(c for c in set(cells) if fold(c) not in MISSING)
     told = {fold(code): word for code, word in words.choices_of(column).items()}
     against, explained = [], 0
     for text in texts:

@@ -14,7 +14,7 @@ import nbformat
 import cartanalysis
 from cartanalysis.cohort import Cohort
 from cartanalysis.disclosure.outputs import METADATA, SHOWN
-from cartanalysis.publish import figure_data
+from cartanalysis.publish import figure_data, owner
 from cartanalysis.publish.execute import Executed, Failures
 from cartanalysis.teaching import material
 from cartanalysis.teaching.student import SOLUTION
@@ -66,7 +66,7 @@ def harvest(
     min_cell : int
         Smallest count of patients shown, for the pages to say so.
     sha256 : str
-        Hash of the data, if the cohort stands for several; the cohort's own if empty.
+        Hash of the data; the cohort's own, keyed if it holds patients, if empty.
 
     Returns
     -------
@@ -86,6 +86,7 @@ def harvest(
     warnings: list[str] = []
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "figures").mkdir(exist_ok=True)
+    data = (sha256 or owner.seal_for(cohort)(cohort.to_csv()))[:12]
     for chapter in chapters:
         for place, cell, output in _outputs(chapter.notebook):
             about = output.get("metadata", {}).get(METADATA, {})
@@ -106,7 +107,7 @@ def harvest(
                     "title": _title(chapter),
                     "cell": cell.execution_count,
                     "cohort": cohort.name,
-                    "data": (sha256 or cohort.sha256)[:12],
+                    "data": data,
                     "version": cartanalysis.__version__,
                 }
                 _write_figure(figure, output.data, folder)

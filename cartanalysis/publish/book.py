@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,12 @@ import nbformat
 import yaml
 
 import cartanalysis
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError, Problem, shown
 
 CHAPTERS = "notebooks"
 PROSE = "book"
 CONFIG, TOC = "_config.yml", "_toc.yml"
+NAMED = re.compile(r"""\b(Chapter|Comparison)\(\s*["']([^"'\n]*)["']""")
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
 
@@ -86,13 +88,19 @@ class Book:
         Raises
         ------
         InputError
-            If the source is missing or no notebook.
+            If the source is missing or no notebook, or calls itself by another name.
         """
         path = self.source(chapter)
         if not path.is_file():
             remedy = f"Write it, or take {CHAPTERS}/{chapter} out of {TOC}"
             raise InputError(f"{CHAPTERS}/{chapter}.py", [Problem("there is no such file", remedy)])
         notebook = jupytext.read(path, fmt="py:percent")
+        code = "\n".join(c.source for c in notebook.cells if c.cell_type == "code")
+        named = NAMED.search(code)
+        if named and named[2] != chapter:
+            what = f"the chapter calls itself {shown(named[2])}, unlike its file"
+            remedy = f'Write {named[1]}("{chapter}", …), or rename the file'
+            raise InputError(f"{CHAPTERS}/{chapter}.py", [Problem(what, remedy)])
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"{chapter[:40]}-{number}"  # jupytext invents random ones
         notebook.metadata["kernelspec"] = KERNELSPEC

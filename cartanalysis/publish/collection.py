@@ -16,12 +16,13 @@ import pandas as pd
 import yaml
 from tqdm import tqdm
 
+from cartanalysis import parameters
 from cartanalysis.admission import Request
 from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.disclosure.vault import Vault
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.handover import slug
-from cartanalysis.publish import artefacts, checks, execute, parameters, site
+from cartanalysis.publish import artefacts, checks, execute, owner, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
 from cartanalysis.publish.collection_ext import COLLECTION
 from cartanalysis.publish.replace import replace_folder
@@ -29,13 +30,15 @@ from cartanalysis.publish.run import (
     Built,
     Plan,
     build_site,
+    cache_for,
     check_target,
     prepare,
     stands,
     write_run,
 )
-from cartanalysis.publish.staging import staging_for
+from cartanalysis.publish.staging import clear, staging_for
 from cartanalysis.publish.verify import read_run
+from cartanalysis.scratch import naming, private_folder
 from cartanalysis.several import write_members
 
 COMPARISON = "comparison"
@@ -173,6 +176,7 @@ def publish_all(
     jobs: int = 2,
     book_root: Path | None = None,
     cache_dir: Path | None = None,
+    accept_small_update: bool = False,
 ) -> Collection:
     """Build a site about several cohorts; one that fails does not take the others down.
 
@@ -185,13 +189,15 @@ def publish_all(
     assignments : sequence of str
         Parameters of chapters as ``NAME=VALUE``, for all books and the comparison.
     min_cell : int, optional
-        Smallest count shown of a user's patients; see `cartanalysis.suppression`.
+        Smallest count shown of a user's patients; see `cartanalysis.disclosure.rules`.
     jobs : int
         How many chapters run at a time.
     book_root : pathlib.Path, optional
         Folder of the book's sources.
     cache_dir : pathlib.Path, optional
-        Where outputs of earlier runs are kept; ``_build/cache`` of the book if not given.
+        Where outputs of earlier runs are kept; see `cartanalysis.publish.run.cache_for`.
+    accept_small_update : bool
+        Whether a cohort may differ from what its book replaces by very few patients.
 
     Returns
     -------
@@ -215,16 +221,22 @@ def publish_all(
     key = _key(book, members)
     warnings = [f"{m.name}: {n}" for m in members if m.plan for n in m.plan.cohort.notes]
     if stands(target, key) and not read_run(target).get("failed"):
+        clear(target)
         outcomes = tuple(m.outcome for m in members)
         return Collection(target, outcomes, unchanged=True, warnings=tuple(warnings))
-    cache = cache_dir or book.root / "_build" / "cache"
+    notes = _refuse_small_updates(members, target, accept_small_update)
+    cache = cache_for(book, cache_dir)
     with staging_for(target) as staging:
         started = datetime.now(UTC)
-        members = [_build(m, staging / "books" / m.slug, cache, jobs) for m in members]
+        members = [_build(m, staging / "books" / m.slug, target, cache, jobs) for m in members]
         if not any(m.built for m in members):
             raise execute.Failures([f"{m.name}: {x}" for m in members for x in m.outcome.lines])
-        warnings = [f"{m.name}: {w}" for m in members if m.built for w in m.built.warnings]
-        html, about = _start_site(book, members, assignments, staging / "start", cache, jobs)
+        built = [f"{m.name}: {w}" for m in members if m.built for w in m.built.warnings]
+        warnings = [*notes, *built]
+        with private_folder(target) as private:
+            html, about = _start_site(
+                book, members, assignments, staging / "start", private, cache, jobs
+            )
         for member in members:
             if member.built:
                 member.built.html.rename(html / member.slug)
@@ -232,7 +244,27 @@ def publish_all(
             raise execute.Failures(problems)
         write_run(html, about, key, started)
         replace_folder(html, target)
+    for member in members:
+        if member.plan and member.built:
+            owner.remember(member.plan.cohort, target / member.slug)
     return Collection(target, tuple(m.outcome for m in members), warnings=tuple(warnings))
+
+
+def _refuse_small_updates(members: Sequence[_Member], target: Path, accepted: bool) -> list[str]:
+    """Compare each cohort with what its book replaces; give what the user should know."""
+    problems: list[Problem] = []
+    notes: list[str] = []
+    for member in members:
+        if member.plan:
+            smallest = member.plan.min_cell
+            found, told = owner.small_update(
+                member.plan.cohort, target / member.slug, smallest, accepted=accepted
+            )
+            problems += found
+            notes += told
+    if problems:
+        raise InputError(str(target), problems)
+    return notes
 
 
 # --- cohorts -----------------------------------------------------------------------------------
@@ -321,7 +353,7 @@ def _key(book: Book, members: Sequence[_Member]) -> str:
 # --- building ----------------------------------------------------------------------------------
 
 
-def _build(member: _Member, staging: Path, cache: Path, jobs: int) -> _Member:
+def _build(member: _Member, staging: Path, target: Path, cache: Path, jobs: int) -> _Member:
     """Build a cohort's book; what fails comes back as its lines."""
     if member.plan is None:
         return member
@@ -331,8 +363,10 @@ def _build(member: _Member, staging: Path, cache: Path, jobs: int) -> _Member:
     # where the start page will be, so that the way back leads somewhere when it is checked
     (staging / "site" / "_build").mkdir(parents=True)
     (staging / "site" / "_build" / "index.html").touch()
+    plan = replace(member.plan, book=book)
     try:
-        built = build_site(replace(member.plan, book=book), staging / "site", cache, jobs)
+        with private_folder(target) as private:
+            built = build_site(plan, staging / "site", private, cache, jobs)
     except execute.Failures as failures:
         return replace(member, lines=tuple(failures.lines))
     return replace(member, built=built)
@@ -343,14 +377,14 @@ def _start_site(
     members: Sequence[_Member],
     assignments: Sequence[str],
     staging: Path,
+    private: Path,
     cache: Path,
     jobs: int,
 ) -> tuple[Path, dict[str, Any]]:
     """Build the start page and the comparison of the cohorts whose books were built."""
     start = _derived(book, staging / "book", {"cart_collection": True}, toc=book.root / START / TOC)
     plans = [m.plan for m in members if m.plan and m.built]
-    workdir, sources = staging / "work", staging / "source"
-    workdir.mkdir()
+    sources = staging / "source"
     files, protected = {}, {}
     for number, plan in enumerate(plans, start=1):
         files[plan.cohort.name] = DEFAULT_COHORT
@@ -358,9 +392,10 @@ def _start_site(
             files[plan.cohort.name] = f"cohort-{number}.csv"
             if plan.min_cell > 1:
                 protected[files[plan.cohort.name]] = _plain(plan.cohort)
-            else:
-                text = _plain(plan.cohort).to_csv()
-                (workdir / files[plan.cohort.name]).write_text(text, encoding="utf-8")
+                continue
+            text = _plain(plan.cohort).to_csv()
+            with naming(private.parent):
+                (private / files[plan.cohort.name]).write_text(text, encoding="utf-8")
     smallest = max(p.min_cell for p in plans)
     given = {"cohorts": write_members(files), "min_cell": smallest}
     declared = parameters.declared(start.notebook(COMPARISON), COMPARISON)
@@ -368,10 +403,11 @@ def _start_site(
         if name in declared:
             given[name] = value
     values = {COMPARISON: given}
-    patients = hashlib.sha256("".join(p.cohort.sha256 for p in plans).encode()).hexdigest()
+    # of patients' data the hashes are keyed already
+    patients = hashlib.sha256("".join(p.data for p in plans).encode()).hexdigest()
     keys = execute.chapter_keys(start, patients, values)
     vault = Vault(protected, smallest) if protected else None
-    chapters = execute.execute(start, keys, values, workdir, cache, jobs, vault)
+    chapters = execute.execute(start, keys, values, private, cache, jobs, vault)
     # stands for all of them where one cohort is expected; its banner is replaced
     together = Cohort(f"{len(plans)} cohorts", pd.DataFrame())
     gathered = artefacts.harvest(chapters, together, sources / site.ARTEFACTS, smallest, patients)
@@ -382,7 +418,7 @@ def _start_site(
     about = {
         "environment": execute.environment(start),
         "cohorts": [
-            m.about() | {"sha256": m.plan.cohort.sha256 if m.plan else None} for m in members
+            m.about() | ({m.plan.seal.name: m.plan.data} if m.plan else {}) for m in members
         ],
         "failed": [m.slug for m in members if m.lines],
         "min_cell": smallest,

@@ -29,6 +29,7 @@ import cartanalysis
 from cartanalysis.disclosure.outputs import only_handed_over
 from cartanalysis.disclosure.vault import Vault, serving
 from cartanalysis.publish.book import Book
+from cartanalysis.scratch import FULL, naming
 
 CELL_SECONDS = 600
 """A cell that runs longer than this has gone wrong."""
@@ -215,7 +216,7 @@ def execute(
     def _one(chapter: str) -> Executed | str:
         """Run a chapter unless its outputs are at hand; a failure comes back as its line."""
         stored = cache_dir / f"{keys[chapter]}.ipynb"
-        reused = _from_cache(stored)
+        reused = _from_cache(stored, keys[chapter])
         if reused is not None:
             return Executed(chapter, reused, keys[chapter], 0.0, True)
         started = time.monotonic()
@@ -226,13 +227,16 @@ def execute(
                 only_handed_over(notebook)
         except PapermillExecutionError as error:
             return f"{chapter}: cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
-        except Exception as error:  # noqa: BLE001 - a dead kernel, a time-out: told, not swallowed
+        except Exception as error:  # a dead kernel, a time-out: told, not swallowed
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise  # no chapter's own fault, and told once
             return f"{chapter}: {type(error).__name__}: {error}"
         finally:
             places.put(place)
         seconds = time.monotonic() - started
         tqdm.write(f"  {chapter:<26} {seconds:5.1f} s", file=sys.stderr)
-        _to_cache(stored, notebook)
+        with naming(cache_dir):
+            _to_cache(stored, keys[chapter], notebook)
         return Executed(chapter, notebook, keys[chapter], seconds, False)
 
     with _asking(vault), ThreadPoolExecutor(max_workers=jobs) as pool:
@@ -312,20 +316,26 @@ def _run(
     return notebook
 
 
-def _from_cache(stored: Path) -> nbformat.NotebookNode | None:
-    """Read outputs of an earlier run; a damaged file counts as none."""
+def _from_cache(stored: Path, key: str) -> nbformat.NotebookNode | None:
+    """Read outputs of an earlier run; what is damaged, no notebook or another's counts as none."""
     try:
         digest, _, text = stored.read_text(encoding="utf-8").partition("\n")
-    except (FileNotFoundError, UnicodeDecodeError):
+        if _bound(key, text) != digest:
+            return None
+        content = json.loads(text)
+        nbformat.validate(content, version=4)
+    except (OSError, ValueError, RecursionError, nbformat.ValidationError):
         return None
-    if hashlib.sha256(text.encode()).hexdigest() != digest:
-        return None
-    return nbformat.reads(text, as_version=4)
+    return nbformat.from_dict(content)
 
 
-def _to_cache(stored: Path, notebook: nbformat.NotebookNode) -> None:
+def _to_cache(stored: Path, key: str, notebook: nbformat.NotebookNode) -> None:
     text = nbformat.writes(notebook)
-    digest = hashlib.sha256(text.encode()).hexdigest()
     partial = stored.with_suffix(f".{os.getpid()}.part")
-    partial.write_text(f"{digest}\n{text}", encoding="utf-8")
+    partial.write_text(f"{_bound(key, text)}\n{text}", encoding="utf-8")
     partial.replace(stored)
+
+
+def _bound(key: str, text: str) -> str:
+    """Hash outputs with what they depend on: under another name an entry is worth nothing."""
+    return hashlib.sha256(f"{key}\n{text}".encode()).hexdigest()

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.publish.execute import Failures
-from cartanalysis.publish.verify import RUN, hashes, read_run
+from cartanalysis.publish.verify import RUN, hashes, read_run, verify
 
 NAME = "book.pdf"
 PLACE = "<!-- cart-pdf -->"
@@ -71,6 +71,7 @@ def write_pdf(site: Path, pages: Sequence[str]) -> Path:
     if not run or missing:
         what = "this is not a whole site of this book"
         raise InputError(str(site), [Problem(what, "Publish it first, then make its PDF")])
+    verify(site)  # else the new record would vouch for what somebody changed
     with tempfile.TemporaryDirectory() as workdir:
         # beside the site's files, so that pictures and styles are found, but not among them
         copy = Path(workdir) / "site"

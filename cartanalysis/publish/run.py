@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import cartanalysis
+from cartanalysis import parameters
 from cartanalysis.admission import Request, admit
 from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.disclosure.rules import CONFIDENCES, DEFAULT_MIN_CELL
 from cartanalysis.disclosure.vault import Vault
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake import split_names
-from cartanalysis.publish import artefacts, checks, execute, parameters, site
+from cartanalysis.publish import artefacts, checks, execute, owner, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
+from cartanalysis.publish.owner import Seal
 from cartanalysis.publish.replace import replace_folder
-from cartanalysis.publish.staging import staging_for
-from cartanalysis.publish.verify import RUN, hashes, read_run
+from cartanalysis.publish.staging import clear, staging_for
+from cartanalysis.publish.verify import FILE, RUN, differences, entries, hashes, read_run
+from cartanalysis.scratch import naming, private_folder, user_cache
 
 COHORT_FILE, STRATA_FILE = "cohort.csv", "cohort-with-strata.csv"
 """Names under which chapters see a user's cohort: their pages show no path of the machine."""
@@ -69,6 +73,8 @@ class Plan:
         Hash by chapter of everything its outputs depend on.
     min_cell : int
         Smallest count of patients shown.
+    seal : Seal
+        How patients' data are hashed.
     """
 
     book: Book
@@ -76,6 +82,18 @@ class Plan:
     values: dict[str, dict[str, Any]]
     keys: dict[str, str]
     min_cell: int
+    seal: Seal
+
+    @property
+    def data(self) -> str:
+        """Hash of the cohort.
+
+        Returns
+        -------
+        str
+            Keyed if it holds patients.
+        """
+        return self.seal(self.cohort.to_csv())
 
     @property
     def key(self) -> str:
@@ -84,7 +102,8 @@ class Plan:
         Returns
         -------
         str
-            The chapters' keys, the cohort's name, the prose and the settings, hashed.
+            The chapters' keys, the cohort's name, the prose and the settings, hashed; keyed if
+            the cohort holds patients.
         """
         known = [self.keys, self.cohort.name, list(self.cohort.notes), self.min_cell]
         digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
@@ -94,7 +113,7 @@ class Plan:
         for path in files:
             digest.update(path.relative_to(root).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
+        return self.seal(digest.hexdigest())
 
 
 @dataclass(frozen=True)
@@ -125,6 +144,7 @@ def publish(
     jobs: int = 2,
     book_root: Path | None = None,
     cache_dir: Path | None = None,
+    accept_small_update: bool = False,
 ) -> Published:
     """Build the book about a cohort.
 
@@ -137,13 +157,15 @@ def publish(
     assignments : sequence of str
         Parameters of chapters as ``NAME=VALUE``.
     min_cell : int, optional
-        Smallest count shown of a user's patients; see `cartanalysis.suppression`.
+        Smallest count shown of a user's patients; see `cartanalysis.disclosure.rules`.
     jobs : int
         How many chapters run at a time.
     book_root : pathlib.Path, optional
         Folder of the book's sources.
     cache_dir : pathlib.Path, optional
-        Where outputs of earlier runs are kept; ``_build/cache`` of the book if not given.
+        Where outputs of earlier runs are kept; see `cache_for`.
+    accept_small_update : bool
+        Whether a site may differ from the one it replaces by very few patients.
 
     Returns
     -------
@@ -163,17 +185,58 @@ def publish(
     wanted = Request(request) if isinstance(request, str) else request
     plan = prepare(book, wanted, assignments, min_cell)
     if stands(target, plan.key):
+        clear(target)
         names = tuple(book.chapters)
         return Published(target, reused=names, unchanged=True, warnings=plan.cohort.notes)
-    with staging_for(target) as staging:
-        built = build_site(plan, staging, cache_dir or book.root / "_build" / "cache", jobs)
+    problems, notes = owner.small_update(
+        plan.cohort, target, plan.min_cell, accepted=accept_small_update
+    )
+    if problems:
+        raise InputError(str(target), problems)
+    cache = cache_for(book, cache_dir)
+    with staging_for(target) as staging, private_folder(target) as private:
+        built = build_site(plan, staging, private, cache, jobs)
         replace_folder(built.html, target)
+    owner.remember(plan.cohort, target)
     return Published(
         target,
         executed=tuple(c.name for c in built.chapters if not c.reused),
         reused=tuple(c.name for c in built.chapters if c.reused),
-        warnings=built.warnings,
+        warnings=notes + built.warnings,
     )
+
+
+def cache_for(book: Book, chosen: Path | None = None) -> Path:
+    """Give the folder in which outputs of earlier runs are kept.
+
+    Parameters
+    ----------
+    book : Book
+        The sources.
+    chosen : pathlib.Path, optional
+        The user's choice.
+
+    Returns
+    -------
+    pathlib.Path
+        The user's choice, ``_build/cache`` of the book, or the user's own cache where the sources
+        cannot be written.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    places = [chosen] if chosen else [book.root / "_build" / "cache", user_cache()]
+    for place in places:
+        try:
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=place):
+                return place
+        except OSError as error:
+            why = error.strerror
+    what = f"outputs of chapters cannot be kept here ({why})"
+    raise InputError(str(places[-1]), [Problem(what, "Name another folder with --cache")])
 
 
 def prepare(
@@ -190,7 +253,7 @@ def prepare(
     assignments : sequence of str
         Parameters of chapters as ``NAME=VALUE``.
     min_cell : int, optional
-        Smallest count shown of a user's patients; the default of `cartanalysis.suppression`.
+        Smallest count shown of a user's patients; the default of `cartanalysis.disclosure.rules`.
 
     Returns
     -------
@@ -221,8 +284,9 @@ def prepare(
         given["cohort"] = DEFAULT_COHORT if cohort.is_default else file
         if "min_cell" in declared[chapter]:
             given["min_cell"] = smallest
-    keys = execute.chapter_keys(book, cohort.sha256, values)
-    return Plan(book, cohort, values, keys, smallest)
+    seal = owner.seal_for(cohort)
+    keys = execute.chapter_keys(book, seal(cohort.to_csv()), values)
+    return Plan(book, cohort, values, keys, smallest, seal)
 
 
 def _refuse_fine_intervals(values: Mapping[str, Mapping[str, Any]]) -> None:
@@ -235,7 +299,7 @@ def _refuse_fine_intervals(values: Mapping[str, Mapping[str, Any]]) -> None:
         raise InputError("-p confidence", [Problem(what, remedy)])
 
 
-def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
+def build_site(plan: Plan, staging: Path, private: Path, cache: Path, jobs: int) -> Built:
     """Run a plan's chapters, build the pages and check them.
 
     Parameters
@@ -244,6 +308,8 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
         From `prepare`.
     staging : pathlib.Path
         An empty folder to work in.
+    private : pathlib.Path
+        An empty folder that only its owner can read, for patients' rows.
     cache : pathlib.Path
         Where outputs of earlier runs are kept.
     jobs : int
@@ -260,8 +326,7 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
         If a chapter, the build or a check fails.
     """
     started = datetime.now(UTC)
-    workdir, sources = staging / "work", staging / "source"
-    workdir.mkdir()
+    sources = staging / "source"
     vault = None
     if not plan.cohort.is_default:
         own = [c for c in plan.cohort.strata if c not in FIELDS]
@@ -273,10 +338,13 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
         if plan.min_cell > 1:
             vault = Vault(cohorts, plan.min_cell)
         else:
-            for name, cohort in cohorts.items():
-                (workdir / name).write_text(cohort.to_csv(), encoding="utf-8")
-    chapters = execute.execute(plan.book, plan.keys, plan.values, workdir, cache, jobs, vault)
-    gathered = artefacts.harvest(chapters, plan.cohort, sources / site.ARTEFACTS, plan.min_cell)
+            with naming(private.parent):
+                for name, cohort in cohorts.items():
+                    (private / name).write_text(cohort.to_csv(), encoding="utf-8")
+    chapters = execute.execute(plan.book, plan.keys, plan.values, private, cache, jobs, vault)
+    gathered = artefacts.harvest(
+        chapters, plan.cohort, sources / site.ARTEFACTS, plan.min_cell, plan.data
+    )
     site.stage(plan.book, plan.cohort, gathered, sources)
     html = site.build(sources, staging)
     problems = checks.check(html, plan.book.pages)
@@ -288,7 +356,7 @@ def build_site(plan: Plan, staging: Path, cache: Path, jobs: int) -> Built:
             "environment": execute.environment(plan.book),
             "cohort": {
                 "name": plan.cohort.name,
-                "sha256": plan.cohort.sha256,
+                plan.seal.name: plan.data,
                 "patients": len(plan.cohort.table),
                 "is_reconstruction": plan.cohort.is_reconstruction,
             },
@@ -331,13 +399,14 @@ def check_target(target: Path, book: Book) -> None:
         return
     if not target.is_dir():
         raise InputError(str(target), [Problem("the output is not a folder", remedy)])
-    present = {p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()}
+    present = dict(entries(target))
     run = read_run(target)
     ours = {RUN, *run["files"]} if run else set()
-    if not run and {artefacts.RESULTS, "_static/cart.css"} <= present:
-        return  # made by a plain `jupyter-book build`, which leaves no record
-    if present - ours:
-        example = sorted(present - ours)[0]
+    if not run and {artefacts.RESULTS, "_static/cart.css"} <= set(present):
+        ours = set(present)  # made by a plain `jupyter-book build`, which leaves no record
+    foreign = sorted(name for name, what in present.items() if name not in ours or what != FILE)
+    if foreign:
+        example = f"{shown(foreign[0])}, {present[foreign[0]]}"
         what = f"the output folder holds something else than a site of this book ({example})"
         raise InputError(str(target), [Problem(what, remedy)])
 
@@ -357,8 +426,7 @@ def stands(target: Path, run_key: str) -> bool:
     bool
         Whether there is nothing to do.
     """
-    run = read_run(target)
-    return run.get("key") == run_key and run.get("files") == hashes(target)
+    return read_run(target).get("key") == run_key and not differences(target)
 
 
 def write_run(html: Path, about: Mapping[str, Any], run_key: str, started: datetime) -> None:

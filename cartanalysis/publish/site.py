@@ -16,6 +16,8 @@ from cartanalysis.cohort import Cohort
 from cartanalysis.publish.artefacts import Harvest
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book
 from cartanalysis.publish.execute import Failures
+from cartanalysis.publish.verify import EMPTY, entries
+from cartanalysis.scratch import FULL
 
 ARTEFACTS = "artefacts"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -81,6 +83,8 @@ def build(source: Path, target: Path) -> Path:
     ------
     Failures
         With Jupyter Book's own warnings and errors, one per line.
+    OSError
+        If there is no room left on the disk.
     """
     # this interpreter's Jupyter Book, whatever is first on the PATH
     command = [sys.executable, "-c", _PROGRAM, "build", str(source), "--path-output"]
@@ -102,6 +106,9 @@ def build(source: Path, target: Path) -> Path:
         os.close(ours)
     if done.returncode != 0:
         output = _ANSI.sub("", done.stdout + "\n" + done.stderr).replace(f"{source}/", "")
+        for code in FULL:
+            if f"[Errno {code}]" in output:
+                raise OSError(code, os.strerror(code))
         lines = [
             line.strip()
             for line in output.splitlines()
@@ -116,4 +123,8 @@ def build(source: Path, target: Path) -> Path:
             shutil.rmtree(path)
         elif path.exists():
             path.unlink()
+    # of no use either, and `verify` knows files only
+    while empty := [name for name, what in entries(html) if what == EMPTY]:
+        for name in empty:
+            (html / name).rmdir()
     return html

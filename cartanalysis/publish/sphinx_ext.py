@@ -19,7 +19,6 @@ from __future__ import annotations
 import html
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +33,11 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 import cartanalysis
 from cartanalysis import cohort as cohorts
-from cartanalysis import intake, published
-from cartanalysis.publish import artefacts, execute, figure_data, parameters
+from cartanalysis import intake, parameters, published
+from cartanalysis.publish import artefacts, execute, figure_data
 from cartanalysis.publish.book import Book
+from cartanalysis.publish.run import cache_for
+from cartanalysis.scratch import private_folder
 from cartanalysis.teaching import material
 from cartanalysis.text import NOT_AVAILABLE, html_table
 
@@ -335,8 +336,8 @@ def _execute_here(root: Path, target: Path) -> None:
     cohort = intake.read(cohorts.DEFAULT_COHORT)
     values = {c: {"cohort": cohorts.DEFAULT_COHORT} for c in book.chapters}
     keys = execute.chapter_keys(book, cohort.sha256, values)
-    with tempfile.TemporaryDirectory() as workdir:
-        done = execute.execute(book, keys, values, Path(workdir), root / "_build" / "cache", jobs=2)
+    with private_folder(root) as private:
+        done = execute.execute(book, keys, values, private, cache_for(book), jobs=2)
     shutil.rmtree(target, ignore_errors=True)
     gathered = artefacts.harvest(done, cohort, target)
     _executed.update(

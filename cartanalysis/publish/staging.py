@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import glob
-import os
-import shutil
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cartanalysis.errors import InputError, Problem
-
-if sys.platform != "win32":
-    import fcntl
-
-PATIENCE = 5.0
-"""Seconds; a kernel of a run that was killed notices within one."""
+from cartanalysis.scratch import clear_private, hold, is_still, naming, remove
 
 
 @contextmanager
@@ -40,8 +31,7 @@ def staging_for(target: Path) -> Iterator[Path]:
     InputError
         If another run writes to the same output, or its parent folder cannot be written.
     """
-    prefix = f".{target.name}.staging-"
-    lock = target.with_name(f".{target.name}.lock")
+    lock = _lock_of(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle = lock.open("w")
@@ -49,38 +39,49 @@ def staging_for(target: Path) -> Iterator[Path]:
         what = f"the output cannot be written ({error.strerror})"
         raise InputError(str(target), [Problem(what, "Name another folder with --out")]) from error
     with handle:
-        try:
-            if sys.platform != "win32":
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not _same_file(lock, handle.fileno()):  # a run that just ended took it away
-                    raise BlockingIOError
-        except BlockingIOError as error:
+        if not hold(handle.fileno()) or not is_still(lock, handle.fileno()):
             what = "another run is writing to this output"
             remedy = "Wait until it is done, or name another folder with --out"
-            raise InputError(str(target), [Problem(what, remedy)]) from error
+            raise InputError(str(target), [Problem(what, remedy)])
         try:
-            for stale in target.parent.glob(f"{glob.escape(prefix)}*"):  # of a run that was killed
-                _remove(stale)
-            with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as folder:
+            for stale in _stale(target):
+                remove(stale)
+            prefix = _prefix_of(target)
+            with (
+                tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as folder,
+                naming(target, Path(folder)),
+            ):
                 yield Path(folder)
         finally:
             lock.unlink(missing_ok=True)
 
 
-def _same_file(path: Path, handle: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(handle))
-    except FileNotFoundError:
-        return False
+def clear(target: Path) -> None:
+    """Remove what runs that were killed left beside an output and in private places.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The output folder.
+
+    Raises
+    ------
+    InputError
+        If another run writes to the same output.
+    """
+    clear_private()
+    if _lock_of(target).exists() or _stale(target):
+        with staging_for(target):
+            pass
 
 
-def _remove(folder: Path) -> None:
-    """Remove a folder into which a process that is about to end may still write."""
-    deadline = time.monotonic() + PATIENCE
-    while folder.exists():
-        try:
-            shutil.rmtree(folder)
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+def _lock_of(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
+
+
+def _prefix_of(target: Path) -> str:
+    return f".{target.name}.staging-"
+
+
+def _stale(target: Path) -> list[Path]:
+    return list(target.parent.glob(f"{glob.escape(_prefix_of(target))}*"))

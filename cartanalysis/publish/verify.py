@@ -4,15 +4,49 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError, Problem, shown
 
 RUN = "run.json"
 
 LARGEST = 64 * 2**20
 """64 MB; a record has some tens of kB a cohort."""
+
+FILE, EMPTY = "a file", "an empty folder"
+
+
+def entries(folder: Path) -> Iterator[tuple[str, str]]:
+    """List what a folder holds, links not followed.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Any folder.
+
+    Yields
+    ------
+    tuple of str
+        Path, and what is there: `FILE`, or what a site never holds.
+    """
+    for place, folders, files in os.walk(folder, onerror=_told):
+        here = Path(place)
+        if not folders and not files and here != folder:
+            yield here.relative_to(folder).as_posix(), EMPTY
+        linked = [name for name in folders if (here / name).is_symlink()]
+        for name in sorted((*files, *linked)):
+            mode = (here / name).lstat().st_mode
+            what = FILE if stat.S_ISREG(mode) else "a pipe or device"
+            what = "a link" if stat.S_ISLNK(mode) else what
+            yield (here / name).relative_to(folder).as_posix(), what
+
+
+def _told(error: OSError) -> None:
+    raise error
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -29,10 +63,26 @@ def hashes(folder: Path) -> dict[str, str]:
         SHA-256 by path.
     """
     return {
-        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file() and p != folder / RUN
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name, what in sorted(entries(folder))
+        if what == FILE and name != RUN
     }
+
+
+def digest(folder: Path) -> str:
+    """Give one number for a whole site: its record holds the hash of every other file.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The site.
+
+    Returns
+    -------
+    str
+        SHA-256 of the record.
+    """
+    return hashlib.sha256((folder / RUN).read_bytes()).hexdigest()
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -50,21 +100,55 @@ def read_run(folder: Path) -> dict[str, Any]:
     """
     path = folder / RUN
     try:
-        if not path.is_file() or path.stat().st_size > LARGEST:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
             return {}
         run = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return run if isinstance(run, dict) and {"cartanalysis", "key", "files"} <= set(run) else {}
+    return run if _is_record(run) else {}
 
 
-def verify(folder: Path) -> int:
+def _is_record(run: object) -> bool:
+    if not isinstance(run, dict) or not {"cartanalysis", "key", "files"} <= set(run):
+        return False
+    files = run["files"]
+    return isinstance(files, dict) and all(isinstance(value, str) for value in files.values())
+
+
+def differences(folder: Path) -> list[str]:
     """Compare a site with its record.
 
     Parameters
     ----------
     folder : pathlib.Path
+        A site with a record.
+
+    Returns
+    -------
+    list of str
+        Everything that was changed, is missing or does not belong there.
+    """
+    expected, found = read_run(folder)["files"], hashes(folder)
+    foreign = {name: what for name, what in entries(folder) if what != FILE}
+    told = [f"{shown(name)} is {what}" for name, what in sorted(foreign.items())]
+    for name in sorted((expected.keys() | found.keys()) - foreign.keys()):
+        if expected.get(name) != found.get(name):
+            what = "was changed" if name in expected else "does not belong to the site"
+            told.append(f"{shown(name)} {what if name in found else 'is missing'}")
+    return told
+
+
+def verify(folder: Path, noted: str | None = None) -> int:
+    """Make sure that a site is what was published.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
         The site.
+    noted : str, optional
+        The digest that was printed when it was published; without it, somebody who changes a page
+        and the record alike goes unnoticed.
 
     Returns
     -------
@@ -76,25 +160,12 @@ def verify(folder: Path) -> int:
     InputError
         With every file that was changed, is missing or does not belong there.
     """
-    run = read_run(folder)
-    if not run:
+    if not read_run(folder):
         remedy = "Name the folder of a site made by “cartanalysis publish”, or publish it again"
         raise InputError(str(folder), [Problem(f"there is no readable {RUN}", remedy)])
-    expected, found = run["files"], hashes(folder)
-    remedy = "Publish the site again"
-    problems = [
-        Problem(f"{name} {what}", remedy)
-        for name in sorted(expected.keys() | found.keys())
-        if (what := _difference(expected.get(name), found.get(name)))
-    ]
-    if problems:
-        raise InputError(str(folder), problems)
-    return len(found)
-
-
-def _difference(expected: str | None, found: str | None) -> str:
-    if expected == found:
-        return ""
-    if found is None:
-        return "is missing"
-    return "does not belong to the site" if expected is None else "was changed"
+    told = differences(folder)
+    if noted is not None and noted.lower() != digest(folder):
+        told.insert(0, f"the site's digest is {digest(folder)}, not the one you noted")
+    if told:
+        raise InputError(str(folder), [Problem(what, "Publish the site again") for what in told])
+    return len(hashes(folder))

@@ -1,0 +1,189 @@
+"""Places of this machine: private ones for patients' rows, and what they need.
+
+What a run that was killed leaves behind, the next one clears away.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+PATIENCE = 5.0
+"""Seconds; a kernel of a run that was killed notices within one."""
+
+PRIVATE = "cartanalysis-private-"
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""How a system says that there is no room left."""
+
+
+@contextmanager
+def private_folder(target: Path) -> Iterator[Path]:
+    """Give a folder that only its owner can read and that is not near a site, gone afterwards.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The output folder.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder.
+    """
+    clear_private()
+    near = (target, target.parent)
+    base = next((b for b in _bases() if b not in near and target not in b.parents), _bases()[-1])
+    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if sys.platform == "win32":  # where folders cannot be held
+        with tempfile.TemporaryDirectory(prefix=PRIVATE, dir=base) as name:
+            yield Path(name)
+        return
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PRIVATE, dir=base))
+        handle = os.open(folder, os.O_RDONLY)
+        if hold(handle) and is_still(folder, handle):
+            break
+        os.close(handle)  # another run took it for a dead one's, and removes it
+    try:
+        yield folder
+    finally:
+        remove(folder)
+        os.close(handle)
+
+
+def clear_private() -> None:
+    """Remove the private folders of runs that were killed, where a system can tell them."""
+    if sys.platform == "win32":
+        return
+    for base in _bases():
+        for folder in base.glob(f"{PRIVATE}*"):
+            _clear_dead(folder)
+
+
+def user_cache() -> Path:
+    """Tell where the user's programs keep what they can make anew.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder of this one; it need not exist.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cartanalysis"
+
+
+def _bases() -> list[Path]:
+    return [Path(tempfile.gettempdir()).resolve(), user_cache().resolve()]
+
+
+def _clear_dead(folder: Path) -> None:
+    """Remove a private folder of this user that no run holds."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # gone meanwhile, somebody else's, or not made by this command
+        return
+    try:
+        if os.fstat(handle).st_uid == os.getuid() and hold(handle):
+            remove(folder)
+    finally:
+        os.close(handle)
+
+
+def hold(handle: int) -> bool:
+    """Hold a file or folder, unless another run does.
+
+    Parameters
+    ----------
+    handle : int
+        Its descriptor; it is held as long as this is open.
+
+    Returns
+    -------
+    bool
+        Whether this run holds it now.
+    """
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def is_still(path: Path, handle: int) -> bool:
+    """Tell whether what was opened is still there.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its place.
+    handle : int
+        Its descriptor.
+
+    Returns
+    -------
+    bool
+        False if another run took it away meanwhile.
+    """
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder into which a process that is about to end may still write.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+@contextmanager
+def naming(place: Path, within: Path | None = None) -> Iterator[None]:
+    """Let a failure of the disk name a place that the user knows.
+
+    Parameters
+    ----------
+    place : pathlib.Path
+        The place.
+    within : pathlib.Path, optional
+        A folder that the user does not know; failures elsewhere keep their own place.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    OSError
+        The failure, with the place's name.
+    """
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        if named is not None and within and not Path(os.fsdecode(named)).is_relative_to(within):
+            raise
+        raise OSError(error.errno, error.strerror or str(error), str(place)) from error
