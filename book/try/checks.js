@@ -386,9 +386,10 @@
 
   function repeated99(cells, hasCodes) {
     const { few, gap } = cart.data.shares;
-    const texts = cells.filter((text) => is("plain", text));
-    const codes = texts.filter((text) => Number(text) === 99);
-    const isApart = texts.every((text) => Number(text) === 99 || Number(text) <= gap);
+    const number = (text) => Number(text.replaceAll(",", "."));
+    const texts = cells.filter((text) => is("plain", text.replaceAll(",", ".")));
+    const codes = texts.filter((text) => number(text) === 99);
+    const isApart = texts.every((text) => number(text) === 99 || number(text) <= gap);
     if (codes.length < few || !(isApart || hasCodes)) return new Map();
     const remedy = (code) =>
       `Leave the cell empty, or write missing: [${code}] in a mapping file; if it is a ` +

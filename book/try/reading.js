@@ -120,7 +120,7 @@
     const agree = [...usual].filter(
       (s) => header.includes(s) && rows.every((row) => count(row, s) === count(header, s)),
     );
-    if (agree.length || [...usual].some((s) => bare.replace(QUOTED, "").includes(s))) {
+    if (agree.length || [...usual].some((s) => header.includes(s))) {
       const among = agree.length ? agree : [...usual];
       return among.reduce((a, b) => (count(header, b) > count(header, a) ? b : a));
     }

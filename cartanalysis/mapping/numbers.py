@@ -37,6 +37,9 @@ _ENDLESS = frozenset({"inf", "+inf", "-inf", "infinity", "-infinity", "âˆž", "-â
 FEW = 2
 """So many values alike are no single odd one."""
 
+CODE = 99.0
+"""Percent, or a code for a missing value."""
+
 GAP = 75.0
 """Percent: where 99 comes repeatedly and nothing else lies above this, it looks like a code."""
 
@@ -228,17 +231,17 @@ def repeated_99(texts: Sequence[str], has_codes: bool) -> dict[str, Fault]:
         What is wrong by text; empty if 99 comes once, or among others as high in a file without
         codes.
     """
-    numbers = [float(text) for text in texts if _PLAIN.fullmatch(text)]
-    others = [n for n in numbers if n != 99]
-    apart = not others or max(others) <= GAP
-    if numbers.count(99) < FEW or not (apart or has_codes):
+    points = {text: text.replace(",", ".") for text in texts}
+    numbers = {text: float(point) for text, point in points.items() if _PLAIN.fullmatch(point)}
+    codes = [text for text in texts if numbers.get(text) == CODE]
+    apart = all(n == CODE or n <= GAP for n in numbers.values())
+    if len(codes) < FEW or not (apart or has_codes):
         return {}
     what = "99 comes repeatedly, as a code for missing would"
     remedy = (
         "Leave the cell empty, or write missing: [{0}] in a mapping file; if it is a percentage, "
         "write {0}%"
     )
-    codes = {t for t in texts if _PLAIN.fullmatch(t) and float(t) == 99}
     return {text: Fault(what, remedy.format(text)) for text in codes}
 
 

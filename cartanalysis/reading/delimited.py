@@ -259,7 +259,7 @@ def _separator(start: list[str], name: str) -> str:
     header, *rows = re.split(r"\r\n|\r|\n", bare)
     rows = [row for row in rows if row.strip()]
     agree = [s for s in USUAL if s in header and all(r.count(s) == header.count(s) for r in rows)]
-    if agree or any(s in bare for s in USUAL):
+    if agree or any(s in header for s in USUAL):
         return max(agree or USUAL, key=header.count)
     for sign in FORMS:
         more = {row.count(sign) - header.count(sign) for row in rows}

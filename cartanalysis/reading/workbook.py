@@ -175,11 +175,9 @@ def _read(book: Any, archive: zipfile.ZipFile, name: str, sheet: str | None) -> 
 
 def _is_percentage(cell: Any) -> bool:
     """Tell whether a number is shown times 100; a quoted sign of percent is mere text."""
-    return _is_number(cell) and "%" in _MERE_TEXT.sub("", str(cell.number_format))
-
-
-def _is_number(cell: Any) -> bool:
-    return isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+    layout = str(cell.number_format)
+    return is_number and "%" in layout and "%" in _MERE_TEXT.sub("", layout)
 
 
 def _text(cell: Any) -> str:
