@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -514,3 +515,91 @@ def test_binder_and_colab_follow_from_one_setting(tiny):
     )
     assert f"%pip install -q git+https://github.com/{repository}@main" in text
     assert (ROOT / ".binder" / "postBuild").stat().st_mode & 0o100, "Binder installs the package"
+
+
+# --- the cache -----------------------------------------------------------------------------------
+
+
+def test_a_cache_entry_under_another_name_is_not_served(tiny, tmp_path):
+    cache = tmp_path / "cache"
+    files = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for file, responders in zip(files, (22, 30), strict=True):
+        rows = "".join(f"P{i},{'CR' if i < responders else 'NR'}\n" for i in range(40))
+        file.write_text("patient_id,response\n" + rows)
+    more = ("--cache", str(cache), "--min-cell", "1")
+    assert run(tiny, str(files[0]), *more) == 0
+    (first,) = cache.iterdir()
+    assert run(tiny, str(files[1]), *more) == 0
+    (second,) = set(cache.iterdir()) - {first}
+    shutil.copy(first, second)
+    shutil.rmtree(tiny.parent / "site")
+    assert run(tiny, str(files[1]), *more) == 0
+    assert values_of(tiny.parent / "site")["orr"]["value"] == 0.75
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"nbformat": 4}', "[" * 100_000, "a"])
+def test_a_cache_entry_that_is_no_notebook_counts_as_none(tmp_path, text):
+    stored = tmp_path / "x.ipynb"
+    stored.write_text(f"{execute._bound('key', text)}\n{text}")
+    assert execute._from_cache(stored, "key") is None
+    stored.unlink()
+    stored.mkdir()
+    assert execute._from_cache(stored, "key") is None
+
+
+def test_sources_that_cannot_be_written_keep_no_cache(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    (tiny / "_build").write_text("no folder, so that nothing can be written in it")
+    before = {p: p.stat().st_mtime_ns for p in [tiny, *tiny.rglob("*")]}
+    assert run(tiny) == 0
+    assert before == {p: p.stat().st_mtime_ns for p in [tiny, *tiny.rglob("*")]}
+    assert len(list((tmp_path / "user" / "cartanalysis").iterdir())) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_told(tiny, tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    assert run(tiny, "--cache", str(tmp_path / "file" / "cache")) == 2
+    assert "Name another folder with --cache" in capsys.readouterr().err
+
+
+# --- nowhere to write ----------------------------------------------------------------------------
+
+
+def without_streams(tiny: Path, *more: str, redirected: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cartanalysis.cli", "publish", "--book", str(tiny), *more]
+    return subprocess.run(
+        ["sh", "-c", f'"$@" {redirected}', "sh", *command],
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_a_book_is_published_though_nobody_listens(tiny):
+    site = str(tiny.parent / "site")
+    for redirected in (">&-", ">&- 2>&- <&-"):
+        done = without_streams(tiny, "--out", site, redirected=redirected)
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
+    assert run(tiny) == 0
+    # it is published, and only telling so fails
+    done = without_streams(tiny, "--out", site, redirected=">/dev/full")
+    assert done.returncode == 1
+    assert "the output cannot be read or written: No space left" in done.stderr
+    assert "could not be published" not in done.stderr
+
+
+def test_a_full_disk_is_told_once_and_by_name(tiny, monkeypatch, capsys):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(execute, "_to_cache", full)
+    assert run(tiny, "--cache", str(tiny.parent / "cache")) == 1
+    told = capsys.readouterr().err.splitlines()[-2:]
+    place = f"{tiny.parent / 'cache'}: No space left on device. Make room there, or name another"
+    assert told[0].startswith("The book could not be published")
+    assert told[1].strip().startswith(place)
+    monkeypatch.undo()
+    monkeypatch.setattr(execute, "_run", full)
+    assert run(tiny) == 1
+    told = capsys.readouterr().err
+    assert told.count("No space left") == 1 and f"{tiny.parent / 'site'}: No space" in told
+    assert "staging" not in told

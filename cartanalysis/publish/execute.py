@@ -323,10 +323,12 @@ def _from_cache(stored: Path, key: str) -> nbformat.NotebookNode | None:
         if _bound(key, text) != digest:
             return None
         content = json.loads(text)
-        nbformat.validate(content, version=4)
+        if not isinstance(content, dict) or content.get("nbformat") != nbformat.current_nbformat:
+            return None
+        nbformat.validate(content)
+        return nbformat.reads(text, as_version=nbformat.current_nbformat)
     except (OSError, ValueError, RecursionError, nbformat.ValidationError):
         return None
-    return nbformat.from_dict(content)
 
 
 def _to_cache(stored: Path, key: str, notebook: nbformat.NotebookNode) -> None:

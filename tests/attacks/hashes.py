@@ -19,7 +19,7 @@ import numpy as np
 import cartanalysis
 import tinybook
 from cartanalysis.publish import book, execute
-from cartanalysis.publish.parameters import declared
+from cartanalysis.parameters import declared
 
 LEVELS = ("CR", "NR")
 SHORTEST = 8
