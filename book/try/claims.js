@@ -225,7 +225,7 @@
       smallest < few.patients || events < few.events
         ? "few patients or events: the command judges by permutation, and its p differs"
         : "";
-    return { n, events, p, excess, unit: "", why, verdict: verdictOf(excess > 0, p, claim.alpha) };
+    return { n, events, p, excess, unit: "", why, verdict: verdictOf(excess > 0, p, cart.data.alpha) };
   }
 
   function judge(claim, patients, confidence) {
