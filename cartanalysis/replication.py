@@ -145,12 +145,12 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
         odds ratio or hazard ratio; p (of consistency with the paper's value, or of no effect),
         p_holm (adjusted within the family), ph_p (of proportional hazards); for values found,
         found_lower, found_upper (what was judged in this cohort), expected (the same in the
-        paper), expected_lower, expected_upper (prediction interval), difference, difference_lower, difference_upper (cohort less paper),
-        all fractions; power (to notice a difference of 20 percentage points; for directions, a
-        moderate effect); verdict, survives (yes or no: Holm's correction, where the verdict is
-        decided), proportional (yes or no: whether one hazard ratio is a fair summary, by the
-        test of proportional hazards), why (where the verdict needs a reason), test, method.
-        What is not defined is NaN, and a text empty.
+        paper), expected_lower, expected_upper (prediction interval), difference, difference_lower,
+        difference_upper (cohort less paper), all fractions; power (to notice a difference of 20
+        percentage points; for directions, a moderate effect); verdict, survives (yes or no: Holm's
+        correction, where the verdict is decided), proportional (yes or no: whether one hazard ratio
+        is a fair summary, by the test of proportional hazards), why (where the verdict needs a
+        reason), test, method.  What is not defined is NaN, and a text empty.
 
     References
     ----------
