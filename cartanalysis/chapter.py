@@ -16,6 +16,11 @@ from cartanalysis.text import html_table, is_missing
 
 __all__ = ["Chapter", "Unavailable"]
 
+SIGNIFICANT = (
+    "“Significant” is the paper's word; that it means p < 0.05, the usual convention, is assumed "
+    "[A]."
+)
+
 
 class Chapter(HandOver):
     """A chapter about one cohort.
@@ -107,4 +112,6 @@ class Chapter(HandOver):
                 }
             )
         caption = "Published beside computed; letters in brackets: " + letters_explained()
+        if any(self.registry[key].kind == "direction" for key in keys):
+            caption += f" {SIGNIFICANT}"
         show(HTML(html_table(rows, caption)))

@@ -160,20 +160,22 @@ def side_by_side(table: pd.DataFrame, family: str) -> pd.DataFrame:
     shown = replication.as_text(mine)["shown"]
     cells = mine.assign(
         label=[shown_name(row.cohort, row.is_reconstruction) for row in each_row(mine)],
-        cell=[_cell(v, text) for v, text in zip(mine["verdict"], shown, strict=True)],
+        cell=[_cell(row, text) for row, text in zip(each_row(mine), shown, strict=True)],
     )
     wide = cells.pivot(index="id", columns="label", values="cell")
     first = cells.drop_duplicates("id").set_index("id")[["short", "published"]]
     return first.join(wide[list(dict.fromkeys(cells["label"]))]).reset_index(drop=True)
 
 
-def _cell(verdict: str, shown: str) -> str:
+def _cell(row: Any, shown: str) -> str:
     """Write a verdict's symbol, the cohort's value and the verdict in few words."""
-    symbol = SYMBOLS[kind_of(verdict)]
-    if verdict == NOT_ASSESSED:
+    symbol = SYMBOLS[kind_of(row.verdict)]
+    if row.verdict == NOT_ASSESSED:
         return symbol
     # "same direction, inconclusive": the symbol says the rest; so does the row which ratio it is
-    words = re.split(r"[:,]| at ", verdict)[0]
+    words = re.split(r"[:,]| at ", row.verdict)[0]
+    if row.proportional == "no":
+        words += " (changes with time)"
     value = re.sub(r"^(hazard|odds) ratio ", "", shown).replace(" % to ", " to ")
     return f"{symbol} {value.replace(' days to ', ' to ')}, {words}"
 

@@ -13,10 +13,12 @@ import html
 import io
 import math
 import string
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import matplotlib as mpl
 import pandas as pd
 from IPython import get_ipython
 from IPython.display import HTML, Markdown, display, publish_display_data
@@ -29,7 +31,7 @@ from cartanalysis.disclosure.rules import COMPLEMENT, RULES, Hidden
 from cartanalysis.disclosure.times import month_end
 from cartanalysis.disclosure.vault import Patients, Remote, Vault
 from cartanalysis.errors import CannotCompute
-from cartanalysis.figures import geometry, style
+from cartanalysis.figures import geometry, scripts, style
 from cartanalysis.published import MEANING, Registry, load
 from cartanalysis.text import (
     Number,
@@ -376,12 +378,16 @@ class HandOver:
         axes = plot(*tables, **options)
         picture = style.figure_of(axes)
         svg, png = io.StringIO(), io.BytesIO()
-        picture.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
-        picture.savefig(
-            png, format="png", bbox_inches="tight", dpi=160, metadata={"Software": None}
-        )
+        fonttype, note = scripts.fit_fonts(picture)
+        with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": fonttype}):
+            if note:  # the caption tells, once
+                warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
+            picture.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
+            picture.savefig(
+                png, format="png", bbox_inches="tight", dpi=160, metadata={"Software": None}
+            )
         plt.close(picture)
-        text = caption.format_map(self.numbers) + self._left_out(*tables)
+        text = caption.format_map(self.numbers) + self._left_out(*tables) + note
         alt_text = str(alt).format_map(self.numbers)
         letter = letter or self.evidence(rests_on)
         about = {

@@ -28,7 +28,7 @@ MEANING = {
 }
 
 _SECTIONS = {"published": "P", "derived": "D", "assumed": "A"}
-_DIRECTION = {"exposure", "endpoint", "worse", "model", "alpha"}
+_DIRECTION = {"exposure", "endpoint", "worse", "model"}
 _COMMON = {"id", "label", "kind", "value", "unit", "rounding", "evidence"}
 _KEYS = {
     "P": _COMMON | {"place", "short", *_DIRECTION},
@@ -108,7 +108,7 @@ class Entry:
             The text.
         """
         if self.kind == "direction":
-            return f"direction, p < {self.details['alpha']}"
+            return "worse, reported as significant"
         if self.kind == "ordering":
             return "lowest of the groups"
         return "statement" if self.value in (None, True) else self.text

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from cartanalysis.cox import ZPH_METHOD
 from cartanalysis.errors import CannotCompute
 from cartanalysis.published import Registry
 from cartanalysis.tables import each_row
@@ -53,6 +54,7 @@ __all__ = [
     "details",
     "is_hidden",
     "multiplicity",
+    "not_proportional",
     "published_points",
     "records",
     "report",
@@ -82,6 +84,7 @@ COLUMNS = [
     "upper",
     "p",
     "p_holm",
+    "ph_p",
     "unit",
     "found",
     "found_lower",
@@ -95,6 +98,7 @@ COLUMNS = [
     "power",
     "verdict",
     "survives",
+    "proportional",
     "why",
     "test",
     "method",
@@ -111,6 +115,7 @@ TEXTS = [
     "unit",
     "verdict",
     "survives",
+    "proportional",
     "why",
     "test",
     "method",
@@ -138,13 +143,14 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
         (as printed), family (value or direction), judged (what was); n, events, smallest (of the
         counts behind the estimate, 0 left out); estimate, lower, upper, in the unit fraction, days,
         odds ratio or hazard ratio; p (of consistency with the paper's value, or of no effect),
-        p_holm (adjusted within the family); for values found, found_lower, found_upper (what was
-        judged in this cohort), expected (the same in the paper), expected_lower, expected_upper
-        (prediction interval), difference, difference_lower, difference_upper (cohort less paper),
-        all fractions; power (to notice a difference of 20 percentage points; for directions, a
-        moderate effect); verdict, survives (yes or no: Holm's correction, where the verdict is
-        decided), why (where the verdict needs a reason), test, method.  What is not defined is NaN,
-        and a text empty.
+        p_holm (adjusted within the family), ph_p (of proportional hazards); for values found,
+        found_lower, found_upper (what was judged in this cohort), expected (the same in the
+        paper), expected_lower, expected_upper (prediction interval), difference, difference_lower,
+        difference_upper (cohort less paper), all fractions; power (to notice a difference of 20
+        percentage points; for directions, a moderate effect); verdict, survives (yes or no: Holm's
+        correction, where the verdict is decided), proportional (yes or no: whether one hazard ratio
+        is a fair summary, by the test of proportional hazards), why (where the verdict needs a
+        reason), test, method.  What is not defined is NaN, and a text empty.
 
     References
     ----------
@@ -266,8 +272,38 @@ def _found_text(row: Any) -> str:
     return f"{row.unit} {text}" if is_ratio else text
 
 
+CHANGES = "the hazard ratio changes with time, so that one number is a poor summary"
+
+
+def _reason(row: Any) -> str:
+    """Say what a verdict needs to be said beside it."""
+    changes = ""
+    if row.proportional == "no":
+        by = "" if is_missing(row.ph_p) else f": {format_value(row.ph_p, 'p')}"
+        changes = f"{CHANGES} (test of proportional hazards{by})"
+    return "; ".join(filter(None, [row.why.replace("`", ""), changes]))
+
+
+def not_proportional(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the directions whose hazard ratio changes with time.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: n, names (the claims, as text), method.
+    """
+    mine = table[table["proportional"] == "no"]
+    row = (len(mine), "; ".join(mine["short"]), ZPH_METHOD)
+    return pd.DataFrame([row], columns=["n", "names", "method"])
+
+
 def _verdict_text(row: Any) -> str:
-    why = row.why.replace("`", "")
+    why = _reason(row)
     if row.verdict == NOT_ASSESSED:
         return f"{NOT_ASSESSED}: {why}"
     return f"{row.verdict} ({why})" if why else str(row.verdict)
@@ -379,7 +415,7 @@ def report(table: pd.DataFrame) -> str:
     for row in each_row(table):
         verdict = row.verdict.split(":")[0]
         cells.append((row.short, row.published, _found_text(row), verdict))
-        reasons.append(row.why.replace("`", ""))
+        reasons.append(_reason(row))
     widths = [max(len(line[i]) for line in cells) for i in range(3)]
     lines = []
     for line, reason in zip(cells, reasons, strict=True):
@@ -450,7 +486,8 @@ def _named(row: Any) -> str:
     if row.family == VALUES:
         return f"{row.short} {format_value(row.found, 'fraction')}"
     if row.unit in ("hazard ratio", "odds ratio"):
-        return f"{row.short} {format_value(row.estimate, 'ratio')}"
+        changes = ", changing with time" if row.proportional == "no" else ""
+        return f"{row.short} {format_value(row.estimate, 'ratio')}{changes}"
     return str(row.short)
 
 

@@ -26,7 +26,7 @@ ONE_YEAR = 365
 """Day at which "at 1 year" is read off the curve."""
 
 ALPHA = 0.05
-"""Level of every test, and of what does not survive Holm's correction."""
+"""Level of every test, and of what does not survive Holm's correction: the usual convention."""
 
 EXACT = "equal at the paper's rounding"
 CONSISTENT = "consistent: inside the range that the paper's value predicts"
@@ -380,7 +380,7 @@ def _direction(entry: Entry, patients: pd.DataFrame, confidence: float) -> Row:
     try:
         model = cox(patients, endpoint, [exposure], confidence)
     except CannotCompute as error:  # the log-rank test still knows direction and p
-        verdict = _verdict(bool(test["excess"] > 0), test["p"], entry.details["alpha"])
+        verdict = _verdict(bool(test["excess"] > 0), test["p"], ALPHA)
         why = _joined(str(error), _weighed(verdict, MODERATE_HAZARD, row["power"]))
         method = _with_assumptions(test["method"], entry)
         return row | {"unit": "no ratio", "verdict": verdict, "why": why, "method": method}
@@ -435,7 +435,7 @@ def _exposure(entry: Entry, patients: pd.DataFrame, covariates: list[str]) -> Ro
         int(event.sum()),
         float(exposed.mean()),
         explained=explained,
-        alpha=entry.details["alpha"],
+        alpha=ALPHA,
     )
     cells = [(side & had).sum() for side in (exposed, ~exposed) for had in (event, ~event)]
     return {
@@ -451,10 +451,13 @@ def _ratio(entry: Entry, model: CoxModel, row: Row, how: str) -> Row:
     term = model.terms.set_index(["covariate", "group"]).loc[
         (entry.details["exposure"], entry.details["worse"])
     ]
-    verdict = _verdict(bool(term["estimate"] > 1), row["p"], entry.details["alpha"])
+    verdict = _verdict(bool(term["estimate"] > 1), row["p"], ALPHA)
     too_small = term["upper"] < power.HAZARD_RATIO
+    changes = model.proportional_hazards.set_index("covariate")["p"][entry.details["exposure"]]
     return {
         **{k: term[k] for k in ("estimate", "lower", "upper")},
+        "ph_p": changes,
+        "proportional": "" if is_missing(changes) else "no" if changes < ALPHA else "yes",
         "unit": "hazard ratio",
         "verdict": verdict,
         "why": _weighed(verdict, MODERATE_HAZARD, row["power"], too_small),

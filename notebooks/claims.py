@@ -82,6 +82,16 @@ study.figure(
     alt=replication.describe(claims),
 )
 
+# %%
+changing = replication.not_proportional(claims)
+study.number("claims_not_proportional", changing, "count", column="n")
+if changing["n"].iloc[0]:
+    names = changing["names"].iloc[0]
+    study.say(
+        "Directions whose hazard ratio changes with time, so that one number is a poor summary: "
+        f"**{{claims_not_proportional}}** ({names})."
+    )
+
 # %% [markdown]
 # ## Claim by claim
 #
@@ -95,7 +105,10 @@ study.figure(
 # cohort is judged by how many of its own were.
 #
 # **A direction** is *supported* if the effect points the same way with p < 0.05, *contradicted* if
-# it points the other way with p < 0.05, and *inconclusive* otherwise. The tests are the log-rank
+# it points the other way with p < 0.05, and *inconclusive* otherwise. This level is the usual
+# convention: the paper calls its results significant, and the level it used is not known to us.
+# Where the test of proportional hazards says that a hazard ratio changes with time, so that one
+# number is a poor summary, the verdict says so, too. The tests are the log-rank
 # test, by permutation where a group or the events are few; the likelihood-ratio test for the two
 # independent factors, beside which the interval shown is still Wald's; and Fisher's exact test for
 # remission, with EMD other than CNS against all other patients. An inconclusive verdict says how
@@ -153,12 +166,12 @@ study.table(
 # curves are taken as if nobody had been censored before the day that is judged, and the paper's own
 # uncertainty is understated.
 #
-# Four things about the paper are assumed [A], and the verdicts named rest on them. That it counts
+# Five things about the paper are assumed [A], and the verdicts named rest on them. That it counts
 # relapse-free survival from remission and in its responders only: all that is said
 # of RFS, and the number of patients behind its published RFS. That high Tregs are those above the
 # median: all that is said of Tregs. That its multivariable model holds any EMD,
-# Tregs and genetic risk: the two adjusted directions. And that its other
-# directions were tested by the log-rank test, which is usual but not said.
+# Tregs and genetic risk: the two adjusted directions. That its other directions were tested by the
+# log-rank test, which is usual but not said. And that *significant* means p < 0.05.
 #
 # ## How sure can we be?
 #
@@ -285,8 +298,8 @@ study.say(
 # %% [markdown]
 # ### Exercise 4: criticise a claim
 #
-# *"Our cohort finds p = 0.2 where the paper found p < 0.05. The paper has failed to replicate."*
-# What do you look at first?
+# *"Our cohort finds p = 0.2 where the paper found a significant effect. The paper has failed to
+# replicate."* What do you look at first?
 #
 # ```{dropdown} Hint
 # An inconclusive verdict names the power.

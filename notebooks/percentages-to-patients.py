@@ -94,10 +94,10 @@ study.table(
 # The cohort `an2020` is drawn from a plain model. Patients then exchange their ends of follow-up
 # until both survival curves can meet the published percentages, and draws are repeated until every
 # published value in hand holds: all percentages and medians at the paper's rounding, and all
-# directional claims at p < 0.05. A Kaplan–Meier curve's heights depend only on the order of events,
-# so the time axis can be stretched to put the medians on the right days without touching a single
-# hazard ratio. The assumptions are listed in [How to read the letters](../book/evidence.md), each
-# with its range and source.
+# directional claims at p < 0.05, the usual convention (the paper says *significant*). A
+# Kaplan–Meier curve's heights depend only on the order of events, so the time axis can be stretched
+# to put the medians on the right days without touching a single hazard ratio. The assumptions are
+# listed in [How to read the letters](../book/evidence.md), each with its range and source.
 #
 # Many different cohorts agree with the paper. The picture shows how large each effect was in some
 # of them, whose generator drew its hazard ratios from wide ranges. Small effects are missing by

@@ -89,7 +89,7 @@ def test_nothing_assumed_lacks_range_and_source():
         ("kind: rate, value: 80.9", "kind: rate", "orr lacks 'value'"),
         ("function: derive_infused", "function: guess", "no known derivation"),
         ("from: [orr, infused]", "from: [orr, nobody]", "derived from 'nobody'"),
-        ("worse: any, model: univariable, alpha: 0.05", "worse: any", "lacks 'alpha'"),
+        ("worse: any, model: univariable", "worse: any", "lacks 'model'"),
         ("kind: count, unit: patients", "kind: count, value: 46, unit: patients", "states a value"),
     ],
 )

@@ -392,9 +392,45 @@ def test_an_infinite_odds_ratio_is_readable():
 def test_the_report_has_a_line_for_every_claim_and_the_tally(an2020):
     table = replication.claims(an2020, published.load())
     text = replication.report(table)
-    assert len(text.splitlines()) == 1 + 16 + 2
+    assert len(text.splitlines()) == 1 + 16 + 1 + 2  # one hazard ratio changes with time
     assert text.splitlines()[-1].startswith("16 claims: 16 upheld")
     assert "hidden: few patients" in replication.report(mixed())
+
+
+def test_no_support_is_told_without_what_proportional_hazards_say():
+    n = 200  # twice the hazard for 60 days, then half of it
+    high, share = np.arange(n) % 2 == 1, (np.arange(n) // 2 + 0.5) / (n // 2)
+    days = -np.log(1 - share) * 300
+    early = np.where(high, days / 6, days)
+    days = np.where(high & (early > 60), 60 + (days - 360) * 2, early)
+    patients = cohort(
+        n, genetic_risk=np.where(high, "high", "standard"), os_days=days.round(2), os_event=1
+    )
+    table = replication.claims(patients, published.load())
+    row = table.set_index("id").loc["genetics_os"]
+    model = cox(patients, "os", ["genetic_risk"])
+    assert row["ph_p"] == model.proportional_hazards["p"].iloc[0] < 0.05
+    assert (row["verdict"], row["proportional"]) == (replication.SUPPORTS, "no")
+    said = "the hazard ratio changes with time, so that one number is a poor summary"
+    assert f"{said} (test of proportional hazards: p" in replication.report(table)
+    assert said in replication.as_text(table).set_index("id").loc["genetics_os", "verdict"]
+    assert replication.not_proportional(table)["names"].iloc[0] == "OS, high-risk genetics"
+    found = {r["id"]: r for r in replication.records(table)}["genetics_os"]
+    assert (found["proportional"], found["ph_p"]) == ("no", row["ph_p"])
+    assert "high-risk genetics" in replication.describe(table)
+    assert "changing with time" in replication.describe(table)
+    steady = judged(two_groups(300, 3.0)).loc["genetics_os"]
+    assert (steady["proportional"], steady["why"]) == ("yes", "")
+
+
+def test_the_paper_prints_no_level():
+    registry = published.load()
+    directions = registry.select(kind="direction")
+    assert len(directions) == 8
+    for entry in directions:
+        assert entry.printed == "worse, reported as significant"
+        assert "alpha" not in entry.details
+    assert registry["a_alpha"].evidence == "A"
 
 
 def test_records_are_plain_json():

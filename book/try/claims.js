@@ -146,13 +146,14 @@
     const found = cart.survivalAt(one.rows, claim.day);
     if (Number.isNaN(found.estimate)) throw new cart.CannotCompute(found.why);
     const data = cart.withEndpoint(patients, claim.endpoint);
-    if (found.estimate > 0 && tooFewFollowed(data, claim.day)) {
+    const day = cart.observedTime(data.time, claim.day);
+    if (found.estimate > 0 && tooFewFollowed(data, day)) {
       throw new cart.CannotCompute(
         `fewer than ${cart.data.min_followed} patients were followed beyond day ` +
           `${cart.general(claim.day)}, and more were lost before`,
       );
     }
-    const size = effectiveSize(data, claim.day);
+    const size = effectiveSize(data, day);
     const judged = compared(found, size, claim, confidence);
     if (claim.how === "survival") return value(claim, found, "fraction", judged);
     return value(claim, cart.medianOf(one), "days", judged);
@@ -217,15 +218,11 @@
   }
 
   function direction(claim, patients) {
-    const { n, events, p, excess } = cart.logRank(patients, claim.endpoint, claim.exposure);
-    const { group, groups } = cart.withEndpoint(patients, claim.endpoint, claim.exposure);
-    const smallest = Math.min(...groups.map((name) => group.filter((g) => g === name).length));
-    const few = cart.data.permutation;
-    const why =
-      smallest < few.patients || events < few.events
-        ? "few patients or events: the command judges by permutation, and its p differs"
-        : "";
-    return { n, events, p, excess, unit: "", why, verdict: verdictOf(excess > 0, p, claim.alpha) };
+    const { n, events, p, excess, few } = cart.logRank(patients, claim.endpoint, claim.exposure);
+    const why = few
+      ? "few patients or events: the command judges by permutation, and its p differs"
+      : "";
+    return { n, events, p, excess, unit: "", why, verdict: verdictOf(excess > 0, p, cart.data.alpha) };
   }
 
   function judge(claim, patients, confidence) {

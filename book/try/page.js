@@ -167,10 +167,11 @@
 
   function logRank(patients, key, grouping) {
     return orWhy(() => {
-      const { group, estimate, df, p } = cart.logRank(patients, key, grouping);
+      const { group, estimate, df, p, few } = cart.logRank(patients, key, grouping);
       const waits = "Groups formed by the response are known only later: comparing them from infusion favours responders.";
       const degrees = plural(df, "degree");
-      const words = `Log-rank test, ${group}: χ² ${text(estimate, "statistic")}, ${degrees} of freedom, ${text(p, "p")}.`;
+      const permutes = few ? " Few patients or events: the command compares by permutation, and its p differs." : "";
+      const words = `Log-rank test, ${group}: χ² ${text(estimate, "statistic")}, ${degrees} of freedom, ${text(p, "p")}.${permutes}`;
       return el("p", {}, grouping === "response" ? `${words} ${waits}` : words);
     });
   }

@@ -51,6 +51,26 @@
     return known ? known.filter((level) => there.has(level)) : cart.inOrder([...there]);
   }
 
+  const SAME_TIME = Math.sqrt(2 ** -52);
+
+  // times that differ by rounding alone are one time: R's timefix
+  function oneTime(times) {
+    const distinct = [...new Set(times)].sort((a, b) => a - b);
+    const mean = distinct.reduce((sum, t) => sum + Math.abs(t), 0) / distinct.length;
+    const first = new Map();
+    distinct.forEach((t, i) => {
+      const same = i && t - distinct[i - 1] <= SAME_TIME * Math.max(1, mean);
+      first.set(t, same ? first.get(distinct[i - 1]) : t);
+    });
+    return times.map((t) => first.get(t));
+  }
+
+  // the observed time that a day differs from by rounding alone, or the day
+  function observedTime(times, day) {
+    const nearest = times.reduce((a, b) => (Math.abs(b - day) < Math.abs(a - day) ? b : a));
+    return Math.abs(nearest - day) <= SAME_TIME * Math.max(1, Math.abs(day)) ? nearest : day;
+  }
+
   function withEndpoint(patients, key, by) {
     const end = cart.data.endpoints[key];
     const names = [end.days, end.event, ...(by ? [by] : [])];
@@ -70,7 +90,7 @@
     }
     if (time.every((t) => t === 0)) throw new CannotCompute(`every time in \`${end.days}\` is 0`);
     const names_ = by ? levelsOf(group, patients.levels[by]) : [cart.data.all];
-    return { time, event, group, groups: names_ };
+    return { time: oneTime(time), event, group, groups: names_ };
   }
 
   // --- Kaplan–Meier
@@ -113,11 +133,15 @@
     });
   }
 
-  const stillObserved = (rows, time) => rows.find((r) => r.time >= time)?.at_risk ?? 0;
+  function stillObserved(rows, asked) {
+    const time = observedTime(rows.map((r) => r.time), asked);
+    return rows.find((r) => r.time >= time)?.at_risk ?? 0;
+  }
 
   const total = (rows, what) => rows.reduce((sum, r) => sum + r[what], 0);
 
-  function survivalAt(rows, time) {
+  function survivalAt(rows, asked) {
+    const time = observedTime(rows.map((r) => r.time), asked);
     const before = rows.filter((r) => r.time <= time);
     const last = rows[rows.length - 1];
     const known = time <= last.time || last.estimate === 0;
@@ -131,7 +155,7 @@
       upper: upper ?? NaN,
       why: known
         ? ""
-        : `follow-up ends at day ${cart.general(last.time)}, before day ${cart.general(time)}`,
+        : `follow-up ends at day ${cart.general(last.time)}, before day ${cart.general(asked)}`,
     };
   }
 
@@ -235,6 +259,10 @@
         });
       });
     }
+    const { patients: fewPatients, events: fewEvents } = cart.data.permutation;
+    const smallest = Math.min(
+      ...data.groups.map((g) => data.group.filter((mine) => mine === g).length),
+    );
     const weights = solve(
       variance.slice(0, df).map((row) => row.slice(0, df)),
       excess.slice(0, df),
@@ -247,6 +275,7 @@
       estimate: statistic,
       df,
       p: cart.chi2Sf(Math.max(statistic, 0), df),
+      few: smallest < fewPatients || events < fewEvents, // the command then permutes
       excess: excess[kept.indexOf(data.groups[data.groups.length - 1])] ?? NaN,
     };
   }
@@ -272,7 +301,7 @@
   }
 
   Object.assign(cart, {
-    CannotCompute, isKnown, median, requireColumns, derive, levelsOf, withEndpoint, kaplanMeier,
+    CannotCompute, isKnown, observedTime, median, requireColumns, derive, levelsOf, withEndpoint, kaplanMeier,
     stillObserved, survivalAt, medianOf, logRank, proportion, remission,
   });
 })((globalThis.cart ??= {}));

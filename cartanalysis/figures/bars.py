@@ -12,6 +12,9 @@ from cartanalysis.figures import geometry, style
 from cartanalysis.tables import each_row
 from cartanalysis.text import format_value
 
+LINE = 0.17
+"""Inches from one line of a label to the next."""
+
 
 def plot_rates(
     table: pd.DataFrame,
@@ -38,21 +41,25 @@ def plot_rates(
     matplotlib.axes.Axes
         The axes.
     """
-    ax = style.axes(ax, 0.9 + 0.62 * len(table))
+    shown = style.distinct({n: (labels or {}).get(n, n) for n in table["group"]}, 30)
+    lines = 1 + max(text.count("\n") for text in shown.values())
+    pitch = 0.62 + LINE * (lines - 1)
+    # from the middle of a bar up to that of the words above it, in rows
+    up = (0.1 + 0.5 * LINE * (lines + 0.2)) / pitch + 0.03 if lines > 1 else 0.36
+    ax = style.axes(ax, 0.9 + pitch * len(table))
     hue = style.colours(table["group"])
     across = ax.get_yaxis_transform()
     for y, row in enumerate(each_row(table)):
         ax.barh(y, row.estimate, height=0.34, color=hue[row.group], alpha=0.85)
         ax.plot([row.lower, row.upper], [y, y], color=style.INK, linewidth=1.6)
         geometry.place_row(ax, y, row.estimate, y)
-        label = style.short((labels or {}).get(row.group, row.group), 30)
-        ax.text(0.01, y - 0.36, label, transform=across, va="center", fontsize=9.5)
+        ax.text(0.01, y - up, shown[row.group], transform=across, va="center", fontsize=9.5)
         numbers = f"{row.events} of {row.n} ({format_value(row.estimate, 'fraction')})"
         ax.text(
-            1, y - 0.36, numbers, transform=across, va="center", ha="right", fontsize=9.5,
+            1, y - up, numbers, transform=across, va="center", ha="right", fontsize=9.5,
             color=style.MUTED,
         )  # fmt: skip
-    ax.set(xlim=(0, 1), ylim=(len(table) - 0.65, -0.65), yticks=[])
+    ax.set(xlim=(0, 1), ylim=(len(table) - 0.65, -up - 0.29), yticks=[])
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     ax.set_xlabel(f"patients in remission; line: {100 * confidence:g} % interval")
     geometry.tag(ax, "rates")

@@ -99,12 +99,13 @@ def plot_km(
         The axes of the curves.
     """
     names = list(dict.fromkeys(curves["group"]))
-    shown = {n: style.short((labels or {}).get(n, n)) for n in names}
+    shown = style.distinct({n: (labels or {}).get(n, n) for n in names})
     hue = style.colours(names)
-    rows = 1 + len(names) * (2 if len(names) > 1 else 1)
+    lines = sum(text.count("\n") for text in shown.values())  # beyond the first of each
+    rows = 1 + len(names) * (2 if len(names) > 1 else 1) + lines
     # two long names side by side would leave no room for the curves
     columns = 2 if max(map(len, shown.values())) <= NARROW else 1
-    ax = style.axes(ax, 3.3 + ROW * rows + 0.2 * -(-len(names) // columns))
+    ax = style.axes(ax, 3.3 + ROW * rows + 0.2 * (-(-len(names) // columns) + lines))
     scale = DAYS_PER[unit]
     for i, name in enumerate(names):
         curve = curves[curves["group"] == name]
@@ -188,6 +189,7 @@ def _draw_counts(
         if len(names) > 1:
             line += ROW
             write(0, line, shown[name], ha="left", color=hue[name])
+            line += ROW * shown[name].count("\n")
         line += ROW
         for row in each_row(at_risk[at_risk["group"] == name]):
             write(row.time / scale, line, str(row.at_risk), ha="center", color=hue[name])

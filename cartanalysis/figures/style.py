@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -133,7 +134,32 @@ def short(label: str, limit: int = 34) -> str:
     str
         Printable text of at most that length.
     """
-    clean = "".join(c if c.isprintable() else " " for c in label)
-    if clean.startswith("_"):
-        clean = "\u200b" + clean  # matplotlib hides labels that begin with an underscore
+    clean = _printable(label)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _printable(label: str) -> str:
+    clean = "".join(c if c.isprintable() else " " for c in label)
+    # matplotlib hides labels that begin with an underscore
+    return "\u200b" + clean if clean.startswith("_") else clean
+
+
+def distinct(labels: Mapping[str, str], limit: int = 34) -> dict[str, str]:
+    """Shorten the labels of groups while they stay different; else break them into lines.
+
+    Parameters
+    ----------
+    labels : mapping of str to str
+        Label by group.
+    limit : int
+        Longest line, in characters.
+
+    Returns
+    -------
+    dict of str to str
+        Label by group, as drawn.
+    """
+    shown = {group: short(label, limit) for group, label in labels.items()}
+    if len(set(shown.values())) == len(set(labels.values())):
+        return shown
+    return {g: "\n".join(textwrap.wrap(_printable(label), limit)) for g, label in labels.items()}

@@ -349,7 +349,7 @@ def _translated(token: str, classes: dict[str, str]) -> str:
 def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
     claim = verdicts.about(entry) | {"how": _how(entry)}
     if entry.kind in ("ordering", "direction"):
-        kept = ("exposure", "endpoint", "alpha")
+        kept = ("exposure", "endpoint")
         return claim | {k: v for k, v in entry.details.items() if k in kept}
     claim |= {"value": entry.fraction, "percent": entry.unit == "percent"}
     claim |= {"rounding": entry.rounding}

@@ -360,6 +360,9 @@ AWKWARD = {
     "ages above 89, commas": 'patient_id,age_years\nA,"93,5"\nB,"40,25"\n',
     "above 20 years": "patient_id,os_days,os_event,rfs_days,rfs_event,hsct_day\n"
     "A,7306,0,7305.5,0,7305.5\nB,7305,1,3,1,\n",
+    "times that rounding made two": "patient_id,arm,os_days,os_event\nA,x,0.3,1\n"
+    "B,y,0.30000000000000004,1\nC,x,0.7,1\nD,y,0.7000000000000001,0\nE,x,365,1\n"
+    "F,y,365.00000000000006,1\nG,x,400,0\nH,y,400.00000000000006,1\nI,y,500,0\nJ,x,415,1\n",
     "grade 5": "patient_id,ae_grade_max,os_days,os_event\nA,5,3,1\nB,4,9,0\nC,4,9,0\nD,3,9,0\n",
     "lost before a year": small("400+ 500+ 30+ 40+ 50+ 20"),
     "lost before a year, and dead": small("400+ 500+ 30 40 50 20 10+ 5"),
