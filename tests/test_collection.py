@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import jupytext
@@ -14,10 +15,11 @@ from conftest import ROOT
 
 from cartanalysis.admission import Request
 from cartanalysis.errors import InputError
-from cartanalysis.publish import checks, collection
+from cartanalysis.publish import checks, collection, owner
 from cartanalysis.publish.book import Book
 from cartanalysis.publish.collection import Collection, publish_all
 from cartanalysis.publish.execute import Failures
+from cartanalysis.publish.run import prepare
 from cartanalysis.publish.verify import verify
 from cartanalysis.reconstruct import reconstruct
 
@@ -124,6 +126,9 @@ def test_the_site_passes_its_checks_and_verify(done):
     run_record = json.loads((done.site / "run.json").read_text())
     assert "north-2/results.json" in run_record["files"]
     assert run_record["failed"] == ["men"]
+    hashed = [{"sha256", "hmac_sha256"} & set(c) for c in run_record["cohorts"]]
+    keyed = {"hmac_sha256"}
+    assert hashed == [keyed, keyed, {"sha256"}, set(), keyed]
 
 
 def test_the_start_page_tells_who_is_there_and_who_failed(done):
@@ -226,6 +231,21 @@ def test_the_same_patients_twice_are_refused(tiny, files, tmp_path):
     with pytest.raises(InputError, match="“copy” holds the same patients as “north”"):
         run(tiny, tmp_path / "site", files / "north.csv", tmp_path / "copy.csv")
     assert nothing_written(tmp_path / "site")
+
+
+def test_small_updates_of_all_cohorts_are_told_together(tiny, files, tmp_path):
+    site = tmp_path / "site"
+    for file, folder in (
+        (files / "north.csv", "north"),
+        (files / "other" / "north.csv", "north-2"),
+    ):
+        cohort = prepare(Book(tiny), Request(str(file))).cohort
+        owner.remember(replace(cohort, table=cohort.table.iloc[1:]), site / folder)
+    with pytest.raises(InputError, match="2 problems") as told:
+        run(tiny, site, files / "north.csv", files / "other" / "north.csv", "an2020")
+    assert "north differs in 1 patient" in str(told.value)
+    assert "north (2) differs in 1 patient" in str(told.value)
+    assert nothing_written(site)
 
 
 def test_if_all_fail_the_earlier_site_stands(tiny, files, tmp_path):
