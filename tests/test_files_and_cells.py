@@ -99,6 +99,11 @@ def test_a_level_in_look_alike_letters_is_told_as_such(tmp_path):
     assert (problem.row, problem.value) == (3, "СR")
     assert "another alphabet" in problem.what
     assert problem.remedy == "Type CR again"
+    text = "version: 1\ncolumns:\n  patient_id: {from: patient_id}\n"
+    text += "  response: {from: r, levels: {CR: CR, no: NR}}\n"
+    mapping = written(tmp_path / "map.yml", text)
+    (problem,) = problems(listed(tmp_path, "r", ["CR", "СR", "no"]), mapping)
+    assert "another alphabet" in problem.what
 
 
 def test_composed_and_decomposed_letters_are_one_group():
@@ -237,6 +242,11 @@ def test_rounding_to_months_is_no_contradiction(tmp_path):
     cohort = taken("rfs_rounding.csv", CASES / "rfs_rounding.yml")
     assert cohort.table["rfs_days"].tolist() == [48.4 * 30.4375, 12 * 30.4375]
     assert any("rounding" in note for note in cohort.notes)
+    text = (CASES / "rfs_rounding.yml").read_text().replace("os_m, unit: months", "os_m")
+    rounded = written(tmp_path / "days.yml", text)
+    rows = "patient_id,response,os_m,os_e,rfs_m,rfs_e\nP1,CR,300,0,10,0\nP2,CR,304,0,10.0,0\n"
+    table = admit(Request(str(written(tmp_path / "days.csv", rows)), rounded)).table
+    assert table["rfs_days"].tolist() == [300, 304]
     beyond = written(tmp_path / "x.csv", (CASES / "rfs_rounding.csv").read_text())
     beyond.write_text(beyond.read_text().replace("48.5", "48.6"))
     (problem,) = problems(beyond, CASES / "rfs_rounding.yml")
@@ -255,6 +265,9 @@ def test_a_header_one_name_short_is_refused_with_its_cause(tmp_path):
     (problem,) = problems(CASES / "r_writetable2.csv")
     assert "every row has 5 cells, the header 4" in problem.what
     assert "row.names = FALSE" in problem.remedy
+    quoted = '"patient_id" "sex"\n"1" "P1" "f"\n"2" "P2" "m"\n'
+    (problem,) = problems(written(tmp_path / "quoted.txt", quoted))
+    assert "every row has 3 cells, the header 2" in problem.what
     # no row is repaired by dropping what is beyond the header
     text = "patient_id,sex,arm\nP1,f,A\nP2,,f,\nP3,m,B\n"
     (problem,) = problems(written(tmp_path / "x.csv", text))

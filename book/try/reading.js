@@ -113,7 +113,7 @@
     const first = Math.max(0, lines.findIndex(strip));
     // texts in quotes may hold any of them
     const bare = lines.slice(first, first + cart.data.limits.ahead + 1).join("\n");
-    const [header, ...rest] = bare.replace(QUOTED, "").split("\n");
+    const [header, ...rest] = bare.replace(QUOTED, "x").split("\n");
     const rows = rest.filter(strip);
     const count = (line, s) => line.split(s).length - 1;
     const { usual, all, aligned } = cart.data.separators;
@@ -125,10 +125,11 @@
       return among.reduce((a, b) => (count(header, b) > count(header, a) ? b : a));
     }
     for (const sign of Object.keys(all)) {
+      const counts = new Set(rows.map((row) => count(row, sign)));
+      const most = Math.max(0, ...counts);
       // one blank may stand within a name; in R's files the rows hold one cell more
-      const more = new Set(rows.map((row) => count(row, sign) - count(header, sign)));
-      const agrees = more.size === 1 && (more.has(0) || more.has(1));
-      if (count(header, sign) > (sign === " " ? 1 : 0) && agrees) return sign;
+      const agrees = counts.size === 1 && [0, 1].includes(most - count(header, sign));
+      if (header.includes(sign) && agrees && most > (sign === " " ? 1 : 0)) return sign;
     }
     const fewest = Math.min(...[header, ...rows].map((l) => strip(l).split(BLANKS).length));
     if (rows.length && fewest >= aligned) {

@@ -25,7 +25,7 @@ from cartanalysis.mapping.model import (
 from cartanalysis.mapping.names import other_units
 from cartanalysis.rules import no_patients, repeated
 from cartanalysis.source import Column, Source
-from cartanalysis.wording import fold, same_id
+from cartanalysis.wording import LETTERS, fold, look, same_id
 
 NAMES_SHOWN = 20
 """So many names of columns are told in one note."""
@@ -247,10 +247,11 @@ class _Work:
 
     def end_with_survival(self) -> None:
         """Take times beyond the last contact back to it where rounding to months put them there."""
-        for name in self.steps.keys() & {"rfs_days", "hsct_day"}:
-            if "os_days" not in self.steps:
+        exact = [Decimal(0)] * len(self.source.rows)
+        for name in ("rfs_days", "hsct_day"):
+            if not {name, "os_days"} <= self.cells.keys():
                 continue
-            rounding = map(max, self.steps[name], self.steps["os_days"])
+            rounding = map(max, *(self.steps.get(n, exact) for n in (name, "os_days")))
             ends = list(zip(self.cells[name], self.cells["os_days"], rounding, strict=True))
             made = [last if _just_beyond(time, last, step) else time for time, last, step in ends]
             if made != self.cells[name]:
@@ -288,6 +289,8 @@ class _Work:
                     shown(level, 20) for level in list(entry.levels or ())[:NAMES_SHOWN]
                 )
                 what = f"a level that the mapping does not name (it names {told})"
+                if fold(look(text)) in {fold(look(level)) for level in levels}:
+                    what += f"; it {LETTERS}"
                 remedy = f"Add it under levels: of {entry.target} ({spec.allowed}, or null)"
                 self.problems.append(Problem(what, remedy, row, entry.source, text))
             made.append("")

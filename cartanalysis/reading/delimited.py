@@ -255,16 +255,18 @@ def _separator(start: list[str], name: str) -> str:
     first = next((i for i, line in enumerate(start) if line.strip()), 0)
     text = "".join(start[first : first + AHEAD + 1])
     # texts in quotes may hold any of them
-    bare = re.sub(r'"[^"]*("|$)', "", text)
+    bare = re.sub(r'"[^"]*("|$)', "x", text)
     header, *rows = re.split(r"\r\n|\r|\n", bare)
     rows = [row for row in rows if row.strip()]
     agree = [s for s in USUAL if s in header and all(r.count(s) == header.count(s) for r in rows)]
     if agree or any(s in header for s in USUAL):
         return max(agree or USUAL, key=header.count)
     for sign in FORMS:
-        more = {row.count(sign) - header.count(sign) for row in rows}
+        counts = {row.count(sign) for row in rows}
+        most = max(counts, default=0)
         # one blank may stand within a name; in R's files the rows hold one cell more
-        if header.count(sign) > (sign == " ") and more in ({0}, {1}):
+        agrees = len(counts) == 1 and most - header.count(sign) in (0, 1)
+        if sign in header and agrees and most > (sign == " "):
             return sign
     if rows and min(len(line.split()) for line in (header, *rows)) >= ALIGNED:
         what = "the columns seem to be set apart by blanks, which cells may hold too"

@@ -416,6 +416,7 @@ AWKWARD = {
     "rows longer than the header": "patient_id,sex,arm\nA,f,B\nB,,f,\nC,m,B\n",
     "every row longer": "patient_id,sex,arm\n1,A,f,\n2,B,m,\n",
     "every row longer, blanks": '"patient_id" "sex" "arm"\n"1" "A" "f" "x"\n"2" "B" "m" "y"\n',
+    "every row longer, quoted": '"patient_id" "sex"\n"1" "A" "f"\n"2" "B" "m"\n',
     "rows as wide as the header": "patient_id,sex,,\nA,f\nB,f,\nC,f,,\nD,f,,,\n",
     "carets": "patient_id^sex^arm\nA^f^\nB^^x\n",
     "blanks": "patient_id sex arm\nA f \nB  x\n",
