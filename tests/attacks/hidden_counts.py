@@ -11,7 +11,7 @@ import itertools
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,13 +117,12 @@ def _count(levels: tuple[str, ...], endpoint: str, part: str) -> Count:
     return Count(levels, outcomes=OUTCOMES if part == "n" else RESPONDERS)
 
 
-def gather(what: shown.Shown, by: str) -> Facts:
-    """Collect every equation that a site gives about one grouping."""
+def gather(sites: Sequence[shown.Shown], by: str) -> Facts:
+    """Collect every equation that sites about one cohort give about one grouping."""
     facts = Facts(by)
-    for count, value, source in _totals(what, by):
-        facts.tell(count, value, source)
-    for count, value, source in _groups(what, by):
-        facts.tell(count, value, source)
+    for what in sites:
+        for count, value, source in itertools.chain(_totals(what, by), _groups(what, by)):
+            facts.tell(count, value, source)
     return facts
 
 
@@ -281,14 +280,14 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
 
-def attack(what: shown.Shown, truth: pd.DataFrame, min_cell: int = 5) -> Outcome:
+def attack(sites: Sequence[shown.Shown], truth: pd.DataFrame, min_cell: int = 5) -> Outcome:
     """Recover counts from 1 to the threshold; what is found is compared with the truth."""
     outcome = Outcome()
     with_group = truth.assign(
         treg_group=np.where(truth["treg_pct"] > truth["treg_pct"].median(), "high", "low")
     )
     for by in LEVELS:
-        facts = gather(what, by)
+        facts = gather(sites, by)
         for wanted in targets(by):
             value = true_value(wanted, with_group, by)
             if not 0 < value < min_cell:
@@ -315,7 +314,7 @@ def main(seeds: int = 20) -> None:
                     truth = cohorts.draw(seed, n)
                     path = cohorts.write(truth, Path(folder) / "cohort.csv")
                     what = shown.run(path, min_cell=min_cell)
-                    outcomes.append(attack(what, truth, min_cell))
+                    outcomes.append(attack([what], truth, min_cell))
                 hit = sum(bool(o.recovered) for o in outcomes)
                 got, of = (sum(len(o.recovered) for o in outcomes), sum(o.of for o in outcomes))
                 print(f"{'':4}{n:4}{min_cell:4}{got:11}{of:6}{hit:9}{seeds:5}", flush=True)
