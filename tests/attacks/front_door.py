@@ -40,7 +40,8 @@ def forged_day(study: Chapter, days: range) -> set[int]:
         entry = registry["os_1y"]
         # a median of that day under the id of a value that may be told
         other = dataclasses.replace(entry, kind="time", value=float(day))
-        forged = Registry(dict(registry.entries) | {"os_1y": other}, registry.study)
+        entries = tuple(other if e.id == "os_1y" else e for e in registry.entries.values())
+        forged = Registry(entries, registry.study)
         table = study.compute(replication.claims, study.patients, forged)
         if isinstance(table, Unavailable):
             continue

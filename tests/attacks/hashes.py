@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import tinybook
 
 import cartanalysis
-import tinybook
 from cartanalysis.publish import book, execute
 from cartanalysis.publish.parameters import declared
 

@@ -93,7 +93,7 @@ WAYS: dict[str, str] = {
     "forges a figure": (
         "import base64\n"
         "from cartanalysis.figures import geometry\n"
-        "svg = '<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9pt\" height=\"9pt\" viewBox=\"0 0 9 9\"><desc>' + X + '</desc></svg>'\n"
+        'svg = \'<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt" viewBox="0 0 9 9"><desc>\' + X + \'</desc></svg>\'\n'
         "publish_display_data({'image/svg+xml': svg, 'image/png': base64.b64encode(b'a').decode(), "
         "'text/plain': X}, metadata={METADATA: {'figure': {'name': 'forged', 'caption': X, "
         "'alt': X, 'evidence': 'your data', 'evidence_sentence': X, 'csv': X, 'drawn_by': X, "
@@ -148,19 +148,15 @@ WAYS: dict[str, str] = {
         "study.figure(plot, rate, name='own', caption='a.', alt='a')"
     ),
     "draws rows as data": (
-        f"study.figure(plot_rates, rate.assign(group=X), name='own2', caption='a.', alt='a')"
+        "study.figure(plot_rates, rate.assign(group=X), name='own2', caption='a.', alt='a')"
     ),
     "gives rows as a figure's data": (
         "def plot2(table, **options):\n"
         "    from matplotlib import pyplot as plt\n    return plt.figure().add_subplot()\n"
         f"study.figure(plot2, {ONE}, name='own3', caption='a.', alt='a')"
     ),
-    "captions a figure": (
-        "study.figure(plot_rates, rate, name='own4', caption=X, alt='a')"
-    ),
-    "describes a figure": (
-        "study.figure(plot_rates, rate, name='own5', caption='a.', alt=X)"
-    ),
+    "captions a figure": ("study.figure(plot_rates, rate, name='own4', caption=X, alt='a')"),
+    "describes a figure": ("study.figure(plot_rates, rate, name='own5', caption='a.', alt=X)"),
     "labels a figure": (
         "study.figure(plot_rates, rate, name='own6', caption='a.', alt='a', "
         "labels={'all patients': X})"
@@ -214,7 +210,12 @@ ALONE = {
 """Cells that may stop the whole run, which shows nothing either."""
 
 
-RAW = tuple(WAYS)[:20]
+FORGED = (
+    "hides it under the package's key", "marks an output as the package's", "forges a number",
+    "forges a figure",
+)  # fmt: skip
+RAW = tuple(w for w in tuple(WAYS)[: list(WAYS).index("computes with its own function")]
+            if w not in FORGED)  # fmt: skip
 """Exits that pass by the functions of ``study``: whatever is in them is left out."""
 
 
@@ -263,7 +264,9 @@ def search(*folders: Path) -> dict[int, set[str]]:
     return found
 
 
-def attack(folder: Path, ways: dict[str, str], rows: bool = True) -> tuple[dict[str, set[str]], str]:
+def attack(
+    folder: Path, ways: dict[str, str], rows: bool = True
+) -> tuple[dict[str, set[str]], str]:
     """Publish a hostile chapter: the ways that got through and where, and what the run said."""
     root = tinybook.make(folder / "tiny")
     (root / "notebooks" / "one.py").write_text(chapter(ways, rows), encoding="utf-8")
@@ -273,9 +276,7 @@ def attack(folder: Path, ways: dict[str, str], rows: bool = True) -> tuple[dict[
     site = folder / "public" / "site"
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-        code = tinybook.main(
-            ["publish", str(file), "--book", str(root), "--out", str(site)]
-        )
+        code = tinybook.main(["publish", str(file), "--book", str(root), "--out", str(site)])
     found = search(*(p for p in (site, root / "_build") if p.exists()))
     names = list(ways)
     return {names[i]: where for i, where in found.items()}, f"exit {code}\n{said.getvalue()}"
