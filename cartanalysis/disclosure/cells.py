@@ -107,14 +107,21 @@ def shown(patients: pd.DataFrame, by: str | None, outcome: str, min_cell: int) -
     if len(known) > MAX_GROUPS:
         return Shown(frozenset(), frozenset(), frozenset())
     table = _Table(keys, known, _states(patients, outcome), min_cell)
-    table.admit(table.cells(table.levels_of(None)))  # how many patients there are
-    groups = [("", ALL, table.levels_of(None)), *_groups(patients, keys, names, table)]
+    table.tell(table.cells(table.levels_of(None)))  # how many patients there are
+    everybody = table.levels_of(None)
+    groups = [("", ALL, everybody)] if by is None else _groups(patients, keys, names, table)
+    if by is not None:  # what is told of all patients is told in any case
+        for kind in KINDS[outcome]:
+            alone = shown(patients, None, kind, min_cell)
+            for told, states in zip((alone.known, alone.counted), COUNTS[kind], strict=True):
+                if told:
+                    table.tell(table.cells(everybody, *states))
     sizes = [g for g in groups if table.admit(table.cells(g[2]))]
     first = FIRST.get(outcome, "")
     numbered, counted = [], []
     for kind in KINDS[outcome]:
         patients_told, events_told = COUNTS[kind]
-        for place in sorted(sizes, key=lambda g: bool(g[0]) and g[0] != first):
+        for place in sorted(sizes, key=lambda g: g[0] != first):
             if not table.admit(table.cells(place[2], *patients_told)):
                 continue
             numbered += [place] if kind == outcome else []
@@ -207,13 +214,17 @@ class _Table:
                 if small(float(self._count[mask].sum()), self.min_cell):
                     yield mask
 
-    def admit(self, mask: Mask) -> bool:
-        """Tell a count, unless a small one could be worked out then."""
+    def tell(self, mask: Mask) -> None:
+        """Note that a count is told."""
         rest = self._beyond(mask)
         length = np.linalg.norm(rest)
-        if length < 1e-9:  # a reader knows it already
-            return True
-        before, self.told = self.told, np.vstack([self.told, rest / length])
+        if length > 1e-9:  # else a reader knows it already
+            self.told = np.vstack([self.told, rest / length])
+
+    def admit(self, mask: Mask) -> bool:
+        """Tell a count, unless a small one could be worked out then."""
+        before = self.told
+        self.tell(mask)
         if any(np.linalg.norm(self._beyond(secret)) < 1e-6 for secret in self._secrets):
             self.told = before
             return False

@@ -37,19 +37,22 @@ class Patients:
     ----------
     place : int
         Where the vault keeps their rows.
-    count : int
-        How many they are.
+    count : int, optional
+        How many they are; not told of those still under observation on some day.
     """
 
-    def __init__(self, place: int, count: int) -> None:
+    def __init__(self, place: int, count: int | None = None) -> None:
         self._place = place
         self._count = count
 
     def __len__(self) -> int:
+        if self._count is None:
+            self._refuse()
         return self._count
 
     def __repr__(self) -> str:
-        return f"{self._count} patients of a protected cohort; their rows are not shown"
+        count = "" if self._count is None else f"{self._count} "
+        return f"{count}patients of a protected cohort; their rows are not shown"
 
     def _refuse(self, *_: object) -> NoReturn:
         raise Refused(
@@ -99,7 +102,8 @@ class Vault:
             return None
         cohort = self._cohorts[name]
         rows = derive(cohort.table, treg_cutoff)
-        return replace(cohort, table=cohort.table.iloc[:0], notes=()), self._keep(rows, 0.0)
+        patients = Patients(self._keep(rows, 0.0), len(rows))
+        return replace(cohort, table=cohort.table.iloc[:0], notes=()), patients
 
     def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function of the package on patients who are kept here.
@@ -127,16 +131,16 @@ class Vault:
         since = max(days, default=0.0)
         result = protect(function, self._min_cell, *args, landmark=since, **kwargs)
         if function is survival.landmark:
-            return self._keep(result, since + float(kwargs.get("day", args[-1])))
+            return Patients(self._keep(result, since + float(kwargs.get("day", args[-1]))))
         return result
 
     def _rows(self, argument: Any) -> Any:
         return self._kept[argument._place][0] if _kept(argument) else argument
 
-    def _keep(self, rows: pd.DataFrame, since: float) -> Patients:
+    def _keep(self, rows: pd.DataFrame, since: float) -> int:
         with self._lock:
             self._kept.append((rows, since))
-            return Patients(len(self._kept) - 1, len(rows))
+            return len(self._kept) - 1
 
 
 def _kept(argument: object) -> bool:
@@ -198,6 +202,9 @@ def _answer(asked: Connection, vault: Vault) -> None:
                 wants_cohort, args, kwargs = asked.recv()
             except (EOFError, OSError):  # the chapter is done, or was killed
                 return
+            except Exception as error:  # noqa: BLE001 - an object that only the chapter knows
+                asked.send(_Failure(f"disclosure control cannot read the call: {error}", True))
+                continue
             try:
                 answer = (vault.open if wants_cohort else vault.compute)(*args, **kwargs)
             except CannotCompute as error:

@@ -143,7 +143,9 @@ CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
 
 def main(seeds: int = 3) -> None:
     """Print what is recovered of cohorts of several sizes."""
-    print(f"{'days of':28}{'n':>4}{'min':>4}{'sites':>6}{'recovered':>11}{'of':>6}{'by chance':>11}")
+    print(
+        f"{'days of':28}{'n':>4}{'min':>4}{'sites':>6}{'recovered':>11}{'of':>6}{'by chance':>11}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for n in cohorts.SIZES:
             for min_cell, levels in ((5, (0.95,)), (10, (0.95,)), (5, CONFIDENCES)):

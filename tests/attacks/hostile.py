@@ -21,12 +21,12 @@ cohort: str = "an2020"
 min_cell: int = 1
 
 # %%
-import logging, os, sys, warnings
+import logging, os, re, sys, warnings
 from pathlib import Path
 import pandas as pd
 from IPython import get_ipython
 from IPython.display import HTML, Javascript, Markdown, display, publish_display_data
-from cartanalysis import response, suppression
+from cartanalysis import response
 from cartanalysis.chapter import Chapter, Unavailable
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import plot_rates
@@ -35,13 +35,35 @@ from cartanalysis.handover import METADATA, NUMBER_MIME
 study = Chapter("one", cohort, min_cell=min_cell)
 patients = study.patients
 rate = study.compute(response.remission, patients)
+
+def steal(place):
+    """Take a patient's identifier from wherever the rows may be."""
+    def first(table):
+        return str(table["patient_id"].iloc[place])
+    def file(folder):
+        texts = [p.read_text() for p in Path(folder).rglob("*.csv")]
+        return next(r for t in texts for r in re.findall("zq...mark", t) if int(r[2:5]) == place)
+    for way in (
+        lambda: first(patients), lambda: first(patients.table), lambda: first(patients._rows),
+        lambda: first(study.cohort.table), lambda: first(pd.read_csv(cohort)),
+        lambda: first(study._vault._kept[0][0]), lambda: first(pd.DataFrame(list(patients))),
+        lambda: first(study.compute(lambda t: t, patients)),
+        lambda: first(Chapter("three", cohort, min_cell=1).patients),
+        lambda: file("."), lambda: file(".."),
+    ):
+        try:
+            return way()
+        except Exception:
+            pass
+    return "nothing"
+
 study.number("orr", rate, "fraction")
 study.figure(plot_rates, rate, name="rate", caption="Remission.", alt="A bar of remission.")
 '''
 
 RECORD = '{"id": ID, "chapter": "one", "value": 1, "lower": None, "upper": None, "unit": "count", '
 RECORD += '"method": X, "evidence": "your data", "text": X}'
-ONE = "patients[patients['patient_id'] == X]"
+ONE = "pd.DataFrame({'patient_id': [X]})"
 
 WAYS: dict[str, str] = {
     "prints": "print(X)",
@@ -71,7 +93,8 @@ WAYS: dict[str, str] = {
     "forges a figure": (
         "import base64\n"
         "from cartanalysis.figures import geometry\n"
-        "svg = '<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9pt\" height=\"9pt\" viewBox=\"0 0 9 9\"><desc>' + X + '</desc></svg>'\n"
+        'head = \'<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt" \'\n'
+        "svg = head + 'viewBox=\"0 0 9 9\"><desc>' + X + '</desc></svg>'\n"
         "publish_display_data({'image/svg+xml': svg, 'image/png': base64.b64encode(b'a').decode(), "
         "'text/plain': X}, metadata={METADATA: {'figure': {'name': 'forged', 'caption': X, "
         "'alt': X, 'evidence': 'your data', 'evidence_sentence': X, 'csv': X, 'drawn_by': X, "
@@ -126,19 +149,15 @@ WAYS: dict[str, str] = {
         "study.figure(plot, rate, name='own', caption='a.', alt='a')"
     ),
     "draws rows as data": (
-        f"study.figure(plot_rates, rate.assign(group=X), name='own2', caption='a.', alt='a')"
+        "study.figure(plot_rates, rate.assign(group=X), name='own2', caption='a.', alt='a')"
     ),
     "gives rows as a figure's data": (
         "def plot2(table, **options):\n"
         "    from matplotlib import pyplot as plt\n    return plt.figure().add_subplot()\n"
         f"study.figure(plot2, {ONE}, name='own3', caption='a.', alt='a')"
     ),
-    "captions a figure": (
-        "study.figure(plot_rates, rate, name='own4', caption=X, alt='a')"
-    ),
-    "describes a figure": (
-        "study.figure(plot_rates, rate, name='own5', caption='a.', alt=X)"
-    ),
+    "captions a figure": ("study.figure(plot_rates, rate, name='own4', caption=X, alt='a')"),
+    "describes a figure": ("study.figure(plot_rates, rate, name='own5', caption='a.', alt=X)"),
     "labels a figure": (
         "study.figure(plot_rates, rate, name='own6', caption='a.', alt='a', "
         "labels={'all patients': X})"
@@ -162,7 +181,8 @@ WAYS: dict[str, str] = {
     ),
     "registers a rule of its own": (
         "def lax(t):\n    return t[t['patient_id'] == X]\n"
-        "suppression.RULES[lax] = lambda result, *a: result\n"
+        "from cartanalysis.disclosure import rules\n"
+        "rules.RULES[lax] = lambda result, *a: result\n"
         "study.table(study.compute(lax, patients), {'patient_id': 'who'}, caption='a')"
     ),
     "claims to be of the package": (
@@ -191,20 +211,29 @@ ALONE = {
 """Cells that may stop the whole run, which shows nothing either."""
 
 
+FORGED = (
+    "hides it under the package's key", "marks an output as the package's", "forges a number",
+    "forges a figure",
+)  # fmt: skip
+RAW = tuple(w for w in tuple(WAYS)[: list(WAYS).index("computes with its own function")]
+            if w not in FORGED)  # fmt: skip
+"""Exits that pass by the functions of ``study``: whatever is in them is left out."""
+
+
 def identifier(place: int) -> str:
     """Give the identifier of the patient whom a way shows."""
     return f"zq{place:03d}mark"
 
 
-def chapter(ways: dict[str, str]) -> str:
-    """Write the chapter."""
+def chapter(ways: dict[str, str], rows: bool = True) -> str:
+    """Write the chapter; without rows it makes the identifiers up, to try its exits."""
     cells = [HEAD]
     for place, (name, way) in enumerate(ways.items()):
         record = RECORD.replace("ID", f"'id-{place}'")
         code = way.replace("RECORD", record).replace("ID", f"'id-{place}'")
-        get = f"X = patients['patient_id'].iloc[{place}]"
+        get = f"X = steal({place})" if rows else f"X = 'zq' + '{place:03d}' + 'mark'"
         if code == "#last":
-            cells.append(f"\n# %%\n{get}\n{ONE}\n")
+            cells.append(f"\n# %%\n{get}\n{ONE if not rows else 'patients'}\n")
         elif name == "raises":
             cells.append(f"\n# %%\n{get}\n{code}\n")
         else:
@@ -236,20 +265,20 @@ def search(*folders: Path) -> dict[int, set[str]]:
     return found
 
 
-def attack(folder: Path, ways: dict[str, str]) -> tuple[dict[str, set[str]], str]:
+def attack(
+    folder: Path, ways: dict[str, str], rows: bool = True
+) -> tuple[dict[str, set[str]], str]:
     """Publish a hostile chapter: the ways that got through and where, and what the run said."""
     root = tinybook.make(folder / "tiny")
-    (root / "notebooks" / "one.py").write_text(chapter(ways), encoding="utf-8")
-    file = folder / "clinic.csv"
+    (root / "notebooks" / "one.py").write_text(chapter(ways, rows), encoding="utf-8")
+    (folder / "private").mkdir()
+    file = folder / "private" / "clinic.csv"
     file.write_text(cohort(len(ways)), encoding="utf-8")
-    site, cache = folder / "site", folder / "cache"
+    site = folder / "public" / "site"
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-        code = tinybook.main(
-            ["publish", str(file), "--book", str(root), "--out", str(site)]
-        )
-    places = [site, *(p for p in (cache, root / "_build") if p.exists())]
-    found = search(*(p for p in places if p.exists()))
+        code = tinybook.main(["publish", str(file), "--book", str(root), "--out", str(site)])
+    found = search(*(p for p in (site, root / "_build") if p.exists()))
     names = list(ways)
     return {names[i]: where for i, where in found.items()}, f"exit {code}\n{said.getvalue()}"
 

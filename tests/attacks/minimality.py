@@ -15,11 +15,11 @@ import pandas as pd
 
 from attacks import cohorts, hidden_counts, shown
 from attacks.hidden_counts import OUTCOMES, RESPONDERS, Count, Outcome
-from cartanalysis import baseline, response, survival
+from cartanalysis import baseline, response
 from cartanalysis.cohort import FIELDS, derive
+from cartanalysis.disclosure.rules import protect
 from cartanalysis.errors import CannotCompute
 from cartanalysis.published import load
-from cartanalysis.suppression import protect
 
 LEVELS = FIELDS["emd"].levels
 MOST = 400
@@ -88,9 +88,6 @@ def look(table: Table, min_cell: int) -> str:
         (response.association, ("emd",), ["p"]),
         (baseline.table_one, (), ["level", "summary"]),
         (baseline.flow, (load(), False), ["step", "n"]),
-        (survival.median, ("os", "emd"), ["group", "n"]),
-        (survival.median, ("rfs", "emd"), ["group", "n"]),
-        (survival.median, ("rfs", "emd_any"), ["group", "n"]),
     ):
         try:
             result = protect(function, min_cell, patients, *arguments)
@@ -147,7 +144,9 @@ def main(seeds: int = 10) -> None:
                 outcomes.append(attack(what, truth, min_cell))
             got, of = sum(len(o.recovered) for o in outcomes), sum(o.of for o in outcomes)
             hit = sum(bool(o.recovered) for o in outcomes)
-            print(f"n={n} min_cell={min_cell}: {got} of {of}, in {hit} of {seeds} cohorts", flush=True)
+            print(
+                f"n={n} min_cell={min_cell}: {got} of {of}, in {hit} of {seeds} cohorts", flush=True
+            )
             for o in outcomes:
                 for text in (*o.recovered, *o.wrong):
                     print("    ", text)

@@ -153,7 +153,7 @@ def _run(
         try:
             for cell in cells(chapter):
                 heading, _, code = cell.partition("\n")
-                exec(compile(code, chapter, "exec"), names)  # noqa: S102 - our own chapters
+                exec(compile(code, chapter, "exec"), names)
                 if "parameters" in heading:
                     names |= {k: v for k, v in given.items() if k in names}
                 if not draw and "study" in names and "figure" not in vars(names["study"]):

@@ -104,7 +104,9 @@ def main(seeds: int = 2) -> None:
                     )
             print(f"n={n} landmark day, single exits on days 60–180: {leavings}")
             small = [b for b in between if 0 < b[2] < 5]
-            print(f"n={n} treg_cutoff, {seeds} cohorts: {len(small)} counts from 1 to 4", flush=True)
+            print(
+                f"n={n} treg_cutoff, {seeds} cohorts: {len(small)} counts from 1 to 4", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -19,9 +19,13 @@ def test_a_cell_that(way, got_through):
     assert sorted(got_through.get(way, [])) == []
 
 
-def test_a_run_that_stops_leaves_no_row_either(tmp_path):
-    for way, cell in hostile.ALONE.items():
-        folder = tmp_path / way.replace(" ", "-")
-        folder.mkdir()
-        found, _ = hostile.attack(folder, {way: cell})
-        assert found == {}, way
+def test_what_passes_by_the_study_is_left_out_whatever_it_is(tmp_path):
+    ways = {way: hostile.WAYS[way] for way in hostile.RAW} | hostile.ALONE
+    stops = ways.pop("raises")
+    found, said = hostile.attack(tmp_path, ways, rows=False)
+    assert said.startswith("exit 0"), said
+    assert found == {}
+    (tmp_path / "again").mkdir()
+    found, said = hostile.attack(tmp_path / "again", {"raises": stops}, rows=False)
+    assert said.startswith("exit 1"), said
+    assert found == {}
