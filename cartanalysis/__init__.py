@@ -2,7 +2,7 @@
 
 Data flow one way.  Coming in: ``source`` → ``reading`` → ``mapping`` → ``rules``, ``intake``,
 ``privacy`` → ``admission``.  Going out: ``cohort``, ``published`` → ``exact``, ``response``,
-``survival``, ``cox``, ``safety``, ``baseline`` → ``consistency``, ``power``, ``permutation`` →
+``survival``, ``safety``, ``baseline`` → ``consistency``, ``power``, ``permutation`` → ``cox`` →
 ``verdicts`` → ``replication`` → ``reconstruct``, ``calibration``, ``meta`` → ``suppression`` →
 ``figures`` → ``handover`` → ``chapter``, ``panels``, ``several`` → ``publish`` → ``cli``.  A
 module imports only from what stands left of it.
