@@ -29,7 +29,7 @@ def draw(seed: int, n: int) -> pd.DataFrame:
     relapsed = relapse < rfs_last
     rfs_event = (relapsed | (os_event == 1)).astype(int)
     cause = np.where(relapsed, "relapse", np.where(os_event == 1, "death", ""))
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "patient_id": [f"P{i:03d}" for i in rng.permutation(n) + 1],
             "age_years": rng.integers(4, 70, n),
@@ -51,7 +51,6 @@ def draw(seed: int, n: int) -> pd.DataFrame:
             "rfs_cause": np.where(remission, cause, ""),
         }
     )
-    return table
 
 
 def write(table: pd.DataFrame, path: Path) -> Path:

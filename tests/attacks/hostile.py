@@ -41,8 +41,8 @@ def steal(place):
     def first(table):
         return str(table["patient_id"].iloc[place])
     def file(folder):
-        rows = [p.read_text() for p in Path(folder).rglob("*") if p.is_file() and p.suffix == ".csv"]
-        return next(r for text in rows for r in re.findall("zq...mark", text) if int(r[2:5]) == place)
+        texts = [p.read_text() for p in Path(folder).rglob("*.csv")]
+        return next(r for t in texts for r in re.findall("zq...mark", t) if int(r[2:5]) == place)
     for way in (
         lambda: first(patients), lambda: first(patients.table), lambda: first(patients._rows),
         lambda: first(study.cohort.table), lambda: first(pd.read_csv(cohort)),
@@ -93,7 +93,8 @@ WAYS: dict[str, str] = {
     "forges a figure": (
         "import base64\n"
         "from cartanalysis.figures import geometry\n"
-        'svg = \'<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt" viewBox="0 0 9 9"><desc>\' + X + \'</desc></svg>\'\n'
+        'head = \'<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt" \'\n'
+        "svg = head + 'viewBox=\"0 0 9 9\"><desc>' + X + '</desc></svg>'\n"
         "publish_display_data({'image/svg+xml': svg, 'image/png': base64.b64encode(b'a').decode(), "
         "'text/plain': X}, metadata={METADATA: {'figure': {'name': 'forged', 'caption': X, "
         "'alt': X, 'evidence': 'your data', 'evidence_sentence': X, 'csv': X, 'drawn_by': X, "
