@@ -82,9 +82,12 @@ def search(files: Iterable[str], known: set[str], keys: Keys | None = None) -> d
             digest = hashlib.new(name, text.encode()).hexdigest()
             if digest[:SHORTEST] in short:
                 found[text] = name
-            if keys is not None and name == "sha256":
-                if any(key[:SHORTEST] in short for key in keys.of(digest)):
-                    found.setdefault(text, "chapter key")
+            if (
+                keys is not None
+                and name == "sha256"
+                and any(key[:SHORTEST] in short for key in keys.of(digest))
+            ):
+                found.setdefault(text, "chapter key")
     return found
 
 
