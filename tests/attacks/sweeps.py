@@ -15,26 +15,19 @@ from attacks import cohorts, exact_days, hidden_counts, shown
 from attacks.exact_days import Score
 
 
-def _signature(what: shown.Shown, own: Sequence[str]) -> tuple[str, ...] | None:
-    """Give what a site shows of a parameter's comparison, without the parameter's own value."""
-    if what.failed:
-        return None
-    kept = [n for key, n in sorted(what.numbers.items()) if any(o in key for o in own)]
-    values = [str((n["value"], n["lower"], n["upper"], n["parts"].get("of"))) for n in kept]
-    alts = [re.sub(r"median[^;]*", "", str(f.get("alt"))) for f in what.figures.values()]
-    return (*values, *alts)
-
-
 def landmark(path: Path, days: Sequence[int]) -> set[int]:
     """Find days on which somebody leaves: what is shown changes from one landmark to the next."""
     found, before = set(), None
     for day in days:
         what = shown.run(path, ("remission",), landmark_day=day)
-        own = [f"landmark_{day}_", "landmark_p"]
-        mine = {k: v for k, v in what.numbers.items() if any(o in k for o in own)}
-        what.numbers = {k.replace(str(day), "D"): v for k, v in mine.items()}
-        what.figures = {k: v for k, v in what.figures.items() if k == "landmark"}
-        now = _signature(what, ["landmark"])
+        # the number's names hold the day, and the day may be moved to the end of a month
+        mine = {
+            str((n["value"], n["lower"], n["upper"]))
+            for key, n in what.numbers.items()
+            if key.startswith("landmark_")
+        }
+        alt = re.sub(r"median[^;]*", "", str(what.figures.get("landmark", {}).get("alt")))
+        now = None if what.failed else (*sorted(mine), alt)
         if before is not None and now is not None and now != before:
             found.add(day)
         before = now
