@@ -22,7 +22,7 @@ from cartanalysis.mapping.model import (
     FromFilled,
     Mapping,
 )
-from cartanalysis.mapping.names import other_units
+from cartanalysis.mapping.names import other_origin, other_units
 from cartanalysis.mapping.words import fold, same_id
 from cartanalysis.rules import no_patients
 from cartanalysis.source import Column, Source
@@ -49,7 +49,7 @@ def apply(source: Source, mapping: Mapping, *, today: dt.date | None = None) -> 
     -------
     Source
         Our columns in the mapping's order, then its extra ones.  A renamed or computed column
-        says where it is from in its label.  What is wrong is added to ``problems``, with the
+        says where it is from.  What is wrong is added to ``problems``, with the
         names and values of the file; such cells are empty.
 
     Raises
@@ -128,8 +128,7 @@ class _Work:
 
     def add(self, entry: Entry, cells: Cells) -> None:
         """Add a computed column; it no longer holds anything of the file that could identify."""
-        origin = " and ".join(entry.columns) or self.mapping.name
-        self.columns.append(Column(entry.target, label=f"from {origin}"))
+        self.columns.append(Column(entry.target, origin=entry.columns))
         self.cells[entry.target] = cells
 
     # --- from a column -------------------------------------------------------------------------
@@ -151,14 +150,15 @@ class _Work:
         elif entry.coding == "cnsr":
             what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
             self.notes.append(f"{entry.target}: {what}.")
-            made = list(self.uncensored(entry, made))
+            written, made = made, list(self.uncensored(entry, made))
+            self.against_file(entry, spec, dict(zip(written, made, strict=True)))
         elif spec.kind in ("level", "grade", "event"):
             made = self.as_they_are(entry, spec, theirs, made)
         elif spec.kind == "label":
             made = self.in_words(theirs, made, entry.target)
         # numbers, levels and codes are checked one by one; only free text can still identify
         personal = theirs.identifier and spec.kind in ("id", "label") and not entry.renumber
-        self.columns.append(Column(entry.target, f"from {entry.source}", identifier=personal))
+        self.columns.append(Column(entry.target, identifier=personal, origin=(entry.source,)))
         self.cells[entry.target] = made
 
     def others(self, entry: FromColumn) -> list[Cells]:
@@ -188,6 +188,9 @@ class _Work:
     def measured(self, entry: FromColumn, spec: Field, cells: Cells) -> Cells:
         """Read numbers and put them into our unit."""
         self.tell_other_unit(entry, spec)
+        against = other_origin(self.by_name[entry.source], spec.name)
+        if against is not None and not entry.origin:
+            self.problems.append(Problem(*against, column=entry.source))
         factor = _factor(spec, entry.unit)
         faults: dict[str, numbers.Fault] = {}
         if spec.unit == "days":
@@ -249,10 +252,14 @@ class _Work:
                 self.problems.append(Problem(what, remedy, row, entry.source, text))
             made.append("")
         self.tell_missing(entry.target, emptied)
+        if spec.kind in ("level", "grade", "event"):
+            self.against_file(entry, spec, dict(zip(cells, made, strict=True)))
         return made
 
     def as_they_are(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
         """Take codes over untranslated, unless the file says that they mean something else."""
+        if entry.coding:
+            self.against_file(entry, spec, {text: codes.level_of(spec, text) for text in cells})
         against = None if entry.coding else codes.doubt(theirs, spec, cells)
         if against is not None:
             self.problems.append(Problem(*against, column=entry.source))
@@ -267,6 +274,19 @@ class _Work:
                 self.problems.append(problem)
             made.append(text if known else "")
         return made
+
+    def against_file(self, entry: FromColumn, spec: Field, read: dict[str, str | None]) -> None:
+        """Refuse a coding that the file's own words contradict; of levels it is told only."""
+        theirs = self.by_name[entry.source]
+        read = {text: ours for text, ours in read.items() if text}
+        against = codes.contradiction(theirs, spec, read, answers=entry.levels is not None)
+        if against is None:
+            return
+        if entry.levels is None:
+            self.problems.append(Problem(*against, column=entry.source))
+        else:
+            what = f"{against.what}, as the mapping says under levels"
+            self.notes.append(f"{entry.target}, from {shown(entry.source)}: {what}.")
 
     def uncensored(self, entry: FromColumn, cells: Cells) -> Iterator[str]:
         """Turn CNSR into events."""
