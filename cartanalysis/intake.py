@@ -143,7 +143,10 @@ def build(source: Source, strata: Sequence[str] = ()) -> Cohort:
     problems += against
     # what a column means must be settled before it can contradict another
     unsettled = {names[p.column] for p in against if p.column} | _not_understood(source)
-    problems += rules.check(table.drop(columns=unsettled & set(table)), written)
+    settled = table.drop(columns=unsettled & set(table))
+    problems += rules.check(settled, written)
+    if not any(c.name == "rfs_days" and c.counted_from for c in source.columns):
+        problems += rules.rfs_from_infusion(settled)
     problems += _few_groups(table, fields)
     notes += _near_groups(table, fields)
     if problems:

@@ -30,6 +30,8 @@ class Column:
         A longer description, where there is one beside the label.
     origin : tuple of str or None
         The file's columns that a mapping made this one of; none if it is as it came.
+    counted_from : str
+        The day from which a mapping says that a time counts; empty if nothing is said.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Column:
     identifier: bool = False
     about: str = ""
     origin: tuple[str, ...] | None = None
+    counted_from: str = ""
 
     @property
     def said(self) -> str:

@@ -22,7 +22,7 @@ from cartanalysis.mapping.model import (
     FromFilled,
     Mapping,
 )
-from cartanalysis.mapping.names import other_origin, other_units
+from cartanalysis.mapping.names import COUNTED_FROM, other_origin, other_units
 from cartanalysis.mapping.words import fold, same_id
 from cartanalysis.rules import no_patients
 from cartanalysis.source import Column, Source
@@ -63,6 +63,8 @@ def apply(source: Source, mapping: Mapping, *, today: dt.date | None = None) -> 
         if work.has(entry):
             work.map(entry)
     work.tell_out_of_order()
+    work.tell_not_infused()
+    work.tell_deaths_without_date()
     for name in mapping.extra:
         work.keep(name)
     work.tell_unused()
@@ -158,7 +160,8 @@ class _Work:
             made = self.in_words(theirs, made, entry.target)
         # numbers, levels and codes are checked one by one; only free text can still identify
         personal = theirs.identifier and spec.kind in ("id", "label") and not entry.renumber
-        self.columns.append(Column(entry.target, identifier=personal, origin=(entry.source,)))
+        made_from = Column(entry.target, identifier=personal, origin=(entry.source,))
+        self.columns.append(replace(made_from, counted_from=entry.origin))
         self.cells[entry.target] = made
 
     def others(self, entry: FromColumn) -> list[Cells]:
@@ -405,6 +408,50 @@ class _Work:
                 told.add((row, column))
                 written = self.source.cells[column][i]
                 self.problems.append(Problem(what, "Check both dates", row, column, written))
+
+    def tell_not_infused(self) -> None:
+        """Ask for the first day of those without: who was never infused is not counted here."""
+        by_target = {e.target: e for e in self.mapping.entries if isinstance(e, FromDates)}
+        counted = [e.since for t, e in by_target.items() if COUNTED_FROM.get(t) == "infusion"]
+        if AGE in by_target:
+            counted += by_target[AGE].dates
+        for name in dict.fromkeys(n for n in counted if n in self.by_name):
+            for row, text in zip(self.source.rows, self.source.cells[name], strict=True):
+                if fold(text) in MISSING:
+                    what = "no date of infusion, so the patient may never have been infused"
+                    remedy = (
+                        "Fill in the date; take patients who were never infused out of the file, "
+                        "as the book counts those who were"
+                    )
+                    self.problems.append(Problem(what, remedy, row, name))
+
+    def tell_deaths_without_date(self) -> None:
+        """Compare deaths with their dates, where the two are from different columns."""
+        entries = {e.target: e for e in self.mapping.entries}
+        time, event = entries.get("os_days"), entries.get("os_event")
+        cells = self.cells.get("os_event")
+        if not isinstance(time, FromDates) or isinstance(event, FromFilled) or not cells:
+            return
+        if not all(name in self.by_name for name in time.columns):
+            return
+        read = self.dates_of(time)
+        by_contact = False
+        for i, (row, text) in enumerate(zip(self.source.rows, cells, strict=True)):
+            dated = [name for name in time.dates if read[name][i] is not None]
+            died = codes.level_of(FIELDS["os_event"], text)
+            by_contact |= died == "1" and not dated
+            if died == "0" and dated:
+                what = "a date of death, but os_event says alive"
+                written = self.source.cells[dated[0]][i]
+                self.problems.append(
+                    Problem(what, "Correct one of the two", row, dated[0], written)
+                )
+        if by_contact:
+            ends = ", ".join(shown(name) for name in time.dates)
+            what = (
+                f"of patients who died, but have no date in {ends}, time ends at the last contact"
+            )
+            self.notes.append(f"os_days: {what}.")
 
     def by_dates(self, entry: FromDates, spec: Field) -> Iterator[str]:
         """Count time between dates, or tell which date was first."""

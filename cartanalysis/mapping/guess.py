@@ -408,13 +408,8 @@ class Evidence:
         """Tell whether ADaM's start of a survival is the first day of treatment, in everybody."""
         _, _, parameter = self.column.name.partition(":")
         cells = self.source.cells
-        starts = cells.get(f"STARTDT:{parameter}") or cells.get("STARTDT")
-        return (
-            self.spec.name == "os_days"
-            and bool(starts)
-            and starts == cells.get("TRTSDT")
-            and any(starts)
-        )
+        starts = cells.get(f"STARTDT:{parameter}") or cells.get("STARTDT") or []
+        return self.spec.name == "os_days" and any(starts) and starts == cells.get("TRTSDT")
 
     # --- words -----------------------------------------------------------------------------------
 

@@ -117,6 +117,8 @@ _ALIVE = "alive|living|lebend|lebt|vivant|存活|生存|alive at last contact"
 BARE = frozenset(f"{_YES}|{_NO}".split("|")) - {"present", "absent"}
 """Words and codes that only answer a question."""
 
+_VITAL = _words(**{"1": _DEAD, "0": _ALIVE})
+
 _HAPPENED = {"1": f"{_YES}|event", "0": f"{_NO}|no event|censored|censor"}
 _ROMAN = ("0", "i", "ii", "iii", "iv", "v")
 _GRADES = {
@@ -163,7 +165,7 @@ SURE: dict[str, dict[str, str]] = {
     "crs_grade": _GRADES,
     "icans_grade": _GRADES,
     "ae_grade_max": _GRADES,
-    "os_event": _words(**{"1": _DEAD, "0": _ALIVE}) | _words(**_HAPPENED),
+    "os_event": _VITAL | _words(**_HAPPENED),
     "rfs_event": _words(**_HAPPENED)
     | _words(**{"1": "relapse or death", "0": "disease free|diseasefree|relapse free"}),
     "rfs_cause": _words(
@@ -288,6 +290,24 @@ def choices_of(column: Column) -> Mapping[str, str]:
         Meaning by code; empty if nothing is said.
     """
     return column.choices or legend(column.said) or legend(column.name)
+
+
+def vital(text: str) -> str:
+    """Tell whether a word says dead or alive.
+
+    Parameters
+    ----------
+    text : str
+        A word or phrase, such as ``Dead of disease`` or ``0:LIVING``.
+
+    Returns
+    -------
+    str
+        ``1`` for dead, ``0`` for alive, empty for neither.
+    """
+    word = fold(_CODED.sub("", fold(text), count=1))
+    first = tokens(word)[:1]
+    return _VITAL.get(word) or _VITAL.get(first[0] if first else "", "")
 
 
 def meaning(target: str, text: str) -> tuple[bool, str | None]:
