@@ -130,10 +130,9 @@ def _dead(column: Column, told: Mapping[str, str]) -> frozenset[str]:
 
 def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Problem]:
     """Find CNS disease in a column of its own, where our column knows no isolated CNS disease."""
-    levels = {level for level in _levels(made, "emd") if level}
     name = tokens(f"{column.name} {column.label}")
     is_site = bool(_CNS & set(name)) or "中枢" in column.name
-    if not levels or "cns" in levels or not is_site:
+    if not is_site or "emd" not in made.cells or "cns" in _levels(made, "emd"):
         return
     if any(word.startswith(_NO_CNS_SITE) for word in name):
         return

@@ -291,8 +291,8 @@ def rfs_from_infusion(table: pd.DataFrame) -> list[Problem]:
         return []
     what = "equals os_days in everybody without relapse, so it seems to count from infusion"
     remedy = (
-        "Count it from the day of remission; if it does, say “origin: remission” for it in a "
-        "mapping file"
+        "Count it from the day of remission; if it does already, say “origin: remission” for it "
+        "in a mapping file"
     )
     return [Problem(what, remedy, column="rfs_days")]
 

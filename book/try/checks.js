@@ -575,9 +575,26 @@
     return [problem(what, remedy, null, "rfs_event")];
   }
 
+  function rfsFromInfusion({ os_days: os, rfs_days: rfs, rfs_event: event, rfs_cause: cause }) {
+    if (!os || !rfs || !event) return [];
+    const stayed = rfs.flatMap((_, i) =>
+      (event[i] === 0 || cause?.[i] === "death") && isKnown(rfs[i]) && isKnown(os[i]) ? [i] : [],
+    );
+    if (stayed.length < cart.data.many_alike || stayed.some((i) => rfs[i] !== os[i])) return [];
+    const what = "equals os_days in everybody without relapse, so it seems to count from infusion";
+    const remedy =
+      "Count it from the day of remission; if it does already, say “origin: remission” for it " +
+      "in a mapping file";
+    return [problem(what, remedy, null, "rfs_days")];
+  }
+
   function checkRules(columns, rows) {
     const { fields, pairs } = cart.data;
-    const found = [...uniqueIds(columns, rows), ...deathsInRfs(columns)];
+    const found = [
+      ...uniqueIds(columns, rows),
+      ...deathsInRfs(columns),
+      ...rfsFromInfusion(columns),
+    ];
     const complete = pairs.flatMap(([a, b]) => [completePair(a, b), completePair(b, a)]);
     const applying = [...complete, ...RULES].filter(([names]) => names.every((n) => columns[n]));
     for (const [names, rule] of applying) {

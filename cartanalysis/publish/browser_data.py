@@ -89,9 +89,11 @@ def contents() -> dict[str, Any]:
         "span": _pattern(names._SPAN) | {"flags": "gu"},
         "summaries": sorted(rules.SUMMARIES),
         "many_deaths": rules.MANY_DEATHS,
+        "many_alike": rules.MANY_ALIKE,
         "redcap": {
             "dictionary": [redcap._FIELD, redcap._LABEL],
             "own": list(redcap._OWN),
+            "record": redcap._RECORD,
             "events": redcap._EVENTS,
             "status": ["", *redcap._STATUS],
         },

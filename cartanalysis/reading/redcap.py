@@ -16,6 +16,15 @@ _LABEL = "Field Label"
 _TYPE = "Field Type"
 _CHOICES = "Choices, Calculations, OR Slider Labels"
 _IDENTIFIER = "Identifier?"
+_OF_API = {
+    "field_name": _FIELD,
+    "field_label": _LABEL,
+    "field_type": _TYPE,
+    "select_choices_or_calculations": _CHOICES,
+    "identifier": _IDENTIFIER,
+}
+"""The names of the same columns where REDCap's API gives the dictionary."""
+
 _EVENTS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
 _OWN = {
     "redcap_event_name": "event of a longitudinal project",
@@ -26,6 +35,9 @@ _OWN = {
 }
 _CODED = ("", "radio", "dropdown", "checkbox")
 _FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
+_TEXT = (".csv", ".tsv", ".txt")
+_HEAD = 4096
+_RECORD = "record_id"
 _STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 
 
@@ -42,7 +54,7 @@ def is_dictionary(source: Source) -> bool:
     bool
         Whether it has the columns that make a dictionary.
     """
-    return {_FIELD, _LABEL} <= source.cells.keys()
+    return _named(source).keys() >= {_FIELD, _LABEL}
 
 
 def is_export(source: Source) -> bool:
@@ -56,12 +68,63 @@ def is_export(source: Source) -> bool:
     Returns
     -------
     bool
-        Whether it has one of REDCap's own columns: an event, a repetition, a form's status.
+        Whether it has one of REDCap's own columns: an event, a repetition, a form's status, or
+        the record first.
     """
-    return any(
+    first = source.columns[0].name if source.columns else ""
+    return first == _RECORD or any(
         name in _OWN or (name.endswith("_complete") and set(source.cells[name]) <= {*_STATUS, ""})
         for name in source.cells
     )
+
+
+def fits(data: Source, dictionary: Source) -> bool:
+    """Tell whether a table is the data dictionary of an export, by what it describes.
+
+    Parameters
+    ----------
+    data : Source
+        The export.
+    dictionary : Source
+        Any table.
+
+    Returns
+    -------
+    bool
+        Whether it is a dictionary that describes the first column and most of the others.
+    """
+    if not data.columns or not is_dictionary(dictionary):
+        return False
+    known = _columns(dictionary)
+    described = [c.name in known for c in data.columns]
+    return described[0] and sum(described) > len(described) / 2
+
+
+def dictionaries_beside(path: Path) -> list[Path]:
+    """Look for data dictionaries beside a file by their first line, whatever their names.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The data file.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Files of text whose header is that of a dictionary, sorted by name.
+    """
+    try:
+        beside = sorted(p for p in path.parent.iterdir() if p.suffix.lower() in _TEXT)
+        return [p for p in beside if p != path and p.is_file() and _begins_as_dictionary(p)]
+    except OSError:  # a file may be open to the user in a folder that is not
+        return []
+
+
+def _begins_as_dictionary(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_HEAD).replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16, too
+    first = next(iter(head.splitlines()), "")
+    return all(w in first for w in (_FIELD, _LABEL)) or all(w in first for w in list(_OF_API)[:3])
 
 
 def find_dictionary(path: Path) -> Path | None:
@@ -161,6 +224,11 @@ def check_records(source: Source) -> Source:
     return source
 
 
+def _named(dictionary: Source) -> dict[str, list[str]]:
+    """Give a dictionary's cells by the names of its columns as they are downloaded."""
+    return {_OF_API.get(name, name): cells for name, cells in dictionary.cells.items()}
+
+
 def _own(column: Column) -> Column:
     if column.name in _OWN:
         return replace(column, label=_OWN[column.name])
@@ -171,7 +239,7 @@ def _own(column: Column) -> Column:
 
 def _columns(dictionary: Source) -> Mapping[str, Column]:
     """Describe every column that an export of these fields may have."""
-    cells = dictionary.cells
+    cells = _named(dictionary)
     empty = [""] * len(dictionary.rows)
     described: dict[str, Column] = {}
     for name, label, kind, text, mark in zip(
