@@ -265,6 +265,11 @@ def _privacy() -> dict[str, Any]:
         "share": privacy.SHARE,
         "sample": privacy.SAMPLE,
         "strict": [name for name, spec in cohort.FIELDS.items() if spec.kind == "label"],
+        "answers": sorted(privacy.ANSWERS),
+        "institution": _pattern(privacy._INSTITUTION),
+        "surname": _whole(privacy._SURNAME),
+        "without_case": _whole(privacy._WITHOUT_CASE),
+        "remark": _pattern(privacy._REMARK) | {"words": privacy.REMARK},
         "names": [{"kind": kind} | _pattern(p) for kind, p in privacy.NAMES.items()],
         "date_name": _pattern(privacy._DATE_NAME),
         "serial": _whole(privacy._SERIAL),
@@ -281,6 +286,7 @@ def _privacy() -> dict[str, Any]:
                 "freeButId": kind in privacy.FREE_BUT_ID,
                 "different": kind in privacy.DIFFERENT,
                 "numeric": kind in privacy.NUMERIC,
+                "person": kind.startswith("names of people"),
             }
             | values[kind]
             for kind in privacy.VALUES
