@@ -121,6 +121,7 @@ def test_units_in_names(text: str, unit: str) -> None:
 def test_legends_in_labels() -> None:
     assert legend("Status (0 = alive, 1=dead of disease)") == {"0": "alive", "1": "dead of disease"}
     assert legend("Overall survival") == {}
+    assert legend("CRS: grade") == {}
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,8 @@ def legend(label: str) -> dict[str, str]:
     """
     text = unicodedata.normalize("NFKC", label)
     found = [(code, word) for code, word, _ in _LEGEND.findall(text)]
+    if len(found) == 1 and found[0][0].isalpha():  # a heading, as in "CRS: grade"
+        found = []
     if not found or all(word.isdigit() for _, word in found):  # "dead = 1, alive = 0", "F = 1"
         turned = [(one or other, word) for word, one, other in _LEGEND_TURNED.findall(text)]
         found = turned if len(turned) > 1 or any(c in ("0", "1") for c, _ in turned) else []
