@@ -15,6 +15,7 @@ import pandas as pd
 from cartanalysis import contradictions, intake, mapping, privacy
 from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, PAIRS, Cohort
 from cartanalysis.errors import InputError, Problem
+from cartanalysis.mapping import numbers
 from cartanalysis.mapping.model import FromColumn
 from cartanalysis.reading import read_source
 from cartanalysis.source import Source
@@ -194,15 +195,18 @@ def _old(source: Source, ignore: Collection[str] = ()) -> list[Problem]:
 
 
 def _suspicious(source: Source) -> list[Problem]:
-    """Find percentages that are fractions; a mapping says which they are and is not asked."""
+    """Find percentages that are or may be fractions; a mapping says which and is not asked."""
     problems = []
     for spec in FIELDS.values():
         if spec.kind != "number" or not spec.unit.startswith("%") or spec.name not in source.cells:
             continue
         cells = source.cells[spec.name]
-        numbers = [float(c.replace(",", ".")) for c in cells if SHARE.fullmatch(c)]
-        if len(numbers) >= FEW and 0 < max(numbers) <= FRACTION:
-            what = f"every value is {max(numbers):g} or less: fractions where percentages are meant"
+        known = [float(c.replace(",", ".")) for c in cells if SHARE.fullmatch(c)]
+        mixed = numbers.mixed_shares(known)
+        if mixed:
+            problems.append(Problem(*mixed, column=spec.name))
+        if len(known) >= FEW and 0 < max(known) <= FRACTION:
+            what = f"every value is {max(known):g} or less: fractions where percentages are meant"
             remedy = (
                 "Multiply them by 100; if they are percentages, say “unit: percent” in a mapping "
                 "file"

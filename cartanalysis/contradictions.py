@@ -9,8 +9,9 @@ from cartanalysis.errors import Problem, shown
 from cartanalysis.mapping import codes, words
 from cartanalysis.mapping.guess import MAX_LEVELS, holds_dates
 from cartanalysis.mapping.names import date_role, meanings
-from cartanalysis.mapping.words import fold, tokens, without_brackets
+from cartanalysis.mapping.words import tokens, without_brackets
 from cartanalysis.source import Column, Source
+from cartanalysis.wording import fold
 
 _CNS = frozenset({"cns", "zns", "snc", "meningeal", "meningeosis"})
 _NO_CNS_SITE = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
@@ -32,9 +33,9 @@ from cartanalysis.cohort import (
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.mapping import codes, numbers
 from cartanalysis.mapping.names import contradicts, other_origin
-from cartanalysis.privacy import visible
 from cartanalysis.reading import delimited, read_source
 from cartanalysis.source import Source
+from cartanalysis.wording import LETTERS, fold, look, visible
 
 NOT_USED_SHOWN = 20
 """So many names of columns that are not used are told."""
@@ -129,9 +130,12 @@ def build(source: Source, strata: Sequence[str] = ()) -> Cohort:
     index = pd.Index(source.rows, name="row")
     # by the mapping, in the user's own unit
     checked = {c.name for c in source.columns if c.origin is not None}
+    has_codes = any(not numbers.OFTEN_MISSING.isdisjoint(c) for c in source.cells.values())
     parsed = {
         name: pd.Series(
-            _parse_column(spec, written[name], source.rows, problems, notes, name in checked),
+            _parse_column(
+                spec, written[name], source.rows, problems, notes, name in checked, has_codes
+            ),
             index=index,
             dtype=object if spec.kind in ("id", "label", "level") else float,
         )
@@ -147,7 +151,7 @@ def build(source: Source, strata: Sequence[str] = ()) -> Cohort:
     problems += rules.check(settled, written)
     if not any(c.name == "rfs_days" and c.counted_from for c in source.columns):
         problems += rules.rfs_from_infusion(settled)
-    problems += _few_groups(table, fields)
+    problems += _few_groups(table, fields) + _look_alikes(table, fields)
     notes += _near_groups(table, fields)
     if problems:
         raise InputError(source.name, in_order(_with_origin(problems, source)))
@@ -356,6 +360,20 @@ def _near_groups(table: pd.DataFrame, fields: Mapping[str, Field]) -> list[str]:
     return notes
 
 
+def _look_alikes(table: pd.DataFrame, fields: Mapping[str, Field]) -> list[Problem]:
+    """Ask about groups that differ by letters of another alphabet which look the same."""
+    problems = []
+    for name in (str(n) for n in table if fields[str(n)].kind == "label"):
+        first: dict[str, str] = {}
+        for row, label in table[name].dropna().drop_duplicates().items():
+            other = first.setdefault(fold(look(label)), label)
+            if other != label:
+                what = f"the group looks like {shown(other)}, but {LETTERS}"
+                remedy = "Write both alike, or give two groups different names"
+                problems.append(Problem(what, remedy, int(str(row)), name, label))
+    return problems
+
+
 def _few_groups(table: pd.DataFrame, fields: Mapping[str, Field]) -> list[Problem]:
     problems = []
     for name in table:
@@ -376,27 +394,28 @@ def _parse_column(
     problems: list[Problem],
     notes: list[str],
     mapped: bool,
+    has_codes: bool,
 ) -> list[object]:
     """Turn one column's text into values; what cannot be understood becomes a problem."""
     if spec.kind == "id":
-        return [text or None for text in cells]
+        return [text if fold(text) else None for text in cells]
     if spec.kind == "label":
         cells = _visible(spec, cells, notes)
     read_as: dict[str, str] = {}
     missing: set[str] = set()
-    faults = {} if mapped else _misread_times(spec, cells)
+    faults = {} if mapped else _misread_numbers(spec, cells, has_codes)
     commas = _decimal_commas(spec, cells)
     seen: dict[str, str] = {}
     values: list[object] = []
     for row, text in zip(rows, cells, strict=True):
-        folded = text.casefold()
-        if folded in MISSING:
+        if fold(text) in MISSING:
             if text:
                 missing.add(text)
             values.append(None)
             continue
-        if text in faults:
-            problems.append(Problem(*faults[text], row, spec.name, text))
+        fault = faults.get(text) or codes.why_no_level(spec, text)
+        if fault:
+            problems.append(Problem(*fault, row, spec.name, text))
             values.append(None)
             continue
         if spec.kind in ("label", "level"):
@@ -420,21 +439,26 @@ def _parse_column(
 
 def _visible(spec: Field, cells: Sequence[str], notes: list[str]) -> list[str]:
     """Leave out what cannot be seen: a sign that turns the direction of text would turn a page."""
-    made = [visible(text) for text in cells]
-    if any(len(text) != len(clean) for text, clean in zip(cells, made, strict=True)):
+    seen = [visible(text) for text in cells]
+    if any(len(text) != len(clean) for text, clean in zip(cells, seen, strict=True)):
         notes.append(f"Column {spec.name}: invisible characters were left out.")
+    made = [unicodedata.normalize("NFC", text) for text in seen]
+    if made != seen:
+        notes.append(f"Column {spec.name}: letters with accents were stored in two ways.")
     return made
 
 
 def _level(spec: Field, text: str, seen: dict[str, str]) -> str:
     """Give the level that a text means; the first spelling of a label is the one shown."""
     if spec.kind == "label":
-        return seen.setdefault(" ".join(text.casefold().split()), text)
+        return seen.setdefault(fold(text), text)
     return codes.as_ours(spec, text)
 
 
 def _as_number(spec: Field, text: str, commas: bool) -> str:
     """Give the plain number that a text means, or the text."""
+    if spec.unit.startswith("%"):
+        text = numbers.without_sign(text)
     if commas and _DECIMAL_COMMA.fullmatch(text):
         return text.replace(",", ".")
     return codes.as_ours(spec, text)
@@ -442,6 +466,8 @@ def _as_number(spec: Field, text: str, commas: bool) -> str:
 
 def _decimal_commas(spec: Field, cells: Sequence[str]) -> bool:
     """Tell whether commas in a column can only be decimal ones."""
+    if spec.unit.startswith("%"):
+        cells = [numbers.without_sign(c) for c in cells]
     with_comma = [c for c in cells if "," in c]
     return (
         spec.kind == "number"
@@ -457,6 +483,8 @@ def _why_no_number(spec: Field, text: str) -> tuple[str, str]:
     if spec.unit == "days" and _DATE.fullmatch(text):
         remedy = "Write days since infusion, or let a mapping file count them from two dates"
         return "a date where days are wanted", remedy
+    if spec.kind == "number" and (fault := numbers.limit_or_range(text)):
+        return fault
     if spec.kind == "number" and _WITH_UNIT.fullmatch(text):
         remedy = f"Write the number alone, {spec.allowed}; a mapping file can change the unit"
         return "not a number, but one with a unit", remedy
@@ -474,13 +502,15 @@ def _why_no_number(spec: Field, text: str) -> tuple[str, str]:
 def _spelling_notes(spec: Field, read_as: Mapping[str, str], missing: Collection[str]) -> list[str]:
     """Tell what was understood other than as written."""
     notes = []
-    respelt = {
-        text: value
-        for text, value in read_as.items()
-        if " ".join(text.casefold().split()) != value.casefold()
-    }
-    if len(respelt) < len(read_as):
+    respelt = {text: value for text, value in read_as.items() if fold(text) != fold(value)}
+    alike = {t: v for t, v in read_as.items() if t not in respelt}
+    if any(_in_case(text) == _in_case(value) for text, value in alike.items()):
         notes.append(f"Column {spec.name}: upper and lower case were not told apart.")
+    if any(_in_case(text) != _in_case(value) for text, value in alike.items()):
+        notes.append(f"Column {spec.name}: kinds of hyphens and letters were not told apart.")
+    if any(text.endswith("%") for text in respelt):
+        notes.append(f"Column {spec.name}: the sign of percent was left out.")
+        respelt = {t: v for t, v in respelt.items() if not t.endswith("%")}
     if respelt and any("," in text for text in respelt):
         notes.append(f"Column {spec.name}: the comma was read as a decimal point.")
         respelt = {t: v for t, v in respelt.items() if "," not in t}
@@ -491,11 +521,19 @@ def _spelling_notes(spec: Field, read_as: Mapping[str, str], missing: Collection
     return notes
 
 
-def _misread_times(spec: Field, cells: Sequence[str]) -> dict[str, numbers.Fault]:
-    """Find times in days that may have been written as something else."""
+def _in_case(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _misread_numbers(
+    spec: Field, cells: Sequence[str], has_codes: bool
+) -> dict[str, numbers.Fault]:
+    """Find times in days, and percentages, that may have been written as something else."""
+    if spec.unit.startswith("%"):
+        return numbers.repeated_99(cells, has_codes)
     if spec.unit != "days":
         return {}
-    texts = [c for c in cells if c.casefold() not in MISSING]
+    texts = [c for c in cells if fold(c) not in MISSING]
     return numbers.missing_codes(texts, in_days=True) | numbers.thousands(texts, spec.high)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from cartanalysis.cohort import FIELDS, MISSING, Field
 from cartanalysis.errors import Problem
 from cartanalysis.source import Column, Source
+from cartanalysis.wording import fold, visible
 
 OLDEST = 89.0
 """Ages above this count as identifying."""
@@ -145,27 +146,10 @@ def old_ages(ages: Sequence[str], rows: Sequence[int], column: str) -> list[Prob
         if OLDEST < age <= highest:
             what = "an age above 89 identifies people (HIPAA Safe Harbor)"
             remedy = f"Write {OLDEST:g} for everybody older, or give “cap: {OLDEST:g}” in a mapping"
+            if age == 99:
+                remedy += "; if 99 means missing, empty the cell"
             problems.append(Problem(what, remedy, row, column, text))
     return problems
-
-
-def visible(text: str) -> str:
-    """Leave out what a reader cannot see, such as signs that turn the direction of text.
-
-    Parameters
-    ----------
-    text : str
-        A cell.
-
-    Returns
-    -------
-    str
-        Printable characters; every kind of blank is an ordinary one.
-    """
-    if text.isprintable():
-        return text
-    plain = ("" if not c.isprintable() and not c.isspace() else c for c in text)
-    return "".join(" " if c.isspace() else c for c in plain).strip()
 
 
 def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
@@ -179,7 +163,7 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
             for kind, pattern in NAMES.items():
                 if pattern.search(words):
                     return f"by its {where} it holds {kind}"
-    filled = [visible(c) if "\n" not in c else c for c in cells if c.casefold() not in MISSING]
+    filled = [visible(c) if "\n" not in c else c for c in cells if fold(c) not in MISSING]
     filled = filled[:SAMPLE]
     if not filled:
         return ""
@@ -211,7 +195,7 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
 
 def _only_answers(column: Column, cells: Sequence[str]) -> bool:
     """Tell whether a column only answers a question, as ``mrn_status`` with known and unknown."""
-    told = [column.choices.get(c, c).casefold() for c in cells if c.casefold() not in MISSING]
+    told = [fold(column.choices.get(c, c)) for c in cells if fold(c) not in MISSING]
     return len(set(told)) < len(told) and set(told) <= ANSWERS
 
 

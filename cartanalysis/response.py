@@ -11,6 +11,7 @@ from cartanalysis.cohort import require
 from cartanalysis.errors import CannotCompute
 from cartanalysis.exact import binomial_interval, fisher
 from cartanalysis.tables import each_row
+from cartanalysis.wording import in_order
 
 INTERVAL = "exact binomial (Clopper–Pearson) interval"
 ALL = "all patients"
@@ -105,6 +106,7 @@ def association(
     """
     require(patients, by, outcome)
     table = pd.crosstab(patients[by], patients[outcome])
+    table = table.loc[[level for level in levels(patients[by]) if level in table.index]]
     names = [str(g) for g in table.index[table.sum(axis=1) > 0]]
     try:
         result = fisher(table.to_numpy(), confidence)
@@ -152,7 +154,7 @@ def levels(column: pd.Series) -> list[object]:
     Parameters
     ----------
     column : pandas.Series
-        Categorical (its order holds) or text (sorted).
+        Categorical (its order holds) or text (numbers by number, ordered words by order).
 
     Returns
     -------
@@ -161,4 +163,5 @@ def levels(column: pd.Series) -> list[object]:
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         return [level for level in column.cat.categories if (column == level).any()]
-    return sorted(column.dropna().unique(), key=str)
+    named = {str(level): level for level in column.dropna().unique()}
+    return [named[text] for text in in_order(named)]

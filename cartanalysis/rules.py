@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
@@ -13,6 +12,7 @@ import pandera.pandas as pa
 from cartanalysis.cohort import FIELDS, MISSING, PAIRS
 from cartanalysis.errors import Problem, shown
 from cartanalysis.tables import each_row
+from cartanalysis.wording import LETTERS, fold, look, same_id
 
 
 @cache
@@ -66,7 +66,8 @@ def check(table: pd.DataFrame, cells: Mapping[str, Sequence[str]]) -> list[Probl
     problems = _check_schema(table, cells)
     if "patient_id" in cells:
         others = [texts for name, texts in cells.items() if name != "patient_id"]
-        problems += no_patients(cells["patient_id"], others, list(table.index), "patient_id")
+        about = cells["patient_id"], others, list(table.index), "patient_id"
+        problems += no_patients(*about) + repeated(*about)
     for rule in RULES:
         problems += rule(table)
     return problems
@@ -116,48 +117,72 @@ def _written(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def same_patient(identifier: str) -> str:
-    """Give the form in which two identifiers are compared.
+LOST = re.compile(r"\d([.,]\d+)?e\+\d+|\d{15}0+", re.IGNORECASE | re.ASCII)
+"""A long number of which a spreadsheet program kept the first digits only."""
+
+
+def repeated(
+    identifiers: Sequence[str],
+    others: Sequence[Sequence[str]],
+    rows: Sequence[int],
+    column: str,
+    *,
+    is_secret: bool = False,
+) -> list[Problem]:
+    """Find identifiers that are there twice, or look as if they were.
 
     Parameters
     ----------
-    identifier : str
-        As written.
+    identifiers : sequence of str
+        Cells of the column of identifiers.
+    others : sequence of sequence of str
+        Cells of every other column that is used.
+    rows : sequence of int
+        Rows in the file.
+    column : str
+        Name of the column of identifiers.
+    is_secret : bool
+        Whether the identifiers themselves are not to be told.
 
     Returns
     -------
-    str
-        Without blanks, leading zeros of numbers, full-width forms and the difference of case.
+    list of Problem
+        One per row.
     """
-    plain = unicodedata.normalize("NFKC", identifier).casefold()
-    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"\s+", "", plain))
-
-
-@_rule("patient_id")
-def _ids_are_unique(table: pd.DataFrame) -> Iterable[Problem]:
+    problems = []
     first: dict[str, int] = {}
-    for row, identifier in table["patient_id"].dropna().items():
-        at = int(str(row))
-        earlier = first.setdefault(same_patient(str(identifier)), at)
-        if earlier == at:
+    for i, text in enumerate(identifiers):
+        if not fold(text):
             continue
-        other = str(table.at[earlier, "patient_id"])
-        if (
-            table.loc[[at]]
-            .reset_index(drop=True)
-            .equals(table.loc[[earlier]].reset_index(drop=True))
-        ):
-            what, remedy = f"the row repeats row {earlier}", "Remove one of the two"
-        elif other == identifier:
-            what = f"the identifier is already in row {earlier}, with other values"
-            remedy = "Keep one row per patient; for a second infusion, keep the first"
-        else:
+        earlier = first.setdefault(same_id(look(text)), i)
+        if earlier == i:
+            continue
+        what = f"the identifier is already in row {rows[earlier]}"
+        other = identifiers[earlier]
+        named = "" if is_secret else f" {shown(other)}"
+        if LOST.fullmatch(text) and LOST.fullmatch(other):
+            what += ", since a spreadsheet program kept only its first digits"
+            remedy = (
+                "Export the identifiers again as text, so that all digits are there; delete no row"
+            )
+        elif other != text and same_id(other) != same_id(text):
             what = (
-                f"the identifier is already in row {earlier} as {shown(other)} (case, blanks and "
-                "leading zeros are not told apart)"
+                f"the identifier looks like{named or ' that'} in row {rows[earlier]}, but {LETTERS}"
+            )
+            remedy = "Write both alike if it is one patient, else give them different identifiers"
+        elif other != text:
+            what += (
+                f"{named and ' as'}{named} (case, blanks, kinds of hyphens, leading zeros, “.0” "
+                "and what cannot be seen are not told apart)"
             )
             remedy = "Keep one row per patient, or give two patients different identifiers"
-        yield Problem(what, remedy, at, "patient_id", str(identifier))
+        elif all(cells[i] == cells[earlier] for cells in others):
+            what, remedy = f"the row repeats row {rows[earlier]}", "Remove one of the two"
+        else:
+            what += ", with other values"
+            remedy = "Keep one row per patient; for a second infusion, keep the first"
+        problems.append(Problem(what, remedy, rows[i], column, None if is_secret else text))
+    return problems
 
 
 SUMMARIES = frozenset(
@@ -171,7 +196,7 @@ SUMMARIES = frozenset(
 
 
 def _is_empty(columns: Sequence[Sequence[str]], i: int) -> bool:
-    return all(cells[i].casefold() in MISSING for cells in columns)
+    return all(fold(cells[i]) in MISSING for cells in columns)
 
 
 _ONE_WORD = re.compile(r"[^\s=()*]+")
@@ -217,7 +242,10 @@ def _pair_is_complete(days: str, event: str) -> Rule:
         for present, absent in ((days, event), (event, days)):
             for row in table.index[table[present].notna() & table[absent].isna()]:
                 what = f"empty, but {present} is {_written(table.at[row, present])}"
-                remedy = f"Fill it ({FIELDS[absent].meaning}), or empty both"
+                remedy = (
+                    f"Fill it ({FIELDS[absent].meaning}), or empty both: the patient then counts "
+                    "in everything else"
+                )
                 yield Problem(what, remedy, int(row), absent)
 
     return rule

@@ -209,7 +209,7 @@ def test_bad_inputs_14_duplicates(clinic):
     clinic.refused(
         "patient_id,sex\nP1,male\nP1,male\np1,female\nP01,male\nP 1,male\n",
         (3, "patient_id", "P1", "repeats row 2"),
-        (4, "patient_id", "p1", "case, blanks and leading zeros"),
+        (4, "patient_id", "p1", "case, blanks, kinds of hyphens"),
         (5, "patient_id", "P01", "leading zeros"),
         (6, "patient_id", "P 1", "blanks"),
     )

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from cartanalysis import intake, mapping
 from cartanalysis.cohort import FIELDS
 from cartanalysis.errors import InputError, Problem
-from cartanalysis.mapping import dates, numbers, template, words
+from cartanalysis.mapping import dates, numbers, template
 from cartanalysis.mapping.model import Constant, FromColumn, FromDates, FromFilled, said
 from cartanalysis.source import Column, Source
+from cartanalysis.wording import same_id
 
 TODAY = dt.date(2026, 1, 31)
 
@@ -332,7 +333,7 @@ def test_a_month_is_a_twelfth_of_a_year_of_365_and_a_quarter_days() -> None:
     ("text", "what"),
     [
         ("12 mo", "something else"),
-        ("<5", "something else"),
+        ("<5", "a limit"),
         ("12,5", "a comma"),
         ("1,234", "a comma"),
         ("1.234,5", "thousands"),
@@ -435,16 +436,17 @@ def test_renumbering_keeps_nothing_and_hides_no_duplicate() -> None:
     source = table(mrn=["007-A", "12", "7-a", "", "12 "])
     text = "version: 1\ncolumns:\n  patient_id: {from: mrn, renumber: yes}"
     done = mapping.apply(source, mapping.loads(text))
-    assert done.cells["patient_id"] == ["P0001", "P0002", "P0001", "", "P0002"]
+    assert done.cells["patient_id"] == ["P0001", "P0002", "", "", ""]
+    assert [(p.row, p.column) for p in done.problems] == [(4, "mrn"), (6, "mrn")]
     assert "007" not in str((done.cells, done.columns, done.notes, done.problems))
-    with pytest.raises(InputError, match="repeats row 2"):
+    with pytest.raises(InputError, match="already in row 2"):
         intake.build(done)
 
 
 def test_zeros_inside_a_number_count() -> None:
-    assert words.same_id("A 007") == words.same_id("a7")
-    assert words.same_id("1007") != words.same_id("17")
-    assert words.same_id("0") == words.same_id("000")
+    assert same_id("A 007") == same_id("a7")
+    assert same_id("1007") != same_id("17")
+    assert same_id("0") == same_id("000")
 
 
 # --- dates ---------------------------------------------------------------------------------------

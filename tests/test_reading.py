@@ -10,6 +10,7 @@ import os
 import pickle
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -277,8 +278,8 @@ def test_bad_inputs_29_error_values_and_percentages(tmp_path):
         (2, "x", "#N/A"),
         (3, "x", "#VALUE!"),
     ]
-    assert found.cells["treg"] == ["0.07", "0.5"]
-    assert "7 % as 0.07" in found.notes[0]
+    assert found.cells["treg"] == ["7%", "0.5"]
+    assert "0.07 as 7 %" in found.notes[0]
 
 
 def edited(path: Path, change, part: str = "xl/worksheets/sheet1.xml") -> bytes:
@@ -393,26 +394,51 @@ def test_a_date_outside_the_calendar(tmp_path):
     assert "outside the calendar" in found.problems[0].what
 
 
+def other_child(monkeypatch, program: str) -> None:
+    """Let another program stand for the process that reads statistics files."""
+    statfiles._end_all()
+    monkeypatch.setattr(statfiles, "COMMAND", (sys.executable, "-c", program))
+
+
 def test_a_file_that_brings_the_library_down_is_an_error(tmp_path, monkeypatch):
-    crash = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
-    run = subprocess.run
-    monkeypatch.setattr(
-        statfiles.subprocess,
-        "run",
-        lambda command, **options: run([sys.executable, "-c", crash], **options),
-    )
+    other_child(monkeypatch, "import os, signal; input(); os.kill(os.getpid(), signal.SIGSEGV)")
     assert "damaged or not an SPSS file" in refusal(write(tmp_path / "x.sav", b"$FL2" + bytes(99)))
 
 
 def test_a_failure_of_the_program_is_not_blamed_on_the_file(tmp_path, monkeypatch):
-    run = subprocess.run
-    monkeypatch.setattr(
-        statfiles.subprocess,
-        "run",
-        lambda command, **options: run([sys.executable, "-c", "import nowhere"], **options),
-    )
+    other_child(monkeypatch, "import nowhere")
     with pytest.raises(RuntimeError, match="nowhere"):
         read_source(write(tmp_path / "x.sav", b"$FL2" + bytes(99)))
+
+
+def test_a_file_that_takes_too_long_is_an_error(tmp_path, monkeypatch):
+    other_child(monkeypatch, "import time; time.sleep(60)")
+    monkeypatch.setattr(statfiles, "TIME_LIMIT", 1)
+    told = refusal(write(tmp_path / "x.sav", b"$FL2" + bytes(99)))
+    assert "longer than 1 seconds" in told
+
+
+def test_the_statistics_files_of_a_study_share_one_process(tmp_path, monkeypatch):
+    statfiles._end_all()
+    started = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(
+        statfiles.subprocess, "Popen", lambda *a, **b: started.append(popen(*a, **b)) or started[-1]
+    )
+    frame = pd.DataFrame({"id": ["A", "B"], "x": [1.0, 2.0]})
+    for i in range(3):
+        pyreadstat.write_sav(frame.assign(x=i), tmp_path / f"{i}.sav")
+        assert read_source(tmp_path / f"{i}.sav").cells["x"] == [str(i)] * 2
+    assert len(started) == 1
+    # no other file is read by the process that a damaged one has passed through
+    assert "damaged" in refusal(write(tmp_path / "x.sav", b"$FL2" + bytes(99)))
+    assert started[0].poll() == 3
+    assert read_source(tmp_path / "2.sav").cells["x"] == ["2", "2"]
+    assert len(started) == 2
+    # nor after the last file for long: one that was just about to end is started again
+    started[1].send_signal(signal.SIGALRM)
+    assert read_source(tmp_path / "1.sav").cells["x"] == ["1", "1"]
+    assert len(started) == 3
 
 
 # --- CDISC -------------------------------------------------------------------------------------

@@ -4,17 +4,62 @@
 
   const { problem, isKnown, shown, general, strip, regexp } = cart;
 
-  const fold = (text) => text.toUpperCase().toLowerCase().replace(/ς/g, "σ");
-  const inWords = (text) => strip(fold(text).replace(cart.BLANKS, " "));
+  const casefold = (text) => text.toUpperCase().toLowerCase().replace(/ς/g, "σ");
+  const inWords = (text) => strip(casefold(text).replace(cart.BLANKS, " "));
   const is = (name, text) => regexp(cart.data.patterns[name]).test(text);
   const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   const isMissing = (text) => cart.data.missing.includes(fold(text));
 
   // without what a reader cannot see, such as signs that turn the direction of text
   function visible(text) {
+    text = text.replace(regexp(cart.data.patterns.unseen), "");
     if (cart.isPrintable(text)) return text;
     const blank = new RegExp(cart.BLANKS.source.replace(/\+$/, ""), "g");
     return strip(text.replace(blank, " ").replace(/\p{C}/gu, ""));
+  }
+
+  // so that case, width, blanks, kinds of hyphen and the unseen no longer count
+  function fold(text) {
+    const plain = text.normalize("NFKC").replace(regexp(cart.data.patterns.hyphens), "-");
+    return inWords(visible(plain.normalize("NFKC"))).normalize("NFKC");
+  }
+
+  // Cyrillic and Greek letters as those of our alphabet that look the same
+  const look = (text) =>
+    [...text.normalize("NFKC")].map((c) => cart.data.look_alikes[c] ?? c).join("");
+
+  // groups as a reader would sort them: numbers by number, ordered words by order, else by text
+  function inOrder(labels) {
+    const { scales, roman, step, plain, number, below, above } = cart.data.order;
+    const words = labels.map((label) => fold(label).replaceAll("very ", "very-").split(" "));
+    const isShared = (w) => words.length > 1 && words.every((found) => found.includes(w));
+    const rest = words.map((found) => found.filter((w) => !isShared(w)).join(" "));
+    const byKey = (keys) => {
+      const order = labels.map((_, i) => i);
+      order.sort((i, j) => {
+        const at = keys[i].findIndex((part, k) => k >= keys[j].length || part !== keys[j][k]);
+        if (at < 0) return keys[i].length - keys[j].length;
+        return at >= keys[j].length ? 1 : compare(keys[i][at], keys[j][at]);
+      });
+      return order.map((i) => labels[i]);
+    };
+    const scale = scales.find((ranks) => rest.every((word) => Object.hasOwn(ranks, word)));
+    if (scale) return byKey(rest.map((word, i) => [scale[word], labels[i]]));
+    if (labels.every((label) => regexp(plain).test(label))) {
+      return byKey(labels.map((label) => [Number(label)]));
+    }
+    const steps = rest.map((word) => regexp(step).exec(word));
+    if (steps.every((found) => found && roman.includes(found[1]))) {
+      return byKey(steps.map((found) => [roman.indexOf(found[1]), found[2]]));
+    }
+    const side = (label) => (regexp(below).test(label) ? -1 : regexp(above).test(label) ? 1 : 0);
+    const key = (label) => {
+      const bare = side(label) ? label.replace(regexp(below), "").replace(regexp(above), "") : label;
+      const parts = bare.split(regexp(number));
+      if (parts.length % 2) parts.push("");
+      return parts.flatMap((part, i) => (i % 2 ? [Number(part || -1), side(label)] : [part]));
+    };
+    return byKey(labels.map(key));
   }
 
   // --- privacy
@@ -149,7 +194,8 @@
     const remedy = `Write ${oldest} for everybody older, or give “cap: ${oldest}” in a mapping`;
     return (source.cells[name] ?? []).flatMap((text, i) => {
       const age = matches(pattern, text) ? Number(text.replace(",", ".")) : 0;
-      return age > oldest && age <= high ? [problem(what, remedy, source.rows[i], name, text)] : [];
+      const told = age === 99 ? `${remedy}; if 99 means missing, empty the cell` : remedy;
+      return age > oldest && age <= high ? [problem(what, told, source.rows[i], name, text)] : [];
     });
   }
 
@@ -159,6 +205,8 @@
       const cells = unit.startsWith("%") && kind === "number" ? (source.cells[name] ?? []) : [];
       const values = cells.filter((c) => is("share", c)).map((c) => Number(c.replace(",", ".")));
       const most = values.reduce((a, b) => Math.max(a, b), 0);
+      const mixed = mixedShares(name, values);
+      if (mixed) return [mixed];
       if (values.length < few || !(most > 0 && most <= fraction)) return [];
       const what = `every value is ${general(most)} or less: fractions where percentages are meant`;
       const remedy =
@@ -167,11 +215,27 @@
     });
   }
 
+  // several values of 1 or less, several others far above
+  function mixedShares(name, values) {
+    const { few, mixed } = cart.data.shares;
+    const known = values.filter((v) => v > 0).sort((a, b) => a - b);
+    const small = known.filter((v) => v <= 1);
+    const large = known.slice(small.length);
+    if (Math.min(small.length, large.length) < few || large[0] < mixed * small.at(-1)) return null;
+    const what =
+      `some percentages are ${general(small.at(-1))} or less, all others ${general(large[0])} or ` +
+      "more, as if fractions and percentages were mixed";
+    const remedy =
+      "Write all of them as percentages (7 for 7 %); if they are, say “unit: percent” in a " +
+      "mapping file";
+    return problem(what, remedy, null, name);
+  }
+
   // --- units
 
   function wordsOf(text) {
     const split = text.normalize("NFKC").replace(/([a-zß-öø-ÿ])(?=[A-Z])/g, "$1 ");
-    return fold(split).match(/[\p{L}\p{N}]+|%/gu) ?? [];
+    return casefold(split).match(/[\p{L}\p{N}]+|%/gu) ?? [];
   }
 
   // the unit that a label states; one letter is a unit only as the last word
@@ -267,19 +331,26 @@
 
   // --- cells
 
-  function parseColumn(spec, cells, rows, problems, notes) {
-    if (spec.kind === "id") return cells.map((text) => text || null);
+  const isShare = ({ unit }) => unit.startsWith("%");
+  const withoutSign = (text) => (text.endsWith("%") ? text.slice(0, -1).replace(AT_END, "") : text);
+  const AT_END = new RegExp(`${cart.BLANKS.source}$`);
+
+  function parseColumn(spec, cells, rows, problems, notes, hasCodes) {
+    if (spec.kind === "id") return cells.map((text) => (fold(text) ? text : null));
     if (spec.kind === "label") {
-      const made = cells.map(visible);
-      if (made.some((text, i) => [...text].length !== [...cells[i]].length)) {
+      const seen = cells.map(visible);
+      if (seen.some((text, i) => [...text].length !== [...cells[i]].length)) {
         notes.push(`Column ${spec.name}: invisible characters were left out.`);
       }
-      cells = made;
+      cells = seen.map((text) => text.normalize("NFC"));
+      if (cells.some((text, i) => text !== seen[i])) {
+        notes.push(`Column ${spec.name}: letters with accents were stored in two ways.`);
+      }
     }
     const isText = spec.kind === "level" || spec.kind === "label";
     const commas = decimalCommas(spec, cells);
-    const faults = spec.unit === "days" ? misreadTimes(spec, cells) : new Map();
-    const seen = new Map(spec.levels.map((level) => [fold(level), level]));
+    const faults = misreadNumbers(spec, cells, hasCodes);
+    const seen = new Map(spec.levels.map((level) => [casefold(level), level]));
     const readAs = new Map();
     const missing = new Set();
     const values = cells.map((text, i) => {
@@ -291,7 +362,8 @@
         problems.push(problem(what, remedy, rows[i], spec.name, text));
         return null;
       };
-      if (faults.has(text)) return wrong(...faults.get(text));
+      const fault = faults.get(text) ?? whyNoLevel(spec, text);
+      if (fault) return wrong(...fault);
       const value = isText ? asLevel(spec, text, seen) : asNumber(spec, text, commas);
       if (value !== text) readAs.set(text, value);
       if (isText) return value;
@@ -302,8 +374,10 @@
     return values;
   }
 
-  // Times in days that may have been written as something else.
-  function misreadTimes(spec, cells) {
+  // Times in days, and percentages, that may have been written as something else.
+  function misreadNumbers(spec, cells, hasCodes) {
+    if (isShare(spec)) return repeated99(cells, hasCodes);
+    if (spec.unit !== "days") return new Map();
     const texts = cells.filter((c) => !isMissing(c));
     const faults = new Map();
     const { often_missing: codes } = cart.data;
@@ -330,18 +404,56 @@
     return faults;
   }
 
+  function repeated99(cells, hasCodes) {
+    const { few, gap } = cart.data.shares;
+    const number = (text) => Number(text.replaceAll(",", "."));
+    const texts = cells.filter((text) => is("plain", text.replaceAll(",", ".")));
+    const codes = texts.filter((text) => number(text) === 99);
+    const isApart = texts.every((text) => number(text) === 99 || number(text) <= gap);
+    if (codes.length < few || !(isApart || hasCodes)) return new Map();
+    const remedy = (code) =>
+      `Leave the cell empty, or write missing: [${code}] in a mapping file; if it is a ` +
+      `percentage, write ${code}%`;
+    const what = "99 comes repeatedly, as a code for missing would";
+    return new Map(codes.map((code) => [code, [what, remedy(code)]]));
+  }
+
+  // a measured value, or letters of another alphabet, where one of our levels is wanted
+  function whyNoLevel(spec, text) {
+    if (!["level", "grade", "event"].includes(spec.kind)) return null;
+    const level = look(text) === text ? null : levelOf(spec, look(text));
+    if (level !== null) return [`the level ${cart.data.letters}`, `Type ${level} again`];
+    if (spec.kind !== "level" || !is("measured", text)) return null;
+    return [
+      `a measured value, where a level is wanted (${spec.levels.join(", ")})`,
+      `Decide by the threshold of the assay: levels: {"${text}": …} in a mapping file`,
+    ];
+  }
+
+  function levelOf(spec, text) {
+    if (spec.kind === "level") {
+      const folded = fold(text);
+      return spec.levels.find((level) => casefold(level) === folded) ?? spelt(spec, folded) ?? null;
+    }
+    const value = asNumber(spec, text, false);
+    const high = spec.kind === "event" ? 1 : spec.high;
+    const known = is("plain", value) && Number.isInteger(Number(value));
+    return known && value >= 0 && value <= high ? Number(value) : null;
+  }
+
   // own entries only: a cell may hold “constructor”
   const spelt = ({ spellings }, text) =>
     Object.hasOwn(spellings, text) ? spellings[text] : undefined;
 
   function asLevel(spec, text, seen) {
-    const folded = inWords(text);
+    const folded = fold(text);
     if (spec.kind === "level") return seen.get(folded) ?? spelt(spec, folded) ?? text;
     if (!seen.has(folded)) seen.set(folded, text);
     return seen.get(folded);
   }
 
   function asNumber(spec, text, commas) {
+    if (isShare(spec)) text = withoutSign(text);
     if (commas && is("decimal_comma", text)) return text.replace(",", ".");
     let folded = inWords(text);
     const grade = spec.kind === "grade" && regexp(cart.data.patterns.grade).exec(folded);
@@ -350,6 +462,7 @@
   }
 
   function decimalCommas(spec, cells) {
+    if (isShare(spec)) cells = cells.map(withoutSign);
     const withComma = cells.filter((c) => c.includes(","));
     return (
       spec.kind === "number" &&
@@ -364,6 +477,14 @@
     if (spec.unit === "days" && is("date", text)) {
       const remedy = "Write days since infusion, or let a mapping file count them from two dates";
       return ["a date where days are wanted", remedy];
+    }
+    if (spec.kind === "number" && is("limit", text)) {
+      const remedy = "Write the number that the study uses for it, or leave the cell empty";
+      return ["a limit (of detection, for example), not a number", remedy];
+    }
+    if (spec.kind === "number" && is("range", text)) {
+      const remedy = "Write one number, such as its middle, or leave the cell empty";
+      return ["a range, not one number", remedy];
     }
     if (spec.kind === "number" && is("with_unit", text)) {
       const remedy = `Write the number alone, ${spec.allowed}; a mapping file can change the unit`;
@@ -384,9 +505,18 @@
 
   function spellingNotes({ name }, readAs, missing) {
     const notes = [];
-    let respelt = [...readAs].filter(([text, value]) => inWords(text) !== fold(value));
-    if (respelt.length < readAs.size) {
+    let respelt = [...readAs].filter(([text, value]) => fold(text) !== fold(value));
+    const alike = [...readAs].filter(([text, value]) => fold(text) === fold(value));
+    const isCase = ([text, value]) => inWords(text) === inWords(value);
+    if (alike.some(isCase)) {
       notes.push(`Column ${name}: upper and lower case were not told apart.`);
+    }
+    if (!alike.every(isCase)) {
+      notes.push(`Column ${name}: kinds of hyphens and letters were not told apart.`);
+    }
+    if (respelt.some(([text]) => text.endsWith("%"))) {
+      notes.push(`Column ${name}: the sign of percent was left out.`);
+      respelt = respelt.filter(([text]) => !text.endsWith("%"));
     }
     if (respelt.some(([text]) => text.includes(","))) {
       notes.push(`Column ${name}: the comma was read as a decimal point.`);
@@ -427,13 +557,29 @@
     });
   }
 
+  function lookAlikes(columns, rows) {
+    return cart.data.fields.flatMap(({ name, kind }) => {
+      const labels = kind === "label" ? (columns[name] ?? []) : [];
+      const first = new Map();
+      const remedy = "Write both alike, or give two groups different names";
+      return [...new Set(labels.filter(isKnown))].flatMap((label) => {
+        const key = fold(look(label));
+        if (!first.has(key)) first.set(key, label);
+        const other = first.get(key);
+        if (other === label) return [];
+        const what = `the group looks like ${shown(other)}, but ${cart.data.letters}`;
+        return [problem(what, remedy, rows[labels.indexOf(label)], name, label)];
+      });
+    });
+  }
+
   // CAR-19, CAR19 and Car 19
   function nearGroups(columns) {
     return cart.data.fields.flatMap(({ name, kind }) => {
       if (kind !== "label") return [];
       const near = new Map();
       for (const label of new Set((columns[name] ?? []).filter(isKnown))) {
-        const key = fold(label.replace(regexp(cart.data.patterns.apart), ""));
+        const key = casefold(label.replace(regexp(cart.data.patterns.apart), ""));
         near.set(key, [...(near.get(key) ?? []), shown(label)]);
       }
       const what = "differ by blanks or hyphens only and count as different groups";
@@ -456,7 +602,8 @@
       isKnown(r[present]) &&
       !isKnown(r[absent]) && [
         `empty, but ${present} is ${written(r[present])}`,
-        `Fill it (${fields.find((f) => f.name === absent).meaning}), or empty both`,
+        `Fill it (${fields.find((f) => f.name === absent).meaning}), or empty both: the patient ` +
+          "then counts in everything else",
         absent,
         null,
       ],
@@ -470,7 +617,7 @@
 
   const later = (a, b) => isKnown(a) && isKnown(b) && a > b;
 
-  const isSummary = (id) => cart.data.summaries.includes(fold(id).replace(/^[ :=]+|[ :=]+$/g, ""));
+  const isSummary = (id) => cart.data.summaries.includes(casefold(id).replace(/^[ :=]+|[ :=]+$/g, ""));
 
   // summaries, and remarks below the table
   function noPatients(specs, { cells, rows }) {
@@ -557,30 +704,46 @@
     ],
   ];
 
-  const samePatient = (id) =>
-    fold(id.normalize("NFKC")).replace(cart.BLANKS, "").replace(/(?<!\p{Nd})0+(?=\p{Nd})/gu, "");
+  function sameId(id) {
+    const bare = fold(id).replaceAll(" ", "");
+    const whole = regexp(cart.data.patterns.whole_id).exec(bare); // what a spreadsheet makes of 1
+    return (whole ? whole[1] : bare).replace(/(?<!\p{Nd})0+(?=\p{Nd})/gu, "");
+  }
 
-  function uniqueIds(columns, rows) {
-    const ids = columns.patient_id ?? [];
-    const all = Object.values(columns);
+  // identifiers that are there twice, or look as if they were
+  function repeatedIds(specs, { cells, rows }) {
+    const others = specs.filter((f) => f.name !== "patient_id").map((f) => cells[f.name]);
+    const ids = cells.patient_id ?? [];
     const first = new Map();
     return ids.flatMap((id, i) => {
-      if (id === null) return [];
-      const key = samePatient(id);
+      if (!fold(id)) return [];
+      const key = sameId(look(id));
       if (!first.has(key)) first.set(key, i);
       const earlier = first.get(key);
       if (earlier === i) return [];
+      const other = ids[earlier];
       const keep = "Keep one row per patient";
-      let what = `the identifier is already in row ${rows[earlier]}, with other values`;
-      let remedy = `${keep}; for a second infusion, keep the first`;
-      if (all.every((values) => values[i] === values[earlier])) {
+      let what = `the identifier is already in row ${rows[earlier]}`;
+      let remedy = `${keep}, or give two patients different identifiers`;
+      if (is("lost", id) && is("lost", other)) {
+        what += ", since a spreadsheet program kept only its first digits";
+        remedy =
+          "Export the identifiers again as text, so that all digits are there; delete no row";
+      } else if (other !== id && sameId(other) !== sameId(id)) {
+        what =
+          `the identifier looks like ${shown(other)} in row ${rows[earlier]}, but ` +
+          cart.data.letters;
+        remedy = "Write both alike if it is one patient, else give them different identifiers";
+      } else if (other !== id) {
+        what +=
+          ` as ${shown(other)} (case, blanks, kinds of hyphens, leading zeros, “.0” and what ` +
+          "cannot be seen are not told apart)";
+      } else if (others.every((texts) => texts[i] === texts[earlier])) {
         what = `the row repeats row ${rows[earlier]}`;
         remedy = "Remove one of the two";
-      } else if (ids[earlier] !== id) {
-        what =
-          `the identifier is already in row ${rows[earlier]} as ${shown(ids[earlier])} ` +
-          "(case, blanks and leading zeros are not told apart)";
-        remedy = `${keep}, or give two patients different identifiers`;
+      } else {
+        what += ", with other values";
+        remedy = `${keep}; for a second infusion, keep the first`;
       }
       return [problem(what, remedy, rows[i], "patient_id", id)];
     });
@@ -610,11 +773,7 @@
 
   function checkRules(columns, rows) {
     const { fields, pairs } = cart.data;
-    const found = [
-      ...uniqueIds(columns, rows),
-      ...deathsInRfs(columns),
-      ...rfsFromInfusion(columns),
-    ];
+    const found = [...deathsInRfs(columns), ...rfsFromInfusion(columns)];
     const complete = pairs.flatMap(([a, b]) => [completePair(a, b), completePair(b, a)]);
     const applying = [...complete, ...RULES].filter(([names]) => names.every((n) => columns[n]));
     for (const [names, rule] of applying) {
@@ -629,7 +788,7 @@
   // --- all together
 
   // As a reader goes through a file; of several problems of a cell the first is kept.
-  function inOrder(problems) {
+  function asRead(problems) {
     const places = new Map();
     for (const p of [...problems].reverse()) {
       places.set(p.row !== null && p.column ? `${p.row} ${p.column}` : p, p);
@@ -742,8 +901,10 @@
     matchHeader(source, found, notes);
     const columns = {};
     const specs = cart.data.fields.filter((f) => cells[f.name]);
+    const codes = cart.data.often_missing;
+    const hasCodes = Object.values(cells).some((texts) => texts.some((t) => codes.includes(t)));
     for (const spec of specs) {
-      columns[spec.name] = parseColumn(spec, cells[spec.name], rows, found, notes);
+      columns[spec.name] = parseColumn(spec, cells[spec.name], rows, found, notes, hasCodes);
     }
     // what a column means must be settled before it can contradict another
     const against = againstUnits(source, specs);
@@ -751,12 +912,12 @@
     for (const spec of settled) {
       found.push(...checkColumn(spec, columns[spec.name], cells[spec.name], rows));
     }
-    found.push(...against, ...noPatients(specs, source));
+    found.push(...against, ...noPatients(specs, source), ...repeatedIds(specs, source));
     const known = Object.fromEntries(settled.map(({ name }) => [name, columns[name]]));
-    found.push(...checkRules(known, rows), ...fewGroups(columns));
+    found.push(...checkRules(known, rows), ...fewGroups(columns), ...lookAlikes(columns, rows));
     notes.push(...nearGroups(columns));
     const first = [...identifying(source), ...oldAges(source), ...fractions(source)];
-    const problems = inOrder([...first, ...found]);
+    const problems = asRead([...first, ...found]);
     if (problems.length) return { problems, notes, columns: null };
     notes.push(...remarks(columns));
     const levels = Object.fromEntries(
@@ -765,5 +926,5 @@
     return { problems, notes, columns, levels, n: rows.length };
   }
 
-  Object.assign(cart, { check, tell });
+  Object.assign(cart, { check, tell, inOrder });
 })((globalThis.cart ??= {}));

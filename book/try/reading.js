@@ -6,7 +6,8 @@
   const AROUND = new RegExp(`^${BLANK}+|${BLANK}+$`, "g");
   const AT_END = new RegExp(`${BLANK}+$`);
   const BLANKS = new RegExp(`${BLANK}+`, "g");
-  const SEPARATORS = [",", ";", "\t", "|"];
+  const QUOTED = /"[^"]*("|$)/g;
+  const END_MARK = /\x1a+[\r\n]*$/; // of DOS programs
   const SAVE_AS = "Save it as “CSV UTF-8”";
 
   const strip = (text) => text.replace(AROUND, "");
@@ -105,47 +106,68 @@
   const notCsv = (what, row) =>
     new Unreadable(`not readable as CSV (${what})`, "Check the quotation marks from this row on", row);
 
-  // cuts the header into the most cells, and the rows into as many
+  // Cuts the header into the most cells, and the rows into as many; else the usual one that is
+  // most frequent in the header.
   function separatorOf(text) {
     const lines = text.split(/\r\n|\r|\n/);
     const first = Math.max(0, lines.findIndex(strip));
     // texts in quotes may hold any of them
     const bare = lines.slice(first, first + cart.data.limits.ahead + 1).join("\n");
-    const [header, ...rest] = bare.replace(/"[^"]*("|$)/g, "").split("\n");
+    const [header, ...rest] = bare.replace(QUOTED, "x").split("\n");
     const rows = rest.filter(strip);
     const count = (line, s) => line.split(s).length - 1;
-    const agree = SEPARATORS.filter(
+    const { usual, all, aligned } = cart.data.separators;
+    const agree = [...usual].filter(
       (s) => header.includes(s) && rows.every((row) => count(row, s) === count(header, s)),
     );
-    const among = agree.length ? agree : SEPARATORS;
-    return among.reduce((a, b) => (count(header, b) > count(header, a) ? b : a));
+    if (agree.length || [...usual].some((s) => header.includes(s))) {
+      const among = agree.length ? agree : [...usual];
+      return among.reduce((a, b) => (count(header, b) > count(header, a) ? b : a));
+    }
+    for (const sign of Object.keys(all)) {
+      const counts = new Set(rows.map((row) => count(row, sign)));
+      const most = Math.max(0, ...counts);
+      // one blank may stand within a name; in R's files the rows hold one cell more
+      const agrees = counts.size === 1 && [0, 1].includes(most - count(header, sign));
+      if (header.includes(sign) && agrees && most > (sign === " " ? 1 : 0)) return sign;
+    }
+    const fewest = Math.min(...[header, ...rows].map((l) => strip(l).split(BLANKS).length));
+    if (rows.length && fewest >= aligned) {
+      const what = "the columns seem to be set apart by blanks, which cells may hold too";
+      throw new Unreadable(what, "Save it with commas, semicolons or tabs between the cells");
+    }
+    return ",";
   }
 
   // Gives {columns, labels, cells, rows, notes, problems}; throws Unreadable where there is no table.
   function read(bytes) {
     const notes = [];
     let text = decode(bytes, notes);
+    if (END_MARK.test(text)) {
+      text = text.replace(END_MARK, "");
+      notes.unshift("The mark that DOS programs write at the end (Ctrl-Z) was left out.");
+    }
     const declared = /^"?sep=([,;\t|])"?[^\S\r\n]*(\r\n|\r|\n|$)/.exec(text);
     // Excel's line that names the separator is no row of the table
     if (declared) text = text.slice(declared[0].length);
     const { comments, end } = commentsOf(text);
     text = text.slice(end);
     const separator = declared ? declared[1] : separatorOf(text);
-    const forms = { ";": "semicolons", "\t": "tabs", "|": "vertical bars" };
-    if (separator !== ",") notes.push(`Read as text separated by ${forms[separator]}.`);
+    if (separator !== ",") notes.push(`Read as ${cart.data.separators.all[separator]}.`);
     const found = records(text, separator, comments.length);
     const head = found.next();
     if (head.done) throw new Unreadable("the file is empty", "Export it again");
     const [headerRow, header] = head.value;
+    const width = header.length;
     while (!strip(header[header.length - 1])) header.pop();
     const names = header.map(strip);
     const labels = comments[0]?.startsWith("#") ? comments[0].slice(1).split("\t").map(strip) : [];
-    const source = tableOf(names, headerRow, found, notes);
+    const source = tableOf(names, headerRow, width, found, notes);
     source.labels = Object.fromEntries(names.map((name, i) => [name, labels[i] ?? ""]));
     return described(source, separator);
   }
 
-  function tableOf(names, headerRow, found, notes) {
+  function tableOf(names, headerRow, width, found, notes) {
     const { limits } = cart.data;
     if (names.length > limits.columns) {
       const limit = cart.whole(limits.columns);
@@ -157,10 +179,10 @@
     const unnamed = new Map(names.flatMap((name, i) => (name ? [] : [[i, []]])));
     const rows = [];
     const early = [];
-    let ragged = 0;
+    const ragged = [];
     for (const [number, row] of found) {
       if (early.length < limits.titles) early.push([number, row]);
-      const count = rows.length + ragged + 1;
+      const count = rows.length + ragged.length + 1;
       if (count > limits.patients) {
         const limit = cart.whole(limits.patients);
         throw tooLarge(`the table has more than ${limit} rows, which is the limit`);
@@ -169,10 +191,10 @@
         const limit = cart.whole(limits.cells);
         throw tooLarge(`the table has more than ${limit} cells, which is the limit`);
       }
-      if (row.length < names.length || row.slice(names.length).some(strip)) {
-        ragged++;
-        const what = `the row has ${row.length} cells, the header ${names.length}`;
-        problems.push(problem(what, "Quote cells that hold the separator, or fill the row", number));
+      // a row that is longer may be shifted: even an empty cell at its end is not dropped
+      const fits = row.length >= names.length && row.length <= width;
+      if (!fits || row.slice(names.length).some(strip)) {
+        ragged.push([number, row.length]);
         continue;
       }
       rows.push(number);
@@ -184,11 +206,25 @@
       const remedy = `Is it row ${better}? Then delete the rows above that one`;
       throw new Unreadable("the row does not look like a header", remedy, headerRow);
     }
+    problems.push(...raggedRows(ragged, width, !rows.length));
     unnamed.forEach((values, i) => judgeUnnamed(i, values, rows, notes, problems));
     if (!rows.length && !problems.length) {
       problems.push(problem("there is no patient in the file", "Add one row per patient"));
     }
     return { columns: kept.map((i) => names[i]), cells, rows, notes, problems: firstOf(problems) };
+  }
+
+  // Rows that do not fit the header, which R leaves one name short.
+  function raggedRows(ragged, width, isAll) {
+    if (ragged.length && isAll && ragged.every(([, n]) => n === width + 1)) {
+      const what = `every row has ${width + 1} cells, the header ${width}`;
+      const remedy =
+        "R's write.table leaves out the name above the row names: use write.csv(x, row.names = " +
+        "FALSE). If the rows end with a separator too many, delete it";
+      return [problem(what, remedy, ragged[0][0])];
+    }
+    const remedy = "Quote cells that hold the separator, or fill the row";
+    return ragged.map(([row, n]) => problem(`the row has ${n} cells, the header ${width}`, remedy, row));
   }
 
   // The number of the row that is the header, where a title stands above it.
@@ -213,7 +249,7 @@
   function described(source, separator) {
     const { redcap, cbioportal } = cart.data;
     const { columns } = source;
-    if (redcap.dictionary.every((name) => columns.includes(name))) {
+    if (redcap.dictionaries.some((names) => names.every((name) => columns.includes(name)))) {
       const what = "this is a REDCap data dictionary, not the data";
       throw new Unreadable(what, "Give the data; the dictionary is found beside it");
     }

@@ -45,10 +45,10 @@
     return { ...patients, columns, levels, cutoff: used };
   }
 
-  // Levels that occur, the reference first; labels sorted.
+  // Levels that occur, the reference first; labels in order.
   function levelsOf(values, known) {
     const there = new Set(values.filter(isKnown));
-    return known ? known.filter((level) => there.has(level)) : [...there].sort();
+    return known ? known.filter((level) => there.has(level)) : cart.inOrder([...there]);
   }
 
   function withEndpoint(patients, key, by) {

@@ -23,9 +23,9 @@ from cartanalysis.mapping.model import (
     Mapping,
 )
 from cartanalysis.mapping.names import COUNTED_FROM, other_origin, other_units
-from cartanalysis.mapping.words import fold, same_id
-from cartanalysis.rules import no_patients
+from cartanalysis.rules import no_patients, repeated
 from cartanalysis.source import Column, Source
+from cartanalysis.wording import LETTERS, fold, look, same_id
 
 NAMES_SHOWN = 20
 """So many names of columns are told in one note."""
@@ -65,6 +65,7 @@ def apply(source: Source, mapping: Mapping, *, today: dt.date | None = None) -> 
     work.tell_out_of_order()
     work.tell_not_infused()
     work.tell_deaths_without_date()
+    work.end_with_survival()
     for name in mapping.extra:
         work.keep(name)
     work.tell_unused()
@@ -93,6 +94,8 @@ class _Work:
         self.problems: list[Problem] = []
         self.read: dict[tuple[str, str], list[dt.date | None]] = {}
         self.orders = self.orders_of_file()
+        self.steps: dict[str, list[Decimal]] = {}
+        self.has_codes = any(not numbers.OFTEN_MISSING.isdisjoint(c) for c in source.cells.values())
 
     # --- one entry -----------------------------------------------------------------------------
 
@@ -141,7 +144,10 @@ class _Work:
         cells = self.source.cells[entry.source]
         made = self.without_codes(entry, cells)
         if spec.kind == "id":  # before constants fill such rows, and numbers replace what they say
-            self.problems += no_patients(made, self.others(entry), self.source.rows, entry.source)
+            about = made, self.others(entry), self.source.rows, entry.source
+            self.problems += no_patients(*about)
+            if entry.renumber:
+                self.problems += repeated(*about, is_secret=True)
         if entry.renumber:
             made = self.renumbered(entry, made)
         elif spec.kind == "number":
@@ -178,11 +184,12 @@ class _Work:
         return ["" if text in found else text for text in cells]
 
     def renumbered(self, entry: FromColumn, cells: Cells) -> Cells:
-        """Number the patients; what differs by case, blanks or zeros stays the same patient."""
+        """Number the patients; what is there twice is told already, in the file's own words."""
+        twice = {p.row for p in self.problems if p.column == entry.source}
         numbered: dict[str, str] = {}
         made = []
-        for text in cells:
-            key = same_id(text)
+        for row, text in zip(self.source.rows, cells, strict=True):
+            key = "" if row in twice else same_id(text)
             made.append(numbered.setdefault(key, f"P{len(numbered) + 1:04d}") if key else "")
         what = "patients are numbered P0001, P0002, … in the order of the file"
         self.notes.append(f"{entry.target}: {what}; their own identifiers are not kept.")
@@ -201,25 +208,62 @@ class _Work:
             faults = numbers.missing_codes(texts, in_days=factor == 1)
             if not entry.decimal:
                 faults |= numbers.thousands(texts, spec.high / float(factor))
+        is_share = spec.unit.startswith("%")
+        if is_share and not entry.unit:
+            faults |= numbers.repeated_99(cells, self.has_codes)
         values: list[Decimal | None] = []
         for row, text in zip(self.source.rows, cells, strict=True):
-            number = None if fold(text) in MISSING else numbers.parse(text, entry.decimal or ".")
+            number = (
+                None
+                if fold(text) in MISSING
+                else numbers.parse(text, entry.decimal or ".", percent=is_share)
+            )
             number = faults.get(text, number)
             if isinstance(number, numbers.Fault):
                 self.problems.append(Problem(*number, row, entry.source, text))
                 number = None
             values.append(number)
-        known = [v for v in values if v is not None]
-        if spec.unit.startswith("%") and not entry.unit and numbers.look_like_fractions(known):
-            example = next(t for t, v in zip(cells, values, strict=True) if v)
-            self.problems.append(Problem(*numbers.fractions_fault(example), column=entry.source))
+        signed = [is_share and text.endswith("%") for text in cells]
+        if is_share and not entry.unit:
+            self.tell_fractions(entry, cells, values, signed)
         if entry.unit and factor != 1:
             self.notes.append(f"{entry.target}: {shown(entry.source)} is in {_told(entry.unit)}.")
         if entry.decimal == ",":
             self.notes.append(f"{entry.target}: the comma was read as a decimal point.")
-        if factor == 1 and entry.decimal != ",":
+        if spec.unit == "days" and factor != 1:
+            self.steps[spec.name] = [factor * _last_place(v) for v in values]
+        if factor == 1 and entry.decimal != "," and not any(signed):
             return [t if v is not None else "" for t, v in zip(cells, values, strict=True)]
-        return ["" if v is None else numbers.plainly(v * factor) for v in values]
+        return [
+            "" if v is None else numbers.plainly(v if is_percent else v * factor)
+            for v, is_percent in zip(values, signed, strict=True)
+        ]
+
+    def tell_fractions(
+        self, entry: FromColumn, cells: Cells, values: list[Decimal | None], signed: list[bool]
+    ) -> None:
+        """Ask about percentages of which all or some may be fractions; a sign of percent tells."""
+        bare = [(t, v) for t, v, s in zip(cells, values, signed, strict=True) if v and not s]
+        known = [v for _, v in bare]
+        fault = numbers.mixed_shares(float(v) for v in known)
+        if numbers.look_like_fractions(known):
+            fault = numbers.fractions_fault(bare[0][0])
+        if fault:
+            self.problems.append(Problem(*fault, column=entry.source))
+
+    def end_with_survival(self) -> None:
+        """Take times beyond the last contact back to it where rounding to months put them there."""
+        exact = [Decimal(0)] * len(self.source.rows)
+        for name in ("rfs_days", "hsct_day"):
+            if not {name, "os_days"} <= self.cells.keys():
+                continue
+            rounding = map(max, *(self.steps.get(n, exact) for n in (name, "os_days")))
+            ends = list(zip(self.cells[name], self.cells["os_days"], rounding, strict=True))
+            made = [last if _just_beyond(time, last, step) else time for time, last, step in ends]
+            if made != self.cells[name]:
+                self.cells[name] = made
+                what = "times that rounding had put beyond os_days were set to it"
+                self.notes.append(f"{name}: {what}.")
 
     def tell_other_unit(self, entry: FromColumn, spec: Field) -> None:
         """Refuse a time or age without unit: if the file says that it is not in ours."""
@@ -251,6 +295,8 @@ class _Work:
                     shown(level, 20) for level in list(entry.levels or ())[:NAMES_SHOWN]
                 )
                 what = f"a level that the mapping does not name (it names {told})"
+                if fold(look(text)) in {fold(look(level)) for level in levels}:
+                    what += f"; it {LETTERS}"
                 remedy = f"Add it under levels: of {entry.target} ({spec.allowed}, or null)"
                 self.problems.append(Problem(what, remedy, row, entry.source, text))
             made.append("")
@@ -273,8 +319,8 @@ class _Work:
             if not known:
                 kind = {"grade": "one grade", "event": "an event code"}.get(spec.kind, "a level")
                 remedy = f"Write levels: for {entry.target}, with {spec.allowed}, or null for it"
-                problem = Problem(f"not {kind} of ours", remedy, row, entry.source, text)
-                self.problems.append(problem)
+                fault = codes.why_no_level(spec, text) or (f"not {kind} of ours", remedy)
+                self.problems.append(Problem(*fault, row, entry.source, text))
             made.append(text if known else "")
         return made
 
@@ -548,6 +594,16 @@ def _factor(spec: Field, unit: str) -> Decimal:
     if unit in numbers.PERCENT:
         return numbers.PERCENT[unit]
     return numbers.DAYS[unit] / numbers.DAYS[spec.unit]
+
+
+def _last_place(value: Decimal | None) -> Decimal:
+    """Give one unit of a number's last digit, by which rounding may have moved it."""
+    exponent = 0 if value is None else value.as_tuple().exponent
+    return Decimal(1).scaleb(min(int(exponent), 0))
+
+
+def _just_beyond(time: str, last: str, step: Decimal) -> bool:
+    return bool(time and last) and 0 < Decimal(time) - Decimal(last) <= step
 
 
 def _told(unit: str) -> str:

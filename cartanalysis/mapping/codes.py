@@ -9,13 +9,16 @@ from cartanalysis.cohort import MISSING, Field
 from cartanalysis.errors import shown
 from cartanalysis.mapping import words
 from cartanalysis.mapping.numbers import Fault
-from cartanalysis.mapping.words import fold
 from cartanalysis.source import Column
+from cartanalysis.wording import LETTERS, fold, look
 
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 """A number in plain notation."""
 
 _GRADE = re.compile(r"(?:grade|grad|gr\.?|g)\s*([0-5]|i{1,3}|iv|v)", re.IGNORECASE)
+_MEASURED = re.compile(
+    r"[<>≤≥]\s*=?\s*\d+([.,]\d+)?(e-?\d+)?\s*%?|\d+([.,]\d+)?(\s*%|e-\d+)", re.IGNORECASE
+)
 
 
 def as_ours(spec: Field, text: str) -> str:
@@ -33,15 +36,42 @@ def as_ours(spec: Field, text: str) -> str:
     str
         A level, or a number in plain notation; the text itself if it means neither.
     """
-    folded = " ".join(text.casefold().split())
     if spec.kind == "level":
         levels = {level.casefold(): level for level in spec.levels}
-        return levels.get(folded) or spec.spellings.get(folded) or text
+        return levels.get(fold(text)) or spec.spellings.get(fold(text)) or text
+    # full-width digits are no plain numbers
+    folded = " ".join(text.casefold().split())
     if spec.kind == "grade" and (found := _GRADE.fullmatch(folded)):
         folded = found.group(1)
     if folded in spec.spellings:
         return spec.spellings[folded]
     return folded if PLAIN.fullmatch(folded) else text
+
+
+def why_no_level(spec: Field, text: str) -> Fault | None:
+    """Say what a text is that only seems to be, or to stand for, one of our levels.
+
+    Parameters
+    ----------
+    spec : Field
+        Our column.
+    text : str
+        A cell that is none of our levels.
+
+    Returns
+    -------
+    Fault or None
+        A measured value, or look-alike letters; none if it is neither.
+    """
+    if spec.kind not in ("level", "grade", "event"):
+        return None
+    if look(text) != text and level_of(spec, look(text)) is not None:
+        return Fault(f"the level {LETTERS}", f"Type {level_of(spec, look(text))} again")
+    if spec.kind == "level" and _MEASURED.fullmatch(text):
+        what = f"a measured value, where a level is wanted ({', '.join(spec.levels)})"
+        remedy = f'Decide by the threshold of the assay: levels: {{"{text}": …}} in a mapping file'
+        return Fault(what, remedy)
+    return None
 
 
 def level_of(spec: Field, text: str) -> str | None:

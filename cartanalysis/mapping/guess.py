@@ -13,8 +13,9 @@ from cartanalysis.errors import shown
 from cartanalysis.mapping import dates, numbers, words
 from cartanalysis.mapping.model import AGE, Entry, FromColumn, FromDates, FromFilled
 from cartanalysis.mapping.names import COUNTED_FROM, Meaning, origin_in, unit_column, unit_in
-from cartanalysis.mapping.words import fold, tokens
+from cartanalysis.mapping.words import tokens
 from cartanalysis.source import Column, Source
+from cartanalysis.wording import fold, same_id
 
 MAX_LEVELS = 12
 """A column of groups or codes with more different values is something else."""
@@ -127,7 +128,7 @@ class Evidence:
     # --- kinds -----------------------------------------------------------------------------------
 
     def _identifier(self) -> FromColumn | None:
-        different = len({words.same_id(c) for c in self.filled})
+        different = len({same_id(c) for c in self.filled})
         if different < len(self.cells):
             if different <= len(self.cells) / 2:
                 return None
@@ -237,11 +238,12 @@ class Evidence:
 
     def _number(self) -> FromColumn | None:
         comma = ""
-        parsed = [numbers.parse(c) for c in self.filled]
+        is_share = self.spec.unit.startswith("%")
+        parsed = [numbers.parse(c, percent=is_share) for c in self.filled]
         if all(
             isinstance(p, Decimal) or "," in c for p, c in zip(parsed, self.filled, strict=True)
         ):
-            with_comma = [numbers.parse(c, ",") for c in self.filled]
+            with_comma = [numbers.parse(c, ",", percent=is_share) for c in self.filled]
             if not all(isinstance(p, Decimal) for p in parsed) and all(
                 isinstance(p, Decimal) for p in with_comma
             ):
@@ -258,6 +260,8 @@ class Evidence:
         codes = {c for c in self.filled if c in _CODES and not self._in_range(Decimal(c))}
         if self.spec.unit == "days":
             codes |= set(numbers.missing_codes(self.filled, in_days=True))
+        if is_share:
+            codes |= set(numbers.repeated_99(self.filled, has_codes=bool(codes)))
         missing = tuple(sorted(codes))
         if missing:
             self.doubts.append(f"does {_listed(missing)} mean a missing value?")
@@ -351,6 +355,8 @@ class Evidence:
 
     def _share(self, values: Sequence[Decimal], stated: str) -> str:
         small = numbers.look_like_fractions(values)
+        if all(cell.endswith("%") for cell in self.filled):
+            return "percent"
         if self.meaning.strength == 3 and not small:
             return "percent"
         if stated == "fraction" and small:

@@ -17,9 +17,9 @@ from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.mapping import numbers, yamltext
 from cartanalysis.mapping.dates import ORDERS
 from cartanalysis.mapping.names import COUNTED_FROM
-from cartanalysis.mapping.words import fold
 from cartanalysis.mapping.yamltext import Node
 from cartanalysis.reading.files import read_bytes
+from cartanalysis.wording import fold
 
 VERSION = "1"
 MAX_BYTES = 2**20

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from cartanalysis.cohort import FIELDS, MISSING
 from cartanalysis.mapping.numbers import DAYS, Fault
-from cartanalysis.mapping.words import fold, tokens
+from cartanalysis.mapping.words import tokens
 from cartanalysis.source import Column
+from cartanalysis.wording import fold
 
 _UNITS = {
     "days": "days|day|d|tage|tagen|jours|天|日",

@@ -29,8 +29,22 @@ _ONE_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([., '’]\d{3})*[.,]\d+|[+-]?\d{1,3}([ '’]\d{3})+", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d*)?[eE][+-]?\d+", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{1,2}(-\d{1,2}.*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4}", re.ASCII)
+_LIMIT = re.compile(r"([<>≤≥]|less than|more than|below|above)\s*=?\s*\d.*", re.IGNORECASE)
+_RANGE = re.compile(r"\d+([.,]\d+)?\s*(-|–|to)\s*\d+([.,]\d+)?\s*%?", re.ASCII)
 _ENDLESS = frozenset({"inf", "+inf", "-inf", "infinity", "-infinity", "∞", "-∞", "+∞"})
 
+
+FEW = 2
+"""So many values alike are no single odd one."""
+
+CODE = 99.0
+"""Percent, or a code for a missing value."""
+
+GAP = 75.0
+"""Percent: where 99 comes repeatedly and nothing else lies above this, it looks like a code."""
+
+MIXED = 10
+"""All fractions are so many times smaller than all percentages, where a column holds both."""
 
 OFTEN_MISSING = frozenset({"999", "9999", "99999"})
 """Numbers that many files write for a missing value."""
@@ -54,7 +68,7 @@ class Fault(NamedTuple):
     remedy: str
 
 
-def parse(text: str, decimal: str = ".") -> Decimal | Fault:
+def parse(text: str, decimal: str = ".", *, percent: bool = False) -> Decimal | Fault:
     """Understand a number in plain notation.
 
     Exponents, thousands separators, units and full-width digits are faults, not numbers: each of
@@ -66,16 +80,57 @@ def parse(text: str, decimal: str = ".") -> Decimal | Fault:
         A cell that is not empty.
     decimal : {".", ","}
         The decimal sign.
+    percent : bool
+        Whether the number may carry the sign of percent.
 
     Returns
     -------
     decimal.Decimal or Fault
         The number as written, or why it is none.
     """
+    text = without_sign(text) if percent else text
     pattern = _COMMA if decimal == "," else _PLAIN
     if len(text) <= MAX_LENGTH and pattern.fullmatch(text):
         return Decimal(text.replace(",", "."))
     return _fault(text, decimal)
+
+
+def without_sign(text: str) -> str:
+    """Take the sign of percent from a cell; such a cell is a percentage whatever others are.
+
+    Parameters
+    ----------
+    text : str
+        A cell of a column of percentages.
+
+    Returns
+    -------
+    str
+        The number alone, where there is a sign; else the text.
+    """
+    return text[:-1].rstrip() if text.endswith("%") else text
+
+
+def limit_or_range(text: str) -> Fault | None:
+    """Recognise a limit (of detection, as ``<5``) or a range where one number is wanted.
+
+    Parameters
+    ----------
+    text : str
+        A cell.
+
+    Returns
+    -------
+    Fault or None
+        What it is and what to do; none if it is neither.
+    """
+    if _LIMIT.fullmatch(text):
+        what = "a limit (of detection, for example), not a number"
+        return Fault(what, "Write the number that the study uses for it, or leave the cell empty")
+    if _RANGE.fullmatch(text):
+        what = "a range, not one number"
+        return Fault(what, "Write one number, such as its middle, or leave the cell empty")
+    return None
 
 
 def _fault(text: str, decimal: str) -> Fault:
@@ -96,6 +151,8 @@ def _fault(text: str, decimal: str) -> Fault:
         return Fault("scientific notation", "Write plain digits with a decimal point")
     if text.casefold() in _ENDLESS:
         return Fault("not a finite number", "Leave the cell empty if unknown")
+    if found := limit_or_range(text):
+        return found
     if re.search(r"\d", text, re.ASCII):
         remedy = "Write the number alone; its unit belongs into the mapping file (unit: …)"
         return Fault("a number with something else", remedy)
@@ -158,6 +215,36 @@ def missing_codes(texts: Sequence[str], *, in_days: bool) -> dict[str, Fault]:
     return {text: Fault(what, remedy.format(text)) for text in found}
 
 
+def repeated_99(texts: Sequence[str], has_codes: bool) -> dict[str, Fault]:
+    """Find percentages that look like codes for a missing value.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The cells of a column of percentages.
+    has_codes : bool
+        Whether the file has such codes elsewhere: 999, 9999.
+
+    Returns
+    -------
+    dict of str to Fault
+        What is wrong by text; empty if 99 comes once, or among others as high in a file without
+        codes.
+    """
+    points = {text: text.replace(",", ".") for text in texts}
+    numbers = {text: float(point) for text, point in points.items() if _PLAIN.fullmatch(point)}
+    codes = [text for text in texts if numbers.get(text) == CODE]
+    apart = all(n == CODE or n <= GAP for n in numbers.values())
+    if len(codes) < FEW or not (apart or has_codes):
+        return {}
+    what = "99 comes repeatedly, as a code for missing would"
+    remedy = (
+        "Leave the cell empty, or write missing: [{0}] in a mapping file; if it is a percentage, "
+        "write {0}%"
+    )
+    return {text: Fault(what, remedy.format(text)) for text in codes}
+
+
 def plainly(value: Decimal, places: int = 6) -> str:
     """Write a number without exponent and without trailing zeros.
 
@@ -194,6 +281,34 @@ def look_like_fractions(values: Iterable[Decimal]) -> bool:
     """
     known = list(values)
     return any(v > 0 for v in known) and all(v <= 1 for v in known)
+
+
+def mixed_shares(values: Iterable[float]) -> Fault | None:
+    """Tell whether a column mixes fractions and percentages.
+
+    Parameters
+    ----------
+    values : iterable of float
+        The values that carry no sign of percent.
+
+    Returns
+    -------
+    Fault or None
+        What is wrong where several values are 1 or less and several others far above; else none.
+    """
+    known = sorted(v for v in values if v > 0)
+    small, large = [v for v in known if v <= 1], [v for v in known if v > 1]
+    if min(len(small), len(large)) < FEW or large[0] < MIXED * small[-1]:
+        return None
+    what = (
+        f"some percentages are {small[-1]:g} or less, all others {large[0]:g} or more, as if "
+        "fractions and percentages were mixed"
+    )
+    remedy = (
+        "Write all of them as percentages (7 for 7 %); if they are, say “unit: percent” in a "
+        "mapping file"
+    )
+    return Fault(what, remedy)
 
 
 def fractions_fault(example: str) -> Fault:

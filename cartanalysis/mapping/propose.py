@@ -14,8 +14,9 @@ from cartanalysis.errors import Problem, shown
 from cartanalysis.mapping.guess import Evidence, Guess, from_dates, holds_dates, question
 from cartanalysis.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.mapping.names import Meaning, date_role, meanings
-from cartanalysis.mapping.words import fold, without_brackets
+from cartanalysis.mapping.words import without_brackets
 from cartanalysis.source import Column, Source
+from cartanalysis.wording import fold
 
 NAMES_SHOWN = 40
 """So many names of columns that are not used are told."""

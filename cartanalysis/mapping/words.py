@@ -10,44 +10,7 @@ from dataclasses import dataclass
 from cartanalysis.cohort import FIELDS
 from cartanalysis.errors import shown
 from cartanalysis.source import Column
-
-
-def fold(text: str) -> str:
-    """Write text so that case, width and blanks no longer count.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        Its folded form.
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def same_id(text: str) -> str:
-    """Write an identifier so that case, blanks and leading zeros no longer count.
-
-    Parameters
-    ----------
-    text : str
-        An identifier.
-
-    Returns
-    -------
-    str
-        Equal for identifiers that are likely the same patient.
-    """
-    return re.sub(r"0+(?=\d)", _zeros, fold(text).replace(" ", ""))
-
-
-def _zeros(match: re.Match[str]) -> str:
-    before = match.string[match.start() - 1 : match.start()]
-    return match[0] if before.isdigit() else ""
-
+from cartanalysis.wording import fold
 
 _CENSORED = re.compile(r"(os|rfs|efs|dfs|pfs|lfs)?(cens|zens|cnsr)")
 _LIVING = re.compile(r"(os)?(alive|living|lebt|lebend|survivors?|survived|vivant)|.*存活")

@@ -10,6 +10,7 @@ import datetime as dt
 import io
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -145,6 +146,8 @@ def _texts(
 
 
 def _text(value: Any, entry: Mapping[str, Any]) -> str:
+    if isinstance(value, float) and math.isnan(value):  # no JSON, but written by some for missing
+        return ""
     if isinstance(value, int | float) and not isinstance(value, bool):
         # SAS counts days and seconds; elsewhere Dataset-JSON writes dates as text
         layout = str(entry.get("displayFormat") or "").upper()

@@ -20,8 +20,19 @@ FORMS = {
     ";": "text separated by semicolons",
     "\t": "text separated by tabs",
     "|": "text separated by vertical bars",
+    "^": "text separated by carets",
+    " ": "text separated by blanks",
 }
 """What a file is called by its separator, the most usual first."""
+
+USUAL = ",;\t|"
+"""Separators that count even where the rows do not agree; the others may stand within texts."""
+
+END_MARK = re.compile(rb"\x1a+[\r\n]*\Z")
+"""What DOS programs write at the end of a text."""
+
+ALIGNED = 3
+"""Lines of so many words each, with no separator, look like columns set apart by blanks."""
 
 AHEAD = 5
 """So many lines below the header are looked at for the separator."""
@@ -61,6 +72,9 @@ def parse(data: bytes, name: str) -> Source:
         If it is empty, not text, too large, or its quotation marks are not balanced.
     """
     notes: list[str] = []
+    if END_MARK.search(data):
+        data = END_MARK.sub(b"", data)
+        notes.append("The mark that DOS programs write at the end (Ctrl-Z) was left out.")
     encoding = _encoding(data, name, notes)
     line = _first_line(data, encoding)
     declared = re.fullmatch(r'"?sep=([,;\t|])"?\s*', line)  # Excel's own way to name the separator
@@ -89,7 +103,7 @@ def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
 def _read(lines: Iterator[str], name: str, separator: str | None, notes: list[str]) -> Source:
     comments, start = _comments(lines)
     start += itertools.islice(lines, AHEAD)
-    separator = separator or _separator(start)
+    separator = separator or _separator(start, name)
     form = FORMS.get(separator, f"text separated by “{separator}”")
     if separator != ",":
         notes.append(f"Read as {form}.")
@@ -109,6 +123,7 @@ def _read(lines: Iterator[str], name: str, separator: str | None, notes: list[st
         if first is None:
             raise empty(name)
         header_row, cells = first
+        width = len(cells)
         while not cells[-1].strip():  # spreadsheets export empty columns at the right
             cells.pop()
         check_size(name, cells, 0)
@@ -117,7 +132,7 @@ def _read(lines: Iterator[str], name: str, separator: str | None, notes: list[st
             Column(text.strip(), label, about=more if more != label else "")
             for text, label, more in zip(cells, labels, about, strict=True)
         ]
-        return build(name, form, header, records, header_row=header_row, notes=notes)
+        return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
     except csv.Error as error:
         what = f"not readable as CSV ({error})"
         remedy = "Check the quotation marks from this row on"
@@ -235,16 +250,28 @@ def _labels(comments: list[str], width: int) -> list[str]:
     return (names + [""] * width)[:width]
 
 
-def _separator(start: list[str]) -> str:
+def _separator(start: list[str], name: str) -> str:
     """Choose the separator that cuts the header into the most cells, and the rows into as many.
 
-    Where no separator does both, that of the header counts.
+    Where none does both, the usual one that is most frequent in the header counts.
     """
     first = next((i for i, line in enumerate(start) if line.strip()), 0)
     text = "".join(start[first : first + AHEAD + 1])
     # texts in quotes may hold any of them
-    bare = re.sub(r'"[^"]*("|$)', "", text)
+    bare = re.sub(r'"[^"]*("|$)', "x", text)
     header, *rows = re.split(r"\r\n|\r|\n", bare)
     rows = [row for row in rows if row.strip()]
-    agree = [s for s in FORMS if s in header and all(r.count(s) == header.count(s) for r in rows)]
-    return max(agree or FORMS, key=header.count)
+    agree = [s for s in USUAL if s in header and all(r.count(s) == header.count(s) for r in rows)]
+    if agree or any(s in header for s in USUAL):
+        return max(agree or USUAL, key=header.count)
+    for sign in FORMS:
+        counts = {row.count(sign) for row in rows}
+        most = max(counts, default=0)
+        # one blank may stand within a name; in R's files the rows hold one cell more
+        agrees = len(counts) == 1 and most - header.count(sign) in (0, 1)
+        if sign in header and agrees and most > (sign == " "):
+            return sign
+    if rows and min(len(line.split()) for line in (header, *rows)) >= ALIGNED:
+        what = "the columns seem to be set apart by blanks, which cells may hold too"
+        raise refuse(name, what, "Save it with commas, semicolons or tabs between the cells")
+    return ","

@@ -16,14 +16,16 @@ _LABEL = "Field Label"
 _TYPE = "Field Type"
 _CHOICES = "Choices, Calculations, OR Slider Labels"
 _IDENTIFIER = "Identifier?"
-_OF_API = {
+_API = {
     "field_name": _FIELD,
     "field_label": _LABEL,
     "field_type": _TYPE,
     "select_choices_or_calculations": _CHOICES,
     "identifier": _IDENTIFIER,
 }
-"""The names of the same columns where REDCap's API gives the dictionary."""
+"""What REDCap's API calls the columns of a dictionary."""
+
+_OF_API = ("field_name", "field_label", "field_type")
 
 _EVENTS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
 _OWN = {
@@ -54,7 +56,13 @@ def is_dictionary(source: Source) -> bool:
     bool
         Whether it has the columns that make a dictionary.
     """
-    return _named(source).keys() >= {_FIELD, _LABEL}
+    return {_FIELD, _LABEL} <= _dictionary_cells(source).keys()
+
+
+def _dictionary_cells(source: Source) -> dict[str, list[str]]:
+    """Give a dictionary's cells by its usual headings; the API's metadata has others."""
+    is_api = set(_OF_API) <= source.cells.keys()
+    return {_API[n]: c for n, c in source.cells.items() if n in _API} if is_api else source.cells
 
 
 def is_export(source: Source) -> bool:
@@ -124,7 +132,7 @@ def _begins_as_dictionary(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_HEAD).replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16, too
     first = next(iter(head.splitlines()), "")
-    return all(w in first for w in (_FIELD, _LABEL)) or all(w in first for w in list(_OF_API)[:3])
+    return all(w in first for w in (_FIELD, _LABEL)) or all(w in first for w in _OF_API)
 
 
 def find_dictionary(path: Path) -> Path | None:
@@ -224,11 +232,6 @@ def check_records(source: Source) -> Source:
     return source
 
 
-def _named(dictionary: Source) -> dict[str, list[str]]:
-    """Give a dictionary's cells by the names of its columns as they are downloaded."""
-    return {_OF_API.get(name, name): cells for name, cells in dictionary.cells.items()}
-
-
 def _own(column: Column) -> Column:
     if column.name in _OWN:
         return replace(column, label=_OWN[column.name])
@@ -239,7 +242,7 @@ def _own(column: Column) -> Column:
 
 def _columns(dictionary: Source) -> Mapping[str, Column]:
     """Describe every column that an export of these fields may have."""
-    cells = _named(dictionary)
+    cells = _dictionary_cells(dictionary)
     empty = [""] * len(dictionary.rows)
     described: dict[str, Column] = {}
     for name, label, kind, text, mark in zip(

@@ -1,9 +1,11 @@
-"""The process that runs pyreadstat: a file comes in, JSON goes out; see `statfiles`."""
+"""The process that runs pyreadstat: files come in, JSON goes out; see `statfiles`."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -11,7 +13,7 @@ from typing import Any
 
 import pyreadstat
 
-from cartanalysis.reading.statfiles import UNREADABLE
+from cartanalysis.reading.statfiles import IDLE, UNREADABLE
 from cartanalysis.reading.table import MAX_COLUMNS, as_text, row_limit
 
 MAX_MEMORY = 4 * 2**30
@@ -100,17 +102,36 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def main() -> None:
-    """Read a file from standard input, write JSON to standard output."""
-    _limit_memory()
+def _reply(data: bytes, kind: str) -> bytes:
     with warnings.catch_warnings(record=True) as told:
         try:
-            found = extract(sys.stdin.buffer.read(), sys.argv[1])
+            found = extract(data, kind)
         except _DAMAGED:
             sys.exit(UNREADABLE)
     # such as columns of the same name
     found["problems"] += [(str(one.message), "Correct it and export it again") for one in told]
-    json.dump(found, sys.stdout)
+    return json.dumps(found).encode()
+
+
+def _wait(seconds: int) -> None:
+    if hasattr(signal, "alarm"):  # elsewhere the process ends with the one that started it
+        signal.alarm(seconds)
+
+
+def main() -> None:
+    """Read files from standard input, each below its kind and size; write JSON below its size."""
+    _limit_memory()
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what the library prints is no reply
+    while True:
+        _wait(IDLE)
+        kind, _, size = sys.stdin.buffer.readline().decode().partition(" ")
+        _wait(0)
+        if not size:
+            return
+        reply = _reply(sys.stdin.buffer.read(int(size)), kind)
+        replies.write(b"%d\n" % len(reply) + reply)
+        replies.flush()
 
 
 if __name__ == "__main__":

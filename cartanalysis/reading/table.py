@@ -180,6 +180,7 @@ def build(
     rows: Iterable[tuple[int, Sequence[str]]],
     *,
     header_row: int = 1,
+    width: int = 0,
     notes: Sequence[str] = (),
     problems: Sequence[Problem] = (),
 ) -> Source:
@@ -199,6 +200,8 @@ def build(
         Number of the row and its cells; blank rows are skipped.
     header_row : int
         Number of the header's row.
+    width : int
+        Cells of the header's row, those without a name at its end included.
     notes : sequence of str
         What was noted so far.
     problems : sequence of Problem
@@ -221,7 +224,8 @@ def build(
     cells: dict[str, list[str]] = {names[index]: [] for index in kept}
     unnamed: dict[int, list[str]] = {i: [] for i, text in enumerate(names) if not text}
     kept_rows: list[int] = []
-    ragged = 0
+    width = max(width, len(names))
+    ragged: list[tuple[int, int]] = []
     early: list[tuple[int, Sequence[str]]] = []
     most = min(row_limit(names), MAX_CELLS // max(len(names), 1))
     for number, row in rows:
@@ -229,13 +233,11 @@ def build(
             continue
         if len(early) < MAX_TITLE_LINES:
             early.append((number, row))
-        if len(kept_rows) + ragged >= most:
-            check_size(name, names, len(kept_rows) + ragged + 1)
-        if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
-            ragged += 1
-            what = f"the row has {len(row)} cells, the header {len(names)}"
-            remedy = "Quote cells that hold the separator, or fill the row"
-            found.append(Problem(what, remedy, row=number))
+        if len(kept_rows) + len(ragged) >= most:
+            check_size(name, names, len(kept_rows) + len(ragged) + 1)
+        # a row that is longer may be shifted: even an empty cell at its end is not dropped
+        if not len(names) <= len(row) <= width or any(cell.strip() for cell in row[len(names) :]):
+            ragged.append((number, len(row)))
             continue
         kept_rows.append(number)
         for index in kept:
@@ -247,6 +249,7 @@ def build(
         what = "the row does not look like a header"
         remedy = f"Is it row {better}? Then delete the rows above that one"
         raise refuse(name, what, remedy, row=header_row)
+    found += _ragged(ragged, width, is_all=not kept_rows)
     for index, values in unnamed.items():
         _judge_unnamed(index, values, kept_rows, told, found)
     if not kept_rows and not found:
@@ -260,6 +263,19 @@ def build(
         notes=tuple(told),
         problems=first_of(found),
     )
+
+
+def _ragged(rows: Sequence[tuple[int, int]], width: int, *, is_all: bool) -> list[Problem]:
+    """Tell which rows, by number and length, do not fit the header; R leaves it one name short."""
+    if rows and is_all and all(n == width + 1 for _, n in rows):
+        what = f"every row has {width + 1} cells, the header {width}"
+        remedy = (
+            "R's write.table leaves out the name above the row names: use write.csv(x, row.names "
+            "= FALSE). If the rows end with a separator too many, delete it"
+        )
+        return [Problem(what, remedy, row=rows[0][0])]
+    remedy = "Quote cells that hold the separator, or fill the row"
+    return [Problem(f"the row has {n} cells, the header {width}", remedy, row) for row, n in rows]
 
 
 def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]]) -> int | None:

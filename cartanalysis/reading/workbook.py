@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 import zlib
@@ -30,6 +31,8 @@ from cartanalysis.source import Column, Source
 _FORM = "Excel workbook"
 _SMALL = 2**20  # bytes; how far so small a part unfolds does not matter
 _LAST_ROW = 1_048_576  # of any Excel sheet; a damaged or hostile file may name rows beyond it
+
+_MERE_TEXT = re.compile(r'"[^"]*"|[\\_*].')  # in a number format
 
 MAX_RATIO = 200
 """Sheets of real tables unfold to some 10 to 30 times their packed size; a million times the same
@@ -142,6 +145,7 @@ def _read(book: Any, archive: zipfile.ZipFile, name: str, sheet: str | None) -> 
         for row, merged in merged_rows
     ]
     percentages: set[str] = set()
+    struck: dict[int, None] = {}
 
     def texts() -> Iterator[tuple[int, list[str]]]:
         for number, row in rows:
@@ -150,20 +154,39 @@ def _read(book: Any, archive: zipfile.ZipFile, name: str, sheet: str | None) -> 
                     what = "the cell shows an error of the spreadsheet program"
                     remedy = "Correct the formula or empty the cell"
                     problems.append(Problem(what, remedy, number, column, str(cell.value)))
-                elif cell.value is not None and "%" in str(cell.number_format):
-                    percentages.add(column)
-            yield number, ["" if c.data_type == "e" else as_text(c.value) for c in row]
+                elif cell.value is not None and cell.has_style:
+                    if _is_percentage(cell):
+                        percentages.add(column)
+                    if cell.font.strike:
+                        struck[number] = None
+            yield number, [_text(cell) for cell in row]
 
     header = [Column(text) for text in names]
-    source = build(name, _FORM, header, texts(), header_row=header_row)
+    source = build(name, _FORM, header, texts(), header_row=header_row, width=layout.last_column)
     for row, index in layout.unsaved:
         what = "the cell holds a formula without a stored value"
         remedy = "Open the workbook in the spreadsheet program and save it again"
         problems.append(Problem(what, remedy, row, _name_of(index, names)))
-    notes += _notes(layout, names, sorted(percentages), header_row)
+    notes += _notes(layout, names, sorted(percentages), [str(n) for n in struck], header_row)
     return replace(
         source, notes=(*notes, *source.notes), problems=first_of((*problems, *source.problems))
     )
+
+
+def _is_percentage(cell: Any) -> bool:
+    """Tell whether a number is shown times 100; a quoted sign of percent is mere text."""
+    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+    layout = str(cell.number_format)
+    return is_number and "%" in layout and "%" in _MERE_TEXT.sub("", layout)
+
+
+def _text(cell: Any) -> str:
+    """Write a cell as it is shown, where that changes its value."""
+    if cell.data_type == "e":
+        return ""
+    if cell.value is not None and cell.has_style and _is_percentage(cell):
+        return f"{as_text(cell.value * 100)}%"
+    return as_text(cell.value)
 
 
 def _choose(
@@ -183,7 +206,9 @@ def _choose(
     visible = [s for s in filled if s.sheet_state == "visible"] or filled
     if len(visible) > 1:
         what = f"the workbook has several sheets: {listed}"
-        raise refuse(name, what, "Say which one to read, or keep only that one")
+        raise refuse(
+            name, what, "Say which one to read; they are not joined, so all columns must be in it"
+        )
     hidden = [shown(s.title) for s in filled if s not in visible]
     notes = [f"Hidden sheets were not read: {', '.join(hidden)}."] if hidden else []
     return visible[0], notes
@@ -271,7 +296,11 @@ def _name_of(index: int, names: Sequence[str]) -> str:
 
 
 def _notes(
-    layout: _Layout, names: Sequence[str], percentages: Sequence[str], header_row: int
+    layout: _Layout,
+    names: Sequence[str],
+    percentages: Sequence[str],
+    struck: Sequence[str],
+    header_row: int,
 ) -> list[str]:
     notes = []
     formulas = [_name_of(index, names) for index in sorted(layout.formulas)]
@@ -292,9 +321,11 @@ def _notes(
         notes.append(f"Hidden columns ({_some(columns)}) were read like the others.")
     if percentages:
         notes.append(
-            f"Cells formatted as a percentage ({_some(percentages)}) were read as the fractions "
-            "that are stored: 7 % as 0.07."
+            f"Cells formatted as a percentage ({_some(percentages)}) were read as they are shown: "
+            "a stored 0.07 as 7 %."
         )
+    if struck:
+        notes.append(f"Rows with struck-out cells ({_some(struck)}) were read like the others.")
     return notes
 
 

@@ -392,6 +392,61 @@ AWKWARD = {
     "order turned": remissions(none=(50, 100), cns=(5, 10), other=(90, 100)),
     "order turned, inconclusive": remissions(cns=(50, 100), other=(52, 100)),
     "order at the level exactly": remissions(none=(19, 19), other=(0, 1)),
+    # cells and files of other programs
+    "ids equal to the eye": table(
+        patient_id=["C-1", "C\u20111", "P\u200b3", "P3", "1", "01.0", "\u200b"], sex=["f"] * 7
+    ),
+    "ids of other alphabets": "patient_id,arm\nС1,Сar\nC1,Car\nР3,Car\nP3,Сar\n",
+    "groups of other alphabets": "patient_id,arm\nA,Сar\nB,Car\nC,Car\n",
+    "levels of other alphabets": table(
+        patient_id="ABCD", response=["CR", "СR", "СRі", "x"], ae_grade_max=["1", "ІІ", "2", "3"]
+    ),
+    "lost digits": table(
+        patient_id=["1.23E+11", "1.23E+11", "20210000000000000", "20210000000000000"], sex="ffff"
+    ),
+    "accents in two ways": column(
+        "arm", ["Zürich", "Zu\u0308rich", "ZU\u0308RICH", "Z\u200bürich"]
+    ),
+    "hyphens in two ways": column("arm", ["CAR-19", "CAR\u201119", "CAR–19", "car 19"]),
+    "unseen fillers": column("arm", ["A\ufe0f", "A", "\u3164", "B\u034f", "Ａ"]),
+    "levels in other forms": table(patient_id="ABC", sex=["ｆ", "fe\u200bmale", "m"]),
+    "percent signs": column("treg_pct", ["7 %", "0.5%", "12", "3,5%", "%"]),
+    "percent signs and commas": column("treg_pct", ["7,25 %", "0,5%", "12", "3,5"]),
+    "fractions with a sign": column("treg_pct", ["0.1", "0.2", "0.3", "0.4", "0.5", "60%"]),
+    "fractions among percentages": column("treg_pct", ["0.05", "0.05", "5.1", "6", "0", "x"]),
+    "small percentages": column("treg_pct", ["0.5", "0.8", "1", "3", "40"]),
+    "one small percentage": column("treg_pct", ["0.5", "38", "40", "50", "60"]),
+    "99 apart": column("treg_pct", ["99", "99.0", "5", "6", "75"]),
+    "99 among others": column("treg_pct", ["99", "99", "5", "6", "76"]),
+    "99 with commas": column("treg_pct", ["99,0", "99,0", "5,5", "6"]),
+    "a title above carets": "A study, of CAR T\npatient_id^sex\nA^f\n",
+    "carets and commas": "patient_id^arm\nA^x, y\nB^z\n",
+    "99 once": column("treg_pct", ["99", "99%", "5", "6"]),
+    "99 beside codes": table(
+        patient_id="ABCD", treg_pct=["99", "99", "80", "9"], wt=["9999", "1", "2", "3"]
+    ),
+    "99 years": column("age_years", ["99", "99", "50"]),
+    "limits and ranges": column(
+        "bm_blasts_pct", ["<5", "> 90", "80-90", "5 – 7 %", "less than 5", "≥20%", "5 to 9", "~5"]
+    ),
+    "limits of times": small("10 <20 30-40"),
+    "measured values": table(patient_id="ABCDE", mrd=["<0.01%", "0.05%", "1e-4", "<1E-4", "1.0"]),
+    "rows longer than the header": "patient_id,sex,arm\nA,f,B\nB,,f,\nC,m,B\n",
+    "every row longer": "patient_id,sex,arm\n1,A,f,\n2,B,m,\n",
+    "every row longer, blanks": '"patient_id" "sex" "arm"\n"1" "A" "f" "x"\n"2" "B" "m" "y"\n',
+    "every row longer, quoted": '"patient_id" "sex"\n"1" "A" "f"\n"2" "B" "m"\n',
+    "rows as wide as the header": "patient_id,sex,,\nA,f\nB,f,\nC,f,,\nD,f,,,\n",
+    "carets": "patient_id^sex^arm\nA^f^\nB^^x\n",
+    "blanks": "patient_id sex arm\nA f \nB  x\n",
+    "one blank": "Study ID\nP 1\nP 2\n",
+    "aligned by blanks": "patient_id  os_days  os_event\nA       10       1\nB22   7   0\n",
+    "an end mark": small("10 20+") + "\x1a",
+    "end marks and line ends": small("10 20+") + "\x1a\x1a\r\n",
+    "a dictionary of the API": "field_name,field_label,field_type\nsex,Sex,radio\n",
+    "groups in order": by_arm("10 5 6 7", "2 8 9", "1 3 4"),
+    "ordered words": by_arm("high 5 6 7", "medium 8 9", "low 3 4"),
+    "stages": by_arm("IV 5 6 7", "IIB 8 9", "IIA 3 4", "I 3 4"),
+    "ages in groups": by_arm("≥40 5 6 7", "18-39 8 9", "<18 3 4", "40 2 2"),
     "missing in words": column("arm", ["NA", "n/a", "na", ".", "A"]),
     "no arm known": "patient_id,arm,os_days,os_event\nA,,3,1\nB,,4,1\n",
     # headers and exports
@@ -484,7 +539,11 @@ HIT = (
     "would have been missed in", "invisible characters were left out", "Times in rfs_days have",
     "Times in os_days have", "looks like a remark", "its label says", "insurance numbers",
     "look like identity card numbers", "look like telephone numbers", "look like full dates",
-    "names of people with a title",
+    "names of people with a title", "stored in two ways", "another alphabet", "first digits",
+    "kinds of hyphens and letters", "sign of percent was left out", "percentages were mixed",
+    "99 comes repeatedly", "if 99 means missing", "a limit (of", "a range, not one", "a measured",
+    "every row has", "separated by carets", "separated by blanks", "set apart by blanks", "Ctrl-Z",
+    "kinds of hyphens, leading zeros",
 )  # fmt: skip
 """What some cohort must make the package say, so that the scripts are asked for it."""
 
