@@ -2,14 +2,9 @@
 
 Data flow one way.  Coming in: ``source`` → ``reading`` → ``mapping`` → ``rules``, ``intake``,
 ``privacy`` → ``admission``.  Going out: ``cohort``, ``published`` → ``exact``, ``response``,
-<<<<<<< HEAD
-``survival``, ``cox``, ``safety``, ``baseline`` → ``consistency``, ``power``, ``permutation`` →
-``verdicts`` → ``replication`` → ``reconstruct``, ``calibration``, ``meta`` → ``disclosure`` →
-=======
 ``survival``, ``safety``, ``baseline`` → ``consistency``, ``power``, ``permutation`` → ``cox`` →
-``verdicts`` → ``replication`` → ``reconstruct``, ``calibration``, ``meta`` → ``suppression`` →
->>>>>>> w-stats
-``figures`` → ``handover`` → ``chapter``, ``panels``, ``several`` → ``publish`` → ``cli``.  A
+``verdicts`` → ``replication`` → ``reconstruct``, ``calibration``, ``meta`` → ``disclosure`` →
+``figures`` → ``handover`` → ``parameters``, ``chapter``, ``panels``, ``several`` → ``publish`` → ``cli``.  A
 module imports only from what stands left of it.
 """
 

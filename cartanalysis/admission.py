@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cartanalysis import intake, mapping, privacy
+from cartanalysis import contradictions, intake, mapping, privacy
 from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, PAIRS, Cohort
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.mapping import numbers
@@ -115,7 +115,8 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
     if request.mapping is None:
         source = request.source()
         findings = _private(source, strict={"arm", *strata}) + _suspicious(source)
-        table, stated = source, set()
+        findings += contradictions.find(source, source)
+        table, stated, heard = source, set(), {*FIELDS}
     else:
         plan = mapping.load(request.mapping, for_use=True)
         given = replace(
@@ -127,6 +128,8 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
         findings = _private(source, _consumed(plan, source), _shown(plan), _identifier(plan))
         table = mapping.apply(source, plan)
         findings += _old(table)  # of the ages that the mapping did not cap
+        findings += contradictions.find(source, table, plan.drop)
+        heard = {*plan.drop, *(name for e in plan.entries for name in e.columns)}
         stated = _stated(plan)
     try:
         cohort = intake.build(table, strata)
@@ -134,7 +137,8 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
         raise InputError(source.name, intake.in_order([*findings, *error.problems])) from None
     if findings:
         raise InputError(source.name, intake.in_order(findings))
-    return replace(cohort, notes=cohort.notes + _remarks(cohort, stated))
+    untreated = contradictions.not_treated(source, heard)
+    return replace(cohort, notes=(*cohort.notes, *untreated, *_remarks(cohort, stated)))
 
 
 def _beside(file: Path, name: str | None) -> Path | None:

@@ -32,7 +32,7 @@ from cartanalysis.cohort import (
 )
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.mapping import codes, numbers
-from cartanalysis.mapping.names import contradicts
+from cartanalysis.mapping.names import contradicts, other_origin
 from cartanalysis.reading import delimited, read_source
 from cartanalysis.source import Source
 from cartanalysis.wording import LETTERS, fold, look, visible
@@ -47,9 +47,6 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+", re.ASCII)
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(\D.*)?", re.ASCII)
 _WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*[A-Za-z]+\.?", re.ASCII)
-_FROM = "from "
-"""What a mapping puts before the origin of a column, in its label."""
-
 _APART = re.compile(r"[\s\-‐‑‒–_]+")  # blanks and hyphens
 
 
@@ -132,7 +129,7 @@ def build(source: Source, strata: Sequence[str] = ()) -> Cohort:
     written = {ours: source.cells[theirs] for theirs, ours in names.items()}
     index = pd.Index(source.rows, name="row")
     # by the mapping, in the user's own unit
-    checked = {c.name for c in source.columns if c.label.startswith(_FROM)}
+    checked = {c.name for c in source.columns if c.origin is not None}
     has_codes = any(not numbers.OFTEN_MISSING.isdisjoint(c) for c in source.cells.values())
     parsed = {
         name: pd.Series(
@@ -150,7 +147,10 @@ def build(source: Source, strata: Sequence[str] = ()) -> Cohort:
     problems += against
     # what a column means must be settled before it can contradict another
     unsettled = {names[p.column] for p in against if p.column} | _not_understood(source)
-    problems += rules.check(table.drop(columns=unsettled & set(table)), written)
+    settled = table.drop(columns=unsettled & set(table))
+    problems += rules.check(settled, written)
+    if not any(c.name == "rfs_days" and c.counted_from for c in source.columns):
+        problems += rules.rfs_from_infusion(settled)
     problems += _few_groups(table, fields) + _look_alikes(table, fields)
     notes += _near_groups(table, fields)
     if problems:
@@ -210,30 +210,26 @@ def _with_origin(problems: Sequence[Problem], source: Source) -> list[Problem]:
 
     What a mapping could not read is told once: that our cell is empty then is no second problem.
     """
-    origin = {c.name: c.label for c in source.columns if c.label.startswith(_FROM)}
+    origin = {c.name: c.origin or () for c in source.columns}
     unread = {(p.row, p.column) for p in source.problems if p.column}
     named = list(source.problems)  # these name the user's columns already
-    told = {(p.row, p.what) for p in named if p.row is not None}
+    known = {(p.row, p.what) for p in named if p.row is not None}
     for p in problems[len(source.problems) :]:
-        made_from = origin.get(p.column or "", "")
-        if p.value is None and any((p.row, c) in unread for c in _origins(made_from)):
+        made_from = origin.get(p.column or "", ())
+        if p.value is None and any((p.row, c) in unread for c in made_from):
             continue
-        if p.column == "patient_id" and (p.row, p.what) in told:
+        if p.column == "patient_id" and (p.row, p.what) in known:
             continue
-        renamed = made_from and made_from != f"{_FROM}{p.column}"
-        named.append(replace(p, column=f"{p.column} ({made_from})") if renamed else p)
+        renamed = made_from and made_from != (p.column,)
+        told = f"{p.column} (from {' and '.join(made_from)})"
+        named.append(replace(p, column=told) if renamed else p)
     return named
-
-
-def _origins(label: str) -> list[str]:
-    """Give the user's columns that a mapping made one of ours from."""
-    return label.removeprefix(_FROM).split(" and ")
 
 
 def _not_understood(source: Source) -> set[str]:
     """Name the columns of ours whose origin has a problem as a whole, such as its coding."""
     whole = {p.column for p in source.problems if p.row is None and p.column}
-    return {c.name for c in source.columns if c.name in whole or whole & set(_origins(c.label))}
+    return {c.name for c in source.columns if whole & {c.name, *(c.origin or ())}}
 
 
 def _against_codes(
@@ -245,7 +241,7 @@ def _against_codes(
         spec = fields.get(names.get(column.name, ""))
         if spec is None or spec.kind not in ("level", "grade", "event"):
             continue
-        if column.label.startswith(_FROM):  # the mapping has looked at it
+        if column.origin is not None:  # the mapping has looked at it
             continue
         against = codes.doubt(column, spec, source.cells[column.name])
         if against is not None:
@@ -256,11 +252,11 @@ def _against_codes(
 def _against_units(
     source: Source, fields: Mapping[str, Field], names: Mapping[str, str]
 ) -> list[Problem]:
-    """Find times and ages whose label gives another unit than ours."""
+    """Find times and ages whose label gives another unit, or first day, than ours."""
     problems = []
     for column in source.columns:
         spec = fields.get(names.get(column.name, ""))
-        if spec is None or spec.unit not in numbers.DAYS or column.label.startswith(_FROM):
+        if spec is None or spec.unit not in numbers.DAYS or column.origin is not None:
             continue
         stated = contradicts(column.label, spec.unit)
         if stated:
@@ -270,6 +266,9 @@ def _against_units(
                 "the label is wrong"
             )
             problems.append(Problem(what, remedy, column=column.name))
+        against = other_origin(column, spec.name)
+        if against is not None:
+            problems.append(Problem(*against, column=column.name))
     return problems
 
 

@@ -27,6 +27,17 @@ AGE = re.compile(r"\+?\d+([.,]\d*)?", re.ASCII)
 LONG_TEXT = 80
 """A cell longer than this is free text."""
 
+REMARK = 3
+"""A remark on a patient has at least so many words."""
+
+_ANSWERS = (
+    "0|1|yes|no|y|n|ja|nein|oui|non|sí|si|true|false|positive|negative|pos|neg|known|unknown|"
+    "available|not available|done|not done|complete|incomplete|verified|unverified|pending|"
+    "present|absent|checked|unchecked|given|refused|valid|invalid|是|否|有|无"
+)
+ANSWERS = frozenset(_ANSWERS.split("|"))
+"""What answers a question and identifies nobody, whatever the column's name resembles."""
+
 SHARE = 0.5
 """A kind of value counts if at least this share of the filled cells has it."""
 
@@ -146,7 +157,7 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
     if column.identifier:
         return "the data dictionary marks it as an identifier"
     spec = FIELDS.get(column.name)
-    if spec is None:
+    if spec is None and not _only_answers(column, cells):
         for text, where in ((column.name, "name"), (column.label, "label")):
             words = _words(text)
             for kind, pattern in NAMES.items():
@@ -166,6 +177,8 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
         if _has_own_checks(kind, spec) or (kind == "free text" and _LONG_NAME.search(name)):
             continue
         found = [c for c in filled if holds(c)]
+        if kind.startswith("names of people"):
+            found = [c for c in found if not _INSTITUTION.search(_words(c))]
         if is_measured and kind in NUMERIC:
             found = [c for c in found if not _MEASUREMENT.fullmatch(c)]
         repeated = kind in DIFFERENT and len(set(found)) < NEARLY_ALL * len(found)
@@ -175,7 +188,15 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
             return f"{len(found)} of {len(filled)} filled cells look like {kind}"
     if strict and _all_persons(filled):
         return "its groups look like names of people"
+    if strict and any(_REMARK.search(_words(c)) for c in filled if len(c.split()) >= REMARK):
+        return "its groups look like remarks on patients"
     return ""
+
+
+def _only_answers(column: Column, cells: Sequence[str]) -> bool:
+    """Tell whether a column only answers a question, as ``mrn_status`` with known and unknown."""
+    told = [fold(column.choices.get(c, c)) for c in cells if fold(c) not in MISSING]
+    return len(set(told)) < len(told) and set(told) <= ANSWERS
 
 
 def _has_own_checks(kind: str, spec: Field | None) -> bool:
@@ -349,7 +370,32 @@ _IN_CAPITALS = re.compile(
 _WITH_INITIAL = re.compile(
     r"(?![A-F]\. ?[^\W\d_]+$)(?:[^\W\d_]\.[ -]?)+"
     r"(?:(?:von|van|de|der|den|di|da|du|le|zu) )*([^\W\d_]{2,})|"
-    r"([^\W\d_]{2,}), ?(?:[^\W\d_]\.[ -]?)+"
+    r"([^\W\d_]{2,}), ?(?:[^\W\d_]\.[ -]?)+|"
+    r"([^\W\d_]{2,}) (?:[^\W\d_]\.[ -]?){2,}"
+)
+_INSTITUTION = re.compile(
+    r" (?:hospitals?|\w*spital|\w*klinik\w*|clin\w*|universi\w*|uni|charit[eé]|cent(?:re|er|ro)|"
+    r"\w*zentrum|institut\w*|h[oô]pital|chu|infirmary|medic\w*|college|school|foundation|"
+    r"anderson|больниц\w*|клиник\w*|институт\w*|университет\w*|центр\w*) |"
+    r"医院|大学|病院|中心|병원|대학|센터|مستشفى|جامعة|مركز"
+)
+# Korean, Chinese and Russian surnames
+_SURNAME = re.compile(
+    r"[김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽"
+    r"성차주우구민진지엄채원천] ?[가-힣]{2}|"
+    r"[王李张張刘劉陈陳杨楊赵趙黄黃周吴吳徐孙孫胡朱高林何郭马馬罗羅梁宋郑鄭谢謝韩韓唐冯馮董萧程曹袁邓鄧许許沈曾彭吕呂苏蘇"
+    r"卢盧蒋蔣蔡贾賈丁魏薛叶葉余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊陆"
+    r"郝孔崔康毛邱秦江史顾侯邵孟龙段钱汤尹黎] ?[一-龥]{1,2}|"
+    r"[А-ЯЁ][а-яё]+(?:ов|ев|ёв|ин|ын|ова|ева|ёва|ина|ына|ский|ская|цкий|цкая|енко)"
+    r"(?: [А-ЯЁ][а-яё]*\.?){0,2}"
+)
+_WITHOUT_CASE = re.compile(
+    r"[\u0590-\u05ff\u0620-\u064a\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]{2,}"
+)
+_REMARK = re.compile(
+    r" (?:he|she|his|her|him|wife|husband|mother|father|son|daughter|neighbou?r|told|called|"
+    r"lives|works|moved|wants|er|sie|seine?|ihre?|ehefrau|ehemann|mutter|vater|sohn|tochter|"
+    r"wohnt|arbeitet|il|elle|femme|mari|mère|père|fils|fille) "
 )
 
 
@@ -365,15 +411,24 @@ def _is_person(text: str) -> bool:
 
 
 def _all_persons(texts: Sequence[str]) -> bool:
-    """Tell whether groups look like ``Müller Hans``: two words each, none of them shared."""
-    groups = [text.split() for text in dict.fromkeys(texts)]
+    """Tell whether groups look like ``Müller Hans``: two words each, none of them shared.
+
+    Names of some languages are known by their surnames or their ends.
+    """
+    different = list(dict.fromkeys(texts))
+    if len(different) < 2 or any(_INSTITUTION.search(_words(text)) for text in different):
+        return False
+    if all(_SURNAME.fullmatch(text) for text in different):
+        return True
+    groups = [text.split() for text in different]
     words = [word for group in groups for word in group]
     two = all(len(g) == 2 for g in groups) and all(_is_name(word) for word in words)
-    return two and len(groups) > 1 and len(set(words)) == len(words)
+    return two and len(set(words)) == len(words)
 
 
 def _is_name(word: str) -> bool:
-    return word.isalpha() and (word.istitle() or (word.isupper() and len(word) > 2))
+    cased = word.isalpha() and (word.istitle() or (word.isupper() and len(word) > 2))
+    return cased or _WITHOUT_CASE.fullmatch(word) is not None
 
 
 def _is_number_of_record(text: str) -> bool:

@@ -292,6 +292,39 @@ def _rfs_counts_deaths(table: pd.DataFrame) -> Iterable[Problem]:
         yield Problem(what, remedy, column="rfs_event")
 
 
+MANY_ALIKE = 3
+"""If RFS equals OS in so many who did not relapse, and in all, both count from one day."""
+
+
+def rfs_from_infusion(table: pd.DataFrame) -> list[Problem]:
+    """Find relapse-free survival that seems to count from infusion, not from remission.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame of shape (n_patients, n_columns)
+        Parsed values.
+
+    Returns
+    -------
+    list of Problem
+        One for the column, or none.
+    """
+    if not {"os_days", "rfs_days", "rfs_event"} <= set(table):
+        return []
+    stayed = table["rfs_event"] == 0
+    if "rfs_cause" in table:
+        stayed |= table["rfs_cause"] == "death"
+    times = table.loc[stayed, ["os_days", "rfs_days"]].dropna()
+    if len(times) < MANY_ALIKE or (times["os_days"] != times["rfs_days"]).any():
+        return []
+    what = "equals os_days in everybody without relapse, so it seems to count from infusion"
+    remedy = (
+        "Count it from the day of remission; if it does already, say “origin: remission” for it "
+        "in a mapping file"
+    )
+    return [Problem(what, remedy, column="rfs_days")]
+
+
 def _grade_5_is_a_death(column: str) -> Rule:
     def rule(table: pd.DataFrame) -> Iterable[Problem]:
         for row in table.index[(table[column] == 5) & (table["os_event"] == 0)]:

@@ -26,12 +26,32 @@ class Column:
         Meaning by code, where a dictionary gives it.
     identifier : bool
         Whether a dictionary marks the column as one that identifies people.
+    about : str
+        A longer description, where there is one beside the label.
+    origin : tuple of str or None
+        The file's columns that a mapping made this one of; none if it is as it came.
+    counted_from : str
+        The day from which a mapping says that a time counts; empty if nothing is said.
     """
 
     name: str
     label: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
     identifier: bool = False
+    about: str = ""
+    origin: tuple[str, ...] | None = None
+    counted_from: str = ""
+
+    @property
+    def said(self) -> str:
+        """Give what the file says of the column: its label and description.
+
+        Returns
+        -------
+        str
+            Both in one text; empty if the file says nothing.
+        """
+        return " ".join(filter(None, (self.label, self.about)))
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,7 @@ def test_renamed_columns_say_where_they_are_from() -> None:
     text = "  os_days: {from: TAGE}\n  os_event: {from: dead}\nextra: [site]\ndrop: [phone, fax]"
     done = mapped(source, text)
     assert [c.name for c in done.columns] == ["patient_id", "os_days", "os_event", "site"]
-    assert done.columns[1].label == "from TAGE"
+    assert done.columns[1].origin == ("TAGE",)
     assert done.rows == source.rows
     assert "Columns dropped: “phone”." in done.notes
     assert "Columns not used: “rest”." in done.notes

@@ -286,3 +286,54 @@ def test_a_column_that_is_mapped_to_identifiers_is_to_be_renumbered(tmp_path):
     plan.write_text("version: 1\ncolumns:\n  patient_id: {from: mrn}\n  sex: {from: sex}\n")
     with pytest.raises(InputError, match="renumber: yes"):
         admit(Request(str(path), plan))
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        ["Иванов И. И.", "Петрова Анна"],
+        ["Наталья Бондарчук", "Олег Мороз"],
+        ["김철수", "이영희"],
+        ["김 철수", "김 영희"],
+        ["王伟", "李小红"],
+        ["محمد علي", "فاطمة حسن"],
+        ["wife called twice", "CAR-19"],
+        ["Arm A", "moved to his son"],
+    ],
+)
+def test_people_and_remarks_as_groups_are_asked_about(groups: list[str]) -> None:
+    source = Source("x.csv", "CSV", (Column("arm"),), {"arm": groups * 3}, tuple(range(2, 8)))
+    assert [f.column for f in privacy.identifying(source, strict={"arm"})] == ["arm"]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        ["Mayo Clinic", "Karolinska Stockholm"],
+        ["M. D. Anderson Cancer Center", "Klinikum Großhadern"],
+        ["Dr. von Haunersches Kinderspital", "St. Jude"],
+        ["서울대 병원", "삼성 병원"],
+        ["高危", "标危"],
+        ["고위험", "표준위험"],
+        ["مجموعة ألف", "مجموعة باء"],
+        ["Контроль", "Терапия"],
+        ["CD19 CAR T cells", "CD22 CAR T cells"],
+    ],
+)
+def test_institutions_and_arms_are_no_people(groups: list[str]) -> None:
+    source = Source("x.csv", "CSV", (Column("arm"),), {"arm": groups * 3}, tuple(range(2, 8)))
+    assert not privacy.identifying(source, strict={"arm"})
+
+
+def test_answers_under_the_name_of_an_identifier_are_no_stop() -> None:
+    def found(name: str, cells: list[str], **choices: str) -> list[privacy.Finding]:
+        column = Column(name, choices={k[1:]: v for k, v in choices.items()})
+        rows = tuple(range(2, len(cells) + 2))
+        return privacy.identifying(Source("x.csv", "CSV", (column,), {name: cells}, rows))
+
+    assert not found("mrn_status", ["known", "unknown", "known"])
+    assert not found("consent_by_phone", ["Yes", "no", "", "no"])
+    assert not found("mrn 2", ["1", "2", "2"], _1="Verified", _2="Unverified")
+    assert found("mrn", ["1", "0"])  # two patients, two numbers
+    assert found("city", ["Wien", "Graz", "Wien"])
+    assert found("phone", ["yes", "yes", "0664 1234567"])

@@ -121,6 +121,7 @@ def test_units_in_names(text: str, unit: str) -> None:
 def test_legends_in_labels() -> None:
     assert legend("Status (0 = alive, 1=dead of disease)") == {"0": "alive", "1": "dead of disease"}
     assert legend("Overall survival") == {}
+    assert legend("CRS: grade") == {}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,10 @@ def test_our_own_cohort_is_proposed_as_it_is() -> None:
     assert intake.build(done).sha256 == intake.read("an2020").sha256
 
 
+FIRST_DAY = "Does it count from infusion, in everybody?"
+"""What is asked of survival whose name does not say from which day it counts."""
+
+
 def test_standard_names_with_standard_values_are_sure() -> None:
     made = mapping.propose(
         source(
@@ -170,13 +175,13 @@ def test_standard_names_with_standard_values_are_sure() -> None:
         FromColumn(target="age_years", source="AGE", cap="89"),
         FromColumn(target="sex", source="SEX", levels={"F": "female", "M": "male", "U": None}),
         FromColumn(target="response", source="AVALC:BOR"),
-        FromColumn(target="os_days", source="AVAL:OS"),
+        FromColumn(target="os_days", source="AVAL:OS", ask=FIRST_DAY),
         FromColumn(target="os_event", source="CNSR:OS", coding="cnsr"),
     )
     assert made.unused == ("STUDYID", "AGEU", "AVALU:OS")
 
 
-def test_cbioportal_is_sure() -> None:
+def test_cbioportal_is_sure_but_for_the_first_day() -> None:
     made = mapping.propose(
         source(
             {
@@ -189,7 +194,7 @@ def test_cbioportal_is_sure() -> None:
     )
     assert made.mapping.entries == (
         FromColumn(target="patient_id", source="PATIENT_ID"),
-        FromColumn(target="os_days", source="OS_MONTHS", unit="months"),
+        FromColumn(target="os_days", source="OS_MONTHS", unit="months", ask=FIRST_DAY),
         FromColumn(
             target="os_event", source="OS_STATUS", levels={"1:DECEASED": "1", "0:LIVING": "0"}
         ),
@@ -203,11 +208,14 @@ def test_days_are_proven_by_the_dates_they_were_counted_from() -> None:
         "CNSR:OS": ["0", "1"],
         "STARTDT:OS": ["2021-01-01", "2021-05-01"],
         "ADT:OS": ["2021-01-11", "2021-05-02"],
+        "TRTSDT": ["2021-01-01", "2021-05-01"],
     }
     made = mapping.propose(source(columns))
     assert not made.mapping.questions
     assert "day 1" in made.to_yaml()
-    assert [f.column for f in made.drop] == ["STARTDT:OS", "ADT:OS"]
+    assert [f.column for f in made.drop] == ["STARTDT:OS", "ADT:OS", "TRTSDT"]
+    del columns["TRTSDT"]
+    assert mapping.propose(source(columns)).mapping.questions[0].remedy.startswith(FIRST_DAY)
     columns["AVAL:OS"] = ["0.36", "0.07"]
     questions = mapping.propose(source(columns)).mapping.questions
     assert [q.column for q in questions] == ["columns.os_days"]

@@ -82,7 +82,7 @@
     const { date_name: dateName, measured_name: measuredName } = cart.data.privacy;
     const { long_name: longName, nearly_all: nearlyAll } = cart.data.privacy;
     const spec = cart.data.fields.find((f) => f.name === column);
-    const named = !spec && (byName(column, "name") || byName(label, "label"));
+    const named = !spec && !onlyAnswers(cells) && (byName(column, "name") || byName(label, "label"));
     if (named) return named;
     const clean = (text) => (text.includes("\n") ? text : visible(text));
     const filled = cells.filter((c) => !isMissing(c)).map(clean).slice(0, sample);
@@ -100,6 +100,7 @@
     for (const kind of values) {
       if (hasOwnChecks(kind, spec) || (kind.longer && regexp(longName).test(name))) continue;
       let found = filled.filter((c) => holds(kind, c));
+      if (kind.person) found = found.filter((c) => !isInstitution(c));
       if (isMeasured && kind.numeric) found = found.filter((c) => !matches(measurement, c));
       const isRepeated = kind.different && new Set(found).size < nearlyAll * found.length;
       if (!found.length || (isRepeated && !isShown)) continue;
@@ -107,8 +108,22 @@
         return `${found.length} of ${filled.length} filled cells look like ${kind.kind}`;
       }
     }
-    return isShown && allPersons(filled) ? "its groups look like names of people" : "";
+    if (isShown && allPersons(filled)) return "its groups look like names of people";
+    const { remark } = cart.data.privacy;
+    const isRemark = (c) =>
+      strip(c).split(cart.BLANKS).length >= remark.words && regexp(remark).test(words(c));
+    return isShown && filled.some(isRemark) ? "its groups look like remarks on patients" : "";
   }
+
+  // known and unknown in mrn_status, for example
+  function onlyAnswers(cells) {
+    const told = cells.filter((c) => !isMissing(c)).map(fold);
+    const different = new Set(told);
+    const { answers } = cart.data.privacy;
+    return different.size < told.length && [...different].every((text) => answers.includes(text));
+  }
+
+  const isInstitution = (text) => regexp(cart.data.privacy.institution).test(words(text));
 
   function hasOwnChecks(kind, spec) {
     if (!spec || spec.kind === "label") return Boolean(spec && kind.longer);
@@ -156,14 +171,19 @@
     !/(?<=\p{Cased})[\p{Uppercase}\p{Lt}]|(?<!\p{Cased})\p{Lowercase}/u.test(word);
 
   const isName = (word) =>
-    isTitle(word) || (/^\p{L}{3,}$/u.test(word) && isUpper(word));
+    isTitle(word) ||
+    (/^\p{L}{3,}$/u.test(word) && isUpper(word)) ||
+    regexp(cart.data.privacy.without_case).test(word);
 
-  // groups such as Müller Hans: two words each, none of them shared
+  // groups such as Müller Hans: two words each, none of them shared; or by usual surnames
   function allPersons(texts) {
-    const groups = [...new Set(texts)].map((text) => text.split(cart.BLANKS));
+    const different = [...new Set(texts)];
+    if (different.length < 2 || different.some(isInstitution)) return false;
+    if (different.every((text) => regexp(cart.data.privacy.surname).test(text))) return true;
+    const groups = different.map((text) => text.split(cart.BLANKS));
     const all = groups.flat();
     const two = groups.every((group) => group.length === 2) && all.every(isName);
-    return two && groups.length > 1 && new Set(all).size === all.length;
+    return two && new Set(all).size === all.length;
   }
 
   function oldAges(source) {
@@ -738,9 +758,22 @@
     return [problem(what, remedy, null, "rfs_event")];
   }
 
+  function rfsFromInfusion({ os_days: os, rfs_days: rfs, rfs_event: event, rfs_cause: cause }) {
+    if (!os || !rfs || !event) return [];
+    const stayed = rfs.flatMap((_, i) =>
+      (event[i] === 0 || cause?.[i] === "death") && isKnown(rfs[i]) && isKnown(os[i]) ? [i] : [],
+    );
+    if (stayed.length < cart.data.many_alike || stayed.some((i) => rfs[i] !== os[i])) return [];
+    const what = "equals os_days in everybody without relapse, so it seems to count from infusion";
+    const remedy =
+      "Count it from the day of remission; if it does already, say “origin: remission” for it " +
+      "in a mapping file";
+    return [problem(what, remedy, null, "rfs_days")];
+  }
+
   function checkRules(columns, rows) {
     const { fields, pairs } = cart.data;
-    const found = deathsInRfs(columns);
+    const found = [...deathsInRfs(columns), ...rfsFromInfusion(columns)];
     const complete = pairs.flatMap(([a, b]) => [completePair(a, b), completePair(b, a)]);
     const applying = [...complete, ...RULES].filter(([names]) => names.every((n) => columns[n]));
     for (const [names, rule] of applying) {

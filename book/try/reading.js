@@ -257,7 +257,7 @@
     if (isRedcap(source)) {
       source.notes.push(
         "This looks like a REDCap export without its data dictionary; " +
-          "with it, columns that identify people are known.",
+          "with it (--dictionary), codes and columns that identify people are known.",
       );
     }
     source.problems.push(...repeatedRecord(source));
@@ -276,9 +276,10 @@
   }
 
   function isRedcap({ columns, cells }) {
-    const { own, status } = cart.data.redcap;
+    const { own, record, status } = cart.data.redcap;
     return columns.some(
-      (name) =>
+      (name, i) =>
+        (i === 0 && name === record) ||
         own.includes(name) ||
         (name.endsWith("_complete") && cells[name].every((text) => status.includes(text))),
     );

@@ -22,7 +22,7 @@ from cartanalysis.mapping.model import (
     FromFilled,
     Mapping,
 )
-from cartanalysis.mapping.names import other_units
+from cartanalysis.mapping.names import COUNTED_FROM, other_origin, other_units
 from cartanalysis.rules import no_patients, repeated
 from cartanalysis.source import Column, Source
 from cartanalysis.wording import LETTERS, fold, look, same_id
@@ -49,7 +49,7 @@ def apply(source: Source, mapping: Mapping, *, today: dt.date | None = None) -> 
     -------
     Source
         Our columns in the mapping's order, then its extra ones.  A renamed or computed column
-        says where it is from in its label.  What is wrong is added to ``problems``, with the
+        says where it is from.  What is wrong is added to ``problems``, with the
         names and values of the file; such cells are empty.
 
     Raises
@@ -63,6 +63,8 @@ def apply(source: Source, mapping: Mapping, *, today: dt.date | None = None) -> 
         if work.has(entry):
             work.map(entry)
     work.tell_out_of_order()
+    work.tell_not_infused()
+    work.tell_deaths_without_date()
     work.end_with_survival()
     for name in mapping.extra:
         work.keep(name)
@@ -131,8 +133,7 @@ class _Work:
 
     def add(self, entry: Entry, cells: Cells) -> None:
         """Add a computed column; it no longer holds anything of the file that could identify."""
-        origin = " and ".join(entry.columns) or self.mapping.name
-        self.columns.append(Column(entry.target, label=f"from {origin}"))
+        self.columns.append(Column(entry.target, origin=entry.columns))
         self.cells[entry.target] = cells
 
     # --- from a column -------------------------------------------------------------------------
@@ -157,14 +158,16 @@ class _Work:
         elif entry.coding == "cnsr":
             what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
             self.notes.append(f"{entry.target}: {what}.")
-            made = list(self.uncensored(entry, made))
+            written, made = made, list(self.uncensored(entry, made))
+            self.against_file(entry, spec, dict(zip(written, made, strict=True)))
         elif spec.kind in ("level", "grade", "event"):
             made = self.as_they_are(entry, spec, theirs, made)
         elif spec.kind == "label":
             made = self.in_words(theirs, made, entry.target)
         # numbers, levels and codes are checked one by one; only free text can still identify
         personal = theirs.identifier and spec.kind in ("id", "label") and not entry.renumber
-        self.columns.append(Column(entry.target, f"from {entry.source}", identifier=personal))
+        made_from = Column(entry.target, identifier=personal, origin=(entry.source,))
+        self.columns.append(replace(made_from, counted_from=entry.origin))
         self.cells[entry.target] = made
 
     def others(self, entry: FromColumn) -> list[Cells]:
@@ -195,6 +198,9 @@ class _Work:
     def measured(self, entry: FromColumn, spec: Field, cells: Cells) -> Cells:
         """Read numbers and put them into our unit."""
         self.tell_other_unit(entry, spec)
+        against = other_origin(self.by_name[entry.source], spec.name)
+        if against is not None and not entry.origin:
+            self.problems.append(Problem(*against, column=entry.source))
         factor = _factor(spec, entry.unit)
         faults: dict[str, numbers.Fault] = {}
         if spec.unit == "days":
@@ -295,10 +301,14 @@ class _Work:
                 self.problems.append(Problem(what, remedy, row, entry.source, text))
             made.append("")
         self.tell_missing(entry.target, emptied)
+        if spec.kind in ("level", "grade", "event"):
+            self.against_file(entry, spec, dict(zip(cells, made, strict=True)))
         return made
 
     def as_they_are(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
         """Take codes over untranslated, unless the file says that they mean something else."""
+        if entry.coding:
+            self.against_file(entry, spec, {text: codes.level_of(spec, text) for text in cells})
         against = None if entry.coding else codes.doubt(theirs, spec, cells)
         if against is not None:
             self.problems.append(Problem(*against, column=entry.source))
@@ -313,6 +323,19 @@ class _Work:
                 self.problems.append(Problem(*fault, row, entry.source, text))
             made.append(text if known else "")
         return made
+
+    def against_file(self, entry: FromColumn, spec: Field, read: dict[str, str | None]) -> None:
+        """Refuse a coding that the file's own words contradict; of levels it is told only."""
+        theirs = self.by_name[entry.source]
+        read = {text: ours for text, ours in read.items() if text}
+        against = codes.contradiction(theirs, spec, read, answers=entry.levels is not None)
+        if against is None:
+            return
+        if entry.levels is None:
+            self.problems.append(Problem(*against, column=entry.source))
+        else:
+            what = f"{against.what}, as the mapping says under levels"
+            self.notes.append(f"{entry.target}, from {shown(entry.source)}: {what}.")
 
     def uncensored(self, entry: FromColumn, cells: Cells) -> Iterator[str]:
         """Turn CNSR into events."""
@@ -431,6 +454,50 @@ class _Work:
                 told.add((row, column))
                 written = self.source.cells[column][i]
                 self.problems.append(Problem(what, "Check both dates", row, column, written))
+
+    def tell_not_infused(self) -> None:
+        """Ask for the first day of those without: who was never infused is not counted here."""
+        by_target = {e.target: e for e in self.mapping.entries if isinstance(e, FromDates)}
+        counted = [e.since for t, e in by_target.items() if COUNTED_FROM.get(t) == "infusion"]
+        if AGE in by_target:
+            counted += by_target[AGE].dates
+        for name in dict.fromkeys(n for n in counted if n in self.by_name):
+            for row, text in zip(self.source.rows, self.source.cells[name], strict=True):
+                if fold(text) in MISSING:
+                    what = "no date of infusion, so the patient may never have been infused"
+                    remedy = (
+                        "Fill in the date; take patients who were never infused out of the file, "
+                        "as the book counts those who were"
+                    )
+                    self.problems.append(Problem(what, remedy, row, name))
+
+    def tell_deaths_without_date(self) -> None:
+        """Compare deaths with their dates, where the two are from different columns."""
+        entries = {e.target: e for e in self.mapping.entries}
+        time, event = entries.get("os_days"), entries.get("os_event")
+        cells = self.cells.get("os_event")
+        if not isinstance(time, FromDates) or isinstance(event, FromFilled) or not cells:
+            return
+        if not all(name in self.by_name for name in time.columns):
+            return
+        read = self.dates_of(time)
+        by_contact = False
+        for i, (row, text) in enumerate(zip(self.source.rows, cells, strict=True)):
+            dated = [name for name in time.dates if read[name][i] is not None]
+            died = codes.level_of(FIELDS["os_event"], text)
+            by_contact |= died == "1" and not dated
+            if died == "0" and dated:
+                what = "a date of death, but os_event says alive"
+                written = self.source.cells[dated[0]][i]
+                self.problems.append(
+                    Problem(what, "Correct one of the two", row, dated[0], written)
+                )
+        if by_contact:
+            ends = ", ".join(shown(name) for name in time.dates)
+            what = (
+                f"of patients who died, but have no date in {ends}, time ends at the last contact"
+            )
+            self.notes.append(f"os_days: {what}.")
 
     def by_dates(self, entry: FromDates, spec: Field) -> Iterator[str]:
         """Count time between dates, or tell which date was first."""

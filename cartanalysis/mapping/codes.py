@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cartanalysis.cohort import MISSING, Field
 from cartanalysis.errors import shown
@@ -19,7 +19,6 @@ _GRADE = re.compile(r"(?:grade|grad|gr\.?|g)\s*([0-5]|i{1,3}|iv|v)", re.IGNORECA
 _MEASURED = re.compile(
     r"[<>≤≥]\s*=?\s*\d+([.,]\d+)?(e-?\d+)?\s*%?|\d+([.,]\d+)?(\s*%|e-\d+)", re.IGNORECASE
 )
-_BARE = frozenset({"0", "1", "yes", "no", "y", "n", "true", "false"})
 
 
 def as_ours(spec: Field, text: str) -> str:
@@ -118,27 +117,14 @@ def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
         silent.
     """
     texts = sorted(c for c in set(cells) if fold(c) not in MISSING)
-    told = {fold(code): word for code, word in words.choices_of(column).items()}
-    against, explained = [], 0
-    for text in texts:
-        ours = level_of(spec, text)
-        if ours is None or fold(text) not in told:
-            continue
-        known, meant = words.meaning(spec.name, told[fold(text)])
-        explained += known
-        if known and meant != ours:
-            against.append((text, told[fold(text)], meant))
-    if against:
-        says = ", ".join(f"{shown(text)} means {shown(word)}" for text, word, _ in against)
-        read = ", ".join(
-            f"{shown(t)} is {_in_words(spec, level_of(spec, t))}" for t, _, _ in against
-        )
-        pairs = ", ".join(f'"{t}": {"null" if m is None else m}' for t, _, m in against)
-        what = f"the data dictionary or label says that {says}; in {spec.name} {read}"
-        return Fault(what, f"In a mapping file, write levels: for it, such as {{{pairs}}}")
-    turned = spec.kind == "event" and words.opposite(column)
-    bare = any(fold(text) in _BARE for text in texts)
-    if turned and bare and explained < len(texts):
+    read = {text: level_of(spec, text) for text in texts}
+    against = contradiction(column, spec, read)
+    if against is not None:
+        return against
+    turned = spec.kind == "event" and words.opposite(column, texts)
+    told = {fold(code): fold(word) for code, word in words.choices_of(column).items()}
+    # "1 = yes" explains nothing where the question is not said
+    if turned and any(told.get(fold(text), fold(text)) in words.BARE for text in texts):
         what = f"the column seems to say who {turned}, not who had the event"
         remedy = (
             "In a mapping file, write coding: cnsr if 0 is the event, coding: event if 1 is, or "
@@ -146,6 +132,49 @@ def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
         )
         return Fault(what, remedy)
     return None
+
+
+def contradiction(
+    column: Column, spec: Field, read: Mapping[str, str | None], *, answers: bool = True
+) -> Fault | None:
+    """Find codes that the file itself explains otherwise than they are read.
+
+    Parameters
+    ----------
+    column : Column
+        The column, with what its file or data dictionary says of it.
+    spec : Field
+        Our column: of levels, grades or events.
+    read : mapping of str to (str or None)
+        Our level by their text, as it is read; none if it is not understood.
+    answers : bool
+        Whether a bare yes or no counts as an explanation.
+
+    Returns
+    -------
+    Fault or None
+        What is explained otherwise, and the remedy; none if nothing is.
+    """
+    told = {fold(code): word for code, word in words.choices_of(column).items()}
+    against = {}
+    for text, ours in read.items():
+        word = told.get(fold(text), "")
+        if ours is None or not word or (not answers and fold(word) in words.BARE):
+            continue
+        known, meant = words.meaning(spec.name, word)
+        if known and meant != ours:
+            against[text] = meant
+    if not against:
+        return None
+    says = ", ".join(f"{shown(text)} means {shown(told[fold(text)])}" for text in against)
+    reads = ", ".join(f"{shown(t)} is {_in_words(spec, read[t])}" for t in against)
+    if spec.kind == "event" and len(read) == 2 and len(against) == 1:  # the other one follows
+        (meant,) = against.values()
+        turned = {"0": "1", "1": "0"}.get(meant or "")
+        against = {text: against.get(text, turned) for text in read}
+    pairs = ", ".join(f'"{t}": {"null" if m is None else m}' for t, m in against.items())
+    what = f"the data dictionary, label or name says that {says}; in {spec.name} {reads}"
+    return Fault(what, f"In a mapping file, write levels: for it, such as {{{pairs}}}")
 
 
 def _in_words(spec: Field, level: str | None) -> str:

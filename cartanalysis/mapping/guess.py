@@ -12,7 +12,7 @@ from cartanalysis.cohort import FIELDS, MISSING, Field
 from cartanalysis.errors import shown
 from cartanalysis.mapping import dates, numbers, words
 from cartanalysis.mapping.model import AGE, Entry, FromColumn, FromDates, FromFilled
-from cartanalysis.mapping.names import Meaning, unit_column, unit_in
+from cartanalysis.mapping.names import COUNTED_FROM, Meaning, origin_in, unit_column, unit_in
 from cartanalysis.mapping.words import tokens
 from cartanalysis.source import Column, Source
 from cartanalysis.wording import fold, same_id
@@ -33,6 +33,13 @@ _CODES = frozenset({"-1", "-9", "-99", "-999", "99", "999", "9999", "-88", "888"
 _GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
 _STATUS = re.compile(r"status|vital|estado|statut|stato|状态")
 _OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
+_ASKED = {
+    "os_days": "does it count from infusion, in everybody?",
+    "rfs_days": "does it count from remission, in responders only?",
+    "hsct_day": "does it count from infusion to a transplant after it?",
+}
+"""What is asked of a time whose name and label do not say from which day it counts."""
+
 _NEGATED = frozenset({"neg", "negative", "free", "no"})
 
 
@@ -179,7 +186,7 @@ class Evidence:
         texts = sorted(set(self.filled))
         if len(texts) > MAX_LEVELS:
             return None
-        turned = words.opposite(self.column)
+        turned = words.opposite(self.column, texts)
         if turned == "is censored" and any(t.isdigit() for t in texts):
             return self._censoring(texts)
         choices = words.choices_of(self.column)
@@ -192,9 +199,8 @@ class Evidence:
             return None
         levels = dict(found.levels)
         self.doubts += found.doubts
-        bare = not found.by_dictionary and all(
-            fold(t) in ("0", "1", "yes", "no", "y", "n", "true", "false") for t in texts
-        )
+        meant = {fold(code): fold(word) for code, word in choices.items()}
+        bare = all(meant.get(fold(t), fold(t)) in words.BARE for t in texts)
         if not choices and any(t.isdigit() and t not in ("0", "1") for t in texts):
             self.doubts.append("more than two codes: perhaps a competing event")
             levels = {t: v if t in ("0", "1") else None for t, v in levels.items()}
@@ -284,7 +290,6 @@ class Evidence:
         if self.spec.name == AGE:
             return self._age_unit(values, stated)
         self._what_time()
-        self._since_infusion()
         if stated in numbers.DAYS:
             self.reasons.append(f"in {stated}")
             fine = stated == "days" and self.meaning.strength < 3
@@ -371,17 +376,15 @@ class Evidence:
             self.doubts.append("was it measured before infusion?")
         return unit
 
-    def _since_infusion(self) -> None:
-        """Doubt times and ages that a name or label counts from another day."""
-        told = fold(f"{self.column.name} {self.column.label}")
-        if not _OTHER_DAY.search(told):
-            return
-        what = "the age at another day" if self.spec.name == AGE else "counted from another day"
-        since = "remission" if self.spec.name == "rfs_days" else "infusion"
-        self.doubts.append(f"it seems to be {what}, such as diagnosis; here {since} counts")
+    def _at_infusion(self) -> None:
+        """Doubt ages at another day."""
+        told = fold(f"{self.column.name} {self.column.said}")
+        if _OTHER_DAY.search(told):
+            what = "it seems to be the age at another day, such as diagnosis; here infusion counts"
+            self.doubts.append(what)
 
     def _age_unit(self, values: Sequence[Decimal], stated: str) -> str:
-        self._since_infusion()
+        self._at_infusion()
         if stated in numbers.DAYS:
             self.reasons.append(f"in {stated}")
             return stated
@@ -397,13 +400,22 @@ class Evidence:
         return "years"
 
     def _what_time(self) -> None:
-        """Doubt what relapse-free survival and transplants are counted from."""
-        if self.meaning.strength == 3:
-            return
-        if self.spec.name == "rfs_days":
-            self.doubts.append("does it count from remission, in responders only?")
-        if self.spec.name == "hsct_day":
-            self.doubts.append("does it count from infusion to a transplant after it?")
+        """Ask from which day a time counts, unless the file says it."""
+        stated, ours = origin_in(self.column, self.spec.name), COUNTED_FROM[self.spec.name]
+        if stated == ours:
+            self.reasons.append(f"counted from {ours}")
+        elif stated:
+            what = f"it seems to count from another day, {stated}; here {ours} counts"
+            self.doubts.append(f"{what} (say “origin: {ours}” if it does)")
+        elif self.meaning.strength < 3 and not self._from_treatment():
+            self.doubts.append(_ASKED[self.spec.name])
+
+    def _from_treatment(self) -> bool:
+        """Tell whether ADaM's start of a survival is the first day of treatment, in everybody."""
+        _, _, parameter = self.column.name.partition(":")
+        cells = self.source.cells
+        starts = cells.get(f"STARTDT:{parameter}") or cells.get("STARTDT") or []
+        return self.spec.name == "os_days" and any(starts) and starts == cells.get("TRTSDT")
 
     # --- words -----------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from cartanalysis.cohort import DERIVED, FIELDS, REQUIRED, Field
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.mapping import numbers, yamltext
 from cartanalysis.mapping.dates import ORDERS
+from cartanalysis.mapping.names import COUNTED_FROM
 from cartanalysis.mapping.yamltext import Node
 from cartanalysis.reading.files import read_bytes
 from cartanalysis.wording import fold
@@ -85,6 +86,8 @@ class FromColumn(Entry):
         Ages above it become it; empty for none.
     renumber : bool
         Whether identifiers are replaced by P0001, P0002, …
+    origin : str
+        Day from which a time counts, ours, where the file seems to say another; empty if not said.
     """
 
     source: str
@@ -95,6 +98,7 @@ class FromColumn(Entry):
     decimal: str = ""
     cap: str = ""
     renumber: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -379,6 +383,7 @@ class _Reader:
         if key == "cap":
             return self.cap(node, spec)
         choices = {"coding": CODINGS, "decimal": DECIMALS, "order": ORDERS, "unit": units(spec)}
+        choices["origin"] = (COUNTED_FROM.get(spec.name, ""),)
         if key in choices:
             return self.choice(node, choices[key])
         text = self.text(node)
@@ -503,7 +508,8 @@ def _forms(spec: Field) -> dict[str, Form]:
         "level": ("levels", "missing"),
         "grade": ("levels", "missing"),
         "event": ("levels", "missing", "coding"),
-        "number": ("missing", "decimal", *(("unit",) if units(spec) else ())),
+        "number": ("missing", "decimal", *(("unit",) if units(spec) else ()))
+        + (("origin",) if spec.name in COUNTED_FROM else ()),
     }
     allowed = from_column[spec.kind] + (("cap",) if spec.name == AGE else ())
     forms: dict[str, Form] = {"from": (allowed, FromColumn)}

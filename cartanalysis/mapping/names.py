@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cartanalysis.cohort import FIELDS, MISSING
-from cartanalysis.mapping.numbers import DAYS
+from cartanalysis.mapping.numbers import DAYS, Fault
 from cartanalysis.mapping.words import tokens
 from cartanalysis.source import Column
 from cartanalysis.wording import fold
@@ -102,6 +102,28 @@ ROLES = {
 }
 """What a column of dates may be the date of."""
 
+COUNTED_FROM = {"os_days": "infusion", "rfs_days": "remission", "hsct_day": "infusion"}
+"""The day from which each of our times counts."""
+
+_DAYS_OF_LIFE = {
+    "infusion": r"infusion|infused|car ?t|day ?0|回输|输注",
+    "remission": r"remission|cri?\b|response|缓解",
+    "diagnosis": r"(?:initial |first |primary )?diagnos|dx\b|确诊|诊断",
+    "randomisation": r"randomi[sz]|随机",
+    "enrolment": r"enrol|inclusion|registration|consent|einschluss|入组",
+    "apheresis": r"(?:leuk)?apheresis|单采",
+    "transplantation": r"(?:allo ?|auto ?)?(?:hs?ct\b|transplant)|移植",
+}
+"""Days from which times may count, by the words that follow "from"."""
+
+_BEGINS = (
+    r"(?:\b(?:since|from|after|post|seit|ab|nach|von|depuis|desde)(?: (?:the|date|day|time|of|der|"
+    r"dem|le|la)\b)* |[自从])"
+)
+_BEGINNING = {day: re.compile(_BEGINS + rf"(?:{w})") for day, w in _DAYS_OF_LIFE.items()}
+_WITHOUT_BEGINNING = re.compile(
+    rf"\b(?:{_DAYS_OF_LIFE['diagnosis']})|{_DAYS_OF_LIFE['randomisation']}"
+)
 _SPAN = re.compile(r"\d+[\s-]*[^\W\d_]+")
 _DATE_WORDS = frozenset(
     {"date", "datum", "dt", "dtc", "dat", "日期", "时间", "of", "the", "de", "du", "des", "day"}
@@ -213,6 +235,58 @@ def other_units(column: Column, cells: Mapping[str, Sequence[str]], unit: str) -
     told += [("label", column.label), ("name", column.name)]
     found = [(place, contradicts(text, unit)) for place, text in told]
     return {stated: place for place, stated in found if stated}
+
+
+def origin_in(column: Column, target: str) -> str:
+    """Tell from which day a name, label or description counts a time.
+
+    Parameters
+    ----------
+    column : Column
+        A column.
+    target : str
+        Our column, one of `COUNTED_FROM`.
+
+    Returns
+    -------
+    str
+        A key of this module's days, ours if it is among several; empty if none is said.
+    """
+    told = " ".join(tokens(f"{column.name} {column.said}"))
+    found = [day for day, words in _BEGINNING.items() if words.search(told)]
+    ours = COUNTED_FROM[target]
+    if ours in found:
+        return ours
+    if not found and _WITHOUT_BEGINNING.search(told) and "infusion" not in told:
+        return "diagnosis" if "random" not in told else "randomisation"
+    return found[0] if found else ""
+
+
+def other_origin(column: Column, target: str) -> Fault | None:
+    """Find a time that the file says counts from another day than ours does.
+
+    Parameters
+    ----------
+    column : Column
+        A column.
+    target : str
+        Our column.
+
+    Returns
+    -------
+    Fault or None
+        What the file says, and the remedy; none if nothing speaks against it.
+    """
+    ours = COUNTED_FROM.get(target, "")
+    stated = origin_in(column, target) if ours else ""
+    if stated in ("", ours):
+        return None
+    what = f"by its name or label it counts from {stated}, but {target} counts from {ours}"
+    remedy = (
+        f"Count the days from {ours}, for example from dates in a mapping file; if they do, say "
+        f"“origin: {ours}” there"
+    )
+    return Fault(what, remedy)
 
 
 def unit_column(name: str) -> str:

@@ -14,6 +14,7 @@ from cartanalysis.errors import Problem, shown
 from cartanalysis.mapping.guess import Evidence, Guess, from_dates, holds_dates, question
 from cartanalysis.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.mapping.names import Meaning, date_role, meanings
+from cartanalysis.mapping.words import without_brackets
 from cartanalysis.source import Column, Source
 from cartanalysis.wording import fold
 
@@ -201,7 +202,7 @@ def propose(source: Source) -> Proposal:
 
 def _evidence(source: Source, column: Column) -> Iterator[Evidence]:
     """Give what name and label say; where they disagree, the name is doubted."""
-    by_name = meanings(column.name)
+    by_name = meanings(column.name) or meanings(without_brackets(column.name))
     by_label = meanings(re.sub(r"\(.*?\)|=.*", " ", column.label)) if column.label else []
     targets = {m.target for m in by_name if m.strength > 1}
     told = {m.target for m in by_label if m.strength > 1}

@@ -14,6 +14,7 @@ from cartanalysis.wording import fold
 
 _CENSORED = re.compile(r"(os|rfs|efs|dfs|pfs|lfs)?(cens|zens|cnsr)")
 _LIVING = re.compile(r"(os)?(alive|living|lebt|lebend|survivors?|survived|vivant)|.*存活")
+_SURVIVAL = frozenset({"survival", "überleben", "ueberleben", "survie", "supervivencia", "生存"})
 _HAD_EVENT = re.compile(
     r"dead|died|death|deceased|events?|tot|tod|verstorben|gestorben|.*死亡|relapsed?"
 )
@@ -36,13 +37,15 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"[^\W_]+|%", split.casefold())
 
 
-def opposite(column: Column) -> str:
+def opposite(column: Column, texts: Iterable[str] = ()) -> str:
     """Tell whether a column says who had no event, as ADaM's CNSR does.
 
     Parameters
     ----------
     column : Column
         A column.
+    texts : iterable of str
+        Its different values.
 
     Returns
     -------
@@ -50,11 +53,14 @@ def opposite(column: Column) -> str:
         ``is censored`` or ``is alive`` where its name or label says so; empty otherwise.  What a
         label says in brackets or of codes does not count, nor one that names the event as well.
     """
-    name = tokens(column.name)
-    label = tokens(re.sub(r"\(.*?\)|[\w-]+ *[=:].*", " ", column.label))
+    name = tokens(re.sub(r"[\w-]+ *=.*", " ", without_brackets(column.name)))
+    label = tokens(re.sub(r"[\w-]+ *[=:].*", " ", without_brackets(column.label)))
     if any(_CENSORED.match(w) for w in (*name, *_one_sided(label), *label[:1])):
         return "is censored"
     alive = any(_LIVING.fullmatch(w) for w in (*_one_sided(name), *_one_sided(label)))
+    answers = {fold(text) for text in (*texts, *choices_of(column).values())}
+    if any(a in BARE and not a.isdigit() for a in answers):  # "survival: yes" is no event
+        alive |= any(words[-1:] and words[-1] in _SURVIVAL for words in (name, label))
     return "is alive" if alive else ""
 
 
@@ -71,6 +77,11 @@ _YES = "yes|y|ja|oui|si|sí|是|有|true|present|1"
 _NO = "no|n|nein|non|否|无|false|absent|0"
 _DEAD = "dead|died|death|deceased|expired|tot|verstorben|gestorben|décédé|mort|死亡"
 _ALIVE = "alive|living|lebend|lebt|vivant|存活|生存|alive at last contact"
+BARE = frozenset(f"{_YES}|{_NO}".split("|")) - {"present", "absent"}
+"""Words and codes that only answer a question."""
+
+_VITAL = _words(**{"1": _DEAD, "0": _ALIVE})
+
 _HAPPENED = {"1": f"{_YES}|event", "0": f"{_NO}|no event|censored|censor"}
 _ROMAN = ("0", "i", "ii", "iii", "iv", "v")
 _GRADES = {
@@ -117,7 +128,7 @@ SURE: dict[str, dict[str, str]] = {
     "crs_grade": _GRADES,
     "icans_grade": _GRADES,
     "ae_grade_max": _GRADES,
-    "os_event": _words(**{"1": _DEAD, "0": _ALIVE}) | _words(**_HAPPENED),
+    "os_event": _VITAL | _words(**_HAPPENED),
     "rfs_event": _words(**_HAPPENED)
     | _words(**{"1": "relapse or death", "0": "disease free|diseasefree|relapse free"}),
     "rfs_cause": _words(
@@ -153,8 +164,15 @@ DOUBTFUL: dict[str, dict[str, str]] = {
 """Our level by a word that often means it, but need not."""
 
 _CODED = re.compile(r"\d+\s*[:=.-]\s*(?=[^\d\s])")
-_LEGEND = re.compile(r"(?<![\w.])(\d{1,3}|[A-Za-z]{1,3})\s*[=:]\s*([^,;|()/=:]+)")
-_LEGEND_TURNED = re.compile(r"([^\W\d_][^,;|()/=:]{3,})[=:]\s*(\d{1,3})(?!\w)")
+_BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
+_CODE = r"(?<![\w.])(\d{1,3}|[A-Za-z]{1,3})"
+_WORD = r"([^,;|()\[\]{}/=:、。]+?)"
+_LEGEND = re.compile(rf"{_CODE}\s*[=:]\s*{_WORD}\s*(?=[,;|()\[\]{{}}/、。]|$|\s{_CODE}\s*[=:])")
+_LEGEND_TURNED = re.compile(
+    r"([^\W\d_][^,;|()\[\]{}/=:、。]*?)\s*(?:[=:]\s*(\d{1,2})(?=\s*(?:[,;|)\]}/、。]|$))|"
+    r"[(\[](\d{1,2})[)\]])"
+)
+_LISTED = re.compile(r"\s*(\d{1,2})\s*[-–—.)]?\s*([^\W\d].*?)\s*")  # 0 - dead
 _NOT = frozenset({"no", "not", "non", "without", "never", "kein", "keine", "nicht", "ohne", "pas"})
 
 
@@ -169,7 +187,7 @@ class Translation:
     doubts : tuple of str
         What is not sure about it.
     by_dictionary : bool
-        Whether codes were understood by a dictionary or a legend in the label.
+        Whether codes were understood by a dictionary or a legend in label or name.
     """
 
     levels: dict[str, str | None]
@@ -178,27 +196,53 @@ class Translation:
 
 
 def legend(label: str) -> dict[str, str]:
-    """Find what a label says of codes, as in "status (0 = alive, 1 = dead)".
+    """Find what a text says of codes, as in "status (0 = alive, 1 = dead)".
 
     Parameters
     ----------
     label : str
-        A column's label.
+        A column's label or name.
 
     Returns
     -------
     dict of str to str
-        Meaning by code; empty if the label says nothing.
+        Meaning by code; empty if the text says nothing.
     """
-    found = _LEGEND.findall(label)
-    turned = [(code, word) for word, code in _LEGEND_TURNED.findall(label)]
-    if not found and len(turned) > 1:  # "dead = 1, alive = 0"
-        found = turned
+    text = unicodedata.normalize("NFKC", label)
+    found = [(code, word) for code, word, _ in _LEGEND.findall(text)]
+    if len(found) == 1 and found[0][0].isalpha():  # a heading, as in "CRS: grade"
+        found = []
+    if not found or all(word.isdigit() for _, word in found):  # "dead = 1, alive = 0", "F = 1"
+        turned = [(one or other, word) for word, one, other in _LEGEND_TURNED.findall(text)]
+        found = turned if len(turned) > 1 or any(c in ("0", "1") for c, _ in turned) else []
+    if not found:
+        for inner in _BRACKETS.findall(text):
+            parts = [
+                _LISTED.fullmatch(part) for part in re.split(r"[,;|/、]", inner[1:].rstrip(")]}"))
+            ]
+            if len(parts) > 1 and all(parts):
+                found = [(part[1], part[2]) for part in parts if part]
     return {code: word.strip() for code, word in found}
 
 
+def without_brackets(text: str) -> str:
+    """Leave out what a name or label says in brackets: units and codes.
+
+    Parameters
+    ----------
+    text : str
+        A name or label.
+
+    Returns
+    -------
+    str
+        The rest.
+    """
+    return _BRACKETS.sub(" ", unicodedata.normalize("NFKC", text)).strip()
+
+
 def choices_of(column: Column) -> Mapping[str, str]:
-    """Give what a dictionary, or else a legend in the label, says of a column's codes.
+    """Give what a dictionary, or else a legend in label or name, says of a column's codes.
 
     Parameters
     ----------
@@ -210,7 +254,25 @@ def choices_of(column: Column) -> Mapping[str, str]:
     mapping of str to str
         Meaning by code; empty if nothing is said.
     """
-    return column.choices or legend(column.label)
+    return column.choices or legend(column.said) or legend(column.name)
+
+
+def vital(text: str) -> str:
+    """Tell whether a word says dead or alive.
+
+    Parameters
+    ----------
+    text : str
+        A word or phrase, such as ``Dead of disease`` or ``0:LIVING``.
+
+    Returns
+    -------
+    str
+        ``1`` for dead, ``0`` for alive, empty for neither.
+    """
+    word = fold(_CODED.sub("", fold(text), count=1))
+    first = tokens(word)[:1]
+    return _VITAL.get(word) or _VITAL.get(first[0] if first else "", "")
 
 
 def meaning(target: str, text: str) -> tuple[bool, str | None]:

@@ -114,9 +114,11 @@ def contents() -> dict[str, Any]:
         "span": _pattern(names._SPAN) | {"flags": "gu"},
         "summaries": sorted(rules.SUMMARIES),
         "many_deaths": rules.MANY_DEATHS,
+        "many_alike": rules.MANY_ALIKE,
         "redcap": {
             "dictionaries": [[redcap._FIELD, redcap._LABEL], redcap._OF_API],
             "own": list(redcap._OWN),
+            "record": redcap._RECORD,
             "events": redcap._EVENTS,
             "status": ["", *redcap._STATUS],
         },
@@ -288,6 +290,11 @@ def _privacy() -> dict[str, Any]:
         "share": privacy.SHARE,
         "sample": privacy.SAMPLE,
         "strict": [name for name, spec in cohort.FIELDS.items() if spec.kind == "label"],
+        "answers": sorted(privacy.ANSWERS),
+        "institution": _pattern(privacy._INSTITUTION),
+        "surname": _whole(privacy._SURNAME),
+        "without_case": _whole(privacy._WITHOUT_CASE),
+        "remark": _pattern(privacy._REMARK) | {"words": privacy.REMARK},
         "names": [{"kind": kind} | _pattern(p) for kind, p in privacy.NAMES.items()],
         "date_name": _pattern(privacy._DATE_NAME),
         "serial": _whole(privacy._SERIAL),
@@ -304,6 +311,7 @@ def _privacy() -> dict[str, Any]:
                 "freeButId": kind in privacy.FREE_BUT_ID,
                 "different": kind in privacy.DIFFERENT,
                 "numeric": kind in privacy.NUMERIC,
+                "person": kind.startswith("names of people"),
             }
             | values[kind]
             for kind in privacy.VALUES

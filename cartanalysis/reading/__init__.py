@@ -27,7 +27,7 @@ def read_source(
     sheet : str, optional
         The sheet of a workbook; needed if several hold something.
     dictionary : str or pathlib.Path, optional
-        REDCap's data dictionary; looked for beside the file if not given.
+        REDCap's data dictionary; looked for beside the file, by name and by content, if not given.
 
     Returns
     -------
@@ -139,14 +139,26 @@ def _join_clinical(tables: list[Source], name: str) -> Source:
     return cbioportal.join(patients, samples, name)
 
 
+def _fitting_dictionaries(source: Source, place: Path) -> list[Path]:
+    """Find data dictionaries by content, where none has REDCap's usual name."""
+    beside = redcap.dictionaries_beside(place)
+    return [file for file in beside if redcap.fits(source, _read_table(file, None))]
+
+
 def _describe(source: Source, place: Path, dictionary: str | Path | None) -> Source:
     found = redcap.find_dictionary(place) if dictionary is None else check_place(dictionary)
-    if found is not None:
-        source = redcap.describe(source, _read_table(found, None))
+    fitting = [found] if found is not None else _fitting_dictionaries(source, place)
+    if len(fitting) > 1:
+        named = ", ".join(file.name for file in fitting)
+        what = f"several data dictionaries beside the file describe it: {named}"
+        remedy = "Say which one, with --dictionary or “dictionary:” in a mapping file"
+        source = replace(source, problems=(*source.problems, Problem(what, remedy)))
+    elif fitting:
+        source = redcap.describe(source, _read_table(fitting[0], None))
     elif redcap.is_export(source):
         note = (
-            "This looks like a REDCap export without its data dictionary; "
-            "with it, columns that identify people are known."
+            "This looks like a REDCap export without its data dictionary; with it "
+            "(--dictionary), codes and columns that identify people are known."
         )
         source = replace(source, form="REDCap export", notes=(*source.notes, note))
     return redcap.check_records(source)

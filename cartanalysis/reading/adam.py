@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cartanalysis.errors import Problem
@@ -115,7 +115,7 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
         _READERS[kind](_with_subject(source, table), table, "ADSL" in datasets)
         table.problems[found:] = [_told(p, kind, several) for p in table.problems[found:]]
     check_size(name, table.columns, len(table.rows))
-    subjects = list(table.rows)
+    subjects = _treated(table) if table.rows else []
     kinds = ", ".join(given)
     forms = ", ".join(sorted({datasets[kind].form for kind in given}))
     if not subjects and not table.problems:
@@ -125,10 +125,31 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
         form=f"ADaM {kinds} ({forms})",
         columns=tuple(table.columns.values()),
         cells={n: [values.get(s, "") for s in subjects] for n, values in table.values.items()},
-        rows=tuple(table.rows.values()),
+        rows=tuple(table.rows[s] for s in subjects),
         notes=tuple(table.notes),
         problems=first_of(table.problems),
     )
+
+
+def _treated(table: _Subjects) -> list[str]:
+    """Keep the subjects who were treated: the safety population, or who has a first day."""
+    for column in ("SAFFL", "TRTSDT", "TRTSDTM"):
+        values = table.values.get(column, {})
+        treated = [
+            s for s in table.rows if (v := values.get(s, "")) and (column != "SAFFL" or v in "Yy")
+        ]
+        if not treated:
+            continue
+        if len(treated) < len(table.rows):
+            why = "SAFFL = Y, the safety population" if column == "SAFFL" else f"{column} is given"
+            table.notes.append(
+                f"Only subjects who were treated count ({why}); the others were left out."
+            )
+        return treated
+    table.notes.append(
+        "Neither SAFFL nor TRTSDT says who was treated, so every subject counts as treated."
+    )
+    return list(table.rows)
 
 
 # --- datasets ----------------------------------------------------------------------------------
@@ -193,7 +214,10 @@ def _add_adae(source: Source, table: _Subjects, has_adsl: bool) -> None:
     _add_subjects(source, table, has_adsl)
     grade_column = next(grade for grade in _GRADES if grade in source.cells)
     events: dict[str, dict[str, list[int | None]]] = {"max": defaultdict(list)}
+    counts, how = _emergent(source, table)
     for index, subject in enumerate(source.cells["USUBJID"]):
+        if not counts(index):
+            continue
         grade = _grade(source, grade_column, index, table)
         events["max"][subject].append(grade)
         term = " ".join(source.cells["AEDECOD"][index].casefold().split())
@@ -210,9 +234,9 @@ def _add_adae(source: Source, table: _Subjects, has_adsl: bool) -> None:
             values = {s: values.get(s, "0") for s in table.rows}
         table.add(Column(f"AETOXGR:{key}", labels[key]), values)
     table.notes.append(
-        "ADAE: the highest grade counts all events of a subject, whenever they began; "
+        f"ADAE: the highest grade counts {how}; "
         + (
-            "subjects of ADSL without such an event have grade 0."
+            "treated subjects of ADSL without such an event have grade 0."
             if has_adsl
             else "without ADSL, subjects without an event are not known."
         )
@@ -227,6 +251,27 @@ def _add_adae(source: Source, table: _Subjects, has_adsl: bool) -> None:
             f"ADAE: no event is coded as {' or '.join(SYNDROMES[s] for s in absent)}, "
             f"so there is no grade of {' or '.join(absent)}."
         )
+
+
+def _emergent(source: Source, table: _Subjects) -> tuple[Callable[[int], bool], str]:
+    """Tell which events began with or after treatment, and how that is known."""
+    cells = source.cells
+    flags, days = cells.get("TRTEMFL", []), cells.get("ASTDY", [])
+    if any(flags):
+        return lambda i: flags[i].upper() == "Y", "treatment-emergent events (TRTEMFL = Y)"
+    if any(days):
+        return (
+            lambda i: not days[i].startswith("-"),
+            "events from the first day of treatment (ASTDY)",
+        )
+    first = table.values.get("TRTSDT", {})
+    starts, subjects = cells.get("ASTDT", []), cells["USUBJID"]
+    if any(starts) and any(first.values()):  # ISO dates sort as text
+        return (
+            lambda i: not starts[i] or starts[i][:10] >= first.get(subjects[i], "")[:10],
+            "events from the first day of treatment (ASTDT, TRTSDT)",
+        )
+    return lambda _: True, "all events of a subject, whenever they began"
 
 
 _READERS = {

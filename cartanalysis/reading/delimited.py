@@ -127,8 +127,11 @@ def _read(lines: Iterator[str], name: str, separator: str | None, notes: list[st
         while not cells[-1].strip():  # spreadsheets export empty columns at the right
             cells.pop()
         check_size(name, cells, 0)
-        labels = _labels(comments, len(cells))
-        header = [Column(text.strip(), label) for text, label in zip(cells, labels, strict=True)]
+        labels, about = (_labels(comments[i:], len(cells)) for i in (0, 1))
+        header = [
+            Column(text.strip(), label, about=more if more != label else "")
+            for text, label, more in zip(cells, labels, about, strict=True)
+        ]
         return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
     except csv.Error as error:
         what = f"not readable as CSV ({error})"

@@ -37,6 +37,9 @@ _OWN = {
 }
 _CODED = ("", "radio", "dropdown", "checkbox")
 _FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
+_TEXT = (".csv", ".tsv", ".txt")
+_HEAD = 4096
+_RECORD = "record_id"
 _STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 
 
@@ -73,12 +76,63 @@ def is_export(source: Source) -> bool:
     Returns
     -------
     bool
-        Whether it has one of REDCap's own columns: an event, a repetition, a form's status.
+        Whether it has one of REDCap's own columns: an event, a repetition, a form's status, or
+        the record first.
     """
-    return any(
+    first = source.columns[0].name if source.columns else ""
+    return first == _RECORD or any(
         name in _OWN or (name.endswith("_complete") and set(source.cells[name]) <= {*_STATUS, ""})
         for name in source.cells
     )
+
+
+def fits(data: Source, dictionary: Source) -> bool:
+    """Tell whether a table is the data dictionary of an export, by what it describes.
+
+    Parameters
+    ----------
+    data : Source
+        The export.
+    dictionary : Source
+        Any table.
+
+    Returns
+    -------
+    bool
+        Whether it is a dictionary that describes the first column and most of the others.
+    """
+    if not data.columns or not is_dictionary(dictionary):
+        return False
+    known = _columns(dictionary)
+    described = [c.name in known for c in data.columns]
+    return described[0] and sum(described) > len(described) / 2
+
+
+def dictionaries_beside(path: Path) -> list[Path]:
+    """Look for data dictionaries beside a file by their first line, whatever their names.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The data file.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Files of text whose header is that of a dictionary, sorted by name.
+    """
+    try:
+        beside = sorted(p for p in path.parent.iterdir() if p.suffix.lower() in _TEXT)
+        return [p for p in beside if p != path and p.is_file() and _begins_as_dictionary(p)]
+    except OSError:  # a file may be open to the user in a folder that is not
+        return []
+
+
+def _begins_as_dictionary(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_HEAD).replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16, too
+    first = next(iter(head.splitlines()), "")
+    return all(w in first for w in (_FIELD, _LABEL)) or all(w in first for w in _OF_API)
 
 
 def find_dictionary(path: Path) -> Path | None:

@@ -347,6 +347,27 @@ AWKWARD = {
     "thousands and signs": times("1.095 +730 NA 12", "1.095 -3 3 1"),
     # rows and groups
     "summaries": "patient_id,os_days,os_event\nA,3,1\nMean,3,0\n total: ,3,\n合计,,\nmeant,1,0\n",
+    "RFS from infusion": table(
+        os_days=list("9876"), os_event=list("0001"), rfs_days=list("9875"),
+        rfs_event=list("0001"), rfs_cause=["", "", "", "relapse"],
+    ),
+    "RFS from remission in one of three": table(
+        os_days=list("987"), os_event=list("001"), rfs_days=list("977"),
+        rfs_event=list("001"), rfs_cause=["", "", "death"],
+    ),
+    "answers under the name of an identifier": table(
+        mrn_status=["known", "unknown", "known"], phone=["Yes", "No", "yes"], city=list("xyx"),
+    ),
+    "record": table(record_id=list("12"), patient_id=list("AB")),
+    "institutions": column("arm", ["Mayo Clinic", "Klinikum Bern", "M. D. Anderson"]),
+    "Cyrillic surnames": column("arm", ["Иванов И. И.", "Петрова Анна"]),
+    "Cyrillic names": column("arm", ["Наталья Бондарчук", "Олег Мороз"]),
+    "Korean names": column("arm", ["김철수", "이영희"]),
+    "Chinese names": column("arm", ["王伟", "李小红"]),
+    "Chinese groups": column("arm", ["高危", "标危"]),
+    "Arabic names": column("arm", ["محمد علي", "فاطمة حسن"]),
+    "Arabic groups": column("arm", ["مجموعة ألف", "مجموعة باء"]),
+    "remarks as groups": column("arm", ["wife called twice", "CAR-19"]),
     "deaths are not RFS events": deaths("0 0 0 0 0"),
     "deaths are not RFS events, unknown": deaths("0 0 0 0 0", more=",,1,CR\n"),
     "four deaths are not RFS events": deaths("0 0 0 0"),
