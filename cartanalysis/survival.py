@@ -394,6 +394,20 @@ def at_risk_table(
 
 
 def still_observed(curve: pd.DataFrame, time: float) -> int:
+    """Count who is observed up to a time or longer.
+
+    Parameters
+    ----------
+    curve : pandas.DataFrame
+        One group of `kaplan_meier`.
+    time : float
+        A time, in days.
+
+    Returns
+    -------
+    int
+        Patients at risk just before the time.
+    """
     later = curve[curve["time"] >= time]
     return int(later["at_risk"].iloc[0]) if len(later) else 0
 

@@ -18,8 +18,8 @@ import numpy as np
 import tinybook
 
 import cartanalysis
-from cartanalysis.publish import book, execute
 from cartanalysis.parameters import declared
+from cartanalysis.publish import book, execute
 
 LEVELS = ("CR", "NR")
 SHORTEST = 8
