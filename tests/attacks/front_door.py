@@ -17,6 +17,7 @@ from typing import Any
 from attacks import cohorts
 from cartanalysis import cox, permutation, replication, response, survival
 from cartanalysis.chapter import Chapter, Unavailable
+from cartanalysis.errors import CannotCompute
 from cartanalysis.published import Registry, load
 
 
@@ -66,12 +67,20 @@ def stacked_landmarks(study: Chapter) -> set[int]:
             if isinstance(who, Unavailable):
                 break
         else:
-            seen[sum(some)] = str(len(who))
+            seen[sum(some)] = str(_size(who))
     found = set()
     for day in sorted(seen):
         if day - 1 in seen and seen[day] != seen[day - 1]:
             found.add(day)
     return found
+
+
+def _size(patients: Any) -> int | None:
+    """Count patients, where this is told."""
+    try:
+        return len(patients)
+    except CannotCompute:
+        return None
 
 
 def landmark_sizes(study: Chapter) -> list[tuple[int, int, int]]:
@@ -80,8 +89,8 @@ def landmark_sizes(study: Chapter) -> list[tuple[int, int, int]]:
     for month in range(1, 30):
         day = int(study.day(month * 365 / 12))
         after = study.compute(survival.landmark, study.patients, "os", day)
-        if not isinstance(after, Unavailable):
-            sizes[day] = len(after)
+        if not isinstance(after, Unavailable) and (size := _size(after)) is not None:
+            sizes[day] = size
     pairs = list(itertools.pairwise(sorted(sizes)))
     return [(a, b, sizes[a] - sizes[b]) for a, b in pairs if 0 < sizes[a] - sizes[b] < 5]
 
