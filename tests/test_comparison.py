@@ -43,7 +43,7 @@ def of_counts(x: int, n: int, min_cell: int = 1) -> pd.DataFrame:
         return table
     rule = suppression.RULES[replication.claims]
     patients = pd.DataFrame({"responder": ["yes"] * x + ["no"] * (n - x)})
-    return rule(table, min_cell, {"patients": patients})
+    return rule(table, min_cell, {"patients": patients, "registry": REGISTRY})
 
 
 def forest_of(tables: dict[str, pd.DataFrame], entry_id: str, made_up: frozenset = frozenset()):
