@@ -56,7 +56,7 @@ test: _build/tested
 retest: lint
 	@echo "== testing"
 	@if command -v npm >/dev/null; then cd tests/browser && npm ci --silent --no-audit --no-fund; fi
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	@mkdir -p _build && touch _build/tested
 
 # needs node and a Chromium
