@@ -452,8 +452,8 @@ def test_the_pilot_adtte_is_the_same_in_every_form(tmp_path):
         PILOT / "adtte.json",
         PILOT / "adtte.ndjson",
         write(tmp_path / "adtte.dsjc", zlib.compress(lines, 9)),
-        write(tmp_path / "adtte.ndjson.gz", gzip.compress(lines)),
-        write(tmp_path / "adtte.json.gz", gzip.compress(document)),
+        write(tmp_path / "adtte.ndjson.gz", gzip.compress(lines, mtime=0)),
+        write(tmp_path / "adtte.json.gz", gzip.compress(document, mtime=0)),
         write(tmp_path / "pretty.json", json.dumps(json.loads(document), indent=1)),
     ]
     first, *others = [read_source(path) for path in paths]
@@ -711,16 +711,19 @@ def test_redcap_with_several_rows_per_record(tmp_path):
 # --- files that are something else -------------------------------------------------------------
 
 
+GZIPPED = gzip.compress(b"a,b\n1,2\n", mtime=0)  # else the time is in the test's name
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
         ("x.csv", b"PAR1" + bytes(20), "ends in .csv, but the file is a Parquet file"),
         ("x.csv", pickle.dumps({"a": 1}), "ends in .csv, but the file is a Python pickle"),
-        ("x.csv", gzip.compress(b"a,b\n1,2\n"), "ends in .csv, but the file is a gzip file"),
+        ("x.csv", GZIPPED, "ends in .csv, but the file is a gzip file"),
         ("x.csv", b'{"columns": []}', "ends in .csv, but the file is a JSON file"),
-        ("x.csv.gz", gzip.compress(b"a,b\n1,2\n"), "holds plain text"),
-        ("x.json.gz", gzip.compress(b'{"columns": []}')[:-9], "incomplete"),
-        ("x.json.gz", gzip.compress(b""), "compressed file is empty"),
+        ("x.csv.gz", GZIPPED, "holds plain text"),
+        ("x.json.gz", gzip.compress(b'{"columns": []}', mtime=0)[:-9], "incomplete"),
+        ("x.json.gz", gzip.compress(b"", mtime=0), "compressed file is empty"),
         ("x.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "old Excel"),
         (
             "x.xlsx",
@@ -930,7 +933,7 @@ def examples() -> dict[str, bytes]:
         ".parquet": columns.getvalue(),
         ".ndjson": lines,
         ".dsjc": zlib.compress(lines),
-        ".json.gz": gzip.compress(lines),
+        ".json.gz": gzip.compress(lines, mtime=0),
     }
 
 

@@ -55,10 +55,9 @@
           : ((step > 0 ? times.find((v) => v > t) : times.findLast((v) => v < t)) ?? t),
       show(t) {
         const read = data.groups.map((g) => ({ name: g.name, ...at(g.points, t) }));
-        const when =
-          data.unit === "days"
-            ? `Day ${t}`
-            : `${(t / data.per).toFixed(data.points && data.unit === "months" ? 0 : 1)} ${data.unit}`;
+        const many = (t / data.per).toFixed(data.points && data.unit === "months" ? 0 : 1);
+        const unit = many === "1" ? data.unit.replace(/s$/, "") : data.unit;
+        const when = data.unit === "days" ? `Day ${t}` : `${many} ${unit}`;
         return {
           title: `${when} (${data.level} in brackets)`,
           lines: read.map((r) => [r.name, r.s === undefined ? r.text : `${r.text}, ${r.n} at risk`]),
