@@ -135,10 +135,13 @@ def test_every_start_clears_what_the_dead_left(holding, command, capsys):
 
 
 def test_no_row_is_ever_beside_a_site(tiny, tmp_path, temporary):
-    """A run is killed while chapters run, and the next ends with “Nothing changed”."""
+    """A run is killed while chapters run, and the next ends with “Nothing changed”.
+
+    Where small counts are hidden, no row is written at all (`tests/attacks`).
+    """
     site, source = tmp_path / "public" / "site", tmp_path / "mine.csv"
     source.write_text("patient_id,response\n" + "".join(f"MARKER{i},CR\n" for i in range(20)))
-    command = ["publish", str(source), "--book", str(tiny), "--out", str(site)]
+    command = ["publish", str(source), "--book", str(tiny), "--out", str(site), "--min-cell", "1"]
     assert main(command) == 0
     chapter = tiny / "notebooks" / "one.py"
     text = chapter.read_text()
@@ -153,7 +156,7 @@ def test_no_row_is_ever_beside_a_site(tiny, tmp_path, temporary):
     going.wait()
     assert rows[0].exists() and len(list(site.parent.iterdir())) > 1
     chapter.write_text(text)
-    assert publish(str(source), site, book_root=tiny).unchanged
+    assert publish(str(source), site, book_root=tiny, min_cell=1).unchanged
     assert [p.name for p in site.parent.iterdir()] == ["site"]
     assert list(temporary.glob(f"{PRIVATE}*")) == []
 
