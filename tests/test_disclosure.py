@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import tempfile
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from cartanalysis import (
 )
 from cartanalysis.chapter import Chapter, Unavailable
 from cartanalysis.cohort import derive
-from cartanalysis.disclosure import cells, times
+from cartanalysis.disclosure import cells, times, vault
 from cartanalysis.disclosure import rules as sup
 from cartanalysis.errors import CannotCompute
 from cartanalysis.intake import parse
@@ -417,3 +418,25 @@ def test_a_chapter_says_what_is_hidden(tmp_path, capsys):
         study.compute(response.association, study.patients, "arm"), Unavailable
     )  # fmt: skip
     assert isinstance(sup.Hidden(5, "x"), CannotCompute)
+
+
+def test_a_chapter_asks_the_vault_of_another_process_wherever_its_temporary_files_are(
+    tmp_path, monkeypatch
+):
+    deep = tmp_path / ("d" * 120)  # longer than a socket's path may be
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    lines = "".join(f"P{i},{'CR' if i % 2 else 'NR'}\n" for i in range(40))
+    cohort = parse(f"patient_id,response\n{lines}".encode(), "c.csv")
+    with vault.serving(vault.Vault({"c.csv": cohort}, K)) as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        asked = vault.remote()
+        opened, patients = asked.open("c.csv")
+        assert (len(opened.table), len(patients)) == (0, 40)
+        assert asked.compute(response.remission, patients)["events"].tolist() == [20]
+        with pytest.raises(CannotCompute, match="no rule"):
+            asked.compute(rows, patients)
+        with pytest.raises(CannotCompute, match="rows of a protected cohort"):
+            patients["patient_id"]
+        assert asked.open("another.csv") is None

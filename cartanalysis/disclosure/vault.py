@@ -173,12 +173,14 @@ def serving(vault: Vault) -> Iterator[dict[str, str]]:
         Environment variables for the chapters' processes.
     """
     key = secrets.token_bytes(32)
-    with Listener(authkey=key) as listener:
+    # the loopback address, as kernels use: a socket's path may be too long for the system
+    with Listener(("127.0.0.1", 0), backlog=16, authkey=key) as listener:
         stopped = threading.Event()
         thread = threading.Thread(target=_listen, args=(listener, vault, stopped), daemon=True)
         thread.start()
         try:
-            yield {ADDRESS: str(listener.address), KEY: key.hex()}
+            host, port = listener.address
+            yield {ADDRESS: f"{host}:{port}", KEY: key.hex()}
         finally:
             stopped.set()
             with Client(listener.address, authkey=key):  # wakes the listener
@@ -226,7 +228,8 @@ class Remote:
     """
 
     def __init__(self, address: str, key: bytes) -> None:
-        self._line = Client(address, authkey=key)
+        host, _, port = address.rpartition(":")
+        self._line = Client((host, int(port)), authkey=key)
 
     def open(self, name: str, treg_cutoff: float | None = None) -> Opened | None:
         """Ask for a cohort, as `Vault.open`.
