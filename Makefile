@@ -44,6 +44,7 @@ lint: .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/numpydoc lint $$(git ls-files 'cartanalysis/*.py')
 
 # make's own rule: what has not changed since it was last tested, green, is not tested again

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cartanalysis
-from cartanalysis.cohort import DEFAULT_COHORT
+from cartanalysis.contract import DEFAULT_COHORT
 from cartanalysis.errors import InputError, Problem
-from cartanalysis.scratch import FULL, clear_private
+from cartanalysis.publish.scratch import FULL, clear_private
 
 if TYPE_CHECKING:
-    from cartanalysis.admission import Request
-    from cartanalysis.publish.collection import Collection
+    from cartanalysis.intake.admission import Request
     from cartanalysis.publish.run import Published
+    from cartanalysis.sites.collection import Collection
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -231,10 +231,10 @@ def _open_streams() -> None:
 
 
 def _publish(options: argparse.Namespace) -> int:
-    from cartanalysis.admission import Request
+    from cartanalysis.intake.admission import Request
     from cartanalysis.publish import publish
-    from cartanalysis.publish.collection import publish_all
     from cartanalysis.publish.execute import Failures
+    from cartanalysis.sites.collection import publish_all
 
     cohorts, mappings = options.cohort, options.mapping
     if len(mappings) not in (0, 1, len(cohorts)):
@@ -274,9 +274,9 @@ def _publish(options: argparse.Namespace) -> int:
 
 
 def _told(done: Published | Collection) -> int:
-    from cartanalysis.publish.collection import Collection
     from cartanalysis.publish.run import Published
     from cartanalysis.publish.verify import digest
+    from cartanalysis.sites.collection import Collection
 
     for note in done.warnings:
         print(f"Note: {note}")
@@ -303,8 +303,8 @@ def _told_cohorts(done: Collection, place: str) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from cartanalysis.admission import admit
     from cartanalysis.intake import split_names
+    from cartanalysis.intake.admission import admit
 
     try:
         cohort = admit(_request(options), split_names(options.strata))
@@ -336,9 +336,10 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _replicate(options: argparse.Namespace) -> int:
-    from cartanalysis import published, replication
-    from cartanalysis.admission import admit
-    from cartanalysis.cohort import derive
+    from cartanalysis.claims import replication
+    from cartanalysis.contract import derive
+    from cartanalysis.intake.admission import admit
+    from cartanalysis.study import published
 
     cohort = admit(_request(options))
     patients = derive(cohort.table, options.treg_cutoff)
@@ -368,14 +369,14 @@ def _replicate(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> Request:
-    from cartanalysis.admission import Request
+    from cartanalysis.intake.admission import Request
 
     return Request(options.cohort, options.mapping, options.sheet, options.dictionary)
 
 
 def _map(options: argparse.Namespace) -> int:
-    from cartanalysis.admission import Request
-    from cartanalysis.mapping import propose
+    from cartanalysis.intake.admission import Request
+    from cartanalysis.intake.mapping import propose
 
     source = Request(options.cohort, None, options.sheet, options.dictionary).source()
     proposal = propose(source)
@@ -393,7 +394,7 @@ def _map(options: argparse.Namespace) -> int:
 
 
 def _template(options: argparse.Namespace) -> int:
-    from cartanalysis.mapping import template
+    from cartanalysis.intake.mapping import template
 
     for name, text in (
         ("cohort-template.csv", template.cohort_csv()),
@@ -472,14 +473,14 @@ def _classroom(options: argparse.Namespace) -> int:
 
 
 def _example(options: argparse.Namespace) -> int:
-    from cartanalysis.examples import EXAMPLES
+    from cartanalysis.study.examples import EXAMPLES
 
     sys.stdout.write(EXAMPLES[options.name]().to_csv(index=False, lineterminator="\n"))
     return 0
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
-    from cartanalysis.reconstruct import reconstruct
+    from cartanalysis.study.reconstruct import reconstruct
 
     sys.stdout.write(reconstruct(options.seed))
     return 0

@@ -24,9 +24,10 @@
 # %%
 from typing import Optional
 
-from cartanalysis import calibration, power, replication
-from cartanalysis.chapter import Chapter
+from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.claims import power, replication
 from cartanalysis.figures import plot_claims
+from cartanalysis.study import calibration
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -278,7 +279,7 @@ study.say(expected if assessed["direction"] else "This cohort can assess no dire
 # ```
 
 # %% tags=["solution"]
-from cartanalysis.examples import leukemia
+from cartanalysis.study.examples import leukemia
 
 trial = leukemia()
 verdicts = replication.claims(trial, study.registry)

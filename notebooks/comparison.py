@@ -23,9 +23,9 @@
 # %%
 from typing import Optional
 
-from cartanalysis import comparison
-from cartanalysis.figures import plot_verdicts
-from cartanalysis.several import Comparison
+from cartanalysis.sites import comparison
+from cartanalysis.sites.figures import plot_verdicts
+from cartanalysis.sites.several import Comparison
 
 # %% tags=["parameters"]
 cohorts: str = "an2020"

@@ -26,10 +26,10 @@
 # - to mistrust a wide interval.
 
 # %%
-from cartanalysis import response
-from cartanalysis.chapter import Chapter
+from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.chapter.panels import claim, medians_by
 from cartanalysis.figures import plot_rates
-from cartanalysis.panels import claim, medians_by
+from cartanalysis.stats import response
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -134,8 +134,8 @@ study.paper(
 # ### Exercise 2: predict, then run
 #
 # The paper compares any EMD with none. Merge isolated CNS disease with no EMD instead: will the
-# hazard ratio of the remaining group rise or fall? Predict, then fit `cox` (of `cartanalysis.cox`)
-# to the column `emd_other`.
+# hazard ratio of the remaining group rise or fall? Predict, then fit `cox` (of
+# `cartanalysis.stats.cox`) to the column `emd_other`.
 #
 # ```{dropdown} Hint
 # `cox(patients, "os", ["emd_other"]).terms`. Which patients change sides, and did they do better or
@@ -145,7 +145,7 @@ study.paper(
 # %% tags=["solution"]
 from operator import attrgetter
 
-from cartanalysis.cox import cox
+from cartanalysis.stats.cox import cox
 
 kinds = study.compute(cox, patients, "os", ["emd"], confidence)  # hidden if few have CNS disease
 merged = study.compute(cox, patients, "os", ["emd_other"], confidence)
@@ -170,11 +170,11 @@ study.say(
 # remission for the rate to exceed one half? Where would its interval lie?
 #
 # ```{dropdown} Hint
-# `cartanalysis.exact.binomial_interval(events, n)` for each number of events.
+# `cartanalysis.stats.exact.binomial_interval(events, n)` for each number of events.
 # ```
 
 # %% tags=["solution"]
-from cartanalysis.exact import binomial_interval
+from cartanalysis.stats.exact import binomial_interval
 
 n = study.registry["emd_other_n"].value
 needed = n // 2 + 1

@@ -23,9 +23,9 @@
 # - to ask what a label such as "high risk" contains.
 
 # %%
-from cartanalysis import response
-from cartanalysis.chapter import Chapter
-from cartanalysis.panels import claim, medians_by
+from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.chapter.panels import claim, medians_by
+from cartanalysis.stats import response
 
 # %% tags=["parameters"]
 cohort: str = "an2020"

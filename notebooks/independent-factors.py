@@ -28,11 +28,11 @@
 from operator import attrgetter
 from typing import Optional
 
-from cartanalysis.chapter import Chapter, Unavailable
-from cartanalysis.cox import cox
+from cartanalysis.chapter.chapter import Chapter, Unavailable
+from cartanalysis.chapter.panels import diagnostics, forest_table
+from cartanalysis.claims.replication import MULTIVARIABLE
 from cartanalysis.figures import plot_forest
-from cartanalysis.panels import diagnostics, forest_table
-from cartanalysis.replication import MULTIVARIABLE
+from cartanalysis.stats.cox import cox
 
 # %% tags=["parameters"]
 cohort: str = "an2020"

@@ -25,9 +25,10 @@
 # - what stays open all the same, and how the default cohort of this book was made.
 
 # %%
-from cartanalysis import baseline, published, reconstruct
-from cartanalysis.chapter import Chapter
+from cartanalysis.chapter.chapter import Chapter
 from cartanalysis.figures import plot_effects
+from cartanalysis.stats import percentages
+from cartanalysis.study import derivations, reconstruct
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -45,7 +46,7 @@ known = study.registry
 # rounding rule.
 
 # %%
-fits = baseline.search_infused(known)
+fits = derivations.search_infused(known)
 study.table(
     fits,
     {
@@ -57,7 +58,7 @@ study.table(
     caption="Every number of patients that fits at least one of the two percentages",
     letter="D",
 )
-both = published.infused_candidates(known["orr"], known["ae_grade4"], known["enrolled"])
+both = derivations.infused_candidates(known["orr"], known["ae_grade4"], known["enrolled"])
 study.say(f"Numbers of patients that fit both, up to the number enrolled: **{both[0]}**, no other.")
 
 # %% [markdown]
@@ -69,7 +70,7 @@ study.say(f"Numbers of patients that fit both, up to the number enrolled: **{bot
 
 # %%
 study.table(
-    baseline.search_emd_other(known),
+    derivations.search_emd_other(known),
     {
         "events": "In remission",
         "n": "Patients",
@@ -112,7 +113,7 @@ study.figure(
     name="consistent-effects",
     caption=f"Hazard ratios in {effects['seed'].nunique()} cohorts that agree with every "
     "published value in hand.",
-    alt=baseline.describe_effects(effects, labels),
+    alt=derivations.describe_effects(effects, labels),
     labels=labels,
     letter="A",
 )
@@ -151,14 +152,14 @@ study.figure(
 # ### Exercise 2: predict, then run
 #
 # A trial of at most 40 patients reports a response of 70.4 %. How many patients could it have had?
-# Use `published.counts_behind(70.4, 1, n)` for each `n`.
+# Use `percentages.counts_behind(70.4, 1, n)` for each `n`.
 #
 # ```{dropdown} Hint
 # It returns the counts that round to the percentage; an empty list means that `n` is impossible.
 # ```
 
 # %% tags=["solution"]
-possible = [n for n in range(1, 41) if published.counts_behind(70.4, 1, n)]
+possible = [n for n in range(1, 41) if percentages.counts_behind(70.4, 1, n)]
 study.say(f"Possible numbers of patients: **{', '.join(map(str, possible))}**.")
 
 # %% [markdown]

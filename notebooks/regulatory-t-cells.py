@@ -27,11 +27,11 @@
 from operator import attrgetter
 from typing import Optional
 
-from cartanalysis import baseline, cox
-from cartanalysis.chapter import Chapter
-from cartanalysis.cohort import treg_cutoff_of
+from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.chapter.panels import claim
+from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.figures import plot_cutoffs, plot_distribution
-from cartanalysis.panels import claim
+from cartanalysis.stats import baseline, cox
 
 # %% tags=["parameters"]
 cohort: str = "an2020"

@@ -23,10 +23,10 @@
 # - to explain why responders may only be compared with others from a landmark.
 
 # %%
-from cartanalysis import response, survival
-from cartanalysis.chapter import Chapter
+from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.chapter.panels import curves, tested
 from cartanalysis.figures import plot_rates
-from cartanalysis.panels import curves, tested
+from cartanalysis.stats import response, survival
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -176,7 +176,7 @@ study.table(
 # %% tags=["solution"]
 from operator import attrgetter
 
-from cartanalysis.cox import cox
+from cartanalysis.stats.cox import cox
 
 for day in sorted({0, landmark_day, study.day(90)}):
     late = study.compute(survival.landmark, patients, "os", day)

@@ -26,9 +26,9 @@
 # %%
 from typing import Literal
 
-from cartanalysis import safety
-from cartanalysis.chapter import Chapter
+from cartanalysis.chapter.chapter import Chapter
 from cartanalysis.figures import plot_grades
+from cartanalysis.stats import safety
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -125,12 +125,12 @@ study.paper("ae_grade4")
 # Compare it with the "rule of three", 3 divided by the number of patients.
 #
 # ```{dropdown} Hint
-# `cartanalysis.exact.binomial_interval(0, n)`; the number of patients is `len(patients)`. The rule
-# of three is for a one-sided limit.
+# `cartanalysis.stats.exact.binomial_interval(0, n)`; the number of patients is `len(patients)`. The
+# rule of three is for a one-sided limit.
 # ```
 
 # %% tags=["solution"]
-from cartanalysis.exact import binomial_interval
+from cartanalysis.stats.exact import binomial_interval
 
 n = len(patients)
 limits = [binomial_interval(0, n, level)[1] for level in (0.95, 0.90)]

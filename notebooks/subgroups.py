@@ -23,8 +23,8 @@
 # - why a difference found in this way is a question, not an answer.
 
 # %%
-from cartanalysis.chapter import Chapter
-from cartanalysis.panels import stratum
+from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.chapter.panels import stratum
 
 # %% tags=["parameters"]
 cohort: str = "an2020"

@@ -24,10 +24,10 @@
 # - to ask how long patients were followed.
 
 # %%
-from cartanalysis import survival
-from cartanalysis.chapter import Chapter
-from cartanalysis.panels import by_arm, curves
-from cartanalysis.replication import ONE_YEAR, published_points
+from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.chapter.panels import by_arm, curves
+from cartanalysis.claims.replication import ONE_YEAR, published_points
+from cartanalysis.stats import survival
 
 # %% tags=["parameters"]
 cohort: str = "an2020"

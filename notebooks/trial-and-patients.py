@@ -24,9 +24,10 @@
 # - to say what the letters P, D and A promise ([the full list](../book/evidence.md)).
 
 # %%
-from cartanalysis import baseline
-from cartanalysis.chapter import Chapter
+from cartanalysis.chapter.chapter import Chapter
 from cartanalysis.figures import plot_flow
+from cartanalysis.stats import baseline
+from cartanalysis.study import flow
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -44,7 +45,7 @@ study = Chapter("trial-and-patients", cohort, min_cell=min_cell)
 # as [](percentages-to-patients.ipynb) shows.
 
 # %%
-flow = study.compute(baseline.flow, study.patients, study.registry, study.cohort.is_reconstruction)
+steps = study.compute(flow.steps, study.patients, study.registry, study.cohort.is_reconstruction)
 study.number(
     "patients",
     study.compute(baseline.size, study.patients),
@@ -54,10 +55,10 @@ study.number(
 )
 study.figure(
     plot_flow,
-    flow,
+    steps,
     name="flow",
     caption="Flow of patients.",
-    alt=study.compute(baseline.describe_flow, flow),
+    alt=study.compute(flow.describe, steps),
     rests_on=["screened", "enrolled", "infused", "responders"],
 )
 
@@ -133,7 +134,7 @@ study.paper("infused", shown={"infused": "patients"})
 # ```
 
 # %% tags=["solution"]
-from cartanalysis import response
+from cartanalysis.stats import response
 
 sexes = study.compute(response.remission, study.patients, "sex")
 study.table(

@@ -14,7 +14,7 @@ import pytest
 
 from cartanalysis import intake
 from cartanalysis.cli import main
-from cartanalysis.cohort import FIELDS
+from cartanalysis.contract import FIELDS
 
 
 def test_example_is_in_our_columns(capsys):

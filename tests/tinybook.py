@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cartanalysis.cli import main
 
-ROOT = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 
 CHAPTER = """# %% [markdown]
 # # Is one one?
@@ -18,8 +19,8 @@ min_cell: int = 1
 days: int = 28
 
 # %%
-from cartanalysis import response
-from cartanalysis.chapter import Chapter
+from cartanalysis.stats import response
+from cartanalysis.chapter.chapter import Chapter
 from cartanalysis.figures import plot_rates
 
 study = Chapter("one", cohort, min_cell=min_cell)

@@ -6,7 +6,6 @@ from cartanalysis.figures.distribution import plot_distribution
 from cartanalysis.figures.flow import plot_flow
 from cartanalysis.figures.forest import plot_cutoffs, plot_effects, plot_forest
 from cartanalysis.figures.km import plot_km
-from cartanalysis.figures.pooled import plot_pooled, plot_verdicts
 
 __all__ = [
     "plot_claims",
@@ -17,7 +16,5 @@ __all__ = [
     "plot_forest",
     "plot_grades",
     "plot_km",
-    "plot_pooled",
     "plot_rates",
-    "plot_verdicts",
 ]

@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from cartanalysis.figures import geometry, style
-from cartanalysis.tables import each_row
-from cartanalysis.text import format_value
+from cartanalysis.text import each_row, format_value
 
 LINE = 0.17
 """Inches from one line of a label to the next."""
@@ -72,7 +71,7 @@ def plot_grades(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : pandas.DataFrame
-        From `cartanalysis.safety.by_grade`, scales one below the other.
+        From `cartanalysis.stats.safety.by_grade`, scales one below the other.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
 

@@ -11,11 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullFormatter, PercentFormatter
 
+from cartanalysis.claims.replication import HIDDEN, TALLIED, is_hidden
+from cartanalysis.claims.verdicts import DIRECTIONS, NOT_ASSESSED, SAME, SUPPORTS, VALUES
 from cartanalysis.figures import geometry, style
-from cartanalysis.replication import HIDDEN, TALLIED, is_hidden
-from cartanalysis.tables import each_row
-from cartanalysis.text import rounded
-from cartanalysis.verdicts import DIRECTIONS, NOT_ASSESSED, SAME, SUPPORTS, VALUES
+from cartanalysis.text import each_row, rounded
 
 MARKS: dict[str, dict[str, Any]] = {
     "upheld": {"marker": "o", "markerfacecolor": "#56B4E9"},
@@ -38,7 +37,7 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : pandas.DataFrame
-        From `cartanalysis.replication.claims`.
+        From `cartanalysis.claims.replication.claims`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
 

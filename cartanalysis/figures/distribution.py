@@ -17,7 +17,7 @@ def plot_distribution(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `cartanalysis.baseline.histogram`: group, lower, upper, n.
+        From `cartanalysis.stats.baseline.histogram`: group, lower, upper, n.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     cutoff : float

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cartanalysis.figures import style
-from cartanalysis.tables import each_row
+from cartanalysis.text import each_row
 
 
 def plot_flow(table: pd.DataFrame, ax: Axes | None = None) -> Axes:

@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from cartanalysis.figures import geometry, style
-from cartanalysis.tables import each_row
-from cartanalysis.text import rounded
+from cartanalysis.text import each_row, rounded
 
 _CARD = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 """Behind words that the line at 1 would otherwise cross."""
@@ -101,7 +100,7 @@ def plot_cutoffs(table: pd.DataFrame, ax: Axes | None = None, *, chosen: float) 
     Parameters
     ----------
     table : pandas.DataFrame
-        From `cartanalysis.cox.scan_cutoffs`: cutoff, estimate, lower, upper, p.
+        From `cartanalysis.stats.cox.scan_cutoffs`: cutoff, estimate, lower, upper, p.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     chosen : float
@@ -154,7 +153,7 @@ def plot_effects(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `cartanalysis.reconstruct.effects`: claim, estimate.
+        From `cartanalysis.study.reconstruct.effects`: claim, estimate.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     labels : mapping of str to str, optional

@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from cartanalysis.figures import geometry, style
-from cartanalysis.tables import each_row
-from cartanalysis.text import DAYS_PER
+from cartanalysis.text import DAYS_PER, each_row
 
 STEPS = {
     "days": (7, 14, 30, 60, 90, 180, 365, 730, 1460),
@@ -76,10 +75,10 @@ def plot_km(
     Parameters
     ----------
     curves : pandas.DataFrame
-        From `cartanalysis.survival.kaplan_meier`; without the column ``events``, as disclosure
-        control leaves it, only its rows are drawn and nothing between them.
+        From `cartanalysis.stats.survival.kaplan_meier`; without the column ``events``, as
+        disclosure control leaves it, only its rows are drawn and nothing between them.
     at_risk : pandas.DataFrame
-        From `cartanalysis.survival.at_risk_table`; its times become the axis' ticks.
+        From `cartanalysis.stats.survival.at_risk_table`; its times become the axis' ticks.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     unit : {"days", "months", "years"}

@@ -12,17 +12,18 @@ from typing import Any
 import nbformat
 
 import cartanalysis
-from cartanalysis.cohort import Cohort
-from cartanalysis.disclosure.outputs import METADATA, SHOWN
+from cartanalysis.chapter.disclosure.outputs import METADATA, SHOWN
+from cartanalysis.contract import Cohort
 from cartanalysis.publish import figure_data, owner
 from cartanalysis.publish.execute import Executed, Failures
-from cartanalysis.teaching import material
-from cartanalysis.teaching.student import SOLUTION
 
 RESULTS, TEXTS, FIGURES, ABOUT = "results.json", "texts.json", "figures.json", "cohort.json"
 
 CONTINUED = "# (continued)"
 """Source of a cell that holds what another shows after its figure; empty ones are skipped."""
+
+SOLUTION = "solution"
+"""Tag of the cells that hold the answer to an exercise; they are folded away."""
 
 SOLUTION_PROMPT = {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"}
 
@@ -134,7 +135,6 @@ def harvest(
     (folder / "notebooks").mkdir(exist_ok=True)
     for chapter in chapters:  # for the reader to download, as they ran
         nbformat.write(chapter.notebook, folder / "notebooks" / f"{chapter.name}.ipynb")
-    material.write_student(folder / "notebooks", folder / material.STUDENT)
     notebooks = {c.name: tidy(c.notebook) for c in chapters}
     return Harvest(notebooks, results, tuple(warnings))
 

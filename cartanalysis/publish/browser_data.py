@@ -14,25 +14,22 @@ from typing import Any
 
 import pandas as pd
 
-from cartanalysis import (
-    admission,
-    cohort,
-    errors,
-    examples,
-    intake,
-    permutation,
-    power,
-    privacy,
-    rules,
-    verdicts,
-    wording,
-)
+from cartanalysis import contract as cohort
+from cartanalysis import errors
+from cartanalysis import text as wording
+from cartanalysis.claims import power, verdicts
+from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.figures import km, style
-from cartanalysis.mapping import codes, names, numbers
-from cartanalysis.published import Entry, Registry, load
-from cartanalysis.reading import cbioportal, delimited, redcap, table
-from cartanalysis.response import ALL
-from cartanalysis.survival import ENDPOINTS
+from cartanalysis.intake import admission, rules
+from cartanalysis.intake import checking as intake
+from cartanalysis.intake import identifiers as privacy
+from cartanalysis.intake.mapping import codes, names, numbers
+from cartanalysis.intake.reading import cbioportal, delimited, redcap, table
+from cartanalysis.stats import permutation
+from cartanalysis.stats.response import ALL
+from cartanalysis.stats.survival import ENDPOINTS
+from cartanalysis.study import examples
+from cartanalysis.study.published import load
 
 CONFIDENCE = 0.95
 """Coverage of every interval on the page."""
@@ -387,7 +384,7 @@ def _how(entry: Entry) -> str:
 def _examples() -> list[dict[str, str]]:
     """Give the cohorts that ship with the package, and the commands that publish them."""
     name = cohort.DEFAULT_COHORT
-    file = resources.files("cartanalysis") / "data" / f"{name}.csv"
+    file = resources.files("cartanalysis.study") / "data" / f"{name}.csv"
     shipped = [
         {
             "name": name,

@@ -26,10 +26,10 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
 import cartanalysis
-from cartanalysis.disclosure.outputs import only_handed_over
-from cartanalysis.disclosure.vault import Vault, serving
+from cartanalysis.chapter.disclosure.outputs import only_handed_over
+from cartanalysis.chapter.disclosure.vault import Vault, serving
 from cartanalysis.publish.book import Book
-from cartanalysis.scratch import FULL, naming
+from cartanalysis.publish.scratch import FULL, naming
 
 CELL_SECONDS = 600
 """A cell that runs longer than this has gone wrong."""

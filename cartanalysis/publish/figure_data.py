@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cartanalysis.handover import FORMULA
+from cartanalysis.chapter.handover import FORMULA
 from cartanalysis.text import DAYS_PER, format_interval, format_value
 
 Row = Mapping[str, str]

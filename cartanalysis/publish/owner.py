@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cartanalysis.cohort import Cohort
+from cartanalysis.contract import Cohort
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.publish.verify import read_run
 

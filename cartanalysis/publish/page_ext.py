@@ -24,9 +24,9 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
 import cartanalysis
-from cartanalysis import published
 from cartanalysis.publish import artefacts
 from cartanalysis.publish.book import CHAPTERS, PROSE
+from cartanalysis.study import published
 
 GLOSSARY, GUIDE = f"{PROSE}/glossary", f"{PROSE}/your-cohort"
 
@@ -167,10 +167,9 @@ def _furnish(
         up = "../" * pagename.count("/")
         downloads = [
             ("The notebook as it ran, with its results (Jupyter)", f"_sources/{pagename}.ipynb"),
+            *((label, path.format(name=name)) for label, path in app.config.cart_downloads),
             ("Its source, as it is edited (Python)", f"source/{name}.py"),
         ]
-        if (folder / "student" / f"{name}.ipynb").is_file():
-            downloads.insert(1, ("The student version, to work through", f"student/{name}.ipynb"))
         context["cart_furniture"] |= {
             "downloads": [(label, f"{up}{address}") for label, address in downloads],
             "setup": _setup(app.config),
@@ -293,6 +292,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     dict
         What Sphinx wants to know about the extension.
     """
+    # what other rooms offer to download on a chapter's page: label, and path with {name}
+    app.add_config_value("cart_downloads", [], "env")
     app.connect("config-inited", _only_from_a_repository, priority=900)
     # after citations and cross-references, which then stay as they are
     app.connect("doctree-resolved", _link_terms, priority=900)

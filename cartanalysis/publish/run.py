@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import cartanalysis
-from cartanalysis import parameters
-from cartanalysis.admission import Request, admit
-from cartanalysis.cohort import DEFAULT_COHORT, FIELDS, Cohort
-from cartanalysis.disclosure.rules import CONFIDENCES, DEFAULT_MIN_CELL
-from cartanalysis.disclosure.vault import Vault
+from cartanalysis.chapter import parameters
+from cartanalysis.chapter.disclosure.rules import CONFIDENCES, DEFAULT_MIN_CELL
+from cartanalysis.chapter.disclosure.vault import Vault
+from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake import split_names
+from cartanalysis.intake.admission import Request, admit
 from cartanalysis.publish import artefacts, checks, execute, owner, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
 from cartanalysis.publish.owner import Seal
 from cartanalysis.publish.replace import replace_folder
+from cartanalysis.publish.scratch import naming, private_folder, user_cache
 from cartanalysis.publish.staging import clear, staging_for
 from cartanalysis.publish.verify import FILE, RUN, differences, entries, hashes, read_run
-from cartanalysis.scratch import naming, private_folder, user_cache
 
 COHORT_FILE, STRATA_FILE = "cohort.csv", "cohort-with-strata.csv"
 """Names under which chapters see a user's cohort: their pages show no path of the machine."""
@@ -65,7 +65,7 @@ class Plan:
     ----------
     book : Book
         The sources.
-    cohort : cartanalysis.cohort.Cohort
+    cohort : cartanalysis.contract.Cohort
         The checked cohort.
     values : dict of str to dict
         Parameters by chapter.
@@ -157,7 +157,7 @@ def publish(
     assignments : sequence of str
         Parameters of chapters as ``NAME=VALUE``.
     min_cell : int, optional
-        Smallest count shown of a user's patients; see `cartanalysis.disclosure.rules`.
+        Smallest count shown of a user's patients; see `cartanalysis.chapter.disclosure.rules`.
     jobs : int
         How many chapters run at a time.
     book_root : pathlib.Path, optional
@@ -253,7 +253,7 @@ def prepare(
     assignments : sequence of str
         Parameters of chapters as ``NAME=VALUE``.
     min_cell : int, optional
-        Smallest count shown of a user's patients; the default of `cartanalysis.disclosure.rules`.
+        Smallest count shown of a user's patients; `DEFAULT_MIN_CELL` if not given.
 
     Returns
     -------

@@ -12,12 +12,12 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from cartanalysis.cohort import Cohort
+from cartanalysis.contract import Cohort
 from cartanalysis.publish.artefacts import Harvest
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book
 from cartanalysis.publish.execute import Failures
+from cartanalysis.publish.scratch import FULL
 from cartanalysis.publish.verify import EMPTY, entries
-from cartanalysis.scratch import FULL
 
 ARTEFACTS = "artefacts"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")

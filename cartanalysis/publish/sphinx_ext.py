@@ -32,13 +32,14 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 import cartanalysis
-from cartanalysis import cohort as cohorts
-from cartanalysis import intake, parameters, published
+from cartanalysis import contract as cohorts
+from cartanalysis import intake
+from cartanalysis.chapter import parameters
 from cartanalysis.publish import artefacts, execute, figure_data
 from cartanalysis.publish.book import Book
 from cartanalysis.publish.run import cache_for
-from cartanalysis.scratch import private_folder
-from cartanalysis.teaching import material
+from cartanalysis.publish.scratch import private_folder
+from cartanalysis.study import published
 from cartanalysis.text import NOT_AVAILABLE, html_table
 
 log = logging.getLogger(__name__)
@@ -370,13 +371,12 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     out, source = Path(app.outdir), folder(app.env)
-    for files in ("data", "figures", material.STUDENT):
+    for files in ("data", "figures"):
         shutil.copytree(source / files, out / files, dirs_exist_ok=True)
     shutil.copy(source / artefacts.RESULTS, out / artefacts.RESULTS)
     # the download button gives the notebook as it ran
     shutil.copytree(source / "notebooks", out / "_sources" / "notebooks", dirs_exist_ok=True)
     about = json.loads((source / artefacts.ABOUT).read_text(encoding="utf-8"))
-    material.write_slides(source / "notebooks", out / material.SLIDES, banner(about))
     front = app.builder.get_target_uri(app.config.root_doc)
     title = html.escape(app.config.html_title or app.config.project)
     (out / "index.html").write_text(

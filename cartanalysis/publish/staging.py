@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cartanalysis.errors import InputError, Problem
-from cartanalysis.scratch import clear_private, hold, is_still, naming, remove
+from cartanalysis.publish.scratch import clear_private, hold, is_still, naming, remove
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book
 from cartanalysis.publish.verify import verify
-from cartanalysis.reconstruct import reconstruct
+from cartanalysis.study.reconstruct import reconstruct
 from cartanalysis.teaching.marker import answer_sheet
 
 MOST_STUDENTS = 200

@@ -8,21 +8,29 @@ Directives
 from __future__ import annotations
 
 import html
+import json
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
 import cartanalysis
+from cartanalysis.publish.artefacts import ABOUT
+from cartanalysis.publish.book import Book
+from cartanalysis.publish.sphinx_ext import banner, folder
 from cartanalysis.teaching import material
 from cartanalysis.teaching.quiz import parse
 from cartanalysis.teaching.tasks import TASKS
 from cartanalysis.text import html_table
 
 CLASS = "cart-quiz"
+
+STUDENT_DOWNLOAD = ("The student version, to work through", f"{material.STUDENT}/{{name}}.ipynb")
+"""What a chapter's page offers to download, beside the notebook itself."""
 
 
 class Quiz(SphinxDirective):
@@ -131,8 +139,6 @@ class AnswerSheet(SphinxDirective):
 
 def _in_order(srcdir: str | Path, start: str) -> list[str]:
     """Name the chapters in the order of the table of contents."""
-    from cartanalysis.publish.book import Book
-
     return [p.removeprefix(start) for p in Book(Path(srcdir)).pages if p.startswith(start)]
 
 
@@ -162,6 +168,20 @@ def _only_where_needed(
         app.add_js_file("quiz.js", loading_method="defer")
 
 
+def _offer_student(app: Sphinx, config: Config) -> None:
+    config.cart_downloads = [*config.cart_downloads, STUDENT_DOWNLOAD]
+
+
+def _finish(app: Sphinx, exception: Exception | None) -> None:
+    """Put student notebooks, the answer sheet and slides into the site."""
+    if exception is not None or app.builder.format != "html":
+        return
+    out, artefacts = Path(app.outdir), folder(app.env)
+    about = json.loads((artefacts / ABOUT).read_text(encoding="utf-8"))
+    material.write_student(artefacts / "notebooks", out / material.STUDENT)
+    material.write_slides(artefacts / "notebooks", out / material.SLIDES, banner(about))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx.
 
@@ -175,10 +195,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     dict
         What Sphinx wants to know about the extension.
     """
+    app.setup_extension("cartanalysis.publish.page_ext")
     app.add_directive("quiz", Quiz)
     app.add_directive("material", Material)
     app.add_directive("answer-sheet", AnswerSheet)
+    app.connect("config-inited", _offer_student)
     app.connect("html-page-context", _only_where_needed)
+    app.connect("build-finished", _finish)
     return {
         "version": cartanalysis.__version__,
         "parallel_read_safe": True,

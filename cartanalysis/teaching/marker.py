@@ -1,7 +1,7 @@
 """Marking answers: every student has a cohort of their own, and every cohort its own answers.
 
-A cohort is known by its seed (`cartanalysis.reconstruct`), so that the right answers need not be
-kept anywhere: they are computed, with the functions that the chapters use.
+A cohort is known by its seed (`cartanalysis.study.reconstruct`), so that the right answers need not
+be kept anywhere: they are computed, with the functions that the chapters use.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from cartanalysis import cohort as cohorts
+from cartanalysis import contract as cohorts
 from cartanalysis import intake
 from cartanalysis.errors import shown
-from cartanalysis.reading import read_bytes
-from cartanalysis.reading.files import empty, refuse
-from cartanalysis.reconstruct import reconstruct
+from cartanalysis.intake.reading import read_bytes
+from cartanalysis.intake.reading.files import empty, refuse
+from cartanalysis.study.reconstruct import reconstruct
 from cartanalysis.teaching import sheets
 from cartanalysis.teaching.tasks import TASKS, Task
 

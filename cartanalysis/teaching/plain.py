@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cartanalysis.published import Registry
+from cartanalysis.claims.registry import Registry
 from cartanalysis.teaching.quiz import Question, parse
 
 _BLOCK = re.compile(r"^(`{3,})\{(dropdown|quiz)\} ?(.*?)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from cartanalysis.errors import InputError
-from cartanalysis.reading import delimited
-from cartanalysis.reading.detect import detect
-from cartanalysis.reading.files import damaged, refuse
-from cartanalysis.reading.table import as_text
+from cartanalysis.intake.reading import delimited
+from cartanalysis.intake.reading.detect import detect
+from cartanalysis.intake.reading.files import damaged, refuse
+from cartanalysis.intake.reading.table import as_text
 
 KEY, VALUE = "id", "answer"
 MOST_ROWS, MOST_COLUMNS = 500, 50
@@ -29,7 +29,7 @@ def cells(data: bytes, name: str) -> tuple[dict[str, str], list[str]]:
     """Read the answers of a sheet.
 
     The header may stand below titles and blank lines; text may be in any encoding and with any
-    separator that `cartanalysis.reading.delimited` knows.
+    separator that `cartanalysis.intake.reading.delimited` knows.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def _from_workbook(data: bytes, name: str) -> tuple[dict[str, str], list[str]]:
 def _sheets(data: bytes, name: str) -> list[list[Row]]:
     import openpyxl  # takes a while: loaded for workbooks only
 
-    from cartanalysis.reading import workbook
+    from cartanalysis.intake.reading import workbook
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

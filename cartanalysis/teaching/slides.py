@@ -13,11 +13,12 @@ from typing import Any
 import nbformat
 from markdown_it import MarkdownIt
 
-from cartanalysis.disclosure.outputs import METADATA
-from cartanalysis.published import load
+from cartanalysis.chapter.disclosure.outputs import METADATA
+from cartanalysis.publish.artefacts import SOLUTION
+from cartanalysis.study.published import load
 from cartanalysis.teaching.plain import plain
 from cartanalysis.teaching.quiz import Question
-from cartanalysis.teaching.student import INJECTED, SOLUTION
+from cartanalysis.teaching.student import INJECTED
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)

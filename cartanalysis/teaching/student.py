@@ -7,12 +7,10 @@ import json
 
 import nbformat
 
-from cartanalysis.published import load
+from cartanalysis.publish.artefacts import SOLUTION
+from cartanalysis.study.published import load
 from cartanalysis.teaching.plain import plain
 from cartanalysis.teaching.quiz import Question
-
-SOLUTION = "solution"
-"""Tag of the cells that only the teacher's notebook has."""
 
 INJECTED = "injected-parameters"
 ANSWER = "# Your answer: write it here and run the cell.\n"

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cartanalysis import permutation, survival
-from cartanalysis.cohort import treg_cutoff_of
-from cartanalysis.cox import cox
-from cartanalysis.replication import MULTIVARIABLE
-from cartanalysis.safety import at_least
+from cartanalysis.claims.replication import MULTIVARIABLE
+from cartanalysis.contract import treg_cutoff_of
+from cartanalysis.stats import permutation, survival
+from cartanalysis.stats.cox import cox
+from cartanalysis.stats.safety import at_least
 
 DAY = 540
 """By then a tenth to a third of each cohort is censored, so that it matters how they count."""

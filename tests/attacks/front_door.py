@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from attacks import cohorts
-from cartanalysis import cox, permutation, replication, response, survival
-from cartanalysis.chapter import Chapter, Unavailable
+from cartanalysis.chapter.chapter import Chapter, Unavailable
+from cartanalysis.claims import replication
+from cartanalysis.claims.registry import Registry
 from cartanalysis.errors import CannotCompute
-from cartanalysis.published import Registry, load
+from cartanalysis.stats import cox, permutation, response, survival
+from cartanalysis.study.published import load
 
 
 def quantiles(study: Chapter) -> set[int]:

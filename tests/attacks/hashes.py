@@ -18,7 +18,7 @@ import numpy as np
 import tinybook
 
 import cartanalysis
-from cartanalysis.parameters import declared
+from cartanalysis.chapter.parameters import declared
 from cartanalysis.publish import book, execute
 
 LEVELS = ("CR", "NR")

@@ -26,11 +26,11 @@ from pathlib import Path
 import pandas as pd
 from IPython import get_ipython
 from IPython.display import HTML, Javascript, Markdown, display, publish_display_data
-from cartanalysis import response
-from cartanalysis.chapter import Chapter, Unavailable
+from cartanalysis.stats import response
+from cartanalysis.chapter.chapter import Chapter, Unavailable
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import plot_rates
-from cartanalysis.handover import METADATA, NUMBER_MIME
+from cartanalysis.chapter.handover import METADATA, NUMBER_MIME
 
 study = Chapter("one", cohort, min_cell=min_cell)
 patients = study.patients
@@ -187,7 +187,7 @@ WAYS: dict[str, str] = {
     ),
     "claims to be of the package": (
         "def fake(t):\n    return t[t['patient_id'] == X]\n"
-        "fake.__module__, fake.__qualname__ = 'cartanalysis.response', 'remission'\n"
+        "fake.__module__, fake.__qualname__ = 'cartanalysis.stats.response', 'remission'\n"
         "study.table(study.compute(fake, patients), {'patient_id': 'who'}, caption='a')"
     ),
 }

@@ -15,11 +15,12 @@ import pandas as pd
 
 from attacks import cohorts, hidden_counts, shown
 from attacks.hidden_counts import OUTCOMES, RESPONDERS, Count, Outcome
-from cartanalysis import baseline, response
-from cartanalysis.cohort import FIELDS, derive
-from cartanalysis.disclosure.rules import protect
+from cartanalysis.chapter.disclosure.rules import protect
+from cartanalysis.contract import FIELDS, derive
 from cartanalysis.errors import CannotCompute
-from cartanalysis.published import load
+from cartanalysis.stats import baseline, response
+from cartanalysis.study import flow
+from cartanalysis.study.published import load
 
 LEVELS = FIELDS["emd"].levels
 MOST = 400
@@ -87,7 +88,7 @@ def look(table: Table, min_cell: int) -> str:
         (response.remission, ("emd",), ["group", "n", "events"]),
         (response.association, ("emd",), ["p"]),
         (baseline.table_one, (), ["level", "summary"]),
-        (baseline.flow, (load(), False), ["step", "n"]),
+        (flow.steps, (load(), False), ["step", "n"]),
     ):
         try:
             result = protect(function, min_cell, patients, *arguments)

@@ -16,7 +16,7 @@ import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from cartanalysis.handover import METADATA
+from cartanalysis.chapter.handover import METADATA
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 COHORT = (

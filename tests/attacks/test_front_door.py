@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from attacks import cohorts, front_door
-from cartanalysis.chapter import Chapter
+from cartanalysis.chapter.chapter import Chapter
 
 
 @pytest.fixture(scope="module")

@@ -22,11 +22,11 @@ cohort: str = "an2020"
 min_cell: int = 1
 
 # %%
-from cartanalysis import response
-from cartanalysis.chapter import Chapter
-from cartanalysis.cox import cox
+from cartanalysis.stats import response
+from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.stats.cox import cox
 from cartanalysis.figures import plot_forest
-from cartanalysis.panels import curves, forest_table
+from cartanalysis.chapter.panels import curves, forest_table
 
 study = Chapter("one", cohort, min_cell=min_cell)
 study.number("orr", study.compute(response.remission, study.patients), "fraction")
@@ -267,5 +267,5 @@ def test_without_scripts_the_picture_and_its_data_stand(site, opened):
         assert (site / "notebooks" / str(link.get_attribute("href"))).resolve().is_file()
     said = page.locator("#fig-km .cart-provenance").inner_text()
     digest = json.loads((site / "run.json").read_text())["cohort"]["sha256"]
-    for part in (digest[:12], "cartanalysis.survival.kaplan_meier", "an2020", "assumed"):
+    for part in (digest[:12], "cartanalysis.stats.survival.kaplan_meier", "an2020", "assumed"):
         assert part in said

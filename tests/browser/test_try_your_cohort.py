@@ -9,8 +9,9 @@ import pytest
 import tinybook
 from playwright.sync_api import Browser, Page, expect
 
-from cartanalysis import intake, response, survival
-from cartanalysis.cohort import DEFAULT_COHORT, derive
+from cartanalysis import intake
+from cartanalysis.contract import DEFAULT_COHORT, derive
+from cartanalysis.stats import response, survival
 from cartanalysis.text import format_interval, format_value
 
 PATIENTS = derive(intake.read(DEFAULT_COHORT).table)

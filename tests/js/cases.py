@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from cartanalysis import consistency, exact, permutation, power, response, survival, verdicts
-from cartanalysis.admission import Request, admit
-from cartanalysis.cohort import FIELDS, derive
+from cartanalysis.claims import consistency, power, verdicts
+from cartanalysis.contract import FIELDS, derive
 from cartanalysis.errors import CannotCompute, InputError
 from cartanalysis.figures.km import ticks
+from cartanalysis.intake.admission import Request, admit
 from cartanalysis.publish.browser_data import CONFIDENCE, GROUPINGS
-from cartanalysis.published import load
+from cartanalysis.stats import exact, permutation, response, survival
+from cartanalysis.study.published import load
 from cartanalysis.text import format_interval, format_value
 
 Rows = list[dict[str, str]]

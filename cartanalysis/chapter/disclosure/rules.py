@@ -1,0 +1,590 @@
+"""How the result of each function that counts a cohort's patients is protected.
+
+A count from 1 to k - 1 is hidden, and so is what would give it back: its complement (where a total
+is shown), unions of groups, percentages, intervals and models beside it (`cells`), and the days on
+which patients died (`times`).  Zeros are shown.  The rules work on results, so that pictures,
+tables, sentences, alternative texts and data files are all made from what is left.  A function
+without a rule gives nothing.
+
+The threshold and its reasons stand in `DEFAULT_MIN_CELL`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from cartanalysis.chapter.disclosure import times
+from cartanalysis.chapter.disclosure.cells import shown, small
+from cartanalysis.claims import replication, verdicts
+from cartanalysis.claims.registry import Entry
+from cartanalysis.contract import treg_cutoff_of
+from cartanalysis.errors import CannotCompute, MissingColumns
+from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
+from cartanalysis.study import flow
+from cartanalysis.study.published import load
+
+DEFAULT_MIN_CELL = 5
+"""Smallest count shown of a user's patients.
+
+The Canadian Institute for Health Information and the Australian Institute of Health and Welfare
+publish no count from 1 to 4.  Stricter rules exist for data that anybody may download: OpenSAFELY
+redacts counts up to 7, the US Centers for Medicare & Medicaid Services do not allow 1 to 10, and
+EMA policy 0070 asks for a risk of at most 0.09.  1 switches disclosure control off, for a site that
+stays in the house.
+"""
+
+CONFIDENCES = (0.8, 0.9, 0.95, 0.99)
+"""Coverages of intervals on a protected cohort: many sites with ever other ones would tell the
+numbers behind an interval."""
+
+ESTIMATES = ["estimate", "lower", "upper"]
+
+COMPLEMENT = "hidden"
+"""What stands for small counts and those that would give them away: one word, as “<5” beside a
+known total would narrow down the others."""
+
+Given = Mapping[str, Any]
+"""Arguments of a call, by name; ``landmark`` is the day from which times count."""
+
+
+class Hidden(CannotCompute):
+    """A result that would show fewer patients than the smallest count allowed.
+
+    Parameters
+    ----------
+    min_cell : int
+        The smallest count shown.
+    what : str
+        What would be seen.
+    """
+
+    def __init__(self, min_cell: int, what: str) -> None:
+        super().__init__(f"{what} fewer than {min_cell} patients")
+
+
+class Refused(CannotCompute):
+    """A call that disclosure control does not know, or not with these arguments."""
+
+
+def protect(
+    function: Callable[..., Any], min_cell: int, *args: Any, landmark: float = 0.0, **kwargs: Any
+) -> Any:
+    """Call a function of the package and hide what is small in its result.
+
+    Parameters
+    ----------
+    function : callable
+        A function for which there is a rule.
+    min_cell : int
+        Smallest count shown; 1 hides nothing.
+    *args : object
+        The function's arguments.
+    landmark : float
+        Day from which the patients' times count.
+    **kwargs : object
+        The function's arguments by name.
+
+    Returns
+    -------
+    object
+        The result without small cells; groups that are left out altogether are named in
+        ``attrs["hidden"]`` of a table.
+
+    Raises
+    ------
+    Refused
+        If no rule is known for the function, or its arguments would tell too much.
+    Hidden
+        If nothing may be shown.
+    CannotCompute
+        If the function cannot compute its result; the message names no group of few patients.
+    """
+    if min_cell <= 1 or function in UNCHANGED:
+        return function(*args, **kwargs)
+    rule = RULES.get(function)
+    if rule is None:
+        raise Refused(
+            f"disclosure control knows no rule for `{getattr(function, '__name__', 'this')}`; "
+            "patients of a protected cohort are counted by the package's own functions only"
+        )
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    given = bound.arguments | {"landmark": landmark}
+    if given.get("confidence", 0.95) not in CONFIDENCES:
+        choices = ", ".join(f"{c:g}" for c in CONFIDENCES)
+        raise Refused(f"intervals of a protected cohort cover one of {choices}")
+    try:
+        result = function(*args, **kwargs)
+    except MissingColumns:
+        raise
+    except CannotCompute:
+        if _few_in_a_group(given, min_cell):
+            raise Hidden(min_cell, "there would be a group of") from None
+        raise
+    return rule(result, min_cell, given)
+
+
+def _few_in_a_group(given: Given, min_cell: int) -> bool:
+    """Tell whether a function was asked to compare groups of few patients or events."""
+    patients = given["patients"]
+    columns = [
+        column
+        for column in (given.get("covariates") or [given.get("by")])
+        if column in patients and not pd.api.types.is_numeric_dtype(patients[column])
+    ]
+    counts = [count for column in columns for count in patients[column].value_counts()]
+    try:
+        data = survival.with_endpoint(patients, given["endpoint"], *columns)
+    except (KeyError, CannotCompute):  # no endpoint, or none on record: no events to look at
+        return any(small(count, min_cell) for count in counts)
+    counts += [n for c in columns for n in data.loc[data["event"], c].value_counts()]
+    return any(small(count, min_cell) for count in counts)
+
+
+def hidden_cells(counts: Sequence[float], min_cell: int) -> list[bool]:
+    """Choose the cells to hide in a table whose total is known.
+
+    Parameters
+    ----------
+    counts : sequence of float
+        The cells.
+    min_cell : int
+        Smallest count shown.
+
+    Returns
+    -------
+    list of bool
+        The small cells, and as many of the next smallest as it takes for what is hidden together
+        to hold at least two cells and ``min_cell`` patients.
+    """
+    hide = [small(c, min_cell) for c in counts]
+    order = sorted((i for i, c in enumerate(counts) if c > 0), key=lambda i: counts[i])
+    for i in order:
+        total = sum(c for c, h in zip(counts, hide, strict=True) if h)
+        # as many patients as hidden cells: one in each
+        if not any(hide) or (1 < sum(hide) < total and total >= min_cell):
+            break
+        hide[i] = True
+    return hide
+
+
+def _shown(count: float, min_cell: int) -> Any:
+    return f"<{min_cell}" if small(count, min_cell) else count
+
+
+# --- groups ------------------------------------------------------------------------------------
+
+
+def _without(table: pd.DataFrame, kept: set[str], min_cell: int, what: str) -> pd.DataFrame:
+    """Leave groups out, and remember which."""
+    names = [str(g) for g in dict.fromkeys(table["group"])]
+    gone = tuple(n for n in names if n not in kept)
+    if len(gone) == len(names):
+        raise Hidden(min_cell, what)
+    out = table[table["group"].astype(str).isin(kept)].reset_index(drop=True)
+    out.attrs["hidden"] = gone
+    return out
+
+
+def _all_counted(given: Given, by: str | None, outcome: str, min_cell: int) -> bool:
+    """Tell whether the counts of all of a column's groups may be told."""
+    patients = given["patients"]
+    names = [g for g, _ in response.groups(patients, by)]
+    return shown(patients, by, outcome, min_cell).counted >= set(names)
+
+
+def _proportions(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    kept = set(shown(given["patients"], given["by"], "response", min_cell).counted)
+    return _without(table, kept, min_cell, "it would show a count of")
+
+
+def _association(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    known = given["outcome"] == "responder"
+    small_cell = small(table["smallest"].iloc[0], min_cell)
+    if small_cell or not (known and _all_counted(given, given["by"], "response", min_cell)):
+        raise Hidden(min_cell, "the comparison rests on a cell of")
+    return table
+
+
+# --- times -------------------------------------------------------------------------------------
+
+
+def _read(
+    given: Given, min_cell: int, patients: pd.DataFrame | None = None
+) -> dict[str, tuple[pd.DataFrame, list[float]]]:
+    """Give each group's curve and the days on which it may be read; none of small groups.
+
+    The curve is that of ``given["patients"]`` unless others are given.
+    """
+    by, end = given.get("by"), given["endpoint"]
+    whom = given["patients"] if patients is None else patients
+    curves = survival.kaplan_meier(whom, end, by, given.get("confidence", 0.95))
+    sizes = shown(given["patients"], by, end, min_cell).sizes
+    found = {}
+    for group, curve in curves.groupby("group", sort=False):
+        days = times.points(curve, min_cell, given["landmark"])
+        if group in sizes and curve["at_risk"].iloc[0] >= min_cell and days:
+            found[str(group)] = (curve, days)
+    return found
+
+
+def _curves(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Give the Kaplan–Meier estimate where it may be read, and nothing in between."""
+    curves = _read(given, min_cell)
+    kept = _without(table, set(curves), min_cell, "a curve would show events of")
+    read = [times.read_at(*curves[g], min_cell) for g in dict.fromkeys(kept["group"])]
+    out = pd.concat(read, ignore_index=True)
+    out.attrs["hidden"] = kept.attrs["hidden"]
+    return out
+
+
+def _at_risk(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Count at ends of months, and round down."""
+    since = given["landmark"]
+    days = dict.fromkeys(max(0.0, times.month_end(t + since) - since) for t in given["times"])
+    again = survival.at_risk_table(given["patients"], given["endpoint"], list(days), given["by"])
+    kept = _without(again, set(_read(given, min_cell)), min_cell, "there would be a group of")
+    return kept.assign(at_risk=_coarse(kept["at_risk"], min_cell)).drop(
+        columns=["events", "censored"]
+    )
+
+
+def _coarse(counts: pd.Series, min_cell: int) -> list[Any]:
+    return [
+        f"<{min_cell}" if small(n, min_cell) else times.rounded_down(n, min_cell) for n in counts
+    ]
+
+
+def _medians(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    return _told_by_the_month(table, min_cell, given, _read(given, min_cell))
+
+
+def _follow_up(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    event = survival.endpoint_of(given["endpoint"]).event
+    flipped = given["patients"].assign(**{event: 1 - given["patients"][event]})
+    return _told_by_the_month(table, min_cell, given, _read(given, min_cell, flipped))
+
+
+def _told_by_the_month(
+    table: pd.DataFrame,
+    min_cell: int,
+    given: Given,
+    curves: Mapping[str, tuple[pd.DataFrame, list[float]]],
+) -> pd.DataFrame:
+    """Tell a median as the stretch of its curve in which it lies, and its interval likewise."""
+    told_of = shown(given["patients"], given["by"], given["endpoint"], min_cell)
+    kept = _without(table, set(told_of.sizes), min_cell, "there would be a group of")
+    few = str(Hidden(min_cell, "it would rest on"))
+    rows = []
+    for _, row in kept.iterrows():
+        _, days = curves.get(str(row["group"]), (None, []))
+        since, day = _stretch(row["estimate"], days)
+        lower, upper = _stretch(row["lower"], days)[0], _stretch(row["upper"], days)[1]
+        pairs = zip((day, lower, upper), row[ESTIMATES], strict=True)
+        lost = [pd.isna(told) and not pd.isna(value) for told, value in pairs]
+        if lost[0] or not days:
+            since, day, lower, upper = [math.nan] * 4
+        elif any(lost):  # a bound beyond what may be read
+            lower, upper = math.nan, math.nan
+        hidden = {c: COMPLEMENT for c, groups in (("n", told_of.known), ("events", told_of.counted))
+                  if given["landmark"] or row["group"] not in groups}  # fmt: skip
+        why = few if lost[0] or not days else str(row.get("why", ""))
+        told = {"estimate": day, "since": since, "lower": lower, "upper": upper, "why": why}
+        rows.append(row.to_dict() | hidden | told)
+    out = pd.DataFrame(rows)
+    out.attrs = kept.attrs
+    return out
+
+
+def _stretch(value: float, days: Sequence[float]) -> tuple[float, float]:
+    found = None if pd.isna(value) else times.stretch(value, days)
+    return found or (math.nan, math.nan)
+
+
+def _survival_at(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Tell survival on the days on which the curve may be read."""
+    told_of = shown(given["patients"], given["by"], given["endpoint"], min_cell)
+    kept = _without(table, set(told_of.sizes), min_cell, "there would be a group of")
+    curves = _read(given, min_cell)
+    few = str(Hidden(min_cell, "it would rest on"))
+    rows = []
+    for _, row in kept.iterrows():
+        _, days = curves.get(str(row["group"]), (None, []))
+        told = row.to_dict() | {"events": COMPLEMENT, "why": ""}
+        told["at_risk"] = _coarse(pd.Series([row["at_risk"]]), min_cell)[0]
+        if row["group"] not in told_of.known or given["landmark"]:
+            told["n"] = COMPLEMENT
+        if row["time"] not in days:
+            # the last day of follow-up is one patient's own
+            why = f"follow-up ends before day {row['time']:g}" if row["why"] else few
+            told |= dict.fromkeys(ESTIMATES, math.nan) | {"why": why}
+        rows.append(told)
+    out = pd.DataFrame(rows)
+    out.attrs = kept.attrs
+    return out
+
+
+def _landmark(after: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Refuse where few left before the landmark: totals before and after it would tell how few."""
+    day = given["day"]
+    if day != times.month_end(day):
+        raise Refused("on a protected cohort a landmark is the end of a month: day 30, 61, 91, …")
+    patients = given["patients"]
+    left = patients[~patients.index.isin(after.index)]
+    died = int(left[survival.endpoint_of(given["endpoint"]).event].sum())
+    counts = [len(left), died, len(left) - died]
+    counts += left["responder"].value_counts().tolist() if "responder" in left else []
+    if any(small(count, min_cell) for count in counts):
+        raise Hidden(min_cell, "before the landmark follow-up ended in")
+    return after
+
+
+# --- grades ---
+
+
+def _grades(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Hide the grades of few patients, scale by scale."""
+    hide: list[bool] = []
+    for _, scale in table.groupby("group", sort=False):
+        hide += hidden_cells(scale["events"].tolist(), min_cell)
+    kept = table[[not h for h in hide]].reset_index(drop=True)
+    if not (kept["events"] > 0).any():
+        raise Hidden(min_cell, "every grade was seen in")
+    kept.attrs["hidden"] = tuple(
+        f"{row['group']} grade {row['grade']}" for _, row in table[hide].iterrows()
+    )
+    return kept
+
+
+def _severe(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Show a share of severe grades only if it gives no hidden grade away."""
+    keep = []
+    for _, row in table.iterrows():
+        hide = hidden_cells(row["cells"], min_cell)
+        sides = [
+            sum(c for g, (c, h) in enumerate(zip(row["cells"], hide, strict=True)) if h and side(g))
+            for side in (row["grade"].__le__, row["grade"].__gt__)
+        ]
+        counts = (row["events"], row["n"] - row["events"], *sides)
+        keep.append(not any(small(c, min_cell) for c in counts))
+    if not any(keep):
+        raise Hidden(min_cell, "it would show a count of")
+    kept = table[keep].reset_index(drop=True)
+    kept.attrs["hidden"] = tuple(table.loc[[not k for k in keep], "group"])
+    return kept
+
+
+# --- models, descriptions and claims -----------------------------------------------------------
+
+
+def _log_rank(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Hide a test of a small group, whose p can tell who is in it, and totals that are small."""
+    data = survival.with_endpoint(given["patients"], given["endpoint"], given["by"])
+    if any(small(count, min_cell) for count in data[given["by"]].value_counts()):
+        raise Hidden(min_cell, "there would be a group of")
+    if given["landmark"] or not _all_counted(given, given["by"], given["endpoint"], min_cell):
+        return table.assign(n=COMPLEMENT, events=COMPLEMENT)
+    return table
+
+
+def _model(model: cox.CoxModel, min_cell: int, given: Given) -> cox.CoxModel:
+    """Show a model only if the counts of all groups in it may be told.
+
+    The standard error of a log hazard ratio is close to the root of 1/events + 1/events of the two
+    groups, so that an interval tells how many events a group had.
+    """
+    patients, end = given["patients"], given["endpoint"]
+    data = survival.with_endpoint(patients, end, *given["covariates"])
+    for name in given["covariates"]:
+        is_number = pd.api.types.is_numeric_dtype(data[name])
+        if not _all_counted(given, None if is_number else name, end, min_cell):
+            raise Hidden(min_cell, "the estimate rests on a cell of")
+        for _, members in response.groups(data, None if is_number else name):
+            _refuse_few(members["event"], min_cell)
+    if not given["landmark"]:
+        return model
+    return replace(model, terms=model.terms.assign(n=COMPLEMENT, events=COMPLEMENT))
+
+
+def _refuse_few(event: pd.Series, min_cell: int) -> None:
+    counts = (len(event), int(event.sum()), len(event) - int(event.sum()))
+    if any(small(c, min_cell) for c in counts):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+
+
+def _cutoffs(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Leave cut-offs out that divide off few patients; neighbours differ by few, so hide counts."""
+    if given["column"] != "treg_pct":
+        raise Refused("cut-offs of a protected cohort are looked at for Tregs only")
+    data = survival.with_endpoint(given["patients"], given["endpoint"], given["column"])
+    keep = []
+    for cutoff in table["cutoff"]:
+        above = data[given["column"]] > cutoff
+        try:
+            _refuse_few(data.loc[above, "event"], min_cell)
+            _refuse_few(data.loc[~above, "event"], min_cell)
+        except Hidden:
+            keep.append(False)
+        else:
+            keep.append(True)
+    if not any(keep):
+        raise Hidden(min_cell, "every cut-off divides off a cell of")
+    return table[keep].reset_index(drop=True).assign(n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _table_one(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Hide rare levels with their complements, and the extremes of measurements."""
+    out = table.copy()
+    for name, rows in table.groupby("column", sort=False):
+        if rows["count"].isna().any():
+            enough = (rows["n"] >= 2 * min_cell).all()
+            out.loc[rows.index, "summary"] = rows["quartiles"] if enough else COMPLEMENT
+            out.loc[rows.index, "method"] = "median (quartiles)"
+            continue
+        patients = given["patients"]
+        sizes = shown(patients, str(name), "os", min_cell).sizes
+        levels = [g for g, _ in response.groups(patients, str(name))]
+        counts = iter(levels)
+        for i, count in zip(rows.index, rows["count"], strict=True):
+            if count and next(counts) not in sizes:
+                out.at[i, "summary"] = COMPLEMENT
+    return out.drop(columns="count")
+
+
+def _flow(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """End the flow before a step that few patients reach, or few leave at."""
+    counts = table["n"].tolist()
+    for i, count in enumerate(counts):
+        left = counts[i - 1] - count if i and table["leave"].iloc[i] != flow.UNKNOWN else 0
+        if small(count, min_cell) or small(left, min_cell):
+            if i == 0:
+                raise Hidden(min_cell, "the flow begins with")
+            kept = table.iloc[:i].copy()
+            kept.attrs["hidden"] = tuple(table["step"].iloc[i:])
+            return kept
+    return table
+
+
+def _histogram(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Widen the ranges until none holds few patients; they meet at the cohort's own cut-off.
+
+    Other cut-offs, each with ranges of its own, would tell the measurements one by one.
+    """
+    patients, column, cutoff = given["patients"], given["column"], given["cutoff"]
+    known = patients[patients[column].notna()]
+    is_high = known[column] > cutoff
+    if column != "treg_pct" or not (is_high == (known["treg_group"] == "high")).all():
+        raise Refused("a histogram of a protected cohort meets at its cut-off for Tregs")
+    wide, span = table, 1
+    while any(small(n, min_cell) for n in wide["n"]):
+        if (wide.groupby("group").size() == 1).all():
+            raise Hidden(min_cell, "a range of the histogram would hold")
+        span += 1
+        wide = _widened(table, span)
+    return wide
+
+
+def _widened(table: pd.DataFrame, span: int) -> pd.DataFrame:
+    """Join so many neighbouring ranges, from the cut-off outwards."""
+    width = float((table["upper"] - table["lower"]).iloc[0]) * span
+    rows = []
+    for group, side in table.groupby("group", sort=False):
+        outwards = side.iloc[::-1] if group == "low" else side
+        for start in range(0, len(outwards), span):
+            part = outwards.iloc[start : start + span]
+            first = part.iloc[0]
+            edge = first["upper"] if group == "low" else first["lower"]
+            low, high = (edge - width, edge) if group == "low" else (edge, edge + width)
+            low = max(low, 0.0)  # no measurement is negative
+            rows.append((group, low, high, int(part["n"].sum())))
+    wide = pd.DataFrame(rows, columns=["group", "lower", "upper", "n"])
+    return wide.sort_values("lower", ignore_index=True)
+
+
+def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Keep each verdict, but hide numbers that would show small counts or a patient's day."""
+    registry = load()
+    if given["registry"].entries != registry.entries:  # any day could be asked about
+        raise Refused("a protected cohort is judged by the paper's own claims")
+    out = table.astype({"n": object, "events": object})
+    numbers = list(replication.NUMBERS)
+    for i, row in table.iterrows():
+        if row["verdict"] == replication.NOT_ASSESSED:
+            # a reason may name a day, or say what all of a few patients share
+            if not row["why"].startswith("this cohort has no values"):
+                out.at[i, "why"] = "too few patients, or not followed long enough"
+            continue
+        counts = [c for c in (row["n"], row["events"], row["smallest"]) if not pd.isna(c)]
+        few = any(small(c, min_cell) for c in counts)
+        if not few and _is_told(registry[row["id"]], given, min_cell):
+            continue
+        out.loc[i, ["n", "events"]] = COMPLEMENT
+        out.loc[i, numbers] = math.nan
+        out.at[i, "why"] = f"numbers hidden: {Hidden(min_cell, 'they would tell of')}"
+        if row["verdict"] == replication.EXACT:  # would give the number back
+            out.at[i, "verdict"] = verdicts.consistent(row["power"])
+    return out.drop(columns="smallest")
+
+
+def _is_told(entry: Entry, given: Given, min_cell: int) -> bool:
+    """Tell whether the numbers behind a claim stand elsewhere in the book, or could."""
+    patients = given["patients"]
+    exposure, endpoint = (str(entry.details.get(k, "")) for k in ("exposure", "endpoint"))
+    if entry.kind == "direction":
+        adjusted = entry.details.get("model") == "multivariable"
+        columns = replication.MULTIVARIABLE if adjusted else [exposure]
+        return all(_all_counted(given, c, endpoint, min_cell) for c in columns)
+    if entry.kind == "ordering":
+        return _all_counted(given, exposure, "response", min_cell)
+    if entry.id == "orr":
+        return _all_counted(given, None, "response", min_cell)
+    if entry.id == "orr_emd_other":
+        return "other" in shown(patients, "emd", "response", min_cell).counted
+    if entry.id == "ae_grade4":
+        try:
+            grades = protect(safety.by_grade, min_cell, patients, "ae_grade_max")
+        except Hidden:
+            return False
+        return 4 in grades["grade"].tolist()
+    if entry.kind == "rate":  # survival at 1 year
+        end = entry.id.partition("_")[0]
+        read = _read({"patients": patients, "endpoint": end, "landmark": 0.0}, min_cell)
+        return any(times.ONE_YEAR in days for _, days in read.values())
+    return False  # survival on the day of the paper's median
+
+
+Rule = Callable[[Any, int, Given], Any]
+
+RULES: dict[Callable[..., Any], Rule] = {
+    survival.kaplan_meier: _curves,
+    survival.at_risk_table: _at_risk,
+    survival.median: _medians,
+    survival.follow_up: _follow_up,
+    survival.survival_at: _survival_at,
+    survival.landmark: _landmark,
+    survival.log_rank: _log_rank,
+    permutation.compare: _log_rank,
+    response.remission: _proportions,
+    response.association: _association,
+    safety.by_grade: _grades,
+    safety.all_scales: _grades,
+    safety.at_least: _severe,
+    safety.severe: _severe,
+    baseline.table_one: _table_one,
+    flow.steps: _flow,
+    baseline.histogram: _histogram,
+    cox.cox: _model,
+    cox.scan_cutoffs: _cutoffs,
+    replication.claims: _claims,
+}
+"""How the results of each function that counts a cohort's patients are protected."""
+
+UNCHANGED = frozenset({baseline.size, treg_cutoff_of})
+"""Functions that need no rule: the cohort's size (never below the threshold) and the cut-off (a
+median)."""

@@ -1,0 +1,291 @@
+"""Where the rows of protected cohorts are, so that no notebook has them.
+
+`cartanalysis.publish` keeps a user's cohort in its own process and runs the chapters in others.  A
+chapter holds `Patients` in place of rows and asks for results; what comes back has passed
+disclosure control (`cartanalysis.chapter.disclosure.rules`).  Whatever a cell prints, draws,
+returns or logs is thus made from protected results: it has nothing else.  This holds for mistakes and for
+careless code; it is no prison for a chapter that was written to search the machine for files.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener
+from typing import Any, NoReturn
+
+import pandas as pd
+
+from cartanalysis.chapter.disclosure.rules import RULES, UNCHANGED, Refused, protect
+from cartanalysis.contract import Cohort, derive
+from cartanalysis.errors import CannotCompute
+from cartanalysis.stats import survival
+
+ADDRESS, KEY = "CARTANALYSIS_VAULT", "CARTANALYSIS_VAULT_KEY"
+"""Environment variables that tell a chapter where to ask."""
+
+
+class Patients:
+    """The patients of a protected cohort: they can be counted, not looked at.
+
+    Parameters
+    ----------
+    place : int
+        Where the vault keeps their rows.
+    count : int, optional
+        How many they are; not told of those still under observation on some day.
+    """
+
+    def __init__(self, place: int, count: int | None = None) -> None:
+        self._place = place
+        self._count = count
+
+    def __len__(self) -> int:
+        if self._count is None:
+            self._refuse()
+        return self._count
+
+    def __repr__(self) -> str:
+        count = "" if self._count is None else f"{self._count} "
+        return f"{count}patients of a protected cohort; their rows are not shown"
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise Refused(
+            "the rows of a protected cohort are not shown; use the package's functions with "
+            "study.compute(…), or publish in the house with --min-cell 1"
+        )
+
+    __getitem__ = __iter__ = __contains__ = _refuse
+
+
+Opened = tuple[Cohort, Patients]
+
+
+class Vault:
+    """Keeps cohorts, and answers with results that passed disclosure control.
+
+    Parameters
+    ----------
+    cohorts : mapping of str to Cohort
+        Cohorts by the names under which chapters ask for them.
+    min_cell : int
+        Smallest count shown.
+    """
+
+    def __init__(self, cohorts: Mapping[str, Cohort], min_cell: int) -> None:
+        self._cohorts = dict(cohorts)
+        self._min_cell = min_cell
+        self._kept: list[tuple[pd.DataFrame, float]] = []  # rows, and from which day times count
+        self._lock = threading.Lock()
+
+    def open(self, name: str, treg_cutoff: float | None = None) -> Opened | None:
+        """Give a cohort without its rows, and what stands for them.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        treg_cutoff : float, optional
+            As in `cartanalysis.contract.derive`.
+
+        Returns
+        -------
+        tuple of (Cohort, Patients), or None
+            The cohort with an empty table, and what to compute with; none if it is not kept here.
+        """
+        if name not in self._cohorts:
+            return None
+        cohort = self._cohorts[name]
+        rows = derive(cohort.table, treg_cutoff)
+        patients = Patients(self._keep(rows, 0.0), len(rows))
+        return replace(cohort, table=cohort.table.iloc[:0], notes=()), patients
+
+    def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function of the package on patients who are kept here.
+
+        Parameters
+        ----------
+        function : callable
+            A function for which there is a rule.
+        *args, **kwargs : object
+            Its arguments; one of them is `Patients`.
+
+        Returns
+        -------
+        object
+            Its protected result; rows stay here and come back as `Patients`.
+
+        Raises
+        ------
+        CannotCompute
+            If there is no such result, or none that may be shown.
+        """
+        days = [self._kept[a._place][1] for a in (*args, *kwargs.values()) if _kept(a)]
+        args = tuple(self._rows(a) for a in args)
+        kwargs = {name: self._rows(a) for name, a in kwargs.items()}
+        since = max(days, default=0.0)
+        result = protect(function, self._min_cell, *args, landmark=since, **kwargs)
+        if function is survival.landmark:
+            return Patients(self._keep(result, since + float(kwargs.get("day", args[-1]))))
+        return result
+
+    def _rows(self, argument: Any) -> Any:
+        return self._kept[argument._place][0] if _kept(argument) else argument
+
+    def _keep(self, rows: pd.DataFrame, since: float) -> int:
+        with self._lock:
+            self._kept.append((rows, since))
+            return len(self._kept) - 1
+
+
+def _kept(argument: object) -> bool:
+    return isinstance(argument, Patients)
+
+
+# --- between processes -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """What the other side raised; a sentence for readers, or a fault of ours."""
+
+    message: str
+    is_reason: bool
+
+
+@contextmanager
+def serving(vault: Vault) -> Iterator[dict[str, str]]:
+    """Answer chapters that run in other processes.
+
+    Parameters
+    ----------
+    vault : Vault
+        What answers.
+
+    Yields
+    ------
+    dict of str to str
+        Environment variables for the chapters' processes.
+    """
+    key = secrets.token_bytes(32)
+    # the loopback address, as kernels use: a socket's path may be too long for the system
+    with Listener(("127.0.0.1", 0), backlog=16, authkey=key) as listener:
+        stopped = threading.Event()
+        thread = threading.Thread(target=_listen, args=(listener, vault, stopped), daemon=True)
+        thread.start()
+        try:
+            host, port = listener.address
+            yield {ADDRESS: f"{host}:{port}", KEY: key.hex()}
+        finally:
+            stopped.set()
+            with Client(listener.address, authkey=key):  # wakes the listener
+                pass
+            thread.join()
+
+
+def _listen(listener: Listener, vault: Vault, stopped: threading.Event) -> None:
+    while not stopped.is_set():
+        try:
+            asked = listener.accept()
+        except (AuthenticationError, EOFError, OSError):  # not one of our chapters, or it ended
+            continue
+        threading.Thread(target=_answer, args=(asked, vault), daemon=True).start()
+
+
+def _answer(asked: Connection, vault: Vault) -> None:
+    with asked:
+        while True:
+            try:
+                wants_cohort, args, kwargs = asked.recv()
+            except (EOFError, OSError):  # the chapter is done, or was killed
+                return
+            except Exception as error:  # noqa: BLE001 - an object that only the chapter knows
+                asked.send(_Failure(f"disclosure control cannot read the call: {error}", True))
+                continue
+            try:
+                answer = (vault.open if wants_cohort else vault.compute)(*args, **kwargs)
+            except CannotCompute as error:
+                answer = _Failure(str(error), True)
+            except Exception as error:  # noqa: BLE001 - told to the chapter, which fails with it
+                answer = _Failure(f"{type(error).__name__}: {error}", False)
+            asked.send(answer)
+
+
+class Remote:
+    """The vault of another process, with the same two methods.
+
+    Parameters
+    ----------
+    address : str
+        Where it listens.
+    key : bytes
+        What proves that we may ask.
+    """
+
+    def __init__(self, address: str, key: bytes) -> None:
+        host, _, port = address.rpartition(":")
+        self._line = Client((host, int(port)), authkey=key)
+
+    def open(self, name: str, treg_cutoff: float | None = None) -> Opened | None:
+        """Ask for a cohort, as `Vault.open`.
+
+        Parameters
+        ----------
+        name : str
+            Name of a cohort.
+        treg_cutoff : float, optional
+            Cut-off.
+
+        Returns
+        -------
+        tuple of (Cohort, Patients), or None
+            None if it is not kept there.
+        """
+        opened: Opened | None = self._ask(True, name, treg_cutoff)
+        return opened
+
+    def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Ask for a result, as `Vault.compute`.
+
+        Parameters
+        ----------
+        function : callable
+            A function for which there is a rule.
+        *args, **kwargs : object
+            Its arguments.
+
+        Returns
+        -------
+        object
+            Its protected result.
+        """
+        if function not in RULES and function not in UNCHANGED:
+            protect(function, 2)  # says so
+        return self._ask(False, function, *args, **kwargs)
+
+    def _ask(self, wants_cohort: bool, *args: Any, **kwargs: Any) -> Any:
+        self._line.send((wants_cohort, args, kwargs))
+        answer = self._line.recv()
+        if isinstance(answer, _Failure):
+            if answer.is_reason:
+                raise CannotCompute(answer.message)
+            raise RuntimeError(answer.message)
+        return answer
+
+
+def remote() -> Remote | None:
+    """Find the vault of the process that runs this chapter.
+
+    Returns
+    -------
+    Remote or None
+        None where no cohort is kept elsewhere.
+    """
+    if ADDRESS not in os.environ:
+        return None
+    return Remote(os.environ[ADDRESS], bytes.fromhex(os.environ[KEY]))

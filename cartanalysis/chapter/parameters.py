@@ -1,0 +1,312 @@
+"""Parameters of chapters: what each declares, and whether what a user gave fits.
+
+``publish`` checks before any kernel starts.  Papermill by itself only warns about unknown names and
+looks at no value; a chapter that it runs checks by the same rules before it computes anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+import nbformat
+from IPython import get_ipython
+
+from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.stats.survival import ENDPOINTS
+from cartanalysis.text import DAYS_PER
+
+TAG = "parameters"
+RANGES = {"confidence": (0.5, 0.999), "treg_cutoff": (0.0, 100.0), "landmark_day": (0.0, 36500.0)}
+"""Ranges of parameters, checked before anything runs."""
+
+CHOICES = {"time_unit": tuple(DAYS_PER), "endpoint": tuple(ENDPOINTS)}
+"""Words that parameters may be; papermill takes one with ``Literal["…"]`` for unknown."""
+
+INJECTED = "# Parameters\n"
+"""How papermill begins the cell that it adds after the chapter's own parameters."""
+
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+
+RESERVED = ("cohort", "min_cell")
+"""Set by the command's own arguments, not by ``-p``."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter that a chapter declares.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    default : object
+        Its default.
+    types : tuple of type
+        What it may be.
+    choices : tuple
+        Allowed values, if the chapter restricts them.
+    """
+
+    name: str
+    default: Any
+    types: tuple[type, ...]
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """What it may be, in words.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        if self.choices:
+            return "one of " + ", ".join(str(c) for c in self.choices)
+        names = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
+        words = [names[t] for t in self.types if t in names]
+        if self.name in RANGES:
+            low, high = RANGES[self.name]
+            words[0] += f" from {low:g} to {high:g}"
+        return " or ".join(words + (["None"] if type(None) in self.types else []))
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether a value fits.
+
+        Parameters
+        ----------
+        value : object
+            A value.
+
+        Returns
+        -------
+        bool
+            Whether its type and value are allowed.
+        """
+        if self.choices:
+            return any(value == c and type(value) is type(c) for c in self.choices)
+        if isinstance(value, bool):
+            return bool in self.types
+        if isinstance(value, (int, float)) and self.name in RANGES:
+            low, high = RANGES[self.name]
+            if not low <= value <= high:
+                return False
+        return isinstance(value, self.types) or (float in self.types and isinstance(value, int))
+
+
+class _Declaration(ast.AnnAssign):
+    """What `_declares` makes sure of."""
+
+    target: ast.Name
+    value: ast.expr
+
+
+_TYPES: dict[str, type] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "None": type(None),
+}
+
+
+def declared(notebook: nbformat.NotebookNode, chapter: str) -> dict[str, Parameter]:
+    """Read the parameters that a chapter declares, without running it.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        The chapter.
+    chapter : str
+        Its name, for messages.
+
+    Returns
+    -------
+    dict of str to Parameter
+        Every ``name: type = literal`` of the cell tagged ``parameters``.
+
+    Raises
+    ------
+    InputError
+        If the cell is missing or holds anything else.
+    """
+    cells = [c for c in notebook.cells if TAG in c.metadata.get("tags", [])]
+    if len(cells) != 1:
+        what = f"there are {len(cells)} cells tagged “{TAG}”"
+        raise InputError(chapter, [Problem(what, "A chapter has exactly one")])
+    return _declared(cells[0].source, chapter)
+
+
+def _declared(source: str, chapter: str) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
+    for statement in ast.parse(source).body:
+        if not _declares(statement):
+            what = f"“{ast.unparse(statement)}” in the parameters cell"
+            raise InputError(chapter, [Problem(what, "Write name: type = value")])
+        name = statement.target.id
+        types, choices = _annotation(statement.annotation, chapter)
+        default = ast.literal_eval(statement.value)
+        found[name] = Parameter(name, default, types, choices or CHOICES.get(name, ()))
+    return found
+
+
+def _declares(statement: ast.stmt) -> TypeGuard[_Declaration]:
+    return (
+        isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and statement.value is not None
+    )
+
+
+def _annotation(node: ast.expr, chapter: str) -> tuple[tuple[type, ...], tuple[Any, ...]]:
+    """Understand ``int``, ``float | None``, ``Optional[float]`` and ``Literal["a", "b"]``."""
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+        value = ast.literal_eval(node.slice)
+        choices = value if isinstance(value, tuple) else (value,)
+        return tuple({type(c) for c in choices}), choices
+    written = re.sub(r"^Optional\[(.*)\]$", r"\1 | None", ast.unparse(node))
+    names = [part.strip() for part in written.split("|")]
+    if any(n not in _TYPES for n in names):
+        what = f"the parameter type {ast.unparse(node)} is not known"
+        raise InputError(chapter, [Problem(what, f"Use {', '.join(_TYPES)} or Literal[...]")])
+    return tuple(_TYPES[n] for n in names), ()
+
+
+def parse_assignments(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read ``NAME=VALUE`` from the command line.
+
+    Parameters
+    ----------
+    pairs : sequence of str
+        As typed.
+
+    Returns
+    -------
+    dict of str to object
+        Values as Python literals where they are one, text otherwise.
+
+    Raises
+    ------
+    InputError
+        With every pair that is not ``NAME=VALUE`` or comes twice.
+    """
+    values: dict[str, Any] = {}
+    problems = []
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.isidentifier():
+            problems.append(Problem(f"{shown(pair)} is not NAME=VALUE", "Write -p treg_cutoff=8"))
+        elif name in values:
+            problems.append(Problem(f"{name} is given twice", "Give it once"))
+        else:
+            values[name] = _literal(text)
+    if problems:
+        raise InputError("parameters", problems)
+    return values
+
+
+def _literal(text: str) -> Any:
+    """Read a number, True, False or None; anything else, such as a list, is text."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text
+    return value if value is None or isinstance(value, (bool, int, float, str)) else text
+
+
+def assign(
+    chapters: Mapping[str, Mapping[str, Parameter]], values: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Give each chapter the parameters it declares.
+
+    Parameters
+    ----------
+    chapters : mapping of str to (mapping of str to Parameter)
+        What each chapter declares.
+    values : mapping of str to object
+        What the user gave.
+
+    Returns
+    -------
+    dict of str to dict
+        Values by chapter.
+
+    Raises
+    ------
+    InputError
+        With every parameter that no chapter declares or whose value does not fit.
+    """
+    if problems := _problems(chapters, values, RESERVED, "no chapter has a parameter"):
+        raise InputError("parameters", problems)
+    return {
+        chapter: {n: v for n, v in values.items() if n in names}
+        for chapter, names in chapters.items()
+    }
+
+
+def _problems(
+    chapters: Mapping[str, Mapping[str, Parameter]],
+    values: Mapping[str, Any],
+    reserved: Collection[str],
+    unknown: str,
+) -> list[Problem]:
+    known = sorted({n for c in chapters.values() for n in c} - set(reserved))
+    problems = []
+    for name, value in values.items():
+        takers = [c[name] for c in chapters.values() if name in c and name not in reserved]
+        if not takers:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}"
+            problems.append(Problem(f"{unknown} {shown(name)}", hint))
+        refusing = next((t for t in takers if not t.accepts(value)), None)
+        if refusing:
+            text = str(value)
+            remedy = f"It must be {refusing.allowed}"
+            if float in refusing.types and DECIMAL_COMMA.fullmatch(text):
+                remedy += f", with a decimal point: {text.replace(',', '.')}"
+            problems.append(Problem(f"{name} is {shown(text)}", remedy))
+    return problems
+
+
+def check_given(chapter: str) -> None:
+    """Check what papermill gave the chapter that is running, by the rules of ``publish -p``.
+
+    Parameters
+    ----------
+    chapter : str
+        Its name, for messages.
+
+    Raises
+    ------
+    InputError
+        With every parameter that it does not declare or whose value does not fit.
+    """
+    shell = get_ipython()
+    own: dict[str, Parameter] = {}
+    for source in shell.user_ns.get("In", []) if shell else []:
+        if source.startswith(INJECTED):
+            problems = _problems({chapter: own}, _given(source), (), "it has no parameter")
+            if problems:
+                raise InputError(f"parameters of the chapter {chapter}", problems)
+        elif (body := _body(source)) and all(map(_declares, body)):
+            own = _declared(source, chapter)
+
+
+def _body(source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except SyntaxError:  # a cell for IPython
+        return []
+
+
+def _given(source: str) -> dict[str, Any]:
+    return {
+        statement.targets[0].id: _literal(ast.unparse(statement.value))
+        for statement in _body(source)
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    }

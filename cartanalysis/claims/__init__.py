@@ -1,0 +1,1 @@
+"""The paper's claims against a cohort: values, directions, verdicts, power."""

@@ -1,0 +1,183 @@
+"""How likely a cohort was to show an effect, or a difference from the paper, had there been one."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+from scipy.special import gammaln
+
+from cartanalysis.claims import consistency
+from cartanalysis.stats.exact import RELATIVE_TOLERANCE
+
+Floats = npt.NDArray[np.float64]
+
+MODERATE = 0.5
+"""Half a standard deviation, Cohen's moderate effect, of what the event or the time stands for."""
+
+HAZARD_RATIO = math.exp(MODERATE * math.pi / math.sqrt(6))
+"""Moderate hazard ratio, 1.90: log survival times have the standard deviation π/√6 if
+exponential (Azuero A. Cancer 122, 1298–1299, 2016)."""
+
+ODDS_RATIO = math.exp(MODERATE * math.pi / math.sqrt(3))
+"""Moderate odds ratio, 2.48: the logistic distribution has the standard deviation π/√3
+(Chinn S. Stat Med 19, 3127–3131, 2000)."""
+
+GAP = 0.2
+"""Difference of a cohort's true proportion from the paper's that a comparison should notice: 20
+percentage points, a convention."""
+
+AT_LEVEL = 1 - 1e-9
+"""A p that only rounding keeps below the level, such as 1/20, is not below it."""
+
+LARGEST = 2000
+"""With more patients than this the paper's own sample size alone limits what can be noticed."""
+
+
+def of_difference(
+    size: float, old: float, old_size: float, gap: float = GAP, confidence: float = 0.95
+) -> float:
+    """Give the probability of calling a cohort different whose true proportion is.
+
+    Parameters
+    ----------
+    size : float
+        (Effective) size of the cohort; counted in whole patients, at least 1 and at most 2000.
+    old : float
+        The paper's proportion, taken as its true one, as a fraction.
+    old_size : float
+        The paper's sample size.
+    gap : float
+        Distance of the cohort's true proportion, in the direction with more room; up if both have
+        the same.
+    confidence : float
+        Coverage of the prediction interval.
+
+    Returns
+    -------
+    float
+        Probability of falling outside, over all outcomes of both samples (binomial).
+
+    References
+    ----------
+    .. [1] `cartanalysis.claims.consistency.p_value`.
+    """
+    m, n = round(min(max(size, 1), LARGEST)), round(old_size)
+    truth = old + gap if old <= 1 / 2 else old - gap
+    new, paper = np.arange(m + 1), np.arange(n + 1)
+    differs = consistency.p_value(new[:, None] / m, m, paper[None, :] / n, n) < 1 - confidence
+    return float(stats.binom.pmf(new, m, truth) @ differs @ stats.binom.pmf(paper, n, old))
+
+
+def of_hazard_ratio(
+    events: int,
+    share: float,
+    hazard_ratio: float = HAZARD_RATIO,
+    explained: float = 0.0,
+    alpha: float = 0.05,
+) -> float:
+    """Give the approximate power of the log-rank test, or of a test in a Cox model.
+
+    Parameters
+    ----------
+    events : int
+        Events observed.
+    share : float
+        Share of patients exposed, as a fraction.
+    hazard_ratio : float
+        True hazard ratio.
+    explained : float
+        Share of the exposure's variance that the model's other covariates explain (R²); it
+        inflates the variance by 1/(1 − R²).
+    alpha : float
+        Two-sided level.
+
+    Returns
+    -------
+    float
+        Probability of p < alpha in the direction of the hazard ratio.
+
+    References
+    ----------
+    .. [1] Schoenfeld D. Biometrika 68, 316–319 (1981).
+    .. [2] Hsieh FY, Lavori PW. Control Clin Trials 21, 552–560 (2000).
+    """
+    information = events * share * (1 - share) * (1 - explained)
+    drift = math.sqrt(information) * abs(math.log(hazard_ratio))
+    return float(stats.norm.sf(stats.norm.ppf(1 - alpha / 2) - drift))
+
+
+def of_odds_ratio(
+    exposed: int, others: int, outcomes: int, odds_ratio: float = ODDS_RATIO, alpha: float = 0.05
+) -> float:
+    """Give the exact power of Fisher's two-sided test, given the margins.
+
+    Parameters
+    ----------
+    exposed, others : int
+        Patients with and without the exposure.
+    outcomes : int
+        Patients with the outcome.
+    odds_ratio : float
+        True odds ratio of the outcome, exposed against others.
+    alpha : float
+        Two-sided level.
+
+    Returns
+    -------
+    float
+        Probability of p < alpha in the direction of the odds ratio: the number of exposed with the
+        outcome has Fisher's noncentral hypergeometric distribution.
+
+    References
+    ----------
+    .. [1] Fisher RA. J R Stat Soc 98, 39–82 (1935).
+    """
+    counts = np.arange(max(0, outcomes - others), min(exposed, outcomes) + 1)
+    cells = np.stack([counts, exposed - counts, outcomes - counts, others - outcomes + counts])
+    ways: Floats = -gammaln(cells + 1.0).sum(axis=0)
+    central = _normalised(ways)
+    # two-sided p of every table: all tables no more likely than it
+    ranked = np.sort(central)
+    up_to = np.searchsorted(ranked, central * (1 + RELATIVE_TOLERANCE), side="right")
+    p = np.cumsum(ranked)[up_to - 1]
+    mean = exposed * outcomes / (exposed + others)
+    towards = counts > mean if odds_ratio > 1 else counts < mean
+    shifted = _normalised(ways + counts * math.log(odds_ratio))
+    return float(shifted[(p < alpha * AT_LEVEL) & towards].sum())
+
+
+def _normalised(logs: Floats) -> Floats:
+    weights: Floats = np.exp(logs - logs.max())
+    return weights / weights.sum()
+
+
+def variance_explained(exposure: npt.ArrayLike, others: npt.ArrayLike) -> float:
+    """Give the share of an exposure's variance that other covariates explain.
+
+    Parameters
+    ----------
+    exposure : array-like of shape (n_patients,)
+        The exposure, as numbers.
+    others : array-like of shape (n_patients, n_covariates)
+        The other covariates, as numbers.
+
+    Returns
+    -------
+    float
+        R² of the linear regression.
+
+    Raises
+    ------
+    ValueError
+        If the exposure does not vary.
+    """
+    y = np.asarray(exposure, dtype=float)
+    design = np.column_stack([np.ones(len(y)), np.asarray(others, dtype=float)])
+    total = ((y - y.mean()) ** 2).sum()
+    if total == 0:
+        raise ValueError("the exposure is the same in all patients")
+    fitted = design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    return float(1 - ((y - fitted) ** 2).sum() / total)

@@ -1,0 +1,307 @@
+"""The registry of a paper's published (P), derived (D) and assumed (A) values.
+
+A study's ``published.yml`` holds what the paper says and what had to be assumed.  Derived counts
+are not written there: the study's derivations recompute them.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from cartanalysis.errors import InputError, Problem
+
+LETTERS = ("P", "D", "A")
+"""Evidence letters, strongest first."""
+
+MEANING = {
+    "P": "published: the paper states it",
+    "D": "derived: follows from published values by arithmetic",
+    "A": "assumed: computed from a reconstruction, not from patient data",
+}
+
+_SECTIONS = {"published": "P", "derived": "D", "assumed": "A"}
+_DIRECTION = {"exposure", "endpoint", "worse", "model"}
+_COMMON = {"id", "label", "kind", "value", "unit", "rounding", "evidence"}
+_KEYS = {
+    "P": _COMMON | {"place", "short", *_DIRECTION},
+    "D": _COMMON | {"from", "function"},
+    "A": _COMMON | {"range", "source", "columns"},
+}
+_NEEDED = {
+    "P": {"id", "label", "kind", "evidence", "place"},
+    "D": {"id", "label", "kind", "evidence", "from", "function"},
+    "A": {"id", "label", "kind", "evidence", "range", "source", "columns"},
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One value of the registry.
+
+    Attributes
+    ----------
+    id : str
+        Stable identifier.
+    label : str
+        What it is, in words.
+    kind : str
+        One of rate, time, count, period, range, ratio, ordering, direction, statement.
+    evidence : {"P", "D", "A"}
+        How it is known.
+    value : object
+        As printed in the paper, recomputed, or assumed; none for directions and statements.
+    unit : str
+        Unit of the value.
+    rounding : int or None
+        Decimals the paper prints.
+    place : str
+        Where it stands in the paper, how it was derived, or the source of the assumption.
+    details : dict
+        Whatever else the registry says (exposure, endpoint, range, columns, …).
+    """
+
+    id: str
+    label: str
+    kind: str
+    evidence: str
+    value: Any
+    unit: str
+    rounding: int | None
+    place: str
+    details: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The value as the paper would print it.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        if self.value is None:
+            return self.label
+        if self.kind == "period":
+            return " to ".join(_month_name(v) for v in self.value)
+        if isinstance(self.value, list):
+            return " to ".join(str(v) for v in self.value)
+        number = f"{self.value:.{self.rounding}f}" if self.rounding is not None else self.value
+        if self.unit == "percent":
+            return f"{number} %"
+        return f"{number} {self.unit}" if self.unit in ("days", "years") else str(number)
+
+    @property
+    def printed(self) -> str:
+        """What the paper gives: a value, a direction with its significance, or a statement.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        if self.kind == "direction":
+            return "worse, reported as significant"
+        if self.kind == "ordering":
+            return "lowest of the groups"
+        return "statement" if self.value in (None, True) else self.text
+
+    @property
+    def fraction(self) -> float:
+        """A percentage as a fraction; any other number as it is.
+
+        Returns
+        -------
+        float
+            The value.
+        """
+        return float(self.value) / 100 if self.unit == "percent" else float(self.value)
+
+
+def _month_name(month: str) -> str:
+    year, number = month.split("-")
+    return f"{calendar.month_name[int(number)]} {year}"
+
+
+class Registry:
+    """All values by id, in the order of the file.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        The values.
+    study : dict
+        The paper's bibliographic data.
+    """
+
+    def __init__(self, entries: Iterable[Entry], study: dict[str, str]) -> None:
+        self.entries = {e.id: e for e in entries}
+        self.study = study
+
+    def __getitem__(self, key: str) -> Entry:
+        """Look a value up.
+
+        Parameters
+        ----------
+        key : str
+            Its id.
+
+        Returns
+        -------
+        Entry
+            The value.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that id; the message lists those there are.
+        """
+        if key not in self.entries:
+            raise KeyError(f"no registry value {key!r}; there are {', '.join(self.entries)}")
+        return self.entries[key]
+
+    def select(self, evidence: str = "", kind: str = "") -> list[Entry]:
+        """List values by letter and kind.
+
+        Parameters
+        ----------
+        evidence : str
+            ``"P"``, ``"D"``, ``"A"``; any if empty.
+        kind : str
+            Kind; any if empty.
+
+        Returns
+        -------
+        list of Entry
+            In the order of the file.
+        """
+        return [
+            e
+            for e in self.entries.values()
+            if evidence in ("", e.evidence) and kind in ("", e.kind)
+        ]
+
+    def weakest(self, ids: Iterable[str]) -> str:
+        """Give the evidence letter of a result that rests on some values.
+
+        Parameters
+        ----------
+        ids : iterable of str
+            Values it rests on.
+
+        Returns
+        -------
+        str
+            The weakest of their letters; ``"A"`` for none.
+        """
+        letters = [self[i].evidence for i in ids]
+        return max(letters, key=LETTERS.index) if letters else "A"
+
+
+Derivations = Mapping[str, Callable[[dict[str, "Entry"]], Any]]
+"""Functions that recompute derived values from those before them, by name."""
+
+
+def parse(text: str, derivations: Derivations) -> Registry:
+    """Read a registry and check it.
+
+    Parameters
+    ----------
+    text : str
+        Content of ``published.yml``.
+    derivations : mapping of str to callable
+        The study's derivations by name.
+
+    Returns
+    -------
+    Registry
+        All values, the derived ones recomputed.
+
+    Raises
+    ------
+    InputError
+        With every problem at once: unknown or missing key, duplicate id, wrong evidence letter,
+        missing value, unknown reference.
+    """
+    raw = yaml.safe_load(text)
+    problems: list[Problem] = []
+    entries: dict[str, Entry] = {}
+    if set(raw) != {"study", *_SECTIONS}:
+        what = f"the sections are {', '.join(sorted(raw))}"
+        remedy = f"There must be study, {', '.join(_SECTIONS)}, and no other"
+        raise InputError("published.yml", [Problem(what, remedy)])
+    for section, letter in _SECTIONS.items():
+        for item in raw[section]:
+            found = list(_problems_of(item, letter, entries, derivations))
+            problems += found
+            if not found:
+                entries[item["id"]] = _entry(item, letter, entries, derivations)
+    if problems:
+        raise InputError("published.yml", problems)
+    return Registry(entries.values(), raw["study"])
+
+
+def _problems_of(
+    item: dict[str, Any], letter: str, earlier: dict[str, Entry], derivations: Derivations
+) -> Iterable[Problem]:
+    name = str(item.get("id", "an entry without id"))
+    for key in sorted(set(item) - _KEYS[letter]):
+        remedy = f"Keys of evidence {letter} are {', '.join(sorted(_KEYS[letter]))}"
+        yield Problem(f"{name} has the unknown key {key!r}", remedy)
+    for key in sorted(_NEEDED[letter] - set(item)):
+        yield Problem(f"{name} lacks {key!r}", "Every value says what it is and where it is from")
+    for key in sorted(_NEEDED[letter] & set(item)):
+        if item[key] in (None, "", []):
+            yield Problem(f"{name} has an empty {key!r}", "Fill it")
+    if item.get("evidence", letter) != letter:
+        yield Problem(f"{name} has evidence {item['evidence']!r}", f"This section holds {letter}")
+    if name in earlier:
+        yield Problem(f"{name} is there twice", "Give every value its own id")
+    if item.get("kind") == "direction":
+        for key in sorted(_DIRECTION - set(item)):
+            yield Problem(f"{name} lacks {key!r}", "A direction says for whom what is worse")
+    elif (
+        item.get("kind") not in ("statement", "ordering")
+        and letter != "D"
+        and item.get("value") is None
+    ):
+        yield Problem(
+            f"{name} lacks 'value'", "Only directions, orderings and statements have none"
+        )
+    if letter == "D":
+        if "value" in item:
+            yield Problem(f"{name} states a value", "Derived values are recomputed, not stated")
+        if item.get("function", "") not in derivations:
+            yield Problem(f"{name} names no known derivation", f"Use {', '.join(derivations)}")
+        for source in item.get("from", ()):
+            if source not in earlier:
+                yield Problem(f"{name} is derived from {source!r}", "Name an earlier value")
+
+
+def _entry(
+    item: dict[str, Any], letter: str, earlier: dict[str, Entry], derivations: Derivations
+) -> Entry:
+    details = {k: v for k, v in item.items() if k not in _COMMON}
+    value = item.get("value")
+    if letter == "D":
+        value = derivations[item["function"]](earlier)
+    place = {
+        "P": item.get("place"),
+        "D": "from: " + "; ".join(earlier[i].label for i in item.get("from", ())),
+        "A": f"assumed; {item.get('source')}",
+    }[letter]
+    return Entry(
+        id=item["id"],
+        label=item["label"],
+        kind=item["kind"],
+        evidence=letter,
+        value=value,
+        unit=item.get("unit", ""),
+        rounding=item.get("rounding"),
+        place=str(place),
+        details=details,
+    )

@@ -1,0 +1,517 @@
+"""The paper's claims, each beside what a cohort shows, with a verdict."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from cartanalysis.claims.registry import Registry
+from cartanalysis.claims.verdicts import (
+    ALPHA,
+    CONSISTENT,
+    CONTRADICTS,
+    DIFFERS,
+    DIRECTIONS,
+    EXACT,
+    FAMILIES,
+    MULTIVARIABLE,
+    NOT_ASSESSED,
+    ONE_YEAR,
+    OPPOSITE,
+    SAME,
+    SUPPORTS,
+    VALUES,
+    WEAK,
+    about,
+    judge,
+)
+from cartanalysis.errors import CannotCompute
+from cartanalysis.stats.cox import ZPH_METHOD
+from cartanalysis.text import (
+    each_row,
+    format_interval,
+    format_power,
+    format_value,
+    is_missing,
+    rounded,
+)
+
+__all__ = [
+    "CONSISTENT",
+    "CONTRADICTS",
+    "DIFFERS",
+    "EXACT",
+    "HIDDEN",
+    "MULTIVARIABLE",
+    "NOT_ASSESSED",
+    "NUMBERS",
+    "ONE_YEAR",
+    "OPPOSITE",
+    "SAME",
+    "SUPPORTS",
+    "TALLIED",
+    "WEAK",
+    "as_text",
+    "claims",
+    "describe",
+    "details",
+    "is_hidden",
+    "multiplicity",
+    "not_proportional",
+    "published_points",
+    "records",
+    "report",
+    "tally",
+]
+
+TALLIED = {
+    "upheld": (EXACT, CONSISTENT, SUPPORTS),
+    "inconclusive": (WEAK, SAME, OPPOSITE),
+    "opposed": (DIFFERS, CONTRADICTS),
+    "not_assessed": (NOT_ASSESSED,),
+}
+
+COLUMNS = [
+    "id",
+    "claim",
+    "short",
+    "place",
+    "published",
+    "family",
+    "judged",
+    "n",
+    "events",
+    "smallest",
+    "estimate",
+    "lower",
+    "upper",
+    "p",
+    "p_holm",
+    "ph_p",
+    "unit",
+    "found",
+    "found_lower",
+    "found_upper",
+    "expected",
+    "expected_lower",
+    "expected_upper",
+    "difference",
+    "difference_lower",
+    "difference_upper",
+    "power",
+    "verdict",
+    "survives",
+    "proportional",
+    "why",
+    "test",
+    "method",
+]
+COUNTS = ["n", "events", "smallest"]
+TEXTS = [
+    "id",
+    "claim",
+    "short",
+    "place",
+    "published",
+    "family",
+    "judged",
+    "unit",
+    "verdict",
+    "survives",
+    "proportional",
+    "why",
+    "test",
+    "method",
+]
+NUMBERS = [c for c in COLUMNS if c not in (*COUNTS, *TEXTS)]
+"""Columns whose numbers are computed from patients and may give small counts away."""
+
+
+def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95) -> pd.DataFrame:
+    """Judge every published claim on a cohort.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table with the derived columns.
+    registry : Registry
+        The published values.
+    confidence : float
+        Coverage of the cohort's intervals and of the prediction intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim: id, claim, short (label for figures), place (in the paper), published
+        (as printed), family (value or direction), judged (what was); n, events, smallest (of the
+        counts behind the estimate, 0 left out); estimate, lower, upper, in the unit fraction, days,
+        odds ratio or hazard ratio; p (of consistency with the paper's value, or of no effect),
+        p_holm (adjusted within the family), ph_p (of proportional hazards); for values found,
+        found_lower, found_upper (what was judged in this cohort), expected (the same in the
+        paper), expected_lower, expected_upper (prediction interval), difference, difference_lower,
+        difference_upper (cohort less paper), all fractions; power (to notice a difference of 20
+        percentage points; for directions, a moderate effect); verdict, survives (yes or no: Holm's
+        correction, where the verdict is decided), proportional (yes or no: whether one hazard ratio
+        is a fair summary, by the test of proportional hazards), why (where the verdict needs a
+        reason), test, method.  What is not defined is NaN, and a text empty.
+
+    References
+    ----------
+    .. [1] Patil P, Peng RD, Leek JT. Perspect Psychol Sci 11, 539–544 (2016).
+    .. [2] Spence JR, Stanley DJ. PLoS ONE 11, e0162874 (2016).
+    .. [3] Holm S. Scand J Stat 6, 65–70 (1979).
+    """
+    rows = []
+    for entry in registry.select(evidence="P"):
+        if entry.kind in FAMILIES:
+            rows.append(about(entry) | judge(entry, patients, registry, confidence))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table[[*COUNTS, *NUMBERS]] = table[[*COUNTS, *NUMBERS]].astype(float)
+    table[TEXTS] = table[TEXTS].fillna("")
+    return _adjusted(table, confidence)
+
+
+# --- several claims at once --------------------------------------------------------------------
+
+
+def _adjusted(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Add Holm's p-values, and a reason where a verdict rests on an unadjusted one."""
+    out = table.copy()
+    for family, alpha in ((VALUES, 1 - confidence), (DIRECTIONS, ALPHA)):
+        tested = (out["family"] == family) & out["p"].notna()
+        if not tested.any():
+            continue
+        out.loc[tested, "p_holm"] = multipletests(out.loc[tested, "p"], method="holm")[1]
+        decided = out["verdict"].isin([SUPPORTS, CONTRADICTS, DIFFERS])
+        lost = out["p_holm"] >= alpha
+        out.loc[tested & decided, "survives"] = "yes"
+        for i in out.index[tested & decided & lost]:
+            out.loc[i, "survives"] = "no"
+            reason = f"does not survive Holm's correction for {int(tested.sum())} claims"
+            out.loc[i, "why"] = "; ".join(filter(None, [out.loc[i, "why"], reason]))
+    return out
+
+
+def multiplicity(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Count how many claims of each family chance alone would decide against the truth.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+    confidence : float
+        Coverage of the prediction intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per family: family, n (claims assessed), estimate (claims expected to differ, by
+        chance in both samples, if this cohort's and the paper's patients came from populations with
+        the same true values; to be significant if there were no effect), events (claims found so),
+        holm (those of them that survive the correction), method.
+    """
+    rows = []
+    for family, alpha in ((VALUES, 1 - confidence), (DIRECTIONS, ALPHA)):
+        mine = table[(table["family"] == family) & (table["verdict"] != NOT_ASSESSED)]
+        decided = mine[mine["verdict"].isin([SUPPORTS, CONTRADICTS, DIFFERS])]
+        survive = int((decided["survives"] == "yes").sum())
+        rows.append((family, len(mine), alpha * len(mine), len(decided), survive, "alpha × claims"))
+    columns = ["family", "n", "estimate", "events", "holm", "method"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def tally(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the verdicts.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per kind of verdict: verdict, n, method.
+    """
+    rows = [(k, int(table["verdict"].isin(v).sum()), "count") for k, v in TALLIED.items()]
+    return pd.DataFrame(rows, columns=["verdict", "n", "method"])
+
+
+# --- showing -----------------------------------------------------------------------------------
+
+
+HIDDEN = "hidden"
+
+
+def is_hidden(row: Any) -> bool:
+    """Tell whether a claim's numbers were taken out because they would show few patients.
+
+    Parameters
+    ----------
+    row : object
+        A row of `claims`.
+
+    Returns
+    -------
+    bool
+        Whether there is a verdict without the numbers behind it.
+    """
+    number = row.found if row.family == VALUES else row.estimate
+    return row.verdict != NOT_ASSESSED and row.unit != "no ratio" and is_missing(number)
+
+
+def _found_text(row: Any) -> str:
+    if row.verdict == NOT_ASSESSED:
+        return "–"
+    if row.unit == "no ratio":
+        return "no finite hazard ratio"
+    if is_hidden(row):
+        return HIDDEN
+    is_ratio = row.unit in ("odds ratio", "hazard ratio")
+    unit = "ratio" if is_ratio else row.unit
+    text = format_value(row.estimate, unit)
+    if not (is_missing(row.lower) and is_missing(row.upper)):
+        text += f" ({format_interval(row.lower, row.upper, unit)})"
+    return f"{row.unit} {text}" if is_ratio else text
+
+
+CHANGES = "the hazard ratio changes with time, so that one number is a poor summary"
+
+
+def _reason(row: Any) -> str:
+    """Say what a verdict needs to be said beside it."""
+    changes = ""
+    if row.proportional == "no":
+        by = "" if is_missing(row.ph_p) else f": {format_value(row.ph_p, 'p')}"
+        changes = f"{CHANGES} (test of proportional hazards{by})"
+    return "; ".join(filter(None, [row.why.replace("`", ""), changes]))
+
+
+def not_proportional(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the directions whose hazard ratio changes with time.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: n, names (the claims, as text), method.
+    """
+    mine = table[table["proportional"] == "no"]
+    row = (len(mine), "; ".join(mine["short"]), ZPH_METHOD)
+    return pd.DataFrame([row], columns=["n", "names", "method"])
+
+
+def _verdict_text(row: Any) -> str:
+    why = _reason(row)
+    if row.verdict == NOT_ASSESSED:
+        return f"{NOT_ASSESSED}: {why}"
+    return f"{row.verdict} ({why})" if why else str(row.verdict)
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Write each claim's result as texts.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same with a column shown (the cohort's result), and with the reason behind the verdict
+        where there is one.
+    """
+    return table.assign(
+        shown=[_found_text(row) for row in each_row(table)],
+        verdict=[_verdict_text(row) for row in each_row(table)],
+    )
+
+
+def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
+    """Write what the verdicts of one family rest on as texts.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+    family : {"value", "direction"}
+        Which claims.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim that could be assessed: short, judged, predicted (prediction interval),
+        off (difference in percentage points), test, tested (p, and in brackets Holm's), strength
+        (power).
+
+    Raises
+    ------
+    CannotCompute
+        If none could be assessed.
+    """
+    mine = table[(table["family"] == family) & (table["verdict"] != NOT_ASSESSED)]
+    if mine.empty:
+        raise CannotCompute(f"none of the paper's published {family}s can be assessed")
+    rows = [
+        (
+            row.short,
+            row.judged,
+            _predicted_text(row),
+            _off_text(row),
+            row.test,
+            _p_text(row),
+            _power_text(row),
+        )
+        for row in each_row(mine)
+    ]
+    columns = ["short", "judged", "predicted", "off", "test", "tested", "strength"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _predicted_text(row: Any) -> str:
+    if is_missing(row.expected_lower):
+        return "–"
+    return format_interval(row.expected_lower, row.expected_upper, "fraction")
+
+
+def _off_text(row: Any) -> str:
+    if is_missing(row.difference):
+        return "–"
+    values = (row.difference, row.difference_lower, row.difference_upper)
+    points = (rounded(100 * v, 1, 0) for v in values)
+    middle, low, high = (p.replace("-", "−") if p[0] == "-" else f"+{p}" for p in points)
+    return f"{middle} ({low} to {high})"
+
+
+def _p_text(row: Any) -> str:
+    if is_missing(row.p):
+        return "–"
+    p, holm = (format_value(v, "p").lstrip("p= ").replace(" ", "") for v in (row.p, row.p_holm))
+    return f"{p} ({holm})"
+
+
+def _power_text(row: Any) -> str:
+    return "–" if is_missing(row.power) else format_power(row.power)
+
+
+def report(table: pd.DataFrame) -> str:
+    """Write the verdicts for a terminal.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    str
+        A line per claim (claim, in the paper, this cohort, verdict), the reason below it where
+        there is one, and the tally.
+    """
+    cells = [("Claim", "In the paper", "This cohort", "Verdict")]
+    reasons = [""]
+    for row in each_row(table):
+        verdict = row.verdict.split(":")[0]
+        cells.append((row.short, row.published, _found_text(row), verdict))
+        reasons.append(_reason(row))
+    widths = [max(len(line[i]) for line in cells) for i in range(3)]
+    lines = []
+    for line, reason in zip(cells, reasons, strict=True):
+        columns = (text.ljust(w) for text, w in zip(line[:3], widths, strict=True))
+        lines.append("  ".join((*columns, line[3])))
+        if reason:
+            lines.append(f"    {reason}")
+    counts = tally(table).set_index("verdict")["n"]
+    total = ", ".join(f"{counts[key]} {key.replace('_', ' ')}" for key in TALLIED)
+    return "\n".join([*lines, "", f"{len(table)} claims: {total}."])
+
+
+def records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Give the verdicts for a JSON file.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    list of dict
+        One per claim, keys as the table's columns; what is missing or infinite is None.
+    """
+    return [
+        {c: _plain(value, c) for c, value in zip(table.columns, row, strict=True)}
+        for row in table.astype(object).to_numpy()
+    ]
+
+
+def _plain(value: Any, column: str) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    # a hidden count is a text
+    return int(value) if column in COUNTS and not isinstance(value, str) else value
+
+
+def describe(table: pd.DataFrame) -> str:
+    """Put the verdicts into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = []
+    for kind, verdicts in TALLIED.items():
+        mine = table[table["verdict"].isin(verdicts)]
+        if len(mine):
+            named = "; ".join(_named(row) for row in each_row(mine))
+            parts.append(f"{kind.replace('_', ' ')} {len(mine)}: {named}")
+    return (
+        "The paper's claims and this cohort. "
+        + ". ".join(p[0].upper() + p[1:] for p in parts)
+        + "."
+    )
+
+
+def _named(row: Any) -> str:
+    if row.verdict == NOT_ASSESSED or is_hidden(row):
+        return str(row.short)
+    if row.family == VALUES:
+        return f"{row.short} {format_value(row.found, 'fraction')}"
+    if row.unit in ("hazard ratio", "odds ratio"):
+        changes = ", changing with time" if row.proportional == "no" else ""
+        return f"{row.short} {format_value(row.estimate, 'ratio')}{changes}"
+    return str(row.short)
+
+
+def published_points(registry: Registry, endpoint: str) -> pd.DataFrame:
+    """Give the points that the paper's values put on a survival curve.
+
+    Parameters
+    ----------
+    registry : Registry
+        The published values.
+    endpoint : {"os", "rfs"}
+        Which curve.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns time (days), estimate, label: survival at 1 year, and the median.
+    """
+    year, median = registry[f"{endpoint}_1y"], registry[f"{endpoint}_median"]
+    rows = [(ONE_YEAR, year.fraction, year.text), (median.value, 0.5, median.text)]
+    return pd.DataFrame(rows, columns=["time", "estimate", "label"])

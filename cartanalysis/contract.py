@@ -1,0 +1,391 @@
+"""The cohort contract: one row per patient, days since infusion, events 0/1.
+
+``FIELDS`` is the one place where columns, levels, spellings and ranges are written down; reading,
+checks, mappings and the documentation are made from it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from cartanalysis.errors import MissingColumns
+
+DEFAULT_COHORT = "an2020"
+"""The reconstruction that ships with the package."""
+
+SEEDED = re.compile(rf"({DEFAULT_COHORT}-seed-?\d+)-\d\d")
+"""Identifiers that the generator gives to other cohorts than the default one: wherever such a file
+turns up, nobody takes it for patient data."""
+
+MISSING = frozenset({"", "na", "n/a", "nan", "."})
+"""What counts as an empty cell, in any case; ``none`` is a level of ``emd`` and does not."""
+
+MAX_DAYS = 36_500.0
+"""A hundred years; more is a date or a mistake."""
+
+MAX_GROUPS = 6
+"""A column of groups with more levels than this is taken for a mistake."""
+
+MAX_STRATA = 3
+"""So many columns of their own may users compare groups by."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of the contract.
+
+    Attributes
+    ----------
+    name : str
+        Column name.
+    meaning : str
+        What it holds, for the data dictionary.
+    kind : {"id", "level", "label", "number", "grade", "event"}
+        How its text is understood.
+    levels : tuple of str
+        Allowed levels, the reference level first.
+    low, high : float
+        Allowed range, both ends included.
+    unit : str
+        Unit shown to readers.
+    spellings : mapping of str to str
+        Other words that can mean one thing only, in lower case, and the value they stand for.
+    """
+
+    name: str
+    meaning: str
+    kind: str = "number"
+    levels: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = math.inf
+    unit: str = ""
+    spellings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def allowed(self) -> str:
+        """What the column may hold, as words.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        if self.kind == "level":
+            return "one of " + ", ".join(self.levels)
+        if self.kind == "event":
+            return "0 (no event so far) or 1 (event)"
+        if self.kind == "grade":
+            return f"a whole number from {self.low:g} to {self.high:g}"
+        if self.kind == "number":
+            top = f" to {self.high:g}" if math.isfinite(self.high) else " or more"
+            return f"a number, {self.low:g}{top}" + (f" {self.unit}" if self.unit else "")
+        return "text"
+
+
+_NO_YES = {"n": "no", "false": "no", "0": "no", "y": "yes", "true": "yes", "1": "yes"}
+_SIGN = {"neg": "negative", "pos": "positive"}
+_HAPPENED = {"false": "0", "no": "0", "n": "0", "true": "1", "yes": "1", "y": "1"}
+_VITAL = {
+    "alive": "0", "living": "0", "0:living": "0", "0:alive": "0",
+    "dead": "1", "died": "1", "deceased": "1", "1:deceased": "1", "1:dead": "1",
+}  # fmt: skip
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
+
+FIELDS: dict[str, Field] = {
+    f.name: f
+    for f in (
+        Field("patient_id", "unique identifier without personal meaning", "id"),
+        Field("age_years", "age at infusion", high=120, unit="years"),
+        Field("sex", "sex", "level", ("female", "male"), spellings={"f": "female", "m": "male"}),
+        Field("arm", "treatment arm or product, where there is more than one", "label"),
+        Field(
+            "emd",
+            "extramedullary disease (EMD): none, isolated CNS, other than CNS",
+            "level",
+            ("none", "cns", "other"),
+        ),
+        Field("treg_pct", "regulatory T cells before infusion", high=100, unit="% of CD4⁺ T cells"),
+        Field("genetic_risk", "genetic risk group", "level", ("standard", "high")),
+        Field("bm_blasts_pct", "blasts in bone marrow before infusion", high=100, unit="%"),
+        Field(
+            "prior_hsct",
+            "stem-cell transplant before CAR T",
+            "level",
+            ("no", "yes"),
+            spellings=_NO_YES,
+        ),
+        Field("response", "best response", "level", ("CR", "CRi", "NR")),
+        Field(
+            "mrd",
+            "measurable residual disease at response",
+            "level",
+            ("negative", "positive"),
+            spellings=_SIGN,
+        ),
+        Field("crs_grade", "highest grade of CRS (ASTCT)", "grade", high=5, spellings=_ROMAN),
+        Field("icans_grade", "highest grade of ICANS (ASTCT)", "grade", high=5, spellings=_ROMAN),
+        Field(
+            "ae_grade_max",
+            "highest grade of any adverse event (CTCAE)",
+            "grade",
+            high=5,
+            spellings=_ROMAN,
+        ),
+        Field("os_days", "time from infusion to death or last contact", high=MAX_DAYS, unit="days"),
+        Field(
+            "os_event",
+            "1 = died, 0 = alive at last contact",
+            "event",
+            spellings=_HAPPENED | _VITAL,
+        ),
+        Field(
+            "rfs_days",
+            "time from remission to relapse, death or last contact; responders only",
+            high=MAX_DAYS,
+            unit="days",
+        ),
+        Field(
+            "rfs_event",
+            "1 = relapse or death, 0 = neither at last contact",
+            "event",
+            spellings=_HAPPENED,
+        ),
+        Field("rfs_cause", "first RFS event", "level", ("relapse", "death")),
+        Field(
+            "hsct_day", "day of transplant after CAR T, empty if none", high=MAX_DAYS, unit="days"
+        ),
+    )
+}
+
+DERIVED = {
+    "responder": "response",
+    "emd_any": "emd",
+    "emd_other": "emd",
+    "treg_group": "treg_pct",
+}
+"""Columns that `derive` adds, and the column of the file each is made from."""
+
+PAIRS = (("os_days", "os_event"), ("rfs_days", "rfs_event"))
+REQUIRED = ("patient_id",)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A checked cohort.
+
+    Attributes
+    ----------
+    name : str
+        Short name shown on the pages.
+    table : pandas.DataFrame of shape (n_patients, n_columns)
+        The contract's columns that the file has, in the contract's order; then the strata.
+    notes : tuple of str
+        What was handled rather than refused while reading; one sentence each.
+    is_reconstruction : bool
+        Whether this was drawn by `cartanalysis.study.reconstruct`, so that it is not patient data.
+    strata : tuple of str
+        Columns by which the user wants groups compared.
+    """
+
+    name: str
+    table: pd.DataFrame
+    notes: tuple[str, ...] = field(default=())
+    is_reconstruction: bool = False
+    strata: tuple[str, ...] = ()
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this is the reconstruction that ships with the package.
+
+        Returns
+        -------
+        bool
+            The answer.
+        """
+        return self.is_reconstruction and self.name == DEFAULT_COHORT
+
+    def to_csv(self) -> str:
+        """Write the cohort as a file of the contract; the same cohort gives the same text.
+
+        Returns
+        -------
+        str
+            CSV: the contract's columns that the cohort has, then the strata.
+        """
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.table.columns)
+        columns = [[_plain(v) for v in self.table[c]] for c in self.table]
+        writer.writerows(zip(*columns, strict=True))
+        return text.getvalue()
+
+    @property
+    def sha256(self) -> str:
+        """Give the hash of the cohort, whatever file format it came in.
+
+        Returns
+        -------
+        str
+            SHA-256 of `to_csv` in UTF-8.
+        """
+        return hashlib.sha256(self.to_csv().encode()).hexdigest()
+
+
+def drawn_by(identifiers: Iterable[object]) -> str:
+    """Name the seeded reconstruction that identifiers come from.
+
+    Parameters
+    ----------
+    identifiers : iterable of object
+        Identifiers of patients.
+
+    Returns
+    -------
+    str
+        Its name, such as ``an2020-seed7``; empty if these are not its patients.
+    """
+    found = [SEEDED.fullmatch(str(i)) for i in identifiers]
+    names = {m[1] if m else "" for m in found}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _plain(value: object) -> str:
+    """Write a cell so that reading it again gives the same value."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
+
+
+def require(patients: pd.DataFrame, *columns: str) -> None:
+    """Make sure that columns are there and hold at least one value.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        A cohort's table.
+    *columns : str
+        Names of the columns needed.
+
+    Raises
+    ------
+    MissingColumns
+        If any is absent or entirely empty; a derived column is told by its source.
+    """
+    absent = [c for c in columns if c not in patients or patients[c].isna().all()]
+    if absent:
+        named = {DERIVED.get(c, c) for c in absent}
+        raise MissingColumns([c for c in FIELDS if c in named] + sorted(named - set(FIELDS)))
+
+
+def column_of(patients: pd.DataFrame, name: str) -> pd.Series:
+    """Take a column that must be there.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        A cohort's table.
+    name : str
+        The column.
+
+    Returns
+    -------
+    pandas.Series of shape (n_patients,)
+        Its values.
+
+    Raises
+    ------
+    MissingColumns
+        If it is absent or entirely empty.
+    """
+    require(patients, name)
+    return patients[name]
+
+
+# --- derived columns ---------------------------------------------------------------------------
+
+
+def derive(patients: pd.DataFrame, treg_cutoff: float | None = None) -> pd.DataFrame:
+    """Add the columns that follow from others: responder, EMD of any or other kind, Treg group.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    treg_cutoff : float, optional
+        Regulatory T cells above this count as high; the cohort's median if not given.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_patients, n_columns + up to 4)
+        A copy with ``responder`` (no/yes), ``emd_any`` (none/any), ``emd_other`` (no/yes: other
+        than CNS) and ``treg_group`` (low/high), each only where its source column exists.
+
+    Raises
+    ------
+    ValueError
+        If the cut-off is not a percentage.
+    """
+    if treg_cutoff is not None and not 0 <= treg_cutoff <= 100:
+        raise ValueError(f"treg_cutoff is {treg_cutoff}; give a percentage from 0 to 100")
+    out = patients.copy()
+    if "response" in out:
+        out["responder"] = _two_levels(out["response"], out["response"] != "NR", "no", "yes")
+    if "emd" in out:
+        out["emd_any"] = _two_levels(out["emd"], out["emd"] != "none", "none", "any")
+        out["emd_other"] = _two_levels(out["emd"], out["emd"] == "other", "no", "yes")
+    if "treg_pct" in out:
+        known = out["treg_pct"].dropna()
+        cutoff = treg_cutoff
+        if treg_cutoff is None and len(known):
+            cutoff = float(known.median())
+        is_high = out["treg_pct"] > (math.inf if cutoff is None else cutoff)
+        out["treg_group"] = _two_levels(out["treg_pct"], is_high, "low", "high")
+    return out
+
+
+def treg_cutoff_of(patients: pd.DataFrame, treg_cutoff: float | None = None) -> pd.DataFrame:
+    """Give the cut-off above which regulatory T cells count as high.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    treg_cutoff : float, optional
+        A cut-off chosen by the user.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: group, n (measured), estimate (% of CD4⁺ T cells), method.
+
+    Raises
+    ------
+    MissingColumns
+        If regulatory T cells were not measured.
+    """
+    require(patients, "treg_pct")
+    known = patients["treg_pct"].dropna()
+    cutoff, method = (
+        (float(known.median()), "median of the cohort")
+        if treg_cutoff is None
+        else (treg_cutoff, "chosen by the user")
+    )
+    columns = ["group", "n", "estimate", "method"]
+    return pd.DataFrame([("cut-off", len(known), cutoff, method)], columns=columns)
+
+
+def _two_levels(source: pd.Series, is_second: pd.Series, first: str, second: str) -> pd.Series:
+    values = pd.Series(np.where(is_second, second, first), index=source.index, dtype=object)
+    values[source.isna()] = None
+    return values.astype(pd.CategoricalDtype([first, second]))

@@ -1,0 +1,539 @@
+"""One column of a file, one of ours: what the entry would be, why, and what is not sure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from cartanalysis.contract import FIELDS, MISSING, Field
+from cartanalysis.errors import shown
+from cartanalysis.intake.mapping import dates, numbers, words
+from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn, FromDates, FromFilled
+from cartanalysis.intake.mapping.names import COUNTED_FROM, Meaning, origin_in, unit_column, unit_in
+from cartanalysis.intake.mapping.words import tokens
+from cartanalysis.intake.source import Column, Source
+from cartanalysis.text import fold, same_id
+
+MAX_LEVELS = 12
+"""A column of groups or codes with more different values is something else."""
+
+OLDEST = 89
+"""Ages above it identify people; it is proposed as cap."""
+
+MOSTLY = 0.6
+"""A column holds numbers or dates if this share of its filled cells does."""
+
+SAMPLE = 500
+"""So many filled cells are looked at to tell whether a column holds dates."""
+
+_CODES = frozenset({"-1", "-9", "-99", "-999", "99", "999", "9999", "-88", "888"})
+_GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
+_STATUS = re.compile(r"status|vital|estado|statut|stato|状态")
+_OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
+_ASKED = {
+    "os_days": "does it count from infusion, in everybody?",
+    "rfs_days": "does it count from remission, in responders only?",
+    "hsct_day": "does it count from infusion to a transplant after it?",
+}
+"""What is asked of a time whose name and label do not say from which day it counts."""
+
+_NEGATED = frozenset({"neg", "negative", "free", "no"})
+
+
+@dataclass(frozen=True)
+class Guess:
+    """An entry that is proposed.
+
+    Attributes
+    ----------
+    entry : Entry
+        The entry; its ``ask`` holds what is not sure.
+    reasons : tuple of str
+        Why it is proposed.
+    strength : int
+        How much the name says, from 1 to 3.
+    rank : int
+        Place among the usual names, the most telling first.
+    """
+
+    entry: Entry
+    reasons: tuple[str, ...]
+    strength: int
+    rank: int = 0
+
+
+class Evidence:
+    """A column with what is known of it.
+
+    Parameters
+    ----------
+    source : Source
+        The table.
+    column : Column
+        One of its columns.
+    meaning : Meaning
+        What its name or label seems to say.
+    told_by : str
+        Where the meaning is from: ``name`` or ``label``.
+    """
+
+    def __init__(self, source: Source, column: Column, meaning: Meaning, told_by: str) -> None:
+        self.source = source
+        self.column = column
+        self.meaning = meaning
+        self.spec: Field = FIELDS[meaning.target]
+        self.cells = source.cells[column.name]
+        self.filled = [c for c in self.cells if fold(c) not in MISSING]
+        self.reasons = [
+            f"by its label {shown(column.label)}" if told_by == "label" else "by its name"
+        ]
+        self.doubts: list[str] = []
+        self.told = fold(f"{column.name} {column.label if told_by == 'label' else ''}")
+        if meaning.strength == 1:
+            self.doubts.append(f"the {told_by} alone does not tell; is it “{self.spec.meaning}”?")
+
+    def guess(self) -> Guess | None:
+        """Propose an entry.
+
+        Returns
+        -------
+        Guess or None
+            The proposal; none if the values do not fit.
+        """
+        build = {
+            "id": self._identifier,
+            "number": self._number,
+            "label": self._label,
+            "level": self._levels,
+            "grade": self._levels,
+            "event": self._event,
+        }[self.spec.kind]
+        entry = build() if self.filled else None
+        if entry is None:
+            return None
+        return Guess(entry, tuple(self.reasons), self.meaning.strength, self.meaning.rank)
+
+    def _entry(self, **said: object) -> FromColumn:
+        ask = question(self.doubts)
+        return FromColumn(
+            target=self.spec.name,
+            source=self.column.name,
+            ask=ask,
+            **said,  # type: ignore[arg-type]
+        )
+
+    # --- kinds -----------------------------------------------------------------------------------
+
+    def _identifier(self) -> FromColumn | None:
+        different = len({same_id(c) for c in self.filled})
+        if different < len(self.cells):
+            if different <= len(self.cells) / 2:
+                return None
+            self.doubts.append(f"only {different} different values in {len(self.cells)} rows")
+        else:
+            self.reasons.append(f"{different} different values in {len(self.cells)} rows")
+        return self._entry()
+
+    def _label(self) -> FromColumn | None:
+        different = len({fold(c) for c in self.filled})
+        if not 2 <= different <= 6:
+            return None
+        self.reasons.append(f"{different} groups")
+        return self._entry()
+
+    def _levels(self) -> FromColumn | None:
+        texts = sorted(set(self.filled))
+        if len(texts) > MAX_LEVELS:
+            return None
+        choices = words.choices_of(self.column)
+        codes = [t for t in texts if t.isdigit()]
+        guessable = self.spec.kind == "grade" or self.spec.name == "sex"
+        if set(codes) - {"0", "1"} and not choices and not guessable:
+            self.doubts.append(f"what do the codes {_listed(codes)} mean? They count as missing")
+            return self._entry(levels=dict.fromkeys(texts))
+        found = words.translate(self.spec.name, texts, choices)
+        if self.spec.name == "sex" and not found.by_dictionary:
+            found = words.men_and_women(texts, tokens(self.column.name)) or found
+        if not any(found.levels.values()):
+            return None
+        self.doubts += found.doubts
+        if self.spec.kind == "grade" and not choices:
+            self._any_grade(texts)
+        if found.by_dictionary:
+            self.reasons.append("codes as in the dictionary")
+        else:
+            self.reasons.append(f"values {_listed(texts)}")
+        self._opposite_words()
+        by_ctcae = "aetoxgr" in tokens(self.column.name)
+        if by_ctcae and self.spec.name in ("crs_grade", "icans_grade"):
+            self.doubts.append("AETOXGR is graded by CTCAE, the column of ours by ASTCT")
+        if self._says_the_same(found.levels):
+            return self._entry()
+        return self._entry(levels=found.levels)
+
+    def _any_grade(self, texts: Sequence[str]) -> None:
+        """Doubt 0 and 1 where nothing speaks of grades."""
+        told = fold(f"{self.column.name} {self.column.label}")
+        if self.meaning.strength < 3 and set(texts) <= {"0", "1"} and not _GRADED.search(told):
+            self.doubts.append(
+                "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
+            )
+
+    def _event(self) -> FromColumn | None:
+        texts = sorted(set(self.filled))
+        if len(texts) > MAX_LEVELS:
+            return None
+        turned = words.opposite(self.column, texts)
+        if turned == "is censored" and any(t.isdigit() for t in texts):
+            return self._censoring(texts)
+        choices = words.choices_of(self.column)
+        if not choices and set(texts) <= {"1", "2"} and "2" in texts:
+            what = "coded 1 and 2: R's survival package takes 2 for the event, others 1"
+            self.doubts.append(what)
+            return self._entry(levels={"1": "0", "2": "1"})
+        found = words.translate(self.spec.name, texts, choices)
+        if not any(found.levels.values()):
+            return None
+        levels = dict(found.levels)
+        self.doubts += found.doubts
+        meant = {fold(code): fold(word) for code, word in choices.items()}
+        bare = all(meant.get(fold(t), fold(t)) in words.BARE for t in texts)
+        if not choices and any(t.isdigit() and t not in ("0", "1") for t in texts):
+            self.doubts.append("more than two codes: perhaps a competing event")
+            levels = {t: v if t in ("0", "1") else None for t, v in levels.items()}
+        if bare and (turned or _NEGATED & set(tokens(self.column.name))):
+            levels = {t: {"0": "1", "1": "0"}.get(v or "", v) for t, v in levels.items()}
+            told = f"says who {turned}" if turned else "says the opposite of the event"
+            self.doubts.append(f"its name or label {told}, so codes were turned; is that right?")
+        elif bare and self.meaning.strength < 3 and _STATUS.search(self.told):
+            self.doubts.append("is 1 the event? A status may be coded either way")
+        if bare:
+            self._opposite_words(label_only=True)
+        told = "codes as in the dictionary" if found.by_dictionary else f"values {_listed(texts)}"
+        self.reasons.append(told)
+        if "relapse" in self.column.name.casefold() and self.spec.name == "rfs_event":
+            self.doubts.append("is a death without relapse an event here too?")
+        if len(self.filled) < len(self.cells) and set(levels.values()) == {"1"}:
+            self.doubts.append("does an empty cell mean no event?")
+            levels[""] = "0"
+        if self._says_the_same(levels):
+            return self._entry()
+        return self._entry(levels=levels)
+
+    def _censoring(self, texts: Sequence[str]) -> FromColumn | None:
+        if not all(t.isdigit() for t in texts) or "0" not in texts:
+            return None
+        if fold(self.column.name).startswith("cnsr"):
+            self.reasons.append("ADaM's CNSR: 0 is the event, more than 0 is censoring")
+        else:
+            self.doubts.append("is 0 the event and 1 censoring, as in ADaM? Some write it reversed")
+        choices = words.choices_of(self.column)
+        told = words.translate(self.spec.name, sorted(choices), choices).levels
+        if told.get("0") == "0" or told.get("1") == "1":
+            self.doubts.append("the dictionary or label says that 1 is the event")
+        return self._entry(coding="cnsr")
+
+    def _number(self) -> FromColumn | None:
+        comma = ""
+        is_share = self.spec.unit.startswith("%")
+        parsed = [numbers.parse(c, percent=is_share) for c in self.filled]
+        if all(
+            isinstance(p, Decimal) or "," in c for p, c in zip(parsed, self.filled, strict=True)
+        ):
+            with_comma = [numbers.parse(c, ",", percent=is_share) for c in self.filled]
+            if not all(isinstance(p, Decimal) for p in parsed) and all(
+                isinstance(p, Decimal) for p in with_comma
+            ):
+                comma, parsed = ",", with_comma
+                self.reasons.append("decimal commas in the whole column")
+                if all(len(c.split(",")[1]) == 3 for c in self.filled if "," in c):
+                    self.doubts.append("do the commas mark decimals, not thousands?")
+        if self.spec.unit == "days" and numbers.thousands(self.filled, self.spec.high):
+            comma = "."
+            self.doubts.append("do the points mark decimals, not thousands?")
+        values = [p for p in parsed if isinstance(p, Decimal)]
+        if len(values) < MOSTLY * len(self.filled):
+            return None
+        codes = {c for c in self.filled if c in _CODES and not self._in_range(Decimal(c))}
+        if self.spec.unit == "days":
+            codes |= set(numbers.missing_codes(self.filled, in_days=True))
+        if is_share:
+            codes |= set(numbers.repeated_99(self.filled, has_codes=bool(codes)))
+        missing = tuple(sorted(codes))
+        if missing:
+            self.doubts.append(f"does {_listed(missing)} mean a missing value?")
+            values = [v for v in values if str(v) not in missing]
+        if not values:
+            return None
+        if self.spec.unit == "days" and set(values) <= {Decimal(0), Decimal(1), Decimal(2)}:
+            return None  # an event by the name of its endpoint, as in OS beside OS.time
+        unit, cap = self._unit(values), ""
+        if self.spec.name == AGE and max(values) > OLDEST:
+            cap = str(OLDEST)
+            self.reasons.append(f"ages above {OLDEST} identify people, so they become {OLDEST}")
+        self.reasons.append(f"{numbers.plainly(min(values))} to {numbers.plainly(max(values))}")
+        ours = unit in ("", self.spec.unit)
+        return self._entry(unit="" if ours else unit, decimal=comma, cap=cap, missing=missing)
+
+    def _in_range(self, value: Decimal) -> bool:
+        return Decimal(self.spec.low) <= value <= Decimal(self.spec.high)
+
+    # --- units -----------------------------------------------------------------------------------
+
+    def _unit(self, values: Sequence[Decimal]) -> str:
+        stated = self._stated_unit()
+        if self.spec.unit.startswith("%"):
+            return self._share(values, stated)
+        if self.spec.name == AGE:
+            return self._age_unit(values, stated)
+        self._what_time()
+        if stated in numbers.DAYS:
+            self.reasons.append(f"in {stated}")
+            fine = stated == "days" and self.meaning.strength < 3
+            self._too_short(values, stated)
+            if fine and fold(self.column.name).startswith("aval"):
+                self.reasons.append("ADaM counts the first day as day 1, this book as day 0")
+            return stated
+        counted = self._counted_by_dates()
+        if counted:
+            self.reasons.append(counted)
+            return "days"
+        top = max(values)
+        likely = "years" if top <= 15 else "months" if top <= 200 else "days"
+        self.doubts.append(f"no unit is stated; is it {likely} (up to {numbers.plainly(top)})?")
+        return likely
+
+    def _stated_unit(self) -> str:
+        """Give the unit by name, label or a column such as AGEU and AVALU:OS."""
+        told = {unit_in(self.column.name), unit_in(self.column.label), self._unit_column()} - {""}
+        if len(told) > 1:
+            self.doubts.append(f"units contradict each other: {_listed(sorted(told))}")
+        return sorted(told)[0] if told else ""
+
+    def _unit_column(self) -> str:
+        name = unit_column(self.column.name)
+        texts = {fold(c) for c in self.source.cells.get(name, []) if fold(c) not in MISSING}
+        if len(texts) > 1:
+            self.doubts.append(f"{shown(name)} holds several units: {_listed(sorted(texts))}")
+        return unit_in(f"in {texts.pop()}") if len(texts) == 1 else ""
+
+    def _too_short(self, values: Sequence[Decimal], stated: str) -> None:
+        """Doubt days that look like months, and months that look like days."""
+        top = max(values)
+        parts = any(v != v.to_integral_value() for v in values)
+        if stated == "days" and top <= 150 and parts:
+            self.doubts.append(
+                f"days with decimals, up to {numbers.plainly(top)}: are they months?"
+            )
+        if stated in ("months", "weeks", "years") and not self._in_range(
+            top * numbers.DAYS[stated]
+        ):
+            self.doubts.append(f"{numbers.plainly(top)} {stated} is too long")
+
+    def _counted_by_dates(self) -> str:
+        """Check ADaM's AVAL against the dates it was counted from."""
+        _, _, parameter = self.column.name.partition(":")
+        starts = self.source.cells.get(f"STARTDT:{parameter}") or self.source.cells.get("STARTDT")
+        ends = self.source.cells.get(f"ADT:{parameter}")
+        if not parameter or not starts or not ends:
+            return ""
+        lags = set()
+        for text, start, end in zip(self.cells, starts, ends, strict=True):
+            try:
+                days = (dt.date.fromisoformat(end[:10]) - dt.date.fromisoformat(start[:10])).days
+            except ValueError:
+                continue
+            number = numbers.parse(text) if text else None
+            if isinstance(number, Decimal):
+                lags.add(number - days)
+        if lags == {Decimal(1)}:
+            return "days, as ADT − STARTDT + 1 shows: ADaM counts the first day as day 1"
+        return "days, as ADT − STARTDT shows" if lags == {Decimal(0)} else ""
+
+    def _share(self, values: Sequence[Decimal], stated: str) -> str:
+        small = numbers.look_like_fractions(values)
+        if all(cell.endswith("%") for cell in self.filled):
+            return "percent"
+        if self.meaning.strength == 3 and not small:
+            return "percent"
+        if stated == "fraction" and small:
+            self.reasons.append("fractions, by name and values")
+            unit = "fraction"
+        elif small:
+            self.doubts.append("all values are 1 or less: are they fractions (0.07 for 7 %)?")
+            unit = "fraction"
+        else:
+            unit = "percent"
+            if stated != "percent":
+                self.doubts.append("is it in percent, not a count?")
+        told = {*tokens(self.column.name), *tokens(self.column.label)}
+        if self.spec.name == "treg_pct" and "cd4" not in told:
+            self.doubts.append("is it a share of CD4⁺ T cells, before infusion?")
+        if self.spec.name == "bm_blasts_pct" and not {"baseline", "screening", "before"} & told:
+            self.doubts.append("was it measured before infusion?")
+        return unit
+
+    def _at_infusion(self) -> None:
+        """Doubt ages at another day."""
+        told = fold(f"{self.column.name} {self.column.said}")
+        if _OTHER_DAY.search(told):
+            what = "it seems to be the age at another day, such as diagnosis; here infusion counts"
+            self.doubts.append(what)
+
+    def _age_unit(self, values: Sequence[Decimal], stated: str) -> str:
+        self._at_infusion()
+        if stated in numbers.DAYS:
+            self.reasons.append(f"in {stated}")
+            return stated
+        if self.meaning.strength == 3:
+            return "years"
+        top = max(values)
+        if top > FIELDS[AGE].high:
+            self.doubts.append(f"ages up to {numbers.plainly(top)}: are they in months?")
+            return "months"
+        standard = self.source.form.startswith(("ADaM", "cBioPortal"))
+        if not (standard and min(values) >= 18):
+            self.doubts.append("no unit is stated; is it in years?")
+        return "years"
+
+    def _what_time(self) -> None:
+        """Ask from which day a time counts, unless the file says it."""
+        stated, ours = origin_in(self.column, self.spec.name), COUNTED_FROM[self.spec.name]
+        if stated == ours:
+            self.reasons.append(f"counted from {ours}")
+        elif stated:
+            what = f"it seems to count from another day, {stated}; here {ours} counts"
+            self.doubts.append(f"{what} (say “origin: {ours}” if it does)")
+        elif self.meaning.strength < 3 and not self._from_treatment():
+            self.doubts.append(_ASKED[self.spec.name])
+
+    def _from_treatment(self) -> bool:
+        """Tell whether ADaM's start of a survival is the first day of treatment, in everybody."""
+        _, _, parameter = self.column.name.partition(":")
+        cells = self.source.cells
+        starts = cells.get(f"STARTDT:{parameter}") or cells.get("STARTDT") or []
+        return self.spec.name == "os_days" and any(starts) and starts == cells.get("TRTSDT")
+
+    # --- words -----------------------------------------------------------------------------------
+
+    def _opposite_words(self, label_only: bool = False) -> None:
+        """Doubt a column whose name or label speaks of the opposite."""
+        told = set(tokens(self.column.label))
+        told |= set() if label_only else set(tokens(self.column.name))
+        found = _NEGATED & told
+        legend = words.choices_of(self.column)
+        if found and not legend:
+            self.doubts.append(f"it speaks of {_listed(sorted(found))}: is the coding reversed?")
+
+    def _says_the_same(self, levels: dict[str, str | None]) -> bool:
+        """Tell whether levels need no translation at all."""
+        return all(
+            ours is not None and fold(theirs) == fold(ours) for theirs, ours in levels.items()
+        )
+
+
+def question(doubts: Iterable[str]) -> str:
+    """Join doubts to what the user is asked.
+
+    Parameters
+    ----------
+    doubts : iterable of str
+        Sentences without full stop, or questions.
+
+    Returns
+    -------
+    str
+        Sentences, each doubt once; empty if there is none.
+    """
+    sentences = [d[:1].upper() + d[1:] for d in dict.fromkeys(doubts) if d]
+    return " ".join(s if s[-1] in ".?!" else f"{s}." for s in sentences)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    more = len(texts) - 6
+    return ", ".join(shown(t, 30) for t in texts[:6]) + (f" and {more} more" if more > 0 else "")
+
+
+# --- dates ---------------------------------------------------------------------------------------
+
+
+def holds_dates(cells: Sequence[str]) -> bool:
+    """Tell whether a column mostly holds calendar dates.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Its cells.
+
+    Returns
+    -------
+    bool
+        Whether it does; serial numbers do not count.
+    """
+    filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
+    split = [dates.split(c) for c in filled]
+    good = sum(isinstance(d, dates.Cell) and d.style != "serial" for d in split)
+    return bool(filled) and good >= MOSTLY * len(filled)
+
+
+def from_dates(roles: dict[str, str], source: Source, wanted: set[str]) -> list[Guess]:
+    """Propose entries that count days between dates.
+
+    Parameters
+    ----------
+    roles : dict of str to str
+        Column by what it is the date of.
+    source : Source
+        The table.
+    wanted : set of str
+        Our columns for which nothing else was found.
+
+    Returns
+    -------
+    list of Guess
+        Proposals, none of them sure: they combine several columns.
+    """
+    infusion, remission = roles.get("infusion", ""), roles.get("remission", "")
+    death, contact, relapse = (roles.get(r, "") for r in ("death", "contact", "relapse"))
+    made: list[FromDates | FromFilled] = []
+    if {"os_days", "os_event"} <= wanted and infusion and death and contact:
+        made.append(_days("os_days", (death,), (contact,), infusion))
+        made.append(FromFilled(target="os_event", filled=(death,)))
+    if {"rfs_days", "rfs_event"} <= wanted and remission and relapse and death and contact:
+        made.append(_days("rfs_days", (relapse, death), (contact,), remission))
+        made.append(FromFilled(target="rfs_event", filled=(relapse, death), since=remission))
+        if "rfs_cause" in wanted:
+            levels: dict[str, str | None] = {relapse: "relapse", death: "death"}
+            made.append(
+                FromDates(
+                    target="rfs_cause", dates=(relapse, death), since=remission, levels=levels
+                )
+            )
+    if "hsct_day" in wanted and infusion and roles.get("hsct"):
+        made.append(_days("hsct_day", (roles["hsct"],), (), infusion))
+    if AGE in wanted and infusion and roles.get("birth"):
+        since = roles["birth"]
+        made.append(FromDates(target=AGE, dates=(infusion,), since=since, cap=str(OLDEST)))
+    shown_by = {dates.settles(source.cells[name]) for name in roles.values()} - {""}
+    return [_dated(entry, source, shown_by) for entry in made]
+
+
+def _days(target: str, ends: tuple[str, ...], otherwise: tuple[str, ...], since: str) -> FromDates:
+    return FromDates(target=target, dates=ends, otherwise=otherwise, since=since)
+
+
+def _dated(entry: FromDates | FromFilled, source: Source, shown_by: set[str]) -> Guess:
+    doubts = ["it is computed from dates; are these the right columns?"]
+    undecided = []
+    for name in entry.columns:
+        found = [c for c in map(dates.split, filter(None, source.cells[name]))
+                 if isinstance(c, dates.Cell) and c.style == "numeric"]  # fmt: skip
+        if found and len(shown_by) != 1 and not dates.settles(source.cells[name]):
+            undecided.append(name)
+    if undecided:
+        doubts.append(f"add order: DMY or order: MDY, which {_listed(undecided)} does not show")
+    names = _listed(entry.columns)
+    return Guess(replace(entry, ask=question(doubts)), (f"dates in {names}",), 1)

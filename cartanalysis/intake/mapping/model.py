@@ -1,0 +1,600 @@
+"""What a mapping file may say, as checked values.
+
+An entry says where one of our columns comes from.  There are four kinds: a column of the file,
+a difference of dates, the presence of a date, or one word for everybody.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from cartanalysis.contract import DERIVED, FIELDS, REQUIRED, Field
+from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.intake.mapping import numbers, yamltext
+from cartanalysis.intake.mapping.dates import ORDERS
+from cartanalysis.intake.mapping.names import COUNTED_FROM
+from cartanalysis.intake.mapping.yamltext import Node
+from cartanalysis.intake.reading.files import read_bytes
+from cartanalysis.text import fold
+
+VERSION = "1"
+MAX_BYTES = 2**20
+"""1 MB; a mapping of every column there may be is a few kB."""
+
+CODINGS = ("event", "cnsr")
+DECIMALS = (".", ",")
+AGE = "age_years"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Where one of our columns comes from.
+
+    Attributes
+    ----------
+    target : str
+        Our column.
+    ask : str
+        What the user has to confirm first; empty if nothing.
+    line : int
+        Line of the mapping file, 0 if there is none.
+    """
+
+    target: str
+    ask: str = ""
+    line: int = field(default=0, compare=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name the columns of the file that the entry reads.
+
+        Returns
+        -------
+        tuple of str
+            Their names; first those that hold the value.
+        """
+        names: list[str] = []
+        for part in ("source", "dates", "otherwise", "filled", "since"):
+            value = getattr(self, part, "")
+            names += value if isinstance(value, tuple) else [value]
+        return tuple(dict.fromkeys(filter(None, names)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromColumn(Entry):
+    """One of our columns, taken from one of theirs.
+
+    Attributes
+    ----------
+    source : str
+        Their column (``from``).
+    levels : dict of str to (str or None) or None
+        Our level by theirs, none for missing; every level that occurs must be there.
+    missing : tuple of str
+        Further texts that mean an empty cell, such as ``999``.
+    unit : str
+        Unit of their numbers; ours if empty.
+    coding : str
+        ``cnsr`` where 0 is the event (ADaM), ``event`` where 1 is; empty if not said.
+    decimal : str
+        Decimal sign; ``.`` if empty.
+    cap : str
+        Ages above it become it; empty for none.
+    renumber : bool
+        Whether identifiers are replaced by P0001, P0002, …
+    origin : str
+        Day from which a time counts, ours, where the file seems to say another; empty if not said.
+    """
+
+    source: str
+    levels: dict[str, str | None] | None = None
+    missing: tuple[str, ...] = ()
+    unit: str = ""
+    coding: str = ""
+    decimal: str = ""
+    cap: str = ""
+    renumber: bool = False
+    origin: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromDates(Entry):
+    """Time from one date to another, or which of several dates came first.
+
+    Attributes
+    ----------
+    dates : tuple of str
+        Date columns; the earliest one filled counts.
+    otherwise : tuple of str
+        Date columns for those with none of ``dates``; the latest one filled counts.
+    since : str
+        Date column from which time counts; where it is empty, so is the result.
+    order : str
+        Order of day and month, where dates are not ISO.
+    levels : dict of str to (str or None) or None
+        For a column of levels: our level by the name of the date column that came first.
+    cap : str
+        Ages above it become it; empty for none.
+    """
+
+    dates: tuple[str, ...]
+    since: str = ""
+    otherwise: tuple[str, ...] = ()
+    order: str = ""
+    levels: dict[str, str | None] | None = None
+    cap: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromFilled(Entry):
+    """An event that happened if any of its dates is filled.
+
+    Attributes
+    ----------
+    filled : tuple of str
+        Date columns of the event.
+    since : str
+        Where this date column is empty, so is the result; empty for no such condition.
+    order : str
+        Order of day and month, where dates are not ISO.
+    """
+
+    filled: tuple[str, ...]
+    since: str = ""
+    order: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant(Entry):
+    """The same word for every patient.
+
+    Attributes
+    ----------
+    constant : str
+        The word.
+    """
+
+    constant: str
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A checked mapping file.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file, for messages.
+    entries : tuple of Entry
+        One per column of ours.
+    extra : tuple of str
+        Own columns to keep, for strata.
+    drop : tuple of str
+        Columns never to be used.
+    keep : tuple of str
+        Columns that the user looked at and that identify nobody.
+    sheet : str or None
+        Sheet of a workbook to read.
+    dictionary : str or None
+        Data dictionary to read with the file, relative to the mapping file.
+    """
+
+    name: str
+    entries: tuple[Entry, ...]
+    extra: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    sheet: str | None = None
+    dictionary: str | None = None
+
+    @property
+    def questions(self) -> tuple[Problem, ...]:
+        """Say what the user has to confirm before the mapping can be used.
+
+        Returns
+        -------
+        tuple of Problem
+            One per entry with ``ask``.
+        """
+        answer = "To say yes, delete the line that begins with ask:; or correct or remove the entry"
+        return tuple(
+            Problem(
+                "not yet confirmed",
+                f"{e.ask if e.ask[-1] in '.?!' else e.ask + '.'} {answer}",
+                e.line or None,
+                f"columns.{e.target}",
+            )
+            for e in self.entries
+            if e.ask
+        )
+
+    def require_answers(self) -> None:
+        """Refuse a mapping with open questions: nothing uncertain is used without a yes.
+
+        Raises
+        ------
+        InputError
+            With every open question.
+        """
+        if self.questions:
+            raise InputError(self.name, self.questions)
+
+
+def load(path: str | Path, *, for_use: bool = False) -> Mapping:
+    """Read and check a mapping file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    for_use : bool
+        Whether open questions (``ask``) are refused.
+
+    Returns
+    -------
+    Mapping
+        What it says.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file at once; rows are its lines, columns its keys.
+    """
+    name = Path(path).name
+    data = read_bytes(path)
+    if len(data) > MAX_BYTES:
+        raise InputError(name, [Problem("larger than 1 MB", "A mapping file is a few kB of YAML")])
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        remedy = "Save the mapping file as UTF-8"
+        raise InputError(name, [Problem("not text in UTF-8", remedy)]) from error
+    return loads(text, name, for_use=for_use)
+
+
+def loads(text: str, name: str = "mapping", *, for_use: bool = False) -> Mapping:
+    """Check the text of a mapping file.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    name : str
+        Name of the file, for messages.
+    for_use : bool
+        Whether open questions (``ask``) are refused.
+
+    Returns
+    -------
+    Mapping
+        What it says.
+
+    Raises
+    ------
+    InputError
+        With every problem of the text at once; rows are its lines, columns its keys.
+    """
+    root = yamltext.read(text, name)
+    reader = _Reader()
+    mapping = reader.mapping(root, name)
+    if reader.problems:
+        raise InputError(name, reader.problems)
+    if for_use:
+        mapping.require_answers()
+    return mapping
+
+
+_TOP = ("version", "columns", "extra", "drop", "keep", "sheet", "dictionary")
+
+
+class _Reader:
+    """Turns nodes into a mapping and collects what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def wrong(self, node: Node, what: str, remedy: str, value: str | None = None) -> None:
+        """Add a problem at a node."""
+        self.problems.append(Problem(what, remedy, node.line, node.path or None, value))
+
+    def mapping(self, root: Node, name: str) -> Mapping:
+        """Read the whole document."""
+        top = self.known_keys(root, _TOP, "a mapping file begins with version: and columns:")
+        self.version(top.get("version"), root)
+        entries = tuple(self.entries(top.get("columns"), root))
+        extra = self.names(top["extra"]) if "extra" in top else ()
+        drop = self.names(top["drop"]) if "drop" in top else ()
+        for word in extra:
+            if word in FIELDS or word in DERIVED:
+                remedy = f"List {shown(word)} under columns: instead"
+                self.wrong(top["extra"], "the name is one of ours", remedy, word)
+        keep = self.names(top["keep"]) if "keep" in top else ()
+        used = {c: e.target for e in entries for c in e.columns} | dict.fromkeys(extra, "extra")
+        used |= dict.fromkeys(keep, "keep")
+        for word in drop:
+            if word in used:
+                what = f"the column is to be dropped, but {used[word]} uses it"
+                self.wrong(top["drop"], what, "Remove one of the two", word)
+        sheet = self.text(top["sheet"]) if "sheet" in top else None
+        dictionary = self.text(top["dictionary"]) if "dictionary" in top else None
+        return Mapping(name, entries, extra, drop, keep, sheet or None, dictionary or None)
+
+    def version(self, node: Node | None, root: Node) -> None:
+        """Check the version of the format."""
+        if node is None:
+            self.wrong(root, "the version is missing", f"Write version: {VERSION} at the top")
+        elif node.value != VERSION:
+            self.wrong(node, "the version is not known", f"Write version: {VERSION}")
+
+    def entries(self, node: Node | None, root: Node) -> Iterator[Entry]:
+        """Read what is said of each of our columns."""
+        if node is None or not isinstance(node.value, dict):
+            remedy = "Write columns: and below it one entry per column, indented"
+            self.wrong(node or root, "the columns are missing", remedy)
+            return
+        for name, inner in node.value.items():
+            if name not in FIELDS:
+                self.wrong(inner, "not one of our columns", _did_you_mean(name, FIELDS), name)
+                continue
+            entry = self.entry(FIELDS[name], inner)
+            if entry is not None:
+                yield entry
+        for name in REQUIRED:
+            if name not in node.value:
+                remedy = f"Add it, as {name}: {{from: your_column}}"
+                self.wrong(node, f"{name} is missing; every cohort needs it", remedy)
+
+    def entry(self, spec: Field, node: Node) -> Entry | None:
+        """Read one entry."""
+        forms = _forms(spec)
+        names = [k for k in forms if isinstance(node.value, dict) and k in node.value]
+        if len(names) != 1:
+            told = _alternatives(forms)
+            what = "two sources for one column" if names else "the source of the column is missing"
+            if isinstance(node.value, dict) and not names and node.value:
+                close = difflib.get_close_matches(next(iter(node.value)), forms, n=1)
+                told += f" (did you mean {close[0]}?)" if close else ""
+            self.wrong(node, what, f"Write {told}, as {{from: your_column}}")
+            return None
+        allowed, build = forms[names[0]]
+        before = len(self.problems)
+        parts = self.known_keys(node, (names[0], *allowed, "ask"), _alternatives(forms))
+        values = {_attribute(k): self.value(k, n, spec) for k, n in parts.items()}
+        if len(self.problems) > before:
+            return None
+        entry = build(target=spec.name, line=node.line, **values)
+        self.consistent(entry, node, spec)
+        return entry if len(self.problems) == before else None
+
+    def value(self, key: str, node: Node, spec: Field) -> Any:
+        """Read the value of one key of an entry."""
+        if key in ("dates", "otherwise", "filled"):
+            return self.names(node)
+        if key == "levels":
+            return self.levels(node, spec)
+        if key == "missing":
+            return self.names(node)
+        if key == "renumber":
+            return self.choice(node, ("yes", "no")) == "yes"
+        if key == "cap":
+            return self.cap(node, spec)
+        choices = {"coding": CODINGS, "decimal": DECIMALS, "order": ORDERS, "unit": units(spec)}
+        choices["origin"] = (COUNTED_FROM.get(spec.name, ""),)
+        if key in choices:
+            return self.choice(node, choices[key])
+        text = self.text(node)
+        if key == "constant":
+            return self.constant(node, text, spec)
+        return text
+
+    def consistent(self, entry: Entry, node: Node, spec: Field) -> None:
+        """Check what the keys of one entry say together."""
+        if isinstance(entry, FromColumn) and entry.levels is not None and entry.coding:
+            remedy = "Keep one of the two; levels: says everything"
+            self.wrong(node, "both levels: and coding:", remedy)
+        if isinstance(entry, FromDates) and not entry.since:
+            remedy = "Write since: with the date column from which time counts"
+            self.wrong(node, "the first day is missing", remedy)
+        if isinstance(entry, FromDates) and spec.kind == "level":
+            unnamed = [d for d in entry.dates if d not in (entry.levels or {})]
+            if unnamed:
+                remedy = f"Write levels: with {spec.allowed} for each date column"
+                self.wrong(node, "a date column without a level", remedy, unnamed[0])
+        empty = isinstance(entry, FromDates) and not entry.dates
+        if empty or (isinstance(entry, FromFilled) and not entry.filled):
+            self.wrong(node, "no date column is named", "Name at least one column in the list")
+
+    # --- values ------------------------------------------------------------------------------
+
+    def known_keys(self, node: Node, allowed: Iterable[str], hint: str) -> dict[str, Node]:
+        """Give the entries of a mapping, and report keys that are not known."""
+        if not isinstance(node.value, dict):
+            self.wrong(node, "not a list of keys and values", f"Write {hint}")
+            return {}
+        known = {}
+        for key, inner in node.value.items():
+            if key in allowed:
+                known[key] = inner
+            else:
+                self.wrong(inner, "the key is not known here", _did_you_mean(key, allowed), key)
+        return known
+
+    def text(self, node: Node) -> str:
+        """Read a text that is not empty."""
+        if isinstance(node.value, str) and node.value.strip():
+            return node.value.strip()
+        self.wrong(node, "a text is wanted here", "Write one text after the colon")
+        return ""
+
+    def names(self, node: Node) -> tuple[str, ...]:
+        """Read a list of texts, or one text as a list of one."""
+        items = node.value if isinstance(node.value, tuple) else (node,)
+        names = tuple(self.text(item) for item in items)
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                self.wrong(node, "named twice in the list", "Keep one", name)
+        return names
+
+    def choice(self, node: Node, allowed: Iterable[str]) -> str:
+        """Read one of several words."""
+        words = {fold(word): word for word in allowed}
+        text = fold(node.value) if isinstance(node.value, str) else ""
+        if text not in words:
+            value = node.value if isinstance(node.value, str) else None
+            self.wrong(node, "not a value of this key", f"Write {_or(words.values())}", value)
+            return ""
+        return words[text]
+
+    def cap(self, node: Node, spec: Field) -> str:
+        """Read the age above which ages are not told apart."""
+        text = self.text(node)
+        number = numbers.parse(text) if text else None
+        if isinstance(number, numbers.Fault) or (
+            number is not None and not spec.low <= number <= spec.high
+        ):
+            self.wrong(node, "not an age", "Write a number of years, such as 89", text)
+        return text
+
+    def constant(self, node: Node, text: str, spec: Field) -> str:
+        """Read a word that is the same for everybody."""
+        if spec.kind == "level":
+            return self.choice(node, spec.levels)
+        if not text.isprintable():
+            self.wrong(node, "characters that cannot be shown", "Write plain text", text)
+        return text
+
+    def levels(self, node: Node, spec: Field) -> dict[str, str | None]:
+        """Read translations of levels; theirs are compared without case and blanks."""
+        if not isinstance(node.value, dict) or not node.value:
+            self.wrong(node, "the translations are missing", f"Write their level: {spec.allowed}")
+            return {}
+        levels: dict[str, str | None] = {}
+        seen: dict[str, str | None] = {}
+        for theirs, inner in node.value.items():
+            ours = None if inner.value is None else self.level(inner, spec)
+            if seen.setdefault(fold(theirs), ours) != ours:
+                what = "the level is translated twice, differently (case and blanks do not count)"
+                self.wrong(inner, what, "Keep one of the two", theirs)
+            levels[theirs.strip()] = ours
+        return levels
+
+    def level(self, node: Node, spec: Field) -> str | None:
+        """Read one of our levels."""
+        if spec.kind == "level":
+            return self.choice(node, spec.levels) or None
+        if spec.kind == "event":
+            return self.choice(node, ("0", "1")) or None
+        if spec.kind == "grade":
+            grades = [str(g) for g in range(int(spec.low), int(spec.high) + 1)]
+            return self.choice(node, grades) or None
+        text = self.text(node)
+        if not text.isprintable():
+            self.wrong(node, "characters that cannot be shown", "Write plain text", text)
+        return text or None
+
+
+Form = tuple[tuple[str, ...], Callable[..., Entry]]
+
+
+def _forms(spec: Field) -> dict[str, Form]:
+    """Say which sources one of our columns may have, and with which further keys."""
+    from_column: dict[str, tuple[str, ...]] = {
+        "id": ("renumber",),
+        "label": ("levels", "missing"),
+        "level": ("levels", "missing"),
+        "grade": ("levels", "missing"),
+        "event": ("levels", "missing", "coding"),
+        "number": ("missing", "decimal", *(("unit",) if units(spec) else ()))
+        + (("origin",) if spec.name in COUNTED_FROM else ()),
+    }
+    allowed = from_column[spec.kind] + (("cap",) if spec.name == AGE else ())
+    forms: dict[str, Form] = {"from": (allowed, FromColumn)}
+    if spec.unit == "days":
+        forms["dates"] = (("otherwise", "since", "order"), FromDates)
+    if spec.name == AGE:
+        forms["dates"] = (("since", "order", "cap"), FromDates)
+    if spec.name == "rfs_cause":
+        forms["dates"] = (("since", "order", "levels"), FromDates)
+    if spec.kind == "event":
+        forms["filled"] = (("since", "order"), FromFilled)
+    if spec.kind in ("level", "label"):
+        forms["constant"] = ((), Constant)
+    return forms
+
+
+def units(spec: Field) -> tuple[str, ...]:
+    """Give the units in which the numbers of one of our columns may come.
+
+    Parameters
+    ----------
+    spec : Field
+        Our column.
+
+    Returns
+    -------
+    tuple of str
+        Units; none if the column has only one.
+    """
+    if spec.unit in numbers.DAYS:
+        return tuple(numbers.DAYS)
+    return tuple(numbers.PERCENT) if spec.unit.startswith("%") else ()
+
+
+def _attribute(key: str) -> str:
+    return "source" if key == "from" else key
+
+
+def key_of(attribute: str) -> str:
+    """Give the key of a mapping file by the name of an entry's attribute.
+
+    Parameters
+    ----------
+    attribute : str
+        Attribute of an `Entry`.
+
+    Returns
+    -------
+    str
+        The key.
+    """
+    return "from" if attribute == "source" else attribute
+
+
+def said(entry: Entry) -> dict[str, Any]:
+    """Give what an entry says, as keys and values of a mapping file.
+
+    Parameters
+    ----------
+    entry : Entry
+        The entry.
+
+    Returns
+    -------
+    dict of str to object
+        Texts, tuples of texts and dictionaries; what is not said is left out, ``ask`` comes last.
+    """
+    told = {key_of(f.name): getattr(entry, f.name) for f in fields(entry)}
+    order = [k for k in ("from", "dates", "filled", "constant", *told) if k in told]
+    kept = {k: told[k] for k in dict.fromkeys(order) if k not in ("target", "line", "ask")}
+    kept["ask"] = entry.ask
+    kept = {k: "yes" if v is True else v for k, v in kept.items()}
+    return {k: v for k, v in kept.items() if v is not None and v not in ("", (), False)}
+
+
+def _or(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _alternatives(forms: Iterable[str]) -> str:
+    return _or(f"{form}:" for form in forms)
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    known = list(known)
+    close = difflib.get_close_matches(word.casefold(), known, n=1)
+    return f"Did you mean {close[0]}?" if close else f"Use one of {', '.join(known)}"

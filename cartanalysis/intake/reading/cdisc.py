@@ -1,0 +1,163 @@
+"""CDISC Dataset-JSON 1.1: one JSON document, or newline-delimited; either may be compressed.
+
+The compressed form of the standard (``.dsjc``) is a zlib stream of the newline-delimited one:
+https://cdisc-org.github.io/DataExchange-DatasetJson/doc/compressed-dataset-json1-1.html
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from cartanalysis.errors import InputError, Problem
+from cartanalysis.intake.reading.files import MAX_UNPACKED_BYTES, damaged, in_mb, refuse, too_large
+from cartanalysis.intake.reading.table import as_text, build, check_size, first_of
+from cartanalysis.intake.source import Column, Source
+
+MAX_DOCUMENT_BYTES = 64 * 2**20
+"""64 MB: a document has to be parsed as a whole, at up to twenty times its size in memory; the
+newline-delimited form is read row by row."""
+
+_FORM = "Dataset-JSON"
+_ORIGIN = dt.datetime(1960, 1, 1)  # of SAS dates and times
+_DATE = re.compile(r"(DATE|YYMMDD|DDMMYY|MMDDYY|(E8601|IS8601|B8601)DA)[A-Z]?[\d.]*")
+_DATETIME = re.compile(r"(DATETIME|(E8601|IS8601|B8601)DT)[\d.]*")
+
+
+def parse(data: bytes, name: str) -> Source:
+    """Read Dataset-JSON, as one document or newline-delimited.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file, unpacked.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    Source
+        One row per record of the dataset.
+
+    Raises
+    ------
+    InputError
+        If it is not Dataset-JSON 1.1, damaged or too large.
+    """
+    if len(data) > MAX_UNPACKED_BYTES:
+        raise too_large(name, f"the file is larger than {in_mb(MAX_UNPACKED_BYTES)}")
+    about, rows = _split(data, name)
+    entries = about.get("columns")
+    if not isinstance(entries, list) or not all(_is_column(entry) for entry in entries):
+        what = "the file is JSON, but not CDISC Dataset-JSON 1.1 (it does not list its columns)"
+        raise refuse(name, what, "Give Dataset-JSON 1.1, or save the table as CSV")
+    check_size(name, [entry["name"] for entry in entries], 0)
+    header = [
+        Column(entry["name"].strip(), str(entry.get("label") or "").strip()) for entry in entries
+    ]
+    problems: list[Problem] = []
+    source = build(name, _FORM, header, _records(rows, about, name, problems))
+    return replace(source, problems=first_of((*source.problems, *problems)))
+
+
+def _records(
+    rows: Iterable[Any], about: Mapping[str, Any], name: str, problems: list[Problem]
+) -> Iterator[tuple[int, list[str]]]:
+    """Write the records as text, numbered as if a header stood above them, and count them."""
+    number = 1
+    for number, row in enumerate(rows, start=2):
+        yield number, _texts(row, about["columns"], number, name, problems)
+    stated = about.get("records")
+    if isinstance(stated, int) and stated != number - 1:
+        what = f"the file says that it has {stated:,} records, but holds {number - 1:,}"
+        problems.append(Problem(what, "Export or copy it again"))
+
+
+def _split(data: bytes, name: str) -> tuple[Mapping[str, Any], Iterable[Any]]:
+    """Tell the description of the dataset from its rows, which are read one by one if possible."""
+    stream = io.BytesIO(data.removeprefix(b"\xef\xbb\xbf").lstrip())
+    first = stream.readline()
+    try:
+        about = _parse(first, name)
+    except InputError:
+        raise
+    except (ValueError, RecursionError):  # not complete in one line
+        about = _parsed(first + stream.read(), name)
+    if not isinstance(about, dict):
+        about = {}
+    if isinstance(about.get("rows"), list):
+        if stream.read().strip():
+            raise damaged(name, "a Dataset-JSON file")
+        return about, about["rows"]
+    lines = (line for line in stream if line.strip())
+    return about, (_parsed(line, name) for line in lines)
+
+
+def _parse(text: bytes, name: str) -> Any:
+    if len(text) > MAX_DOCUMENT_BYTES:
+        what = f"the JSON document is larger than {in_mb(MAX_DOCUMENT_BYTES)}"
+        raise too_large(name, what)
+    return json.loads(text)
+
+
+def _parsed(text: bytes, name: str) -> Any:
+    try:
+        return _parse(text, name)
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:  # also what is not UTF-8, or nested without end
+        raise damaged(name, "a Dataset-JSON file") from error
+
+
+def _is_column(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("name"), str)
+
+
+def _texts(
+    row: Any, entries: list[dict[str, Any]], number: int, name: str, problems: list[Problem]
+) -> list[str]:
+    if isinstance(row, dict):
+        row = [row.get(entry["name"]) for entry in entries]
+    if not isinstance(row, list):
+        raise damaged(name, "a Dataset-JSON file")
+    texts = []
+    for value, entry in itertools.zip_longest(row, entries, fillvalue=None):
+        if isinstance(value, list | dict):
+            what = "the cell holds a list"
+            column = None if entry is None else entry["name"]
+            problems.append(Problem(what, "Give one value", row=number, column=column))
+            value = None
+        try:
+            texts.append(_text(value, entry or {}))
+        except OverflowError:
+            what = "the date lies outside the calendar (year 1 to 9999)"
+            column = None if entry is None else entry["name"]
+            problems.append(Problem(what, "Correct it", number, column, as_text(value)))
+            texts.append("")
+    return texts[: max(len(row), 1)]  # a short row stays short, and is told
+
+
+def _text(value: Any, entry: Mapping[str, Any]) -> str:
+    if isinstance(value, float) and math.isnan(value):  # no JSON, but written by some for missing
+        return ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # SAS counts days and seconds; elsewhere Dataset-JSON writes dates as text
+        layout = str(entry.get("displayFormat") or "").upper()
+        if _DATE.fullmatch(layout):
+            return (_ORIGIN + dt.timedelta(days=value)).date().isoformat()
+        if _DATETIME.fullmatch(layout):
+            return as_text(_ORIGIN + dt.timedelta(seconds=value))
+    if isinstance(value, str) and entry.get("dataType") == "decimal":  # exact numbers are text
+        try:
+            return as_text(Decimal(value))
+        except InvalidOperation:
+            return as_text(value)
+    return as_text(value)

@@ -1,0 +1,277 @@
+"""Delimited text: CSV and its relatives, in any common encoding and with any common separator."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterator
+
+from charset_normalizer import from_bytes
+
+from cartanalysis.intake.reading.files import empty, refuse
+from cartanalysis.intake.reading.table import MAX_CELL_LENGTH, MAX_COLUMNS, build, check_size
+from cartanalysis.intake.source import Column, Source
+
+FORMS = {
+    ",": "CSV",
+    ";": "text separated by semicolons",
+    "\t": "text separated by tabs",
+    "|": "text separated by vertical bars",
+    "^": "text separated by carets",
+    " ": "text separated by blanks",
+}
+"""What a file is called by its separator, the most usual first."""
+
+USUAL = ",;\t|"
+"""Separators that count even where the rows do not agree; the others may stand within texts."""
+
+END_MARK = re.compile(rb"\x1a+[\r\n]*\Z")
+"""What DOS programs write at the end of a text."""
+
+ALIGNED = 3
+"""Lines of so many words each, with no separator, look like columns set apart by blanks."""
+
+AHEAD = 5
+"""So many lines below the header are looked at for the separator."""
+
+_ENCODINGS = {
+    "cp1252": "Windows-1252 (Western European)",
+    "cp1250": "Windows-1250 (Central European)",
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "gb18030": "GB 18030 (Chinese)",
+    "shift_jis": "Shift JIS (Japanese)",
+}
+_ODD = re.compile(r"[^\W\d_][¡-©«-´¶-¹»-¿×÷][^\W\d_]")  # a sign in the middle of a word
+_SAMPLE = 200_000  # bytes of lines with foreign letters, for guessing the encoding
+_START = 65_536
+_MAX_LINE = MAX_COLUMNS * MAX_CELL_LENGTH  # characters; the longest line that could be a row
+_SAVE_AS = "Save it as “CSV UTF-8”"
+
+
+def parse(data: bytes, name: str) -> Source:
+    """Read delimited text.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    Source
+        One row per record; encodings other than UTF-8 and separators other than a comma noted.
+
+    Raises
+    ------
+    InputError
+        If it is empty, not text, too large, or its quotation marks are not balanced.
+    """
+    notes: list[str] = []
+    if END_MARK.search(data):
+        data = END_MARK.sub(b"", data)
+        notes.append("The mark that DOS programs write at the end (Ctrl-Z) was left out.")
+    encoding = _encoding(data, name, notes)
+    line = _first_line(data, encoding)
+    declared = re.fullmatch(r'"?sep=([,;\t|])"?\s*', line)  # Excel's own way to name the separator
+    separator = declared.group(1) if declared else None
+    # the text is decoded while it is read: a million rows cost no more than the first ones
+    with io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="") as stream:
+        lines = _lines(stream, name)
+        if declared:
+            next(lines)
+        try:
+            return _read(lines, name, separator, notes)
+        except UnicodeDecodeError as error:
+            what = "the row holds bytes that are not text in the file's encoding"
+            raise refuse(name, what, _SAVE_AS, row=_undecodable_row(data, encoding)) from error
+
+
+def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
+    """Go through the lines, none of which may fill the memory."""
+    while line := stream.readline(_MAX_LINE + 1):
+        if len(line) > _MAX_LINE:
+            what = f"a line has more than {_MAX_LINE:,} characters, so it is not a row of a table"
+            raise refuse(name, what, "Check the line ends and the quotation marks")
+        yield line
+
+
+def _read(lines: Iterator[str], name: str, separator: str | None, notes: list[str]) -> Source:
+    comments, start = _comments(lines)
+    start += itertools.islice(lines, AHEAD)
+    separator = separator or _separator(start, name)
+    form = FORMS.get(separator, f"text separated by “{separator}”")
+    if separator != ",":
+        notes.append(f"Read as {form}.")
+    position = len(comments)
+    reader = csv.reader(itertools.chain(start, lines), delimiter=separator, strict=True)
+    rows = enumerate(reader, start=position + 1)
+
+    def counted() -> Iterator[tuple[int, list[str]]]:
+        nonlocal position
+        for position, cells in rows:
+            if any(cell.strip() for cell in cells):
+                yield position, cells
+
+    records = counted()
+    try:
+        first = next(records, None)
+        if first is None:
+            raise empty(name)
+        header_row, cells = first
+        width = len(cells)
+        while not cells[-1].strip():  # spreadsheets export empty columns at the right
+            cells.pop()
+        check_size(name, cells, 0)
+        labels, about = (_labels(comments[i:], len(cells)) for i in (0, 1))
+        header = [
+            Column(text.strip(), label, about=more if more != label else "")
+            for text, label, more in zip(cells, labels, about, strict=True)
+        ]
+        return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
+    except csv.Error as error:
+        what = f"not readable as CSV ({error})"
+        remedy = "Check the quotation marks from this row on"
+        raise refuse(name, what, remedy, row=position + 1) from error
+
+
+# --- encoding ----------------------------------------------------------------------------------
+
+
+def _encoding(data: bytes, name: str, notes: list[str]) -> str:
+    for mark, encoding in ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")):
+        if data.startswith(mark):
+            notes.append("Read as UTF-32.")
+            return encoding
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        notes.append("Read as UTF-16.")
+        return "utf-16"
+    if b"\0" in data:
+        row = _row_of(data, data.index(b"\0"))
+        what = "the file holds NUL bytes, so it is not a plain CSV file"
+        raise refuse(name, what, _SAVE_AS, row=row)
+    _refuse_binary(data, name)
+    wrong = _first_not_utf8(data)
+    if wrong is None:
+        return "utf-8-sig"
+    guess = _guess(data)
+    if guess is None:
+        what = f"byte {data[wrong]:#04x} is not UTF-8 text, nor in another encoding known here"
+        raise refuse(name, what, _SAVE_AS, row=_row_of(data, wrong))
+    notes.append(
+        f"Read as {_ENCODINGS[guess]}, judged by its letters; "
+        "if names look wrong, save the file as “CSV UTF-8”."
+    )
+    return guess
+
+
+def _refuse_binary(data: bytes, name: str) -> None:
+    start = data[:_START]
+    # form feed and escape may stray into text, a twentieth of control bytes may not
+    control = len(start) - len(start.translate(None, bytes(set(range(32)) - {9, 10, 13}) + b"\x7f"))
+    if control > len(start) / 20:
+        what = "the file is not text, nor any other kind of file known here"
+        raise refuse(name, what, "Give a CSV or Excel (.xlsx) file")
+
+
+def _first_not_utf8(data: bytes) -> int | None:
+    """Find the first byte that is not UTF-8, a piece at a time."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    step = 2**20
+    for start in range(0, len(data), step):
+        kept = len(decoder.getstate()[0])
+        piece = data[start : start + step]
+        try:
+            decoder.decode(piece, final=start + step >= len(data))
+        except UnicodeDecodeError as error:
+            return start - kept + error.start
+    return None
+
+
+def _guess(data: bytes) -> str | None:
+    lines = (line for line in data[: 20 * _SAMPLE].splitlines() if not line.isascii())
+    sample = b"\n".join(lines)[:_SAMPLE].rpartition(b"\n")
+    matches = from_bytes(sample[0] or sample[2], cp_isolation=list(_ENCODINGS))
+    best = matches.best()
+    if best is None:
+        return None
+    # on a tie, the most usual; in short files many encodings look equally good
+    tied = [m for m in matches if m.chaos <= best.chaos and not _ODD.search(str(m))] or [best]
+    for encoding in _ENCODINGS:
+        if any(encoding in match.could_be_from_charset for match in tied):
+            return encoding
+    return None
+
+
+def _undecodable_row(data: bytes, encoding: str) -> int:
+    """Count the rows before the first undecodable byte; decoding ran ahead of the rows."""
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        data = data[: error.start]
+    return len(re.findall(r"\r\n|\r|\n", data.decode(encoding, "ignore"))) + 1
+
+
+def _row_of(data: bytes, position: int) -> int:
+    return len(re.findall(rb"\r\n|\r|\n", data[:position])) + 1
+
+
+# --- layout ------------------------------------------------------------------------------------
+
+
+def _first_line(data: bytes, encoding: str) -> str:
+    with io.TextIOWrapper(io.BytesIO(data), encoding, errors="replace", newline=None) as stream:
+        return stream.readline(_START).rstrip("\r\n")
+
+
+def _comments(lines: Iterator[str]) -> tuple[list[str], list[str]]:
+    """Split off the ``#`` lines above a cBioPortal header; other files keep all their lines."""
+    comments: list[str] = []
+    for line in lines:
+        if len(comments) < 5 and line.startswith("#") and "\t" in line:
+            comments.append(line)
+        elif "PATIENT_ID" in line.rstrip().split("\t"):
+            return comments, [line]
+        elif line.strip():
+            return [], [*comments, line]
+        else:  # blank lines above the header
+            comments.append(line)
+    return [], comments
+
+
+def _labels(comments: list[str], width: int) -> list[str]:
+    if not comments or not comments[0].startswith("#"):
+        return [""] * width
+    names = [text.strip() for text in comments[0].removeprefix("#").rstrip("\r\n").split("\t")]
+    return (names + [""] * width)[:width]
+
+
+def _separator(start: list[str], name: str) -> str:
+    """Choose the separator that cuts the header into the most cells, and the rows into as many.
+
+    Where none does both, the usual one that is most frequent in the header counts.
+    """
+    first = next((i for i, line in enumerate(start) if line.strip()), 0)
+    text = "".join(start[first : first + AHEAD + 1])
+    # texts in quotes may hold any of them
+    bare = re.sub(r'"[^"]*("|$)', "x", text)
+    header, *rows = re.split(r"\r\n|\r|\n", bare)
+    rows = [row for row in rows if row.strip()]
+    agree = [s for s in USUAL if s in header and all(r.count(s) == header.count(s) for r in rows)]
+    if agree or any(s in header for s in USUAL):
+        return max(agree or USUAL, key=header.count)
+    for sign in FORMS:
+        counts = {row.count(sign) for row in rows}
+        most = max(counts, default=0)
+        # one blank may stand within a name; in R's files the rows hold one cell more
+        agrees = len(counts) == 1 and most - header.count(sign) in (0, 1)
+        if sign in header and agrees and most > (sign == " "):
+            return sign
+    if rows and min(len(line.split()) for line in (header, *rows)) >= ALIGNED:
+        what = "the columns seem to be set apart by blanks, which cells may hold too"
+        raise refuse(name, what, "Save it with commas, semicolons or tabs between the cells")
+    return ","

@@ -1,0 +1,217 @@
+"""What kind of file some bytes are: judged by content, then compared with the name's ending."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from cartanalysis.intake.reading.files import damaged, refuse, unpack
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file that can be read.
+
+    Attributes
+    ----------
+    words : str
+        What it is called.
+    endings : tuple of str
+        Endings of its name, the usual one first.
+    """
+
+    words: str
+    endings: tuple[str, ...]
+
+
+KINDS: Mapping[str, Kind] = {
+    "text": Kind("plain text", (".csv", ".tsv", ".txt", ".tab", ".psv", ".dat", ".asc")),
+    "xlsx": Kind("an Excel workbook", (".xlsx", ".xlsm", ".xltx", ".xltm")),
+    "parquet": Kind("a Parquet file", (".parquet", ".pq")),
+    "xpt": Kind("a SAS transport file", (".xpt", ".xport")),
+    "sas7bdat": Kind("a SAS file", (".sas7bdat",)),
+    "dta": Kind("a Stata file", (".dta",)),
+    "sav": Kind("an SPSS file", (".sav", ".zsav")),
+    "por": Kind("an SPSS portable file", (".por",)),
+    "json": Kind("a JSON file", (".json", ".ndjson", ".jsonl")),
+    "gz": Kind("a gzip file", (".gz",)),
+    "dsjc": Kind("compressed Dataset-JSON", (".dsjc",)),
+}
+"""The kinds that are read."""
+
+STATISTICS = ("xpt", "sas7bdat", "dta", "sav", "por")
+"""The kinds that statistics programs write."""
+
+_SAS = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
+
+_STARTS = (
+    (b"PAR1", "parquet"),
+    (b"HEADER RECORD*******LIB", "xpt"),
+    (_SAS, "sas7bdat"),
+    (b"<stata_dta>", "dta"),
+    (b"$FL2", "sav"),
+    (b"$FL3", "sav"),
+    (b"\x1f\x8b", "gz"),
+)
+
+_AS_TABLE = "Save the table as CSV or Excel workbook (.xlsx)"
+
+_REFUSED = (
+    (b"%PDF", "a PDF", _AS_TABLE),
+    (b"{\\rtf", "a Word document (RTF)", _AS_TABLE),
+    (b"\x89PNG", "a picture", "Give the table itself"),
+    (b"\xff\xd8\xff", "a picture", "Give the table itself"),
+    (b"SQLite format 3", "a database", "Export the table as CSV"),
+    (b"ARROW1", "a Feather file", "Save the table as Parquet or CSV"),
+    (b"FEA1", "a Feather file", "Save the table as Parquet or CSV"),
+    (b"\x89HDF", "an HDF5 file", "Save the table as Parquet or CSV"),
+    (b"RDX", "an R workspace", "Save the table as CSV: write.csv(x, row.names = FALSE)"),
+    (b"RDA", "an R workspace", "Save the table as CSV: write.csv(x, row.names = FALSE)"),
+    (b"X\n\0\0", "an R object", "Save the table as CSV: write.csv(x, row.names = FALSE)"),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it and give the table"),
+    (b"BZh", "a bzip2 archive", "Unpack it and give the table"),
+    (b"\xfd7zXZ", "an xz archive", "Unpack it and give the table"),
+    (b"Rar!", "a RAR archive", "Unpack it and give the table"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "Unpack it and give the table"),
+)
+
+_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+def detect(data: bytes, name: str) -> str:
+    """Tell what kind of file some bytes are.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    str
+        A key of `KINDS`.
+
+    Raises
+    ------
+    InputError
+        If it is a kind that is not read, or not the kind that the name's ending says.
+    """
+    kind = _recognise(data, name)
+    ending = PurePath(name).suffix.lower()
+    expected = next((k for k, known in KINDS.items() if ending in known.endings), kind)
+    if kind == "text" and expected not in ("text", "json"):
+        raise damaged(name, KINDS[expected].words)
+    if kind != expected and not (kind == "text" and expected == "json"):
+        what = f"the name ends in {ending}, but the file is {KINDS[kind].words}"
+        remedy = f"If that is right, let its name end in {KINDS[kind].endings[0]}"
+        raise refuse(name, what, remedy)
+    return expected
+
+
+def unpacked(data: bytes, name: str) -> bytes:
+    """Unpack compressed Dataset-JSON.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of a file of the kind ``gz`` or ``dsjc``.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    bytes
+        The JSON.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, too large or holds something else.
+    """
+    content = unpack(data, name)
+    if not content.strip():
+        raise refuse(name, "the compressed file is empty", "Export it again")
+    inner = _recognise(content, name)
+    if inner != "json":
+        what = f"the compressed file holds {KINDS[inner].words}; only Dataset-JSON is read packed"
+        raise refuse(name, what, "Unpack it and give the file itself")
+    return content
+
+
+def _recognise(data: bytes, name: str) -> str:
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _zip(data, name)
+    if data.startswith(_OFFICE):
+        raise _old_office(data, name)
+    for start, kind in _STARTS:
+        if data.startswith(start):
+            return kind
+    for start, words, remedy in _REFUSED:
+        if data.startswith(start):
+            raise _refused(name, words, remedy)
+    if data[:1] == b"\x80" and data[1:2] in b"\2\3\4\5" and data[-1:] == b".":
+        # could run any program when opened: never tried
+        raise _refused(name, "a Python pickle", "Save the table as Parquet or CSV")
+    if 0x69 <= data[0] <= 0x73 and data[1:2] in (b"\1", b"\2") and data[2:3] == b"\1":
+        return "dta"  # of Stata 5 to 12
+    if b"SPSS PORT FILE" in data[:500]:
+        return "por"
+    if _is_zlib(data):
+        return "dsjc"
+    start = data[:1000].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith((b"{", b"[")):
+        return "json"
+    if start.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta")):
+        # what many hospital systems call an Excel export
+        raise _refused(name, "a web page (HTML)", f"Open it in Excel. {_AS_TABLE}")
+    if start.startswith((b"<?xml", b"mime-version:")):
+        raise _refused(name, "an XML document", f"Open it in the program it is from. {_AS_TABLE}")
+    return "text"
+
+
+def _refused(name: str, words: str, remedy: str) -> Exception:
+    ending = PurePath(name).suffix
+    said = f"the name ends in {ending}, but the file is {words}" if ending else f"this is {words}"
+    return refuse(name, f"{said}, which is not read", remedy)
+
+
+def _zip(data: bytes, name: str) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
+        raise damaged(name, "an Excel workbook or a zip archive") from error
+    if "xl/workbook.bin" in members:
+        raise _refused(name, "a binary Excel workbook (.xlsb)", "Save it as .xlsx")
+    if any(member.startswith("xl/") for member in members):
+        return "xlsx"
+    if "content.xml" in members:
+        raise _refused(name, "an OpenDocument file", "Save the table as .xlsx or CSV")
+    if any(member.startswith("word/") for member in members):
+        raise _refused(name, "a Word document", _AS_TABLE)
+    raise _refused(name, "a zip archive", "Unpack it and give the table")
+
+
+def _old_office(data: bytes, name: str) -> Exception:
+    if _ENCRYPTED in data:
+        what = "the workbook is protected by a password"
+        return refuse(name, what, "Save a copy without password")
+    what = "the file is an old Excel or Word file (before 2007), which is not read"
+    return refuse(name, what, "Save it as .xlsx")
+
+
+def _is_zlib(data: bytes) -> bool:
+    if data[0] & 0x0F != 8 or int.from_bytes(data[:2], "big") % 31 or len(data) < 3:
+        return False
+    try:  # two letters of text may look the same
+        zlib.decompressobj().decompress(data[:512], 4096)
+    except zlib.error:
+        return False
+    return True

@@ -1,0 +1,84 @@
+"""Parquet files."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cartanalysis.errors import Problem
+from cartanalysis.intake.reading.files import MAX_UNPACKED_BYTES, damaged, in_mb, too_large
+from cartanalysis.intake.reading.table import MAX_CELL_LENGTH, as_text, build, check_size, numbered
+from cartanalysis.intake.source import Column, Source
+
+
+def parse(data: bytes, name: str) -> Source:
+    """Read a Parquet file.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    Source
+        One row per record.
+
+    Raises
+    ------
+    InputError
+        If it is damaged or too large.
+    """
+    problems: list[Problem] = []
+    try:
+        source = pa.BufferReader(data)
+        schema = pq.read_schema(source)
+        texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_binary(f.type)]
+        source.seek(0)
+        # kept as a dictionary, a long text that is repeated takes memory once
+        file = pq.ParquetFile(source, read_dictionary=texts)
+        check_size(name, schema.names, file.metadata.num_rows)
+        groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
+        if sum(group.total_byte_size for group in groups) > MAX_UNPACKED_BYTES:
+            what = f"unpacked, the file is larger than {in_mb(MAX_UNPACKED_BYTES)}"
+            raise too_large(name, what)
+        table = file.read()
+        table.validate(full=True)
+        flat = [i for i, f in enumerate(schema) if not pa.types.is_nested(f.type)]
+        values = [_parquet_column(table.column(i)) for i in flat]
+    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError, MemoryError) as error:
+        raise damaged(name, "a Parquet file") from error
+    for field in schema:
+        if pa.types.is_nested(field.type):
+            what = "the cells of the column hold lists or tables"
+            remedy = "Give it one value per patient, or leave it out"
+            problems.append(Problem(what, remedy, column=field.name))
+    header = [Column(schema.names[i].strip()) for i in flat]
+    return build(name, "Parquet", header, numbered(values), problems=problems)
+
+
+def _parquet_column(column: pa.ChunkedArray) -> list[str]:
+    """Write a column as text; a text far too long is cut before it is repeated."""
+    texts: list[str] = []
+    for chunk in column.chunks:
+        if isinstance(chunk, pa.DictionaryArray):
+            words = [_cut(value) for value in chunk.dictionary.to_pylist()]
+            texts += ["" if i is None else words[i] for i in chunk.indices.to_pylist()]
+        elif pa.types.is_float32(chunk.type):
+            # as single precision it has fewer digits than Python's float would show
+            texts += [as_text(value) for value in chunk.to_numpy(zero_copy_only=False)]
+        elif pa.types.is_timestamp(chunk.type):
+            # nanoseconds have no place in Python's datetime
+            seconds = chunk.cast(pa.timestamp("s", chunk.type.tz), safe=False)
+            texts += [as_text(value) for value in seconds.to_pylist()]
+        else:
+            texts += [_cut(value) for value in chunk.to_pylist()]
+    return texts
+
+
+def _cut(value: object) -> str:
+    if isinstance(value, bytes):
+        value = value.decode()
+    return as_text(value)[: MAX_CELL_LENGTH + 1]

@@ -1,0 +1,272 @@
+"""REDCap exports: what the data dictionary says of the columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from cartanalysis.errors import InputError, Problem
+from cartanalysis.intake.reading.files import refuse
+from cartanalysis.intake.source import Column, Source
+
+_FIELD = "Variable / Field Name"
+_LABEL = "Field Label"
+_TYPE = "Field Type"
+_CHOICES = "Choices, Calculations, OR Slider Labels"
+_IDENTIFIER = "Identifier?"
+_API = {
+    "field_name": _FIELD,
+    "field_label": _LABEL,
+    "field_type": _TYPE,
+    "select_choices_or_calculations": _CHOICES,
+    "identifier": _IDENTIFIER,
+}
+"""What REDCap's API calls the columns of a dictionary."""
+
+_OF_API = ("field_name", "field_label", "field_type")
+
+_EVENTS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
+_OWN = {
+    "redcap_event_name": "event of a longitudinal project",
+    "redcap_repeat_instrument": "repeated form",
+    "redcap_repeat_instance": "number of the repetition",
+    "redcap_data_access_group": "data access group",
+    "redcap_survey_identifier": "survey participant",
+}
+_CODED = ("", "radio", "dropdown", "checkbox")
+_FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
+_TEXT = (".csv", ".tsv", ".txt")
+_HEAD = 4096
+_RECORD = "record_id"
+_STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
+
+
+def is_dictionary(source: Source) -> bool:
+    """Tell whether a table is a REDCap data dictionary.
+
+    Parameters
+    ----------
+    source : Source
+        A table as it was read.
+
+    Returns
+    -------
+    bool
+        Whether it has the columns that make a dictionary.
+    """
+    return {_FIELD, _LABEL} <= _dictionary_cells(source).keys()
+
+
+def _dictionary_cells(source: Source) -> dict[str, list[str]]:
+    """Give a dictionary's cells by its usual headings; the API's metadata has others."""
+    is_api = set(_OF_API) <= source.cells.keys()
+    return {_API[n]: c for n, c in source.cells.items() if n in _API} if is_api else source.cells
+
+
+def is_export(source: Source) -> bool:
+    """Tell whether a table looks like a REDCap export.
+
+    Parameters
+    ----------
+    source : Source
+        A table as it was read.
+
+    Returns
+    -------
+    bool
+        Whether it has one of REDCap's own columns: an event, a repetition, a form's status, or
+        the record first.
+    """
+    first = source.columns[0].name if source.columns else ""
+    return first == _RECORD or any(
+        name in _OWN or (name.endswith("_complete") and set(source.cells[name]) <= {*_STATUS, ""})
+        for name in source.cells
+    )
+
+
+def fits(data: Source, dictionary: Source) -> bool:
+    """Tell whether a table is the data dictionary of an export, by what it describes.
+
+    Parameters
+    ----------
+    data : Source
+        The export.
+    dictionary : Source
+        Any table.
+
+    Returns
+    -------
+    bool
+        Whether it is a dictionary that describes the first column and most of the others.
+    """
+    if not data.columns or not is_dictionary(dictionary):
+        return False
+    known = _columns(dictionary)
+    described = [c.name in known for c in data.columns]
+    return described[0] and sum(described) > len(described) / 2
+
+
+def dictionaries_beside(path: Path) -> list[Path]:
+    """Look for data dictionaries beside a file by their first line, whatever their names.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The data file.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Files of text whose header is that of a dictionary, sorted by name.
+    """
+    try:
+        beside = sorted(p for p in path.parent.iterdir() if p.suffix.lower() in _TEXT)
+        return [p for p in beside if p != path and p.is_file() and _begins_as_dictionary(p)]
+    except OSError:  # a file may be open to the user in a folder that is not
+        return []
+
+
+def _begins_as_dictionary(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_HEAD).replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16, too
+    first = next(iter(head.splitlines()), "")
+    return all(w in first for w in (_FIELD, _LABEL)) or all(w in first for w in _OF_API)
+
+
+def find_dictionary(path: Path) -> Path | None:
+    """Look for the data dictionary beside a REDCap export, by REDCap's usual names.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The data file.
+
+    Returns
+    -------
+    pathlib.Path or None
+        ``X_dictionary.csv`` for ``X_data.csv``, ``Project_DataDictionary_<date>.csv`` for
+        ``Project_DATA_<date>.csv`` (the last by name if there are several); None if neither.
+    """
+    short = re.fullmatch(r"(.*)_data(\.csv)", path.name, re.IGNORECASE)
+    long = re.fullmatch(r"(.*)_DATA(_LABELS)?_\d{4}-\d\d-\d\d.*\.csv", path.name)
+    pattern = None
+    if short:
+        pattern = re.compile(re.escape(short.group(1)) + r"_(data)?dictionary\.csv", re.IGNORECASE)
+    elif long:
+        stem = re.escape(long.group(1))
+        pattern = re.compile(stem + r"_DataDictionary_\d{4}-\d\d-\d\d.*\.csv")
+    if pattern is None:
+        return None
+    try:
+        beside = list(path.parent.iterdir())
+    except OSError:  # a file may be open to the user in a folder that is not
+        return None
+    found = [p for p in beside if pattern.fullmatch(p.name) and p.is_file()]
+    return max(found, key=lambda p: p.name, default=None)
+
+
+def describe(source: Source, dictionary: Source) -> Source:
+    """Fill labels, choices and identifier marks from the dictionary.
+
+    Parameters
+    ----------
+    source : Source
+        The data.
+    dictionary : Source
+        The data dictionary.
+
+    Returns
+    -------
+    Source
+        The data with described columns; several rows per record are a problem.
+
+    Raises
+    ------
+    InputError
+        If the dictionary is none.
+    """
+    if not is_dictionary(dictionary):
+        what = f"not a REDCap data dictionary (no columns “{_FIELD}” and “{_LABEL}”)"
+        raise refuse(dictionary.name, what, "Download it from REDCap as CSV")
+    if dictionary.problems:
+        raise InputError(dictionary.name, dictionary.problems)
+    known = _columns(dictionary)
+    columns = tuple(known.get(c.name, _own(c)) for c in source.columns)
+    unknown = [c.name for c, d in zip(source.columns, columns, strict=True) if c == d]
+    notes = [*source.notes, f"Columns are described by {dictionary.name}."]
+    if unknown:
+        notes.append(f"Not in {dictionary.name}: {', '.join(unknown)}.")
+    return replace(source, form="REDCap export", columns=columns, notes=tuple(notes))
+
+
+def check_records(source: Source) -> Source:
+    """Ask for one row per patient where an export has one per event or repetition.
+
+    Parameters
+    ----------
+    source : Source
+        A REDCap export; its first column is the record.
+
+    Returns
+    -------
+    Source
+        The same, with a problem if a record has several rows.
+    """
+    repeated = [name for name in _EVENTS if name in source.cells]
+    if not repeated or not source.columns:
+        return source
+    record = source.columns[0].name
+    first: dict[str, int] = {}
+    for value, row in zip(source.cells[record], source.rows, strict=True):
+        if value in first:
+            what = (
+                f"the record is already in row {first[value]}: the export has a row per event "
+                f"or repetition ({', '.join(repeated)})"
+            )
+            remedy = "Export one row per patient: a report on one event, without repeated forms"
+            problem = Problem(what, remedy, row, record, value)
+            return replace(source, problems=(*source.problems, problem))
+        first[value] = row
+    return source
+
+
+def _own(column: Column) -> Column:
+    if column.name in _OWN:
+        return replace(column, label=_OWN[column.name])
+    if column.name.endswith("_complete"):
+        return replace(column, label="form status", choices=_STATUS)
+    return column
+
+
+def _columns(dictionary: Source) -> Mapping[str, Column]:
+    """Describe every column that an export of these fields may have."""
+    cells = _dictionary_cells(dictionary)
+    empty = [""] * len(dictionary.rows)
+    described: dict[str, Column] = {}
+    for name, label, kind, text, mark in zip(
+        cells[_FIELD],
+        cells[_LABEL],
+        cells.get(_TYPE, empty),
+        cells.get(_CHOICES, empty),
+        cells.get(_IDENTIFIER, empty),
+        strict=True,
+    ):
+        label = " ".join(re.sub(r"<[^>]*>", " ", label).split())  # labels may hold HTML
+        identifies = mark.casefold() == "y"
+        coded = _choices(text) if kind in _CODED else {}
+        if kind == "checkbox":
+            for code, meaning in coded.items():
+                part = f"{name}___{code.casefold().replace('-', '_')}"
+                choices = {"0": "Unchecked", "1": "Checked"}
+                described[part] = Column(part, f"{label}: {meaning}", choices, identifies)
+        else:
+            described[name] = Column(name, label, _FIXED.get(kind, coded), identifies)
+    return described
+
+
+def _choices(text: str) -> dict[str, str]:
+    """Split ``0, Female | 1, Male``."""
+    pairs = (part.partition(",") for part in text.split("|"))
+    return {code.strip(): meaning.strip() for code, comma, meaning in pairs if comma}

@@ -1,0 +1,369 @@
+"""From cells of any file to a `Source`: plain text, named columns, numbered rows, limits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import numbers
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from cartanalysis.contract import FIELDS
+from cartanalysis.errors import Problem, shown
+from cartanalysis.intake.reading.files import refuse, too_large
+from cartanalysis.intake.source import Column, Source
+
+MAX_PATIENTS = 20_000
+"""Far more than were ever treated with one CAR-T product in a study; a longer table is something
+else, such as one row per sample or laboratory value."""
+
+MAX_RECORDS = 200_000
+"""Rows of an ADaM dataset with several rows per patient, such as adverse events."""
+
+MAX_COLUMNS = 2_000
+"""The widest clinical exports have some hundreds; gene expression does not belong here."""
+
+MAX_CELLS = 4_000_000
+"""All cells are held in memory as text, at about 70 bytes each: some 300 MB."""
+
+MAX_CELL_LENGTH = 10_000
+"""Characters; a longer cell is usually a quotation mark that was never closed."""
+
+MAX_TOLD = 50
+"""Problems of one file told one by one; after that only their number."""
+
+MAX_TITLE_LINES = 10
+"""So many rows are looked at for a header below a title."""
+
+MAX_NAME_LENGTH = 60
+"""Characters; no name of a column is longer, but sentences are."""
+
+_SEPARATOR = re.compile(r"[,;\t|]")
+_RECORD_MARKS = ({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"})
+
+
+def as_text(value: object) -> str:
+    """Write a value the way a person would type it.
+
+    Parameters
+    ----------
+    value : object
+        A cell of a workbook, a JSON document or a statistics file.
+
+    Returns
+    -------
+    str
+        Whole numbers without a point, others with up to 15 digits (7 for single precision) and
+        no exponent, dates as ``2021-02-28`` (a time of day only if it is not midnight), durations
+        in days, truth as TRUE/FALSE; empty if missing.
+    """
+    if value is None or value is np.ma.masked:
+        return ""
+    if isinstance(value, str):
+        return tidy(value)
+    if isinstance(value, bool | np.bool_):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, dt.datetime):
+        return tidy(value.replace(microsecond=0, tzinfo=None).isoformat())
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return as_text(value / dt.timedelta(days=1))
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
+    if isinstance(value, Decimal):
+        return _plain(value) if value.is_finite() else _not_finite(float(value))
+    if isinstance(value, numbers.Real):
+        number = float(value)
+        if not math.isfinite(number):
+            return _not_finite(number)
+        digits = 7 if isinstance(value, np.float32 | np.float16) else 15
+        return _plain(Decimal(f"{number:.{digits}g}"))
+    return tidy(str(value))
+
+
+def _plain(number: Decimal) -> str:
+    if not number:
+        return "0"
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _not_finite(number: float) -> str:
+    return "" if math.isnan(number) else ("inf" if number > 0 else "-inf")
+
+
+def tidy(text: str) -> str:
+    """Take the blanks around a text, and a time of midnight after a date.
+
+    Parameters
+    ----------
+    text : str
+        A cell.
+
+    Returns
+    -------
+    str
+        The text; ``2021-02-28`` for ``2021-02-28T00:00:00``.
+    """
+    return text.strip().removesuffix("T00:00:00")
+
+
+def numbered(columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, Sequence[str]]]:
+    """Turn columns into rows, numbered as if a header stood above them.
+
+    Parameters
+    ----------
+    columns : sequence of sequence of str
+        Columns of the same length.
+
+    Yields
+    ------
+    tuple of (int, sequence of str)
+        Number of the row, from 2, and its cells.
+    """
+    yield from enumerate(zip(*columns, strict=True), start=2)
+
+
+def row_limit(names: Iterable[str]) -> int:
+    """Say how many rows a table with these columns may have.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the columns.
+
+    Returns
+    -------
+    int
+        `MAX_RECORDS` for an ADaM dataset with several rows per patient, else `MAX_PATIENTS`.
+    """
+    upper = {name.upper() for name in names}
+    is_records = any(marks <= upper for marks in _RECORD_MARKS)
+    return MAX_RECORDS if is_records else MAX_PATIENTS
+
+
+def check_size(name: str, names: Collection[str], n_rows: int) -> None:
+    """Refuse a table that is larger than this book reads.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    names : collection of str
+        Names of the columns.
+    n_rows : int
+        Number of rows found, or found so far.
+
+    Raises
+    ------
+    InputError
+        If there are too many columns, rows or cells.
+    """
+    if len(names) > MAX_COLUMNS:
+        what = f"the table has {len(names):,} columns; the limit is {MAX_COLUMNS:,}"
+        raise too_large(name, what)
+    limit = row_limit(names)
+    if n_rows > limit:
+        raise too_large(name, f"the table has more than {limit:,} rows, which is the limit")
+    if n_rows * len(names) > MAX_CELLS:
+        raise too_large(name, f"the table has more than {MAX_CELLS:,} cells, which is the limit")
+
+
+def build(
+    name: str,
+    form: str,
+    header: Sequence[Column],
+    rows: Iterable[tuple[int, Sequence[str]]],
+    *,
+    header_row: int = 1,
+    width: int = 0,
+    notes: Sequence[str] = (),
+    problems: Sequence[Problem] = (),
+) -> Source:
+    """Make a table of text from a header and rows; what is wrong with them becomes problems.
+
+    Rows are taken one at a time, so that a file far too long is refused after its first part.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    form : str
+        What kind of file it is.
+    header : sequence of Column
+        The columns as written, names not yet checked.
+    rows : iterable of (int, sequence of str)
+        Number of the row and its cells; blank rows are skipped.
+    header_row : int
+        Number of the header's row.
+    width : int
+        Cells of the header's row, those without a name at its end included.
+    notes : sequence of str
+        What was noted so far.
+    problems : sequence of Problem
+        What was found wrong so far.
+
+    Returns
+    -------
+    Source
+        The table.
+
+    Raises
+    ------
+    InputError
+        If it is larger than allowed, or begins with a title instead of a header.
+    """
+    found, told = list(problems), list(notes)
+    names = [column.name for column in header]
+    check_size(name, names, 0)
+    kept = _checked_names(names, header_row, found)
+    cells: dict[str, list[str]] = {names[index]: [] for index in kept}
+    unnamed: dict[int, list[str]] = {i: [] for i, text in enumerate(names) if not text}
+    kept_rows: list[int] = []
+    width = max(width, len(names))
+    ragged: list[tuple[int, int]] = []
+    early: list[tuple[int, Sequence[str]]] = []
+    most = min(row_limit(names), MAX_CELLS // max(len(names), 1))
+    for number, row in rows:
+        if not any(cell and not cell.isspace() for cell in row):
+            continue
+        if len(early) < MAX_TITLE_LINES:
+            early.append((number, row))
+        if len(kept_rows) + len(ragged) >= most:
+            check_size(name, names, len(kept_rows) + len(ragged) + 1)
+        # a row that is longer may be shifted: even an empty cell at its end is not dropped
+        if not len(names) <= len(row) <= width or any(cell.strip() for cell in row[len(names) :]):
+            ragged.append((number, len(row)))
+            continue
+        kept_rows.append(number)
+        for index in kept:
+            cells[names[index]].append(_checked_cell(row[index], number, names[index], found))
+        for index, values in unnamed.items():
+            values.append(row[index].strip())
+    better = _better_header(names, early)
+    if better is not None:
+        what = "the row does not look like a header"
+        remedy = f"Is it row {better}? Then delete the rows above that one"
+        raise refuse(name, what, remedy, row=header_row)
+    found += _ragged(ragged, width, is_all=not kept_rows)
+    for index, values in unnamed.items():
+        _judge_unnamed(index, values, kept_rows, told, found)
+    if not kept_rows and not found:
+        found.append(Problem("there is no patient in the file", "Add one row per patient"))
+    return Source(
+        name=name,
+        form=form,
+        columns=tuple(header[index] for index in kept),
+        cells=cells,
+        rows=tuple(kept_rows),
+        notes=tuple(told),
+        problems=first_of(found),
+    )
+
+
+def _ragged(rows: Sequence[tuple[int, int]], width: int, *, is_all: bool) -> list[Problem]:
+    """Tell which rows, by number and length, do not fit the header; R leaves it one name short."""
+    if rows and is_all and all(n == width + 1 for _, n in rows):
+        what = f"every row has {width + 1} cells, the header {width}"
+        remedy = (
+            "R's write.table leaves out the name above the row names: use write.csv(x, row.names "
+            "= FALSE). If the rows end with a separator too many, delete it"
+        )
+        return [Problem(what, remedy, row=rows[0][0])]
+    remedy = "Quote cells that hold the separator, or fill the row"
+    return [Problem(f"the row has {n} cells, the header {width}", remedy, row) for row, n in rows]
+
+
+def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]]) -> int | None:
+    """Find the header below a title: a row of more names than the first row has."""
+    titles = [name for name in names if name]
+    if len(titles) != 1 or titles[0] in FIELDS:
+        return None
+    fewest = 2 if " " in titles[0] else 3
+    for number, row in early:
+        # a title without the file's separator leaves the header in one cell
+        cells = [c.strip() for c in (_SEPARATOR.split(row[0]) if len(names) == 1 and row and not
+                 any(c.strip() for c in row[1:]) else row)]  # fmt: skip
+        filled = [c for c in cells if c]
+        words = all(len(c) <= MAX_NAME_LENGTH and c[0].isalpha() for c in filled)
+        if len(filled) >= fewest and words and len(set(filled)) == len(filled):
+            return number
+    return None
+
+
+def first_of(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Keep as many problems as anyone reads, and say how many more there are.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        All that were found.
+
+    Returns
+    -------
+    tuple of Problem
+        The first `MAX_TOLD`, and one more for the others.
+    """
+    more = len(problems) - MAX_TOLD
+    if more <= 0:
+        return tuple(problems)
+    rest = Problem(f"more problems in the file: {more:,}", "Correct these first, then try again")
+    return (*problems[:MAX_TOLD], rest)
+
+
+def _judge_unnamed(
+    index: int, values: list[str], rows: list[int], notes: list[str], problems: list[Problem]
+) -> None:
+    """Leave out a column without a name if it is empty or only counts the rows."""
+    counts = [[str(i + start) for i in range(len(values))] for start in (0, 1)]
+    if not any(values):
+        return
+    if index == 0 and values in counts:  # R and pandas write one unless told not to
+        notes.append("The first column has no name and only counts the rows; it was left out.")
+        return
+    row, value = next((r, v) for r, v in zip(rows, values, strict=True) if v)
+    what = f"there is a value in column {index + 1}, which has no name"
+    remedy = "Name the column in the header, or delete it"
+    problems.append(Problem(what, remedy, row=row, value=value))
+
+
+def _checked_names(names: Sequence[str], row: int, problems: list[Problem]) -> list[int]:
+    """Choose the columns to keep, by position: named, for the first time."""
+    kept: dict[str, int] = {}
+    for index, text in enumerate(names):
+        if not text:
+            continue
+        if text in kept:
+            what = "the column is there twice"
+            remedy = "Keep one of them, or give them different names"
+            problems.append(Problem(what, remedy, row=row, column=text))
+            continue
+        if len(text) > MAX_CELL_LENGTH or not text.isprintable() or not _is_unicode(text):
+            what = f"the name of column {index + 1} cannot be shown: {shown(text)}"
+            remedy = "Give it a short name in one line of plain text"
+            problems.append(Problem(what, remedy, row=row))
+            continue
+        kept[text] = index
+    return list(kept.values())
+
+
+def _checked_cell(text: str, row: int, column: str, problems: list[Problem]) -> str:
+    text = text.strip()
+    if len(text) > MAX_CELL_LENGTH:
+        what = f"the cell has {len(text):,} characters; the limit is {MAX_CELL_LENGTH:,}"
+        remedy = "Check the quotation marks, or shorten the text"
+        problems.append(Problem(what, remedy, row, column, text[:100]))
+        return ""
+    if not text.isascii() and not _is_unicode(text):
+        what = "the cell holds half of a character (an unpaired surrogate)"
+        problems.append(Problem(what, "Type it again", row, column, text))
+        return ""
+    return text
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)

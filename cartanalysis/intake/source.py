@@ -1,0 +1,86 @@
+"""A patient table as it came: text cells, before anything is known about their meaning.
+
+Every file format ends here (`cartanalysis.intake.reading`), every mapping starts and ends here
+(`cartanalysis.intake.mapping`), and every cohort is built from it (`cartanalysis.intake`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cartanalysis.errors import Problem
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a file, with what the file or its data dictionary says of it.
+
+    Attributes
+    ----------
+    name : str
+        Name as written in the file.
+    label : str
+        Description, where there is one.
+    choices : mapping of str to str
+        Meaning by code, where a dictionary gives it.
+    identifier : bool
+        Whether a dictionary marks the column as one that identifies people.
+    about : str
+        A longer description, where there is one beside the label.
+    origin : tuple of str or None
+        The file's columns that a mapping made this one of; none if it is as it came.
+    counted_from : str
+        The day from which a mapping says that a time counts; empty if nothing is said.
+    """
+
+    name: str
+    label: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    identifier: bool = False
+    about: str = ""
+    origin: tuple[str, ...] | None = None
+    counted_from: str = ""
+
+    @property
+    def said(self) -> str:
+        """Give what the file says of the column: its label and description.
+
+        Returns
+        -------
+        str
+            Both in one text; empty if the file says nothing.
+        """
+        return " ".join(filter(None, (self.label, self.about)))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table of text cells, one row per patient.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file, without its folder.
+    form : str
+        What kind of file it is, in words, such as ``"CSV"`` or ``"ADaM (SAS transport)"``.
+    columns : tuple of Column
+        The columns, names unique.
+    cells : dict of str to list of str
+        Text by column name, one entry per patient, blanks around it removed; empty if missing.
+        Numbers are written plainly (``412``, ``0.07``), dates as ``2021-02-28``.
+    rows : tuple of int
+        Number of each patient's row, as a user counts it in the file.
+    notes : tuple of str
+        What was recognised or handled while reading; one sentence each.
+    problems : tuple of Problem
+        What is wrong, to be told together with what later steps find.
+    """
+
+    name: str
+    form: str
+    columns: tuple[Column, ...]
+    cells: dict[str, list[str]]
+    rows: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()

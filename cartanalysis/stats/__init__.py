@@ -1,0 +1,1 @@
+"""Statistics: a data frame in, a tidy table out."""

@@ -1,0 +1,413 @@
+"""Cox proportional hazards regression: Efron ties, Wald and likelihood-ratio tests, diagnostics.
+
+The fit is Newton's with halved steps, on standardised covariates, as in R's ``coxph``: lifelines
+overshoots on skewed covariates and then finds no estimate where there is one.  Its test of
+proportional hazards differs from R's ``cox.zph``, so that one is computed here, too, from the score
+of the extended model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from cartanalysis.errors import CannotCompute
+from cartanalysis.stats import permutation
+from cartanalysis.stats.response import levels
+from cartanalysis.stats.survival import endpoint_of, with_endpoint
+from cartanalysis.text import each_row, format_value
+
+Floats = npt.NDArray[np.float64]
+
+COX_METHOD = "Cox regression, Efron ties, Wald interval"
+LRT_METHOD = "likelihood-ratio test"
+SCANNED = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+ZPH_METHOD = "score test of proportional hazards (cox.zph, Kaplan–Meier time scale)"
+
+SETTLED = 1e-8
+"""A step that moves nobody's log hazard by more is the last."""
+
+RISES = 1e-10
+"""A step that raises the log-likelihood by less, relatively, and still moves somebody's log hazard
+by `MOVES`, leads to infinity."""
+
+MOVES = 0.01
+MOST_STEPS = 100
+
+ALIKE = 1e-14
+"""Relative spread that is rounding alone."""
+
+
+@dataclass(frozen=True)
+class CoxModel:
+    """A fitted Cox model as tidy tables.
+
+    Attributes
+    ----------
+    terms : pandas.DataFrame
+        One row per term: covariate, group (level, or "per unit"), reference, n, events,
+        estimate (hazard ratio), lower, upper, statistic (Wald z), p, method.
+    tests : pandas.DataFrame
+        Whole-model and per-covariate likelihood-ratio tests: covariate, estimate (χ²), df, p,
+        method.
+    n : int
+        Patients with complete data.
+    events : int
+        Events among them.
+    events_per_term : float
+        Events per estimated coefficient; below about 10 the estimates are unstable.
+    log_likelihood : float
+        Partial log-likelihood at the estimate.
+    proportional_hazards : pandas.DataFrame
+        Columns covariate, estimate (χ²), df, p, method; the last row is the global test.
+    """
+
+    terms: pd.DataFrame
+    tests: pd.DataFrame
+    n: int
+    events: int
+    events_per_term: float
+    log_likelihood: float
+    proportional_hazards: pd.DataFrame
+
+
+def cox(
+    patients: pd.DataFrame, endpoint: str, covariates: list[str], confidence: float = 0.95
+) -> CoxModel:
+    """Fit a Cox model, uni- or multivariable.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    covariates : list of str
+        Columns; categories are compared with their first level, numbers count per unit.
+    confidence : float
+        Coverage of the Wald intervals.
+
+    Returns
+    -------
+    CoxModel
+        Complete cases only.
+
+    Raises
+    ------
+    MissingColumns
+        If a column is not there.
+    CannotCompute
+        If there is no event, a covariate does not vary, a level has no event (so that its hazard
+        ratio is 0 or infinite), covariates are collinear, or the fit does not converge.
+
+    References
+    ----------
+    .. [1] R ``survival::coxph(..., ties = "efron")``.
+    """
+    data = with_endpoint(patients, endpoint, *covariates)
+    design, terms = _design(data, covariates, endpoint_of(endpoint).name)
+    # who leaves before the first event is compared with nobody
+    compared = data[data["time"] >= data.loc[data["event"], "time"].min()]
+    standard, scale = _standardised(design.loc[compared.index], covariates)
+    fit = _fit(compared, standard)
+    beta, error = fit.beta / scale, np.sqrt(np.diag(np.linalg.inv(fit.information))) / scale
+    half = stats.norm.ppf(0.5 + confidence / 2) * error
+    with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
+        ratio, lower, upper = np.exp(beta), np.exp(beta - half), np.exp(beta + half)
+    table = terms.assign(
+        estimate=ratio,
+        lower=lower,
+        upper=upper,
+        statistic=beta / error,
+        p=2 * stats.norm.sf(np.abs(beta / error)),
+        method=COX_METHOD,
+    )
+    events = int(data["event"].sum())
+    return CoxModel(
+        terms=table,
+        tests=_likelihood_ratio_tests(compared, standard, terms, fit),
+        n=len(data),
+        events=events,
+        events_per_term=events / design.shape[1],
+        log_likelihood=fit.log_likelihood,
+        proportional_hazards=_zph(fit, terms),
+    )
+
+
+def _design(
+    data: pd.DataFrame, covariates: list[str], endpoint: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Code the covariates, refusing those that no estimate exists for."""
+    if not data["event"].any():
+        raise CannotCompute(f"no event of {endpoint} occurred")
+    columns: dict[str, pd.Series] = {}
+    terms = []
+    for name in covariates:
+        column = data[name]
+        if pd.api.types.is_numeric_dtype(column):
+            if column.nunique() < 2:
+                raise CannotCompute(f"`{name}` is the same in all patients with {endpoint}")
+            if column.nunique() == 2:  # a category in numbers
+                _refuse_without_event(data, name, sorted(column.unique()), endpoint)
+            columns[name] = column.astype(float)
+            terms.append((name, "per unit", "", len(data), int(data["event"].sum())))
+            continue
+        names = levels(column)
+        if len(names) < 2:
+            raise CannotCompute(f"all patients with {endpoint} are in one group of `{name}`")
+        _refuse_without_event(data, name, names, endpoint)
+        for level in names[1:]:
+            members = column == level
+            columns[f"{name}={level}"] = members.astype(float)
+            events = int(data.loc[members, "event"].sum())
+            terms.append((name, str(level), str(names[0]), int(members.sum()), events))
+    header = ["covariate", "group", "reference", "n", "events"]
+    return pd.DataFrame(columns, index=data.index), pd.DataFrame(terms, columns=header)
+
+
+def _standardised(design: pd.DataFrame, covariates: list[str]) -> tuple[Floats, Floats]:
+    """Centre and scale the covariates, so that neither their units nor their origins matter.
+
+    Also given: the standard deviations, by which estimates are brought back to the own units.
+    """
+    mean = design.mean().to_numpy()
+    centred = design.to_numpy() - mean
+    scale = centred.std(axis=0)
+    constant = scale <= ALIKE * np.abs(mean)
+    if constant.any():
+        name = str(design.columns[constant][0]).partition("=")[0]
+        raise CannotCompute(f"`{name}` is the same in all patients at risk when events occurred")
+    standard = centred / scale
+    if np.linalg.matrix_rank(standard) < design.shape[1]:
+        raise CannotCompute(f"{' and '.join(f'`{c}`' for c in covariates)} cannot be told apart")
+    return standard, scale
+
+
+def _refuse_without_event(data: pd.DataFrame, name: str, names: list[Any], endpoint: str) -> None:
+    for level in names:
+        if not data.loc[data[name] == level, "event"].any():
+            shown = f"{level:g}" if isinstance(level, Number) else level
+            raise CannotCompute(
+                f"no event of {endpoint} occurred in the group `{shown}` of `{name}`, so its "
+                "hazard ratio has no finite estimate"
+            )
+
+
+# --- the partial likelihood --------------------------------------------------------------------
+
+
+class _RiskSets:
+    """Who is at risk at each event; of d tied events the k-th sees them with weight 1 − k/d."""
+
+    def __init__(self, data: pd.DataFrame, design: Floats) -> None:
+        order = np.argsort(data["time"].to_numpy(float), kind="stable")
+        time = data["time"].to_numpy(float)[order]
+        self.event = data["event"].to_numpy(bool)[order]
+        self.x = design[order]
+        times, self.deaths = np.unique(time[self.event], return_counts=True)
+        self.first = np.searchsorted(time, times)
+        self.at_risk = len(time) - self.first
+        self.starts = np.cumsum(self.deaths) - self.deaths
+        self.place = np.repeat(np.arange(len(times)), self.deaths)
+        """Event time of each event."""
+        self.part = (np.arange(len(self.place)) - self.starts[self.place]) / self.deaths[self.place]
+
+    def sums(self, values: Floats) -> Floats:
+        """Add values up over the patients at risk, for each event."""
+        left = np.cumsum(values[::-1])[::-1][self.first]
+        tied = np.add.reduceat(values[self.event], self.starts)
+        return np.asarray(left[self.place] - self.part * tied[self.place], dtype=float)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The partial likelihood at some coefficients of the standardised covariates.
+
+    Its ``mean`` and ``spread`` are the covariates' expectation and covariance at each event.
+    """
+
+    sets: _RiskSets
+    beta: Floats
+    log_likelihood: float
+    mean: Floats
+    spread: Floats
+
+    @classmethod
+    def at(cls, sets: _RiskSets, beta: Floats) -> _Fit:
+        x, width = sets.x, sets.x.shape[1]
+        log_hazard = x @ beta
+        weight = np.exp(log_hazard - log_hazard.max())
+        total = sets.sums(weight)
+        mean = np.empty((len(total), width))
+        spread = np.empty((len(total), width, width))
+        # a step so long that weights vanish is halved
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = (log_hazard[sets.event] - log_hazard.max()).sum() - np.log(total).sum()
+            for i in range(width):
+                mean[:, i] = sets.sums(weight * x[:, i]) / total
+                for j in range(i + 1):
+                    product = sets.sums(weight * x[:, i] * x[:, j]) / total
+                    spread[:, i, j] = spread[:, j, i] = product - mean[:, i] * mean[:, j]
+        return cls(sets, beta, float(value), mean, spread)
+
+    @property
+    def residuals(self) -> Floats:
+        """Covariates of who had each event, less what was expected: Schoenfeld's residuals."""
+        return np.asarray(self.sets.x[self.sets.event] - self.mean)
+
+    @property
+    def information(self) -> Floats:
+        return np.asarray(self.spread.sum(axis=0))
+
+
+def _fit(data: pd.DataFrame, design: Floats) -> _Fit:
+    """Climb to the maximum by Newton's steps, each halved until it does not lead down."""
+    sets = _RiskSets(data, design)
+    fit = _Fit.at(sets, np.zeros(design.shape[1]))
+    for _ in range(MOST_STEPS):
+        score = fit.residuals.sum(axis=0)
+        try:
+            step = np.linalg.solve(fit.information, score)
+        except np.linalg.LinAlgError:
+            break
+        moved, slack = np.abs(sets.x @ step).max(), RISES * (1 + abs(fit.log_likelihood))
+        if not np.isfinite(moved) or (moved > MOVES and score @ step < slack):
+            break
+        trial = _Fit.at(sets, fit.beta + step)
+        if moved < SETTLED:
+            return trial
+        while not trial.log_likelihood >= fit.log_likelihood - slack:
+            step = step / 2
+            trial = _Fit.at(sets, fit.beta + step)
+        fit = trial
+    who = "the covariate orders"
+    if design.shape[1] > 1:
+        who = "some combination of the covariates orders"
+    raise CannotCompute(
+        f"the Cox model does not converge: {who} the event times perfectly, so its hazard ratio "
+        "has no finite estimate"
+    )
+
+
+def _likelihood_ratio_tests(
+    data: pd.DataFrame, design: Floats, terms: pd.DataFrame, full: _Fit
+) -> pd.DataFrame:
+    """Test the whole model, and each covariate given the others."""
+    rows = []
+    for name in ("all", *terms["covariate"].unique()):
+        mine = terms["covariate"].isin(terms["covariate"] if name == "all" else [name]).to_numpy()
+        if mine.all():
+            without = _Fit.at(full.sets, np.zeros(len(terms)))
+        else:
+            without = _fit(data, design[:, ~mine])
+        statistic = max(0.0, 2 * (full.log_likelihood - without.log_likelihood))
+        rows.append((name, statistic, int(mine.sum())))
+    table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])
+    return table.assign(p=stats.chi2.sf(table["estimate"], table["df"]), method=LRT_METHOD)
+
+
+def _zph(fit: _Fit, terms: pd.DataFrame) -> pd.DataFrame:
+    """Score test for a coefficient that changes with time, as R's ``cox.zph`` since survival 3.0.
+
+    Each covariate x is joined by x·g(t) with g the centred, left-continuous 1 − Kaplan–Meier.
+    """
+    sets, width = fit.sets, len(terms)
+    just_before = np.concatenate([[1.0], np.cumprod(1 - sets.deaths / sets.at_risk)[:-1]])
+    g = (1 - just_before)[sets.place]
+    g = g - g.mean()
+    score = g @ fit.residuals  # of the x·g(t) half; the half of x is 0 at the estimate
+    zero, one, two = (np.tensordot(g**power, fit.spread, axes=1) for power in range(3))
+
+    def test(chosen: npt.NDArray[np.bool_]) -> tuple[float, int]:
+        block = np.block([[zero, one[:, chosen]], [one[chosen], two[np.ix_(chosen, chosen)]]])
+        u = np.concatenate([np.zeros(width), score[chosen]])
+        # too few event times to see a change over time: singular, by the rule of R's solve()
+        if not 1 / np.linalg.cond(block, 1) > np.finfo(float).eps:
+            return np.nan, int(chosen.sum())
+        return float(u @ np.linalg.solve(block, u)), int(chosen.sum())
+
+    rows = []
+    for name in terms["covariate"].unique():
+        rows.append((name, *test((terms["covariate"] == name).to_numpy())))
+    rows.append(("global", *test(np.ones(width, dtype=bool))))
+    table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])
+    return table.assign(p=stats.chi2.sf(table["estimate"], table["df"]), method=ZPH_METHOD)
+
+
+def scan_cutoffs(
+    patients: pd.DataFrame, endpoint: str, column: str, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Show how a comparison depends on where a measurement is cut in two.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    column : str
+        The measurement.
+    confidence : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cut-off, at every tenth of patients from 20 % to 80 %: cutoff, quantile, n
+        (above), events (above), estimate (hazard ratio, above vs not), lower, upper, p (of the
+        log-rank test, by permutation where groups are small, not adjusted for having looked at
+        seven cut-offs), method.  Cut-offs without an estimate
+        are left out.
+
+    Raises
+    ------
+    MissingColumns
+        If a column is not there.
+    CannotCompute
+        If no cut-off has an estimate.
+    """
+    data = with_endpoint(patients, endpoint, column)
+    end = endpoint_of(endpoint)
+    frame = data.rename(columns={"time": end.days, "event": end.event})
+    frame[end.event] = frame[end.event].astype(float)
+    rows, why = [], ""
+    for quantile in SCANNED:
+        cutoff = float(frame[column].quantile(quantile))
+        side = pd.Categorical(np.where(frame[column] > cutoff, "high", "low"), ["low", "high"])
+        split = frame.assign(side=side)
+        try:
+            term = cox(split, endpoint, ["side"], confidence).terms.iloc[0]
+            test = permutation.compare(split, endpoint, "side").iloc[0]
+        except CannotCompute as error:
+            why = str(error)
+            continue
+        estimates = (term["estimate"], term["lower"], term["upper"])
+        method = f"{COX_METHOD}; p: {test['method']}"
+        rows.append((cutoff, quantile, term["n"], term["events"], *estimates, test["p"], method))
+    if not rows:
+        raise CannotCompute(why)
+    columns = ["cutoff", "quantile", "n", "events", "estimate", "lower", "upper", "p", "method"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def describe_scan(scan: pd.DataFrame) -> str:
+    """Put a scan of cut-offs into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    scan : pandas.DataFrame
+        From `scan_cutoffs`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = [f"{r.cutoff:.3g} %: {format_value(r.estimate, 'ratio')}" for r in each_row(scan)]
+    return "Hazard ratios by cut-off. " + "; ".join(parts) + "."

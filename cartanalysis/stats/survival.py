@@ -1,0 +1,649 @@
+"""Kaplan–Meier estimates, medians, follow-up and the log-rank test.
+
+lifelines fits; three things are done here because lifelines departs from R's ``survival``: the
+median where S(t) is exactly 0.5, at-risk counts at the start of the interval, and the refusal of
+comparisons in which a group is empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from lifelines import KaplanMeierFitter
+from lifelines.statistics import multivariate_logrank_test
+from scipy import stats
+
+from cartanalysis.contract import require
+from cartanalysis.errors import CannotCompute
+from cartanalysis.stats.response import groups, levels
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A time-to-event endpoint of the contract.
+
+    Attributes
+    ----------
+    key : {"os", "rfs"}
+        Short name.
+    name : str
+        Name in full.
+    origin : str
+        What time counts from.
+    state : str
+        What patients without the event are.
+    """
+
+    key: str
+    name: str
+    origin: str
+    state: str
+
+    @property
+    def days(self) -> str:
+        """Column with the time.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        return f"{self.key}_days"
+
+    @property
+    def event(self) -> str:
+        """Column with the event.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        return f"{self.key}_event"
+
+
+ENDPOINTS = {
+    "os": Endpoint("os", "overall survival", "infusion", "alive"),
+    "rfs": Endpoint("rfs", "relapse-free survival", "remission", "alive without relapse"),
+}
+
+KM_METHOD = "Kaplan–Meier; log-log interval"
+MEDIAN_METHOD = "Kaplan–Meier median by R's survfit rule; log-log interval"
+FOLLOW_UP_METHOD = "reverse Kaplan–Meier (censoring as the event); log-log interval"
+LOG_RANK_METHOD = "log-rank test, two-sided"
+
+
+def endpoint_of(key: str) -> Endpoint:
+    """Look an endpoint up.
+
+    Parameters
+    ----------
+    key : str
+        ``"os"`` or ``"rfs"``.
+
+    Returns
+    -------
+    Endpoint
+        The endpoint.
+
+    Raises
+    ------
+    ValueError
+        If there is no such endpoint.
+    """
+    if key not in ENDPOINTS:
+        raise ValueError(f"endpoint is {key!r}; choose one of {', '.join(ENDPOINTS)}")
+    return ENDPOINTS[key]
+
+
+def with_endpoint(patients: pd.DataFrame, endpoint: str, *columns: str) -> pd.DataFrame:
+    """Select the patients for whom the endpoint and some columns are known.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    *columns : str
+        Other columns that must be known.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_complete, 2 + len(columns))
+        Columns ``time``, ``event`` (bool) and the others.
+
+    Raises
+    ------
+    MissingColumns
+        If a column is not there.
+    CannotCompute
+        If no patient is complete, or every time is 0.
+    """
+    end = endpoint_of(endpoint)
+    require(patients, end.days, end.event, *columns)
+    complete = patients[[end.days, end.event, *columns]].dropna()
+    if complete.empty:
+        needed = " and ".join([end.name, *(f"`{c}`" for c in columns)])
+        raise CannotCompute(f"no patient has {needed} on record")
+    if (complete[end.days] == 0).all():
+        raise CannotCompute(f"every time in `{end.days}` is 0")
+    out = complete.rename(columns={end.days: "time", end.event: "event"})
+    out["event"] = out["event"] == 1
+    out["time"] = one_time(out["time"].to_numpy(float))
+    return out
+
+
+SAME_TIME = float(np.sqrt(np.finfo(float).eps))
+"""Times this close, in days or relative to their mean, differ by rounding alone."""
+
+
+def one_time(times: Floats) -> Floats:
+    """Make times that differ by rounding alone one time.
+
+    Parameters
+    ----------
+    times : numpy.ndarray of shape (n_patients,)
+        Days.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_patients,)
+        The same, each run of all but equal times replaced by its first.
+
+    References
+    ----------
+    .. [1] R ``survival::aeqSurv``, the ``timefix`` of ``survfit``, ``survdiff`` and ``coxph``.
+    """
+    distinct = np.unique(times)
+    gaps = np.diff(distinct)
+    same = gaps <= SAME_TIME * max(1.0, float(np.abs(distinct).mean()))
+    if not same.any():
+        return times
+    first = distinct[np.concatenate([[True], ~same])]
+    return np.asarray(first[np.searchsorted(first, times, side="right") - 1], dtype=float)
+
+
+def observed_time(times: npt.ArrayLike, day: float) -> float:
+    """Give the observed time that a day differs from by rounding alone, if there is one.
+
+    Parameters
+    ----------
+    times : array-like of shape (n_patients,)
+        Days, at least one.
+    day : float
+        A day.
+
+    Returns
+    -------
+    float
+        That time; the day itself if there is none.
+    """
+    times = np.asarray(times, dtype=float)
+    nearest = float(times[np.abs(times - day).argmin()])
+    return nearest if abs(nearest - day) <= SAME_TIME * max(1.0, abs(day)) else day
+
+
+# --- Kaplan–Meier ------------------------------------------------------------------------------
+
+
+def kaplan_meier(
+    patients: pd.DataFrame, endpoint: str, by: str | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Estimate survival curves.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str, optional
+        Column that groups the patients.
+    confidence : float
+        Pointwise coverage of the log-log intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and time, from time 0: group, time (days), at_risk (just before),
+        events, censored, estimate, lower, upper.  The interval is empty where S is 0 or 1, as in R.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+
+    References
+    ----------
+    .. [1] Kaplan EL, Meier P. J Am Stat Assoc 53, 457–481 (1958).
+    .. [2] R ``survival::survfit(..., conf.type = "log-log")``.
+    """
+    data = with_endpoint(patients, endpoint, *([by] if by else []))
+    curves = [
+        _curve(members["time"], members["event"], confidence).assign(group=group)
+        for group, members in groups(data, by)
+    ]
+    columns = ["group", "time", "at_risk", "events", "censored", "estimate", "lower", "upper"]
+    return pd.concat(curves, ignore_index=True)[columns]
+
+
+def _curve(time: pd.Series, event: pd.Series, confidence: float) -> pd.DataFrame:
+    """Fit one curve with lifelines and put R's conventions on it."""
+    fit = KaplanMeierFitter(alpha=1 - confidence).fit(time, event)
+    table = fit.event_table
+    interval = fit.confidence_interval_.reindex(table.index)
+    survival = fit.survival_function_["KM_estimate"].reindex(table.index).to_numpy()
+    # lifelines' product leaves 1e-17 where the last patient has the event; R has an exact 0
+    survival = np.where(survival < 1e-12, 0.0, survival)
+    bounded = (survival > 0) & (survival < 1)
+    lower = np.where(bounded, interval.iloc[:, 0], np.nan)
+    upper = np.where(bounded, interval.iloc[:, 1], np.nan)
+    at_risk = table["at_risk"].to_numpy()
+    return pd.DataFrame(
+        {
+            "time": table.index.to_numpy(dtype=float),
+            "at_risk": at_risk.astype(int),
+            "events": table["observed"].to_numpy().astype(int),
+            "censored": table["censored"].to_numpy().astype(int),
+            "estimate": survival,
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+
+
+GRID = {True: 30.0, False: 7.0}
+"""Days between the rows of a thinned curve: months, or weeks if the curve is short."""
+
+
+def is_curve(table: pd.DataFrame) -> bool:
+    """Tell whether a table holds survival curves.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any result.
+
+    Returns
+    -------
+    bool
+        Whether it comes from `kaplan_meier`.
+    """
+    return {"group", "time", "at_risk", "censored", "estimate"} <= set(table.columns)
+
+
+def on_grid(curves: pd.DataFrame) -> pd.DataFrame:
+    """Read curves off at regular times, so that no patient's own day of event or censoring shows.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `kaplan_meier`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and time, every 30 days (7 if the longest curve ends before a year) up
+        to the end of the curve: group, time, at_risk, estimate, lower, upper.
+    """
+    step = GRID[bool(curves["time"].max() >= 365)]
+    rows = []
+    for group, curve in curves.groupby("group", sort=False):
+        for time in np.arange(0, curve["time"].max() + 1e-9, step):
+            last = curve[curve["time"] <= time].iloc[-1]
+            values = (last["estimate"], last["lower"], last["upper"])
+            rows.append((group, time, still_observed(curve, time), *values))
+    columns = ["group", "time", "at_risk", "estimate", "lower", "upper"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def survival_at(
+    patients: pd.DataFrame,
+    endpoint: str,
+    times: list[float],
+    by: str | None = None,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Read survival off the curve at given times.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    times : list of float
+        Days.
+    by : str, optional
+        Column that groups the patients.
+    confidence : float
+        Pointwise coverage.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and time: group, time, n, events (up to and including the time), at_risk
+        (just before), estimate, lower, upper, method, why (there is no estimate).  Beyond the
+        last observation of a group
+        still alive the estimate is empty, as in R's ``summary(survfit, times = ...)``.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+    """
+    curves = kaplan_meier(patients, endpoint, by, confidence)
+    rows = []
+    for group, curve in curves.groupby("group", sort=False):
+        for time in times:
+            day = observed_time(curve["time"], time)
+            before = curve[curve["time"] <= day]
+            at_risk = still_observed(curve, day)
+            last = curve.iloc[-1]
+            known = day <= last["time"] or last["estimate"] == 0
+            values = before.iloc[-1][["estimate", "lower", "upper"]] if known else [np.nan] * 3
+            row = (group, time, int(curve["at_risk"].iloc[0]), int(before["events"].sum()))
+            why = "" if known else f"follow-up ends at day {last['time']:g}, before day {time:g}"
+            rows.append((*row, at_risk, *values, KM_METHOD, why))
+    columns = ["group", "time", "n", "events", "at_risk", "estimate", "lower", "upper", "method"]
+    return pd.DataFrame(rows, columns=[*columns, "why"])
+
+
+def at_risk_table(
+    patients: pd.DataFrame, endpoint: str, times: list[float], by: str | None = None
+) -> pd.DataFrame:
+    """Count who is at risk, and what has happened, at given times.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    times : list of float
+        Days.
+    by : str, optional
+        Column that groups the patients.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and time: group, time, at_risk (observed up to the time or longer),
+        events and censored (before the time).
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+    """
+    curves = kaplan_meier(patients, endpoint, by)
+    rows = []
+    for group, curve in curves.groupby("group", sort=False):
+        for time in times:
+            day = observed_time(curve["time"], time)
+            before = curve[curve["time"] < day]
+            counts = int(before["events"].sum()), int(before["censored"].sum())
+            rows.append((group, time, still_observed(curve, day), *counts))
+    return pd.DataFrame(rows, columns=["group", "time", "at_risk", "events", "censored"])
+
+
+def still_observed(curve: pd.DataFrame, time: float) -> int:
+    """Count who is observed up to a time or longer.
+
+    Parameters
+    ----------
+    curve : pandas.DataFrame
+        One group of `kaplan_meier`.
+    time : float
+        A time, in days.
+
+    Returns
+    -------
+    int
+        Patients at risk just before the time.
+    """
+    later = curve[curve["time"] >= time]
+    return int(later["at_risk"].iloc[0]) if len(later) else 0
+
+
+# --- medians -----------------------------------------------------------------------------------
+
+
+def median(
+    patients: pd.DataFrame, endpoint: str, by: str | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Give the median survival time.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str, optional
+        Column that groups the patients.
+    confidence : float
+        Coverage of the interval, from the log-log intervals of the curve.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group: group, n, events, estimate, lower, upper (days; empty where not
+        reached), method.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+
+    References
+    ----------
+    .. [1] R ``survival:::print.survfit``: where S(t) is exactly 0.5, the median is the midpoint
+       of that stretch.
+    """
+    return _medians(kaplan_meier(patients, endpoint, by, confidence), MEDIAN_METHOD)
+
+
+def follow_up(
+    patients: pd.DataFrame, endpoint: str, by: str | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Give the median follow-up by the reverse Kaplan–Meier method.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str, optional
+        Column that groups the patients.
+    confidence : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as of `median`, and why (there is no estimate); ``events`` counts the censored
+        patients.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        See `with_endpoint`.
+
+    References
+    ----------
+    .. [1] Schemper M, Smith TL. Control Clin Trials 17, 343–346 (1996).
+    """
+    end = endpoint_of(endpoint)
+    require(patients, end.days, end.event)
+    flipped = patients.assign(**{end.event: 1 - patients[end.event]})
+    table = _medians(kaplan_meier(flipped, endpoint, by, confidence), FOLLOW_UP_METHOD)
+    why = "too few patients are censored for a median follow-up by the reverse Kaplan–Meier method"
+    return table.assign(why=["" if known else why for known in table["estimate"].notna()])
+
+
+def _medians(curves: pd.DataFrame, method: str) -> pd.DataFrame:
+    rows = []
+    for group, curve in curves.groupby("group", sort=False):
+        # R's curve has a point at time 0 only if somebody's time is 0
+        points = curve[(curve["events"] > 0) | (curve["censored"] > 0)]
+        time = points["time"].to_numpy()
+        values = [_crossing(time, points[c].to_numpy()) for c in ("estimate", "lower", "upper")]
+        n, events = int(curve["at_risk"].iloc[0]), int(curve["events"].sum())
+        rows.append((group, n, events, *values, method))
+    columns = ["group", "n", "events", "estimate", "lower", "upper", "method"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _crossing(time: Floats, curve: Floats) -> float:
+    """Find where a step curve reaches one half, by the rule of R's ``print.survfit``."""
+    tolerance = np.sqrt(np.finfo(float).eps)
+    reached = curve < 0.5 + tolerance  # NaN compares as False, so open bounds drop out
+    if not reached.any():
+        return np.nan
+    time, curve = time[reached], curve[reached]
+    below = curve < curve[0]
+    if abs(curve[0] - 0.5) < tolerance and below.any():
+        return float((time[0] + time[below][0]) / 2)
+    return float(time[0])
+
+
+# --- log-rank ----------------------------------------------------------------------------------
+
+
+def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
+    """Compare survival between groups.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str
+        Column that groups the patients.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: group (the comparison), n, events, estimate (χ²), df, p, excess (events observed
+        less expected in the last group), method.
+
+    Raises
+    ------
+    MissingColumns
+        If a column is not there.
+    CannotCompute
+        If fewer than two groups have patients, or nobody had the event.
+
+    References
+    ----------
+    .. [1] R ``survival::survdiff(..., rho = 0)``.
+    """
+    data = with_endpoint(patients, endpoint, by)
+    end = endpoint_of(endpoint)
+    names = levels(data[by])
+    if len(names) < 2:
+        raise CannotCompute(f"all patients with {end.name} are in one group of `{by}`")
+    if not data["event"].any():
+        raise CannotCompute(f"no event of {end.name} occurred, so groups cannot be compared")
+    compared = _comparable(data, by)
+    df = compared[by].nunique() - 1
+    if df < 1:
+        raise CannotCompute(
+            f"the groups of `{by}` cannot be compared for {end.name}: at every event time only one "
+            "of them is at risk, or everybody has the event"
+        )
+    result = multivariate_logrank_test(
+        compared["time"], compared[by].astype(str), compared["event"]
+    )
+    statistic = float(result.test_statistic)
+    p = float(stats.chi2.sf(statistic, df))
+    group = " vs ".join(str(n) for n in names)
+    excess = _excess(compared, by, names[-1])
+    row = (group, len(data), int(data["event"].sum()), statistic, df, p, excess, LOG_RANK_METHOD)
+    columns = ["group", "n", "events", "estimate", "df", "p", "excess", "method"]
+    return pd.DataFrame([row], columns=columns)
+
+
+def _comparable(data: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Leave out groups that are never at risk beside others when some, not all, have the event.
+
+    Such a group adds nothing to the test but makes its covariance singular; R leaves groups without
+    expected events out of the degrees of freedom.
+    """
+    deaths, at_risk = _by_event_time(data, by)
+    beside = (at_risk > 0).sum(axis=1) > 1
+    some = deaths.sum(axis=1) < at_risk.sum(axis=1)
+    kept = (at_risk[beside & some] > 0).any(axis=0)
+    return data[data[by].isin(kept.index[kept])]
+
+
+def _excess(data: pd.DataFrame, by: str, group: object) -> float:
+    """Count a group's events less those expected if all groups had the same hazard."""
+    if not (data[by] == group).any():
+        return 0.0  # never at risk beside another group: nothing is expected of it
+    deaths, at_risk = _by_event_time(data, by)
+    expected = deaths.sum(axis=1) * at_risk[group] / at_risk.sum(axis=1)
+    return float(deaths[group].sum() - expected.sum())
+
+
+def _by_event_time(data: pd.DataFrame, by: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count events, and patients at risk just before, by event time and group."""
+    group = data[by].astype(object)
+    leaving = pd.crosstab(data["time"], group)
+    at_risk = leaving.iloc[::-1].cumsum().iloc[::-1]
+    deaths = pd.crosstab(data["time"], group, data["event"], aggfunc="sum").fillna(0)
+    happens = deaths.sum(axis=1) > 0
+    return deaths[happens], at_risk[happens]
+
+
+def landmark(patients: pd.DataFrame, endpoint: str, day: float) -> pd.DataFrame:
+    """Restart the clock at a landmark, with those still observed and free of the event then.
+
+    Groups that are formed by something that takes time to happen (a response) may only be
+    compared from a day by which it has happened; otherwise the responders' waiting time counts
+    as survival (immortal-time bias).
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    day : float
+        The landmark, in days.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_observed, n_columns)
+        Patients observed beyond the landmark, their times counted from it.
+
+    Raises
+    ------
+    MissingColumns
+        If the endpoint is not there.
+    CannotCompute
+        If nobody is observed beyond the landmark.
+    ValueError
+        If the landmark is negative.
+
+    References
+    ----------
+    .. [1] Anderson JR, Cain KC, Gelber RD. J Clin Oncol 1, 710–719 (1983).
+    """
+    if day < 0:
+        raise ValueError(f"landmark_day is {day}; give 0 or more days")
+    end = endpoint_of(endpoint)
+    require(patients, end.days, end.event)
+    observed = patients[patients[end.days] - day > SAME_TIME * max(1.0, day)]
+    if observed.empty:
+        raise CannotCompute(f"no patient is observed beyond day {day:g}")
+    return observed.assign(**{end.days: observed[end.days] - day})

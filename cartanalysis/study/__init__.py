@@ -1,0 +1,1 @@
+"""What is this paper's: its published values, derivations and reconstruction."""

@@ -1,0 +1,528 @@
+"""Cohorts that agree with every published value in hand.
+
+A seeded generator draws patients from a plain model (exponential times, proportional hazards,
+administrative censoring; every number it uses is an *assumed* value of the registry) until the
+whole registry of published values holds.  Two things make that quick:
+
+- A Kaplan–Meier curve's heights depend on ranks only.  So patients exchange their ends of
+  follow-up until both curves have steps of the right height, and then the time axis is stretched
+  by one monotone function that puts these steps on the right days.  Log-rank and Cox results do
+  not notice.
+- The heights are checked with a few lines of arithmetic; the full statistics judge only the
+  cohorts that pass.
+
+The last word has `cartanalysis.claims.replication`, the same judge that every cohort meets.
+"""
+
+from __future__ import annotations
+
+import calendar
+import csv
+import io
+import itertools
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from importlib import resources
+
+import pandas as pd
+
+from cartanalysis.claims import replication
+from cartanalysis.claims.registry import Registry
+from cartanalysis.contract import DEFAULT_COHORT, FIELDS, derive
+from cartanalysis.intake import parse
+from cartanalysis.stats import response
+from cartanalysis.study.published import load
+
+DEFAULT_SEED = 2020
+MAX_ATTEMPTS = 100_000
+MAX_EXCHANGES = 200
+CLEARLY = 2.1
+"""Log-rank z asked for before the ranks are fitted; p < 0.05 is judged afterwards."""
+
+
+_BASELINE_RELAPSE_MEDIAN = 700.0
+"""Days; only the ranks it produces matter, the time axis is stretched afterwards."""
+
+
+class NoCohortFoundError(RuntimeError):
+    """No draw agreed with the registry within the allowed attempts."""
+
+
+@dataclass
+class Course:
+    """A patient's latent course; times in days since infusion, before stretching."""
+
+    emd: str
+    treg_pct: float
+    high_risk: bool
+    responds: bool
+    relapse: float
+    dies_in_remission: bool
+    death: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Where the four published moments lie on the axis since infusion, before stretching."""
+
+    rfs_median: float
+    os_year: float
+    rfs_year: float
+    os_median: float
+
+
+@dataclass
+class Patient:
+    """One drawn patient; the fields are the contract's columns."""
+
+    emd: str
+    treg_pct: float
+    genetic_risk: str
+    response: str
+    os_days: int
+    os_event: int
+    rfs_days: int | None
+    rfs_event: int | None
+    rfs_cause: str | None
+    patient_id: str = ""
+    age_years: int = 0
+    sex: str = ""
+    bm_blasts_pct: int = 0
+    prior_hsct: str = ""
+    mrd: str | None = None
+    crs_grade: int = 0
+    icans_grade: int = 0
+    ae_grade_max: int = 0
+    hsct_day: int | None = None
+
+
+def reconstruct(
+    seed: int = DEFAULT_SEED, registry: Registry | None = None, *, vary_effects: bool = False
+) -> str:
+    """Draw a cohort that agrees with every published and derived value.
+
+    Parameters
+    ----------
+    seed : int
+        Chooses the cohort; the same seed gives the same bytes everywhere.
+    registry : Registry, optional
+        The values to agree with; the project's own if not given.
+    vary_effects : bool
+        Draw the generator's hazard ratios from their assumed ranges (log-uniformly) instead of
+        taking the assumed values.
+
+    Returns
+    -------
+    str
+        A CSV file in the cohort's contract.
+
+    Raises
+    ------
+    NoCohortFoundError
+        If no draw agrees; the registry then contradicts itself or its assumptions.
+    """
+    known = registry or load()
+    for attempt in range(MAX_ATTEMPTS):
+        rng = random.Random(seed * MAX_ATTEMPTS + attempt)
+        courses = _draw_courses(rng, known, vary_effects)
+        if not _factors_matter(courses):
+            continue
+        marks = _fit_ranks(rng, courses, known)
+        if marks is None:
+            continue
+        patients = _stretch(courses, marks, known)
+        _add_bystanders(rng, patients, known)
+        _number(patients, seed)
+        text = _to_csv(patients)
+        if agrees(text, known):
+            return text
+    raise NoCohortFoundError(f"no cohort agrees with the registry in {MAX_ATTEMPTS} draws")
+
+
+def effects(seeds: Sequence[int]) -> pd.DataFrame:
+    """Show how large the effects are in cohorts that agree with every published value in hand.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+        One cohort per seed, the generator's hazard ratios drawn from their assumed ranges.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per seed and directional claim: seed, claim, estimate (hazard ratio), p.
+    """
+    frames = []
+    for seed in seeds:
+        text = reconstruct(seed, vary_effects=True)
+        patients = derive(parse(text.encode(), "reconstruction.csv").table)
+        found = replication.claims(patients, load())
+        found = found[found["unit"] == "hazard ratio"]
+        frames.append(found[["id", "estimate", "p"]].assign(seed=seed))
+    table = pd.concat(frames, ignore_index=True).rename(columns={"id": "claim"})
+    return table[["seed", "claim", "estimate", "p"]]
+
+
+def known_effects() -> pd.DataFrame:
+    """Read the committed result of ``effects(range(1, 41))``, which takes minutes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from `effects`.
+    """
+    path = resources.files("cartanalysis.study") / "data" / "consistent-effects.csv"
+    with path.open(encoding="utf-8") as file:
+        return pd.read_csv(file)
+
+
+def agrees(text: str, registry: Registry) -> bool:
+    """Tell whether a cohort agrees with every published and derived value.
+
+    Parameters
+    ----------
+    text : str
+        CSV file in the cohort's contract.
+    registry : Registry
+        The values to agree with.
+
+    Returns
+    -------
+    bool
+        Whether all claims hold, the derived counts are met, and the follow-up fits the accrual.
+    """
+    patients = derive(parse(text.encode(), "reconstruction.csv").table)
+    counts = {
+        "infused": len(patients),
+        "responders": (patients["responder"] == "yes").sum(),
+        "ae_grade4_n": (patients["ae_grade_max"] == 4).sum(),
+        "emd_other_n": (patients["emd"] == "other").sum(),
+        "orr_emd_other_n": ((patients["emd"] == "other") & (patients["responder"] == "yes")).sum(),
+    }
+    if any(registry[key].value != count for key, count in counts.items()):
+        return False
+    shortest, longest = follow_up_range(registry)
+    alive = patients.loc[patients["os_event"] == 0, "os_days"]
+    if alive.min() < shortest or patients["os_days"].max() > longest:
+        return False
+    rates = response.remission(patients, "emd").set_index("group")["estimate"]
+    if rates.idxmin() != "other":
+        return False
+    verdicts = replication.claims(patients, registry)["verdict"]
+    return bool(verdicts.isin([replication.EXACT, replication.SUPPORTS]).all())
+
+
+def follow_up_range(registry: Registry) -> tuple[int, int]:
+    """Give the shortest and longest possible follow-up of a patient still alive.
+
+    Parameters
+    ----------
+    registry : Registry
+        With the accrual period and the assumed end of follow-up.
+
+    Returns
+    -------
+    tuple of int
+        Days from the last and from the first possible infusion to the end of follow-up.
+    """
+    first, last = registry["accrual"].value
+    (end,) = registry["a_cutoff"].value
+    day_one = _last_day(first).replace(day=1)
+    return (_last_day(end) - _last_day(last)).days, (_last_day(end) - day_one).days
+
+
+def _last_day(month: str) -> date:
+    year, number = (int(part) for part in month.split("-"))
+    return date(year, number, calendar.monthrange(year, number)[1])
+
+
+# --- the course of disease ---------------------------------------------------------------------
+
+
+def _draw_courses(rng: random.Random, known: Registry, vary_effects: bool = False) -> list[Course]:
+    """Draw risk factors, responses and latent times since infusion."""
+    ratio = {
+        key: math.exp(rng.uniform(*map(math.log, known[key].details["range"])))
+        if vary_effects
+        else known[key].value
+        for key in ("a_hr_emd", "a_hr_treg", "a_hr_genetics")
+    }
+    remission_day = known["a_remission_day"].value
+    after_relapse = known["a_after_relapse"].value
+    shortest, longest = follow_up_range(known)
+    emd, responds = _emd_and_response(known)
+    n = len(emd)
+    treg = [_treg(rng, known["a_treg_median"].value) for _ in range(n)]
+    middle = sorted(treg)[n // 2]
+    high_risk = _choose(rng, n, known["a_genetic_high"].fraction)
+    courses = []
+    for i in range(n):
+        hazard = (
+            (ratio["a_hr_emd"] if emd[i] != "none" else 1.0)
+            * (ratio["a_hr_treg"] if treg[i] > middle else 1.0)
+            * (ratio["a_hr_genetics"] if high_risk[i] else 1.0)
+        )
+        relapse, in_remission = math.inf, False
+        if responds[i]:
+            relapse = remission_day + _exponential(rng, _BASELINE_RELAPSE_MEDIAN / hazard)
+            in_remission = rng.random() < known["a_death_in_remission"].fraction
+        # risk factors act on death, too, though less than on relapse
+        lag = _exponential(rng, after_relapse / math.sqrt(hazard))
+        death = (relapse if in_remission else relapse + lag) if responds[i] else 14 + lag
+        end = rng.uniform(shortest, longest)
+        courses.append(
+            Course(emd[i], treg[i], high_risk[i], responds[i], relapse, in_remission, death, end)
+        )
+    return courses
+
+
+def _factors_matter(courses: list[Course]) -> bool:
+    """Tell whether each factor worsens OS and RFS clearly, by a log-rank test by hand."""
+    high = sorted(c.treg_pct for c in courses)[len(courses) // 2]
+    responders = [c for c in courses if c.responds]
+    for group in (
+        lambda c: c.high_risk,
+        lambda c: c.treg_pct > high,
+        lambda c: c.emd != "none",
+    ):
+        os = [(min(c.death, c.end), c.death < c.end, group(c)) for c in courses]
+        rfs = [(min(c.relapse, c.end), c.relapse < c.end, group(c)) for c in responders]
+        if min(_log_rank_z(os), _log_rank_z(rfs)) < CLEARLY:
+            return False
+    return True
+
+
+def _log_rank_z(data: list[tuple[float, bool, bool]]) -> float:
+    """Log-rank z of the marked group, positive if it does worse; times are distinct."""
+    excess = variance = 0.0
+    ordered = sorted(data, reverse=True)
+    at_risk = marked = 0
+    for _, event, mark in ordered:
+        at_risk, marked = at_risk + 1, marked + mark
+        if event:
+            share = marked / at_risk
+            excess += mark - share
+            variance += share * (1 - share)
+    return excess / math.sqrt(variance) if variance else 0.0
+
+
+def _fit_ranks(rng: random.Random, courses: list[Course], known: Registry) -> Marks | None:
+    """Exchange ends of follow-up between patients until both curves have the right steps.
+
+    An exchange keeps the distribution of follow-up, so the accrual is respected; it moves
+    censored patients along the curve, and with them its heights.
+    """
+    misfit, marks = _misfit(courses, known)
+    for _ in range(MAX_EXCHANGES):
+        if marks is not None:
+            return marks
+        a, b = rng.sample(courses, 2)
+        a.end, b.end = b.end, a.end
+        new_misfit, marks = _misfit(courses, known)
+        if new_misfit <= misfit:
+            misfit = new_misfit
+        else:
+            a.end, b.end = b.end, a.end
+    return None
+
+
+def _misfit(courses: list[Course], known: Registry) -> tuple[float, Marks | None]:
+    """Tell how far the curves are from the right steps, and where those are if they are there.
+
+    Four moments on the axis since infusion have to come in this order: the RFS median (counted
+    from remission), 1 year of OS, 1 year of RFS, the OS median.
+    """
+    os = _steps([(min(c.death, c.end), c.death < c.end) for c in courses])
+    rfs = _steps([(min(c.relapse, c.end), c.relapse < c.end) for c in courses if c.responds])
+    os_median, rfs_median = _half(os), _half(rfs)
+    if os_median is None or rfs_median is None or rfs_median >= os_median:
+        return 1.0, None
+    distance, found = 0.0, []
+    for steps, percent in ((os, known["os_1y"].value), (rfs, known["rfs_1y"].value)):
+        start, end, height = _nearest_step(steps, percent)
+        if f"{height:.1f}" != f"{percent:.1f}":
+            distance += abs(height - percent) / 100
+        found.append((start, end))
+    (os_from, os_to), (rfs_from, rfs_to) = found
+    # where the 1-year marks may lie before stretching
+    low, high = max(os_from, rfs_median), min(os_to, rfs_to, os_median)
+    first = low + (high - low) / 3
+    low_2, high_2 = max(rfs_from, first), min(rfs_to, os_median)
+    second = low_2 + 2 * (high_2 - low_2) / 3
+    if high <= low or high_2 <= low_2:
+        return distance + 0.05, None
+    marks = Marks(rfs_median, first, second, os_median)
+    return distance, marks if distance == 0 else None
+
+
+def _emd_and_response(known: Registry) -> tuple[list[str], list[bool]]:
+    """Lay out EMD and response: derived counts where there are any, assumed ones for CNS."""
+    n, responders = known["infused"].value, known["responders"].value
+    other, other_yes = known["emd_other_n"].value, known["orr_emd_other_n"].value
+    cns, cns_yes = known["a_cns_n"].value, known["a_cns_responders"].value
+    none = n - other - cns
+    none_yes = responders - other_yes - cns_yes
+    emd = ["other"] * other + ["cns"] * cns + ["none"] * none
+    responds: list[bool] = []
+    for size, yes in ((other, other_yes), (cns, cns_yes), (none, none_yes)):
+        responds += [True] * yes + [False] * (size - yes)
+    return emd, responds
+
+
+def _treg(rng: random.Random, median: float) -> float:
+    return round(min(40.0, median * math.exp(rng.gauss(0, 0.55))), 2)
+
+
+def _exponential(rng: random.Random, median: float) -> float:
+    return rng.expovariate(math.log(2) / median)
+
+
+def _choose(rng: random.Random, n: int, share: float) -> list[bool]:
+    """Mark a fixed number out of n, in random places."""
+    marked = set(rng.sample(range(n), round(share * n)))
+    return [i in marked for i in range(n)]
+
+
+# --- the time axis -----------------------------------------------------------------------------
+
+
+def _stretch(courses: list[Course], marks: Marks, known: Registry) -> list[Patient]:
+    """Put the marks on the published days by one monotone function, and observe the patients."""
+    day, year = known["a_remission_day"].value, replication.ONE_YEAR
+    beyond = 1.6 * max(marks.os_median, known["os_median"].value)
+    anchors = [
+        (0.0, 0.0),
+        (float(day), float(day)),
+        (marks.rfs_median, known["rfs_median"].value + day),
+        (marks.os_year, year + 0.5),
+        (marks.rfs_year, year + day + 0.5),
+        (marks.os_median, known["os_median"].value),
+        (beyond, beyond),
+    ]
+    patients = []
+    for c in courses:
+        died, relapsed = c.death < c.end, c.relapse < c.end
+        os_days = max(1, round(_interpolate(min(c.death, c.end), anchors)))
+        rfs_days = rfs_event = cause = None
+        if c.responds:
+            rfs_event = int(relapsed)
+            cause = ("death" if c.dies_in_remission else "relapse") if relapsed else None
+            rfs_days = max(1, round(_interpolate(min(c.relapse, c.end), anchors)) - day)
+        patients.append(
+            Patient(
+                emd=c.emd,
+                treg_pct=c.treg_pct,
+                genetic_risk="high" if c.high_risk else "standard",
+                response="CR" if c.responds else "NR",
+                os_days=os_days,
+                os_event=int(died),
+                rfs_days=rfs_days,
+                rfs_event=rfs_event,
+                rfs_cause=cause,
+            )
+        )
+    return patients
+
+
+def _steps(data: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
+    """Kaplan–Meier by hand: (time, survival from then on); times are distinct."""
+    survival, steps = 1.0, [(0.0, 1.0)]
+    ordered = sorted(data)
+    for i, (time, event) in enumerate(ordered):
+        if event:
+            survival *= 1 - 1 / (len(ordered) - i)
+            steps.append((time, survival))
+    return steps
+
+
+def _nearest_step(steps: list[tuple[float, float]], percent: float) -> tuple[float, float, float]:
+    """Find the step whose height is nearest to a percentage: from, to, height in percent."""
+    pairs = itertools.pairwise(steps)
+    spans = [(start, end, 100 * survival) for (start, survival), (end, _) in pairs]
+    return min(spans, key=lambda span: abs(span[2] - percent))
+
+
+def _half(steps: list[tuple[float, float]]) -> float | None:
+    """Find the first time with survival below one half; none if it is exactly one half before."""
+    for time, survival in steps:
+        if abs(survival - 0.5) < 1e-9:
+            return None
+        if survival < 0.5:
+            return time
+    return None
+
+
+def _interpolate(x: float, anchors: list[tuple[float, float]]) -> float:
+    for (x0, y0), (x1, y1) in itertools.pairwise(anchors):
+        if x <= x1:
+            return y0 + (x - x0) * (y1 - y0) / (x1 - x0)
+    return x
+
+
+# --- everything no published value depends on --------------------------------------------------
+
+
+def _add_bystanders(rng: random.Random, patients: list[Patient], known: Registry) -> None:
+    """Fill in the columns on which no published value rests, then shuffle."""
+    n = len(patients)
+    youngest, oldest = known["a_age"].value
+    responders = [p for p in patients if p.response != "NR"]
+    men = _choose(rng, n, known["a_male"].fraction)
+    earlier = _choose(rng, n, known["a_prior_hsct"].fraction)
+    grade4 = set(rng.sample(range(n), known["ae_grade4_n"].value))
+    severe_crs = known["a_crs_ge3"].fraction
+    severe_icans = known["a_icans_ge3"].fraction
+    for i, p in enumerate(patients):
+        p.age_years = round(youngest + (oldest - youngest) * rng.betavariate(1.3, 2.2))
+        p.sex = "male" if men[i] else "female"
+        p.prior_hsct = "yes" if earlier[i] else "no"
+        p.bm_blasts_pct = _marrow(rng, known["a_blasts"].value)
+        p.crs_grade = 3 if rng.random() < severe_crs else rng.choices((0, 1, 2), (2, 5, 4))[0]
+        p.icans_grade = 3 if rng.random() < severe_icans else rng.choices((0, 1, 2), (8, 2, 1))[0]
+        if i in grade4 and rng.random() < 0.67:
+            p.crs_grade = 4
+        other = rng.choices((1, 2, 3), (2, 4, 5))[0]
+        p.ae_grade_max = 4 if i in grade4 else max(p.crs_grade, p.icans_grade, other)
+    for p, incomplete in zip(
+        responders, _choose(rng, len(responders), known["a_cri"].fraction), strict=True
+    ):
+        p.response = "CRi" if incomplete else "CR"
+    for p, negative in zip(
+        responders, _choose(rng, len(responders), known["a_mrd"].fraction), strict=True
+    ):
+        p.mrd = "negative" if negative else "positive"
+    for p, chosen in zip(
+        responders, _choose(rng, len(responders), known["a_hsct_after"].fraction), strict=True
+    ):
+        day = rng.randint(50, 120)
+        free = known["a_remission_day"].value + (p.rfs_days or 0)
+        if chosen and day < free:  # transplanted in remission
+            p.hsct_day = day
+    rng.shuffle(patients)
+
+
+def _number(patients: list[Patient], seed: int) -> None:
+    """Number the patients so that the file says what it is, whoever gets it."""
+    start = "R" if seed == DEFAULT_SEED else f"{DEFAULT_COHORT}-seed{seed}-"
+    for number, p in enumerate(patients, start=1):
+        p.patient_id = f"{start}{number:02d}"
+
+
+def _marrow(rng: random.Random, median: float) -> int:
+    """Draw blasts in percent, spread over the whole range with a given median."""
+    odds = median / (100 - median) * math.exp(rng.gauss(0, 1.2))
+    return round(100 * odds / (1 + odds))
+
+
+def _to_csv(patients: list[Patient]) -> str:
+    columns = [name for name in FIELDS if name in Patient.__dataclass_fields__]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    for p in patients:
+        writer.writerow(asdict(p))
+    return out.getvalue()

@@ -1,0 +1,434 @@
+"""Small cells: hidden, with whatever would give them back; worked out by hand."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import tempfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cartanalysis.chapter.chapter import Chapter, Unavailable
+from cartanalysis.chapter.disclosure import cells, times, vault
+from cartanalysis.chapter.disclosure import rules as sup
+from cartanalysis.claims import replication, verdicts
+from cartanalysis.contract import derive
+from cartanalysis.errors import CannotCompute
+from cartanalysis.intake import parse
+from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
+from cartanalysis.study import flow, published
+
+K = 5
+
+
+def made(treg_cutoff: float | None = None, **columns) -> pd.DataFrame:
+    n = len(next(iter(columns.values())))
+    table = pd.DataFrame({"patient_id": [f"P{i}" for i in range(n)], **columns})
+    return derive(parse(table.to_csv(index=False).encode(), "made.csv").table, treg_cutoff)
+
+
+def protected(function, *args, **kwargs):
+    return sup.protect(function, K, *args, **kwargs)
+
+
+# --- which cells -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counts", "hide"),
+    [
+        ([10, 20, 30], [False] * 3),
+        ([0, 20, 30], [False] * 3),  # a zero is shown
+        ([3, 20, 30], [True, True, False]),  # 3 = total - 50, so the next smallest goes with it
+        ([1, 2, 30], [True, True, True]),  # together 3: still a small count
+        ([4, 4, 30], [True, True, False]),  # together 8
+        ([2, 40], [True, True]),
+    ],
+)
+def test_hidden_cells_by_hand(counts, hide):
+    assert sup.hidden_cells(counts, K) == hide
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=7), st.integers(2, 11))
+def test_what_is_hidden_cannot_be_found_from_the_total(counts, k):
+    """Every hidden cell can hold at least two values, and no sum left open is small."""
+    hide = sup.hidden_cells(counts, k)
+    hidden = [c for c, h in zip(counts, hide, strict=True) if h]
+    assert all(h for c, h in zip(counts, hide, strict=True) if 0 < c < k)
+    if hidden and len([c for c in counts if c > 0]) > len(hidden):
+        assert len(hidden) >= 2
+        assert sum(hidden) >= k
+        total = sum(hidden)
+        for i, _ in enumerate(hidden):
+            others = len(hidden) - 1
+            possible = {
+                v for v in range(1, total + 1) if any(
+                    sum(rest) == total - v
+                    for rest in itertools.combinations_with_replacement(range(1, total + 1), others)
+                )
+            } if total <= 12 else {1, 2}  # fmt: skip
+            assert len(possible) > 1, (counts, i)
+
+
+# --- results -----------------------------------------------------------------------------------
+
+
+def test_proportions_hide_the_group_and_its_complement():
+    patients = made(
+        emd=["none"] * 38 + ["cns"] * 2 + ["other"] * 7,
+        response=["CR"] * 34 + ["NR"] * 4 + ["CR"] * 2 + ["CR"] * 2 + ["NR"] * 5,
+    )
+    with pytest.raises(sup.Hidden, match="fewer than 5 patients"):
+        protected(response.remission, patients, "emd")  # 4 of 38 without: nothing is left
+    overall = protected(response.remission, patients)
+    assert overall["events"].tolist() == [38]
+    with pytest.raises(sup.Hidden):
+        protected(response.association, patients, "emd")
+
+
+def test_one_small_group_takes_the_next_smallest_with_it():
+    patients = made(
+        arm=["A"] * 40 + ["B"] * 30 + ["C"] * 4,
+        response=(["CR"] * 20 + ["NR"] * 20) + (["CR"] * 15 + ["NR"] * 15) + ["CR"] * 4,
+    )
+    found = protected(response.remission, patients, "arm")
+    assert found["group"].tolist() == ["A"]
+    assert found.attrs["hidden"] == ("B", "C")
+
+
+def test_grades_hide_rare_ones_and_shares_that_give_them_away():
+    grades = [0] * 20 + [1] * 10 + [2] * 8 + [3] * 6 + [4] * 2 + [5]
+    patients = made(crs_grade=grades)
+    found = protected(safety.by_grade, patients, "crs_grade")
+    assert found["grade"].tolist() == [0, 1, 2]  # 4 and 5 are 3 patients, so 3 is hidden too
+    three = protected(safety.at_least, patients, "crs_grade", 3)
+    assert three["events"].tolist() == [9]  # 6 + 2 + 1, all of them hidden one by one
+    with pytest.raises(sup.Hidden):
+        protected(safety.at_least, patients, "crs_grade", 4)  # 3 patients
+    with pytest.raises(sup.Hidden):
+        protected(safety.by_grade, made(crs_grade=[0] * 3 + [1] * 2), "crs_grade")
+
+
+def test_a_curve_is_its_estimate_at_ends_of_months_and_nothing_in_between():
+    patients = made(os_days=list(range(100, 500, 10)), os_event=[1, 0] * 20)
+    plain = survival.kaplan_meier(patients, "os")
+    curve = protected(survival.kaplan_meier, patients, "os")
+    assert set(curve) == {"group", "time", "at_risk", "estimate", "lower", "upper"}
+    for row in curve.iloc[1:].itertuples():
+        there = plain[plain["time"] <= row.time].iloc[-1]
+        for column in ("estimate", "lower", "upper"):
+            assert getattr(row, column) == round(there[column], 2)
+    # deaths on days 100, 120, …, 480: five until the end of month 6, nine more until a year;
+    # later than that only two while five are at risk
+    assert curve["time"].tolist() == [0, 182, 365]
+    assert curve["at_risk"].tolist() == [40, 30, 10]  # of 40, 31 and 13
+    table = protected(survival.at_risk_table, patients, "os", [0.0, 182.6, 365.25, 470.0])
+    assert table["time"].tolist() == [0, 182, 365, 456]
+    assert table["at_risk"].tolist() == [40, 30, 10, "<5"]
+    assert set(table) == {"group", "time", "at_risk"}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1500), st.booleans()), min_size=5, max_size=80),
+    st.integers(2, 11),
+)
+def test_each_point_of_a_curve_closes_enough_events(exits, k):
+    days, events = zip(*exits, strict=True)
+    if not any(days):
+        return
+    patients = pd.DataFrame({"os_days": days, "os_event": [int(e) for e in events]})
+    curve = survival.kaplan_meier(patients, "os")
+    points = times.points(curve, k)
+    ends = {times.month_end(m * times.MONTH) for m in range(60)}
+    for start, end in itertools.pairwise([0.0, *points]):
+        inside = curve["time"].between(start, end, inclusive="right" if start else "both")
+        assert not cells.small(curve[inside]["events"].sum(), k)
+        assert end in ends
+        assert (np.array(days) >= end).sum() >= k
+
+
+def test_a_median_is_told_as_the_stretch_in_which_it_lies():
+    patients = made(os_days=list(range(100, 500, 10)), os_event=[1] * 40)
+    exact = survival.median(patients, "os").iloc[0]
+    assert exact[["estimate", "lower", "upper"]].tolist() == [295, 230, 350]
+    told = protected(survival.median, patients, "os").iloc[0]
+    curve = protected(survival.kaplan_meier, patients, "os")
+    stretches = list(itertools.pairwise(curve["time"]))
+    assert (told["since"], told["estimate"]) in stretches
+    assert told[["since", "estimate", "lower", "upper"]].tolist() == [274, 365, 213, 365]
+    # and the figure agrees: above one half at its start, not above at its end
+    at = curve.set_index("time")["estimate"]
+    assert at[told["since"]] > 0.5 >= at[told["estimate"]]
+
+
+def test_times_of_a_group_with_few_events_are_hidden():
+    patients = made(
+        genetic_risk=["high"] * 20 + ["standard"] * 20,
+        os_days=list(range(100, 140)),
+        os_event=[1] * 10 + [0] * 29 + [1],
+    )
+    found = protected(survival.median, patients, "os", "genetic_risk").set_index("group")
+    assert survival.median(patients, "os", "genetic_risk")["estimate"].tolist() == [139, 109]
+    assert found.loc["high", ["since", "estimate"]].tolist() == [91, 122] or pd.isna(
+        found.loc["high", "estimate"]
+    )
+    assert found.loc["standard", ["estimate", "lower", "upper"]].isna().all()
+    assert "fewer than" in found.loc["standard", "why"]
+
+
+def test_patients_lost_before_a_landmark_are_not_given_away():
+    early = [1, 2, 3] + [50] * 37
+    patients = made(os_days=early, os_event=[1] * 40, response=["NR"] * 10 + ["CR"] * 30)
+    with pytest.raises(sup.Hidden, match="before the landmark"):
+        protected(survival.landmark, patients, "os", 30)
+    assert len(protected(survival.landmark, patients, "os", 0)) == 40
+    with pytest.raises(sup.Refused, match="end of a month"):
+        protected(survival.landmark, patients, "os", 28)
+
+
+def test_survival_is_told_on_the_days_of_the_curve_only():
+    patients = made(os_days=list(range(100, 500, 10)), os_event=[1] * 40)
+    told = protected(survival.survival_at, patients, "os", [270.0, 274.0, 365.0])
+    assert told["estimate"].isna().tolist() == [True, False, False]
+    assert told["at_risk"].tolist() == [20, 20, 10]  # of 23, 22 and 13
+    exact = survival.survival_at(patients, "os", [274.0, 365.0])
+    assert told["estimate"].tolist()[1:] == exact["estimate"].tolist()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.85, 0.951])
+def test_intervals_of_any_coverage_are_refused(confidence):
+    patients = made(os_days=list(range(100, 140)), os_event=[1] * 40)
+    with pytest.raises(sup.Refused, match="cover one of"):
+        protected(survival.median, patients, "os", confidence=confidence)
+
+
+def test_a_function_without_a_rule_gives_nothing():
+    with pytest.raises(sup.Refused, match="no rule for `rows`"):
+        protected(rows, made(sex=["male"] * 40))
+
+
+def rows(patients):
+    return patients
+
+
+def test_a_model_that_fails_on_few_events_does_not_say_how():
+    patients = made(
+        genetic_risk=["high"] * 10 + ["standard"] * 30,
+        os_days=[1, *range(100, 139)],
+        os_event=[1] + [0] * 9 + [1] * 30,
+    )
+    with pytest.raises(CannotCompute) as told:
+        protected(cox.cox, patients, "os", ["genetic_risk"])
+    assert isinstance(told.value, sup.Hidden)
+
+
+def test_a_log_rank_test_of_a_small_group_is_hidden():
+    patients = made(
+        genetic_risk=["high"] * 2 + ["standard"] * 38,
+        os_days=list(range(100, 140)),
+        os_event=[1] * 40,
+    )
+    for test in (survival.log_rank, permutation.compare):
+        with pytest.raises(sup.Hidden):
+            protected(test, patients, "os", "genetic_risk")
+
+
+def test_a_curve_of_few_events_is_not_drawn_and_one_without_events_is():
+    few = made(os_days=list(range(100, 140)), os_event=[1, 1, 1] + [0] * 37)
+    with pytest.raises(sup.Hidden, match="events"):
+        protected(survival.kaplan_meier, few, "os")
+    none = made(os_days=list(range(100, 140)), os_event=[0] * 40)
+    assert (protected(survival.kaplan_meier, none, "os")["estimate"] == 1).all()
+
+
+def test_rfs_does_not_tell_how_few_were_not_in_remission():
+    n = 14
+    patients = made(
+        genetic_risk=["high"] * n + ["standard"] * 30,
+        response=["CR"] * 11 + ["NR"] * 3 + ["CR"] * 20 + ["NR"] * 10,
+        rfs_days=[*range(50, 61), "", "", "", *range(60, 80), *[""] * 10],
+        rfs_event=[*[1] * 5, *[0] * 6, "", "", "", *[1, 0] * 10, *[""] * 10],
+    )
+    table = protected(survival.median, patients, "rfs", "genetic_risk")
+    assert table["n"].tolist() == ["hidden", "hidden"]
+
+
+def test_what_is_left_of_groups_does_not_give_the_hidden_ones():
+    """No EMD: 11 of 38; all: 16 of 47; so CNS and other together: 5 of 9, 4 without."""
+    patients = made(
+        emd=["none"] * 38 + ["cns"] * 2 + ["other"] * 7,
+        os_days=list(range(100, 147)),
+        os_event=[1] * 11 + [0] * 27 + [1] * 2 + [1] * 3 + [0] * 4,
+    )
+    table = protected(survival.median, patients, "os", "emd")
+    assert table["group"].tolist() == ["none"]
+    assert table["events"].tolist() == ["hidden"]
+
+
+def test_messages_name_no_small_group():
+    patients = made(
+        arm=["A"] * 20 + ["B"] * 4, os_days=list(range(10, 34)), os_event=[1, 0] * 10 + [0] * 4
+    )
+    with pytest.raises(CannotCompute, match="group `B`"):
+        cox.cox(patients, "os", ["arm"])
+    with pytest.raises(sup.Hidden) as caught:
+        protected(cox.cox, patients, "os", ["arm"])
+    assert "B" not in str(caught.value)
+
+
+def test_cutoffs_that_divide_off_few_are_left_out():
+    values = np.linspace(1, 20, 40).round(2)
+    days = np.random.default_rng(1).permutation(np.arange(100, 140))
+    patients = made(treg_pct=values, os_days=days, os_event=[1, 0] * 20)
+    table = protected(cox.scan_cutoffs, patients, "os", "treg_pct")
+    for cutoff in table["cutoff"]:
+        for side in (values > cutoff, values <= cutoff):
+            deaths = np.array([1, 0] * 20)[side].sum()
+            assert min(deaths, side.sum() - deaths) >= K
+    assert set(table["n"]) == {"hidden"}
+
+
+def test_survival_and_medians_hide_counts_of_events():
+    patients = made(os_days=list(range(100, 140)), os_event=[1, 1, 1] + [0] * 37)
+    at = protected(survival.survival_at, patients, "os", [120]).iloc[0]
+    assert np.isnan(at["estimate"])  # 1 - 3/40 would give the 3 away
+    assert "fewer than 5" in at["why"]
+    median = protected(survival.median, patients, "os").iloc[0]
+    for told in (at, median):
+        assert (told["n"], told["events"]) == (40, "hidden")
+
+
+def test_groups_of_a_curve_with_one_small():
+    patients = made(
+        arm=["A"] * 20 + ["B"] * 3, os_days=list(range(23)), os_event=[1] * 23
+    )  # fmt: skip
+    with pytest.raises(sup.Hidden):
+        protected(survival.kaplan_meier, patients, "os", "arm")
+
+
+def test_models_hide_the_counts_of_their_groups():
+    patients = made(
+        arm=["A", "B"] * 20, os_days=list(range(10, 50)), os_event=[1, 1, 0, 1, 1, 0, 0, 0] * 5
+    )
+    plain, model = cox.cox(patients, "os", ["arm"]), protected(cox.cox, patients, "os", ["arm"])
+    assert model.terms["estimate"].equals(plain.terms["estimate"])
+    assert model.terms["n"].tolist() == plain.terms["n"].tolist() == [20]
+    rare = made(
+        arm=["A", "A", "A", "B"] * 4 + ["A"] * 8,
+        os_days=list(range(10, 34)),
+        os_event=[1, 0, 1, 1, 0, 1, 1, 0] * 3,
+    )
+    with pytest.raises(sup.Hidden):  # the width of the interval tells how many events B had
+        protected(cox.cox, rare, "os", ["arm"])
+
+
+def test_table_one_hides_rare_levels_and_extremes():
+    patients = made(sex=["male"] * 40 + ["female"] * 3, age_years=list(range(20, 63)))
+    table = protected(baseline.table_one, patients)
+    assert table["summary"].tolist() == ["41 (30.5 to 51.5)", "hidden", "hidden"]
+
+
+def test_flow_ends_before_few_patients():
+    patients = made(response=["CR"] * 10 + ["NR"] * 3)
+    kept = protected(flow.steps, patients, published.load(), False)
+    assert kept["n"].tolist() == [13]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_histograms_widen_and_keep_their_total(seed):
+    values = np.random.default_rng(seed).lognormal(1.5, 0.7, 60).clip(0, 90).round(3)
+    patients = made(treg_cutoff=4.5, treg_pct=values)
+    with pytest.raises(sup.Refused, match="its cut-off"):
+        protected(baseline.histogram, patients, "treg_pct", 3.0)
+    try:
+        wide = protected(baseline.histogram, patients, "treg_pct", 4.5)
+    except sup.Hidden:
+        below, above = (values <= 4.5).sum(), (values > 4.5).sum()
+        assert min(below, above) < K
+        return
+    assert wide["n"].sum() == 60
+    assert not wide["n"].between(1, K - 1).any()
+    low = wide[wide["group"] == "low"]["n"].sum()
+    assert low == (values <= 4.5).sum()
+
+
+def test_claims_keep_the_verdict_but_not_the_small_count():
+    patients = made(
+        ae_grade_max=[4] * 3 + [2] * 44, response=["CR"] * 38 + ["NR"] * 9,
+        emd=["other"] * 7 + ["none"] * 40,
+    )  # fmt: skip
+    plain = replication.claims(patients, published.load()).set_index("id")
+    table = protected(replication.claims, patients, published.load()).set_index("id")
+    assert table.loc["ae_grade4", "events"] == "hidden"
+    assert pd.isna(table.loc["ae_grade4", "estimate"])
+    # "equal" would give the number back
+    assert table.loc["ae_grade4", "verdict"] == verdicts.consistent(plain.loc["ae_grade4", "power"])
+    assert plain.loc["ae_grade4", "verdict"] == replication.EXACT
+    assert table.loc["orr", "events"] == 38
+    shown = replication.as_text(table.reset_index())
+    assert "nan" not in " ".join(shown["shown"]).lower()
+
+
+def test_nothing_is_hidden_where_the_smallest_count_is_one():
+    patients = made(crs_grade=[0, 1, 2])
+    table = safety.by_grade(patients, "crs_grade")
+    pd.testing.assert_frame_equal(sup.protect(safety.by_grade, 1, patients, "crs_grade"), table)
+
+
+# --- every function, and the whole way to a page -------------------------------------------------
+
+
+def test_every_statistic_has_a_rule():
+    """A new function that counts patients must say how its result is protected."""
+    for module in (baseline, cox, response, safety, survival):
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            takes = list(inspect.signature(function).parameters)
+            if function.__module__ != module.__name__ or name.startswith("_"):
+                continue
+            if takes[:1] == ["patients"] and name not in ("with_endpoint", "groups"):
+                assert function in sup.RULES or function in sup.UNCHANGED, name
+
+
+def test_a_chapter_says_what_is_hidden(tmp_path, capsys):
+    table = pd.DataFrame(
+        {"patient_id": [f"P{i}" for i in range(74)], "arm": ["A"] * 40 + ["B"] * 30 + ["C"] * 4,
+         "response": (["CR", "NR"] * 35) + ["CR"] * 4}
+    )  # fmt: skip
+    table.to_csv(tmp_path / "c.csv", index=False)
+    study = Chapter("x", str(tmp_path / "c.csv"), min_cell=K)
+    rates = study.compute(response.remission, study.patients, "arm")
+    assert rates["group"].tolist() == ["A"]
+    study.number("c", rates, "fraction", where={"group": "C"})
+    assert "fewer than 5 patients" in study.numbers["c"].reason
+    described = study.compute(response.describe, rates)
+    assert "C" not in described
+    assert isinstance(
+        study.compute(response.association, study.patients, "arm"), Unavailable
+    )  # fmt: skip
+    assert isinstance(sup.Hidden(5, "x"), CannotCompute)
+
+
+def test_a_chapter_asks_the_vault_of_another_process_wherever_its_temporary_files_are(
+    tmp_path, monkeypatch
+):
+    deep = tmp_path / ("d" * 120)  # longer than a socket's path may be
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    lines = "".join(f"P{i},{'CR' if i % 2 else 'NR'}\n" for i in range(40))
+    cohort = parse(f"patient_id,response\n{lines}".encode(), "c.csv")
+    with vault.serving(vault.Vault({"c.csv": cohort}, K)) as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        asked = vault.remote()
+        opened, patients = asked.open("c.csv")
+        assert (len(opened.table), len(patients)) == (0, 40)
+        assert asked.compute(response.remission, patients)["events"].tolist() == [20]
+        with pytest.raises(CannotCompute, match="no rule"):
+            asked.compute(rows, patients)
+        with pytest.raises(CannotCompute, match="rows of a protected cohort"):
+            patients["patient_id"]
+        assert asked.open("another.csv") is None

@@ -1,0 +1,122 @@
+"""Figures: they return what they were given, and nothing collides."""
+
+from __future__ import annotations
+
+import matplotlib
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from cartanalysis import figures
+from cartanalysis.contract import derive
+from cartanalysis.figures import style
+from cartanalysis.figures.km import MAX_TICKS, ticks
+from cartanalysis.intake import read
+from cartanalysis.stats import baseline, cox, response, safety, survival
+from cartanalysis.study import flow, published, reconstruct
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(scope="module")
+def patients() -> pd.DataFrame:
+    return derive(read("an2020").table)
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    style.use()
+    yield
+    plt.close("all")
+
+
+def km(patients, by=None, unit="days", **options):
+    curves = survival.kaplan_meier(patients, "os", by)
+    at_risk = survival.at_risk_table(patients, "os", ticks(curves["time"].max(), unit), by)
+    return figures.plot_km(curves, at_risk, unit=unit, **options)
+
+
+def every_figure(patients):
+    yield "km", lambda ax=None: km(patients, "treg_group", ax=ax)
+    yield "rates", lambda ax=None: figures.plot_rates(response.remission(patients, "emd"), ax)
+    yield "grades", lambda ax=None: figures.plot_grades(safety.all_scales(patients), ax)
+    yield (
+        "forest",
+        lambda ax=None: figures.plot_forest(
+            cox.cox(patients, "os", ["emd_any", "genetic_risk"]).terms.rename(
+                columns={"covariate": "label"}
+            ),
+            ax,
+        ),
+    )
+    yield (
+        "cutoffs",
+        lambda ax=None: figures.plot_cutoffs(
+            cox.scan_cutoffs(patients, "os", "treg_pct"), ax, chosen=5
+        ),
+    )
+    yield "effects", lambda ax=None: figures.plot_effects(reconstruct.known_effects(), ax)
+    yield (
+        "distribution",
+        lambda ax=None: figures.plot_distribution(
+            baseline.histogram(patients, "treg_pct", 5), ax, cutoff=5, xlabel="x"
+        ),
+    )
+    yield (
+        "flow",
+        lambda ax=None: figures.plot_flow(flow.steps(patients, published.load(), True), ax),
+    )
+
+
+def test_figures_draw_on_the_callers_axes(patients):
+    for name, draw in every_figure(patients):
+        ax = plt.subplots()[1]
+        assert draw(ax) is ax, name
+        assert draw().get_figure() is not ax.get_figure(), name
+
+
+@pytest.mark.parametrize("unit", ["days", "months", "years"])
+@pytest.mark.parametrize("longest", [1, 30, 47, 365, 1154, 5000])
+def test_ticks_are_few_and_start_at_zero(longest, unit):
+    found = ticks(longest, unit)
+    assert found[0] == 0
+    assert 1 <= len(found) <= MAX_TICKS
+    assert found[-1] <= longest + 1e-9
+
+
+def test_unknown_unit():
+    with pytest.raises(ValueError, match="choose one of days"):
+        ticks(10, "weeks")
+
+
+@pytest.mark.parametrize("by", [None, "emd", "treg_group"])
+def test_at_risk_counts_stand_on_their_times_and_never_collide(patients, by):
+    ax = km(patients, by, labels={"low": "a very long name for patients with low counts"})
+    figure = style.figure_of(ax)
+    figure.canvas.draw()
+    boxes = [t.get_window_extent() for t in ax.texts]
+    for i, one in enumerate(boxes):
+        assert not any(one.overlaps(other) for other in boxes[i + 1 :])
+    ticks_px = [t.get_window_extent() for t in ax.get_xticklabels() if t.get_text()]
+    lowest = min(t.y0 for t in ticks_px)
+    assert all(b.y1 < lowest for b in boxes), "counts lie below the axis labels"
+
+
+def test_svg_is_reproducible(patients, tmp_path):
+    texts = []
+    for name in ("a.svg", "b.svg"):
+        style.figure_of(km(patients)).savefig(tmp_path / name, metadata={"Date": None})
+        texts.append((tmp_path / name).read_bytes())
+    assert texts[0] == texts[1]
+
+
+def test_a_dollar_in_a_label_is_text(patients):
+    arms = patients.assign(arm=["$x^2", "b_1"] * 23 + ["b_1"])
+    style.figure_of(km(arms, "arm")).canvas.draw()
+
+
+def test_one_meaning_per_colour():
+    two = style.colours(["low", "high"])
+    assert two["high"] == style.colours(["standard", "high"])["high"]
+    assert len(set(style.colours(["none", "cns", "other"]).values())) == 3
+    assert len(set(style.colours(["arm A", "arm B", "arm C"]).values())) == 3

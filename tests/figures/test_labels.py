@@ -1,0 +1,125 @@
+"""Names in figures: never shortened into one another, and drawn in any script."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+from matplotlib import font_manager
+from matplotlib import pyplot as plt
+from matplotlib.text import Text
+from tinybook import TESTS
+
+from cartanalysis.chapter import handover
+from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.contract import derive
+from cartanalysis.figures import plot_km, plot_rates, scripts, style
+from cartanalysis.stats import response, survival
+
+CASES = TESTS / "data" / "cases"
+CHINESE = "北京大学人民医院"
+NO_WORDS = "\U0001e900\U0001e901"
+"""Letters of Adlam, for which few computers have a font."""
+
+
+def km(patients: pd.DataFrame, by: str):
+    style.use()
+    curves = survival.kaplan_meier(patients, "os", by)
+    return plot_km(curves, survival.at_risk_table(patients, "os", [0.0, 200.0, 400.0], by))
+
+
+def inside(ax) -> bool:
+    """Tell whether the at-risk names stand one below the other."""
+    figure = style.figure_of(ax)
+    figure.draw_without_rendering()
+    boxes = sorted((t.get_window_extent() for t in ax.texts if t.get_text()), key=lambda b: -b.y1)
+    names = [b for b in boxes if b.width > 100]
+    return all(a.y0 >= b.y1 - 1 for a, b in pairwise(names))
+
+
+def test_two_long_names_stay_different():
+    patients = derive(pd.read_csv(CASES / "long_labels.csv"))
+    names = sorted(patients["arm"].unique())
+    assert style.short(names[0]) == style.short(names[1])  # which is why they are broken instead
+    ax = km(patients, "arm")
+    shown = [t.get_text().replace("\n", " ") for t in ax.get_legend().get_texts()]
+    assert sorted(shown) == names
+    assert inside(ax)
+    rates = plot_rates(response.remission(patients, "arm"))
+    drawn = {t.get_text().replace("\n", " ") for t in rates.texts}
+    assert set(names) <= drawn
+    plt.close("all")
+
+
+def test_names_that_stay_different_are_shortened():
+    assert style.distinct({"a": "x" * 40, "b": "short"}) == {"a": "x" * 33 + "…", "b": "short"}
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+    def draw(*names: str):
+        """Hand a figure over; give its SVG, and its caption."""
+        patients = pd.read_csv(CASES / "nasty.csv")
+        patients["arm"] = [names[i % len(names)] for i in range(len(patients))]
+        file = tmp_path / "c.csv"
+        patients.drop(columns="my_centre").to_csv(file, index=False)
+        study = Chapter("x", str(file))
+        tables = (
+            survival.kaplan_meier(study.patients, "os", "arm"),
+            survival.at_risk_table(study.patients, "os", [0.0, 200.0], "arm"),
+        )
+        outputs = []
+        monkeypatch.setattr(
+            handover,
+            "publish_display_data",
+            lambda data, metadata: outputs.append((data, metadata)),
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            study.figure(plot_km, *tables, name="f", caption="Curves.", alt="Curves.")
+        data, metadata = outputs[0]
+        return data["image/svg+xml"], metadata["cartanalysis"]["figure"]["caption"]
+
+    return draw
+
+
+HAS_CHINESE = any(
+    set(CHINESE) <= scripts._letters(f.fname) for f in font_manager.fontManager.ttflist
+)
+
+
+def test_chinese_and_arabic_are_text_in_the_svg_without_a_warning(shown):
+    svg, caption = shown(CHINESE, "مستشفى الملك", "Больница № 1")
+    for name in (CHINESE, "مستشفى الملك", "Больница № 1"):
+        assert f">{name}</text>" in svg
+    assert "sans-serif" in svg
+    assert (scripts.NO_FONT in caption) == (not HAS_CHINESE)
+
+
+def test_letters_that_no_font_has_are_told_of_once(shown, monkeypatch):
+    own = [f for f in font_manager.fontManager.ttflist if f.name == scripts.OWN]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
+    svg, caption = shown(NO_WORDS, "fresh")
+    assert f">{NO_WORDS}</text>" in svg
+    assert caption == f"Curves.{scripts.NO_FONT}"
+
+
+def test_names_that_the_books_font_has_are_outlines(shown):
+    svg, caption = shown("Zürich", "Больница № 1")
+    assert "</text>" not in svg
+    assert caption == "Curves."
+
+
+def test_each_letter_has_a_font_for_the_raster():
+    if not HAS_CHINESE:
+        return  # the note is tested above
+    figure, ax = plt.subplots()
+    ax.set_title(CHINESE)
+    assert scripts.fit_fonts(figure) == ("none", "")
+    families = next(t for t in figure.findobj(Text) if t.get_text() == CHINESE).get_fontfamily()
+    assert families[0] == scripts.OWN
+    fonts = [font_manager.findfont(family) for family in families[1:-1]]
+    assert set(CHINESE) <= frozenset().union(*map(scripts._letters, fonts))
+    plt.close(figure)

@@ -1,0 +1,120 @@
+"""The registry: what is published, and what follows from it."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+
+from cartanalysis.claims import registry
+from cartanalysis.errors import InputError
+from cartanalysis.stats import percentages
+from cartanalysis.study import derivations, published
+from cartanalysis.study.derivations import DERIVATIONS
+
+TEXT = (resources.files("cartanalysis.study") / "published.yml").read_text(encoding="utf-8")
+
+# as printed in An et al. 2020 (abstract; opening of the results)
+PRINTED = {
+    "accrual": "November 2015 to May 2019",
+    "screened": "72",
+    "enrolled": "51",
+    "orr": "80.9 %",
+    "os_1y": "53.0 %",
+    "rfs_1y": "45.0 %",
+    "os_median": "415.0 days",
+    "rfs_median": "319.0 days",
+    "ae_grade4": "6.4 %",
+    "orr_emd_other": "28.6 %",
+}
+
+
+@pytest.mark.parametrize("key", PRINTED)
+def test_published_values_read_as_printed(key):
+    entry = published.load()[key]
+    assert (entry.text, entry.evidence) == (PRINTED[key], "P")
+    assert "Abstract" in entry.place or "Results" in entry.place
+
+
+def test_derived_counts():
+    registry = published.load()
+    found = {e.id: e.value for e in registry.select(evidence="D")}
+    assert found == {
+        "infused": 47,
+        "responders": 38,
+        "ae_grade4_n": 3,
+        "orr_emd_other_n": 2,
+        "emd_other_n": 7,
+        "censoring": True,
+    }
+
+
+def test_the_derivations_have_one_solution():
+    registry = published.load()
+    known = registry.entries
+    candidates = derivations.infused_candidates(
+        registry["orr"], registry["ae_grade4"], registry["enrolled"]
+    )
+    assert candidates == [47]
+    both = [
+        n
+        for n in range(20, 60)
+        if percentages.counts_behind(80.9, 1, n) and percentages.counts_behind(6.4, 1, n)
+    ]
+    assert both == [47]
+    assert derivations.emd_other_candidates(known) == [(2, 7)]
+    assert percentages.counts_behind(53.0, 1, 47) == percentages.counts_behind(45.0, 1, 38) == []
+
+
+def test_rounding_counts_ties_both_ways():
+    assert percentages.rounds_to(1, 16, 6.3, 1)  # 6.25 %
+    assert percentages.rounds_to(1, 16, 6.2, 1)
+    assert not percentages.rounds_to(1, 16, 6.4, 1)
+
+
+def test_nothing_assumed_lacks_range_and_source():
+    for entry in published.load().select(evidence="A"):
+        assert entry.details["range"]
+        assert entry.details["source"]
+        if isinstance(entry.value, (int, float)):
+            low, high = entry.details["range"]
+            assert low <= entry.value <= high, entry.id
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("kind: rate, value: 80.9", "kind: rate, colour: red, value: 80.9", "unknown key 'colour'"),
+        ("{id: rfs_1y,", "{id: os_1y,", "os_1y is there twice"),
+        ("evidence: P, place: Abstract}", "evidence: P}", "lacks 'place'"),
+        ("evidence: P, place: Abstract}", "evidence: P, place: ''}", "empty 'place'"),
+        ("value: 80.9, unit: percent, rounding: 1, evidence: P", "evidence: A", "evidence 'A'"),
+        ("kind: rate, value: 80.9", "kind: rate", "orr lacks 'value'"),
+        ("function: derive_infused", "function: guess", "no known derivation"),
+        ("from: [orr, infused]", "from: [orr, nobody]", "derived from 'nobody'"),
+        ("worse: any, model: univariable", "worse: any", "lacks 'model'"),
+        ("kind: count, unit: patients", "kind: count, value: 46, unit: patients", "states a value"),
+    ],
+)
+def test_registry_errors_are_found_on_load(old, new, says):
+    assert old in TEXT
+    with pytest.raises(InputError, match=says):
+        registry.parse(TEXT.replace(old, new, 1), DERIVATIONS)
+
+
+def test_contradicting_percentages_are_not_papered_over():
+    with pytest.raises(ValueError, match="0 solutions"):
+        registry.parse(TEXT.replace("value: 80.9", "value: 80.8", 1), DERIVATIONS)
+
+
+def test_weakest_letter():
+    registry = published.load()
+    assert registry.weakest(["orr", "infused"]) == "D"
+    assert registry.weakest(["orr"]) == "P"
+    assert registry.weakest(["infused", "a_age"]) == "A"
+    assert registry.weakest([]) == "A"
+
+
+def test_unknown_id_lists_the_known():
+    with pytest.raises(KeyError, match="os_1y"):
+        published.load()["os_2y"]
