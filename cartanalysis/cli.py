@@ -30,13 +30,7 @@ COHORT_HELP = "a file or folder (default: %(default)s, the reconstruction)"
 
 
 def parser() -> argparse.ArgumentParser:
-    """Describe the command line.
-
-    Returns
-    -------
-    argparse.ArgumentParser
-        The parser.
-    """
+    """Describe the command line."""
     top = argparse.ArgumentParser(prog="cartanalysis", description=cartanalysis.__doc__)
     top.add_argument("--version", action="version", version=cartanalysis.__version__)
     commands = top.add_subparsers(dest="command", required=True)
@@ -161,18 +155,7 @@ def _between(low: float, high: float) -> Callable[[str], float]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        As typed; those of the process if not given.
-
-    Returns
-    -------
-    int
-        0 if all went well, 1 if a chapter, the build or a check failed, 2 if an input is wrong.
-    """
+    """Run the command."""
     _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not know every letter

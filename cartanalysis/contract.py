@@ -72,13 +72,7 @@ class Field:
 
     @property
     def allowed(self) -> str:
-        """What the column may hold, as words.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """What the column may hold, as words."""
         if self.kind == "level":
             return "one of " + ", ".join(self.levels)
         if self.kind == "event":
@@ -204,23 +198,11 @@ class Cohort:
 
     @property
     def is_default(self) -> bool:
-        """Whether this is the reconstruction that ships with the package.
-
-        Returns
-        -------
-        bool
-            The answer.
-        """
+        """Whether this is the reconstruction that ships with the package."""
         return self.is_reconstruction and self.name == DEFAULT_COHORT
 
     def to_csv(self) -> str:
-        """Write the cohort as a file of the contract; the same cohort gives the same text.
-
-        Returns
-        -------
-        str
-            CSV: the contract's columns that the cohort has, then the strata.
-        """
+        """Write the cohort as a file of the contract; the same cohort gives the same text."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.table.columns)
@@ -230,29 +212,12 @@ class Cohort:
 
     @property
     def sha256(self) -> str:
-        """Give the hash of the cohort, whatever file format it came in.
-
-        Returns
-        -------
-        str
-            SHA-256 of `to_csv` in UTF-8.
-        """
+        """Give the hash of the cohort, whatever file format it came in."""
         return hashlib.sha256(self.to_csv().encode()).hexdigest()
 
 
 def drawn_by(identifiers: Iterable[object]) -> str:
-    """Name the seeded reconstruction that identifiers come from.
-
-    Parameters
-    ----------
-    identifiers : iterable of object
-        Identifiers of patients.
-
-    Returns
-    -------
-    str
-        Its name, such as ``an2020-seed7``; empty if these are not its patients.
-    """
+    """Name the seeded reconstruction that identifiers come from."""
     found = [SEEDED.fullmatch(str(i)) for i in identifiers]
     names = {m[1] if m else "" for m in found}
     return names.pop() if len(names) == 1 else ""
@@ -268,20 +233,7 @@ def _plain(value: object) -> str:
 
 
 def require(patients: pd.DataFrame, *columns: str) -> None:
-    """Make sure that columns are there and hold at least one value.
-
-    Parameters
-    ----------
-    patients : pandas.DataFrame
-        A cohort's table.
-    *columns : str
-        Names of the columns needed.
-
-    Raises
-    ------
-    MissingColumns
-        If any is absent or entirely empty; a derived column is told by its source.
-    """
+    """Make sure that columns are there and hold at least one value."""
     absent = [c for c in columns if c not in patients or patients[c].isna().all()]
     if absent:
         named = {DERIVED.get(c, c) for c in absent}
@@ -289,25 +241,7 @@ def require(patients: pd.DataFrame, *columns: str) -> None:
 
 
 def column_of(patients: pd.DataFrame, name: str) -> pd.Series:
-    """Take a column that must be there.
-
-    Parameters
-    ----------
-    patients : pandas.DataFrame
-        A cohort's table.
-    name : str
-        The column.
-
-    Returns
-    -------
-    pandas.Series of shape (n_patients,)
-        Its values.
-
-    Raises
-    ------
-    MissingColumns
-        If it is absent or entirely empty.
-    """
+    """Take a column that must be there."""
     require(patients, name)
     return patients[name]
 
@@ -316,26 +250,7 @@ def column_of(patients: pd.DataFrame, name: str) -> pd.Series:
 
 
 def derive(patients: pd.DataFrame, treg_cutoff: float | None = None) -> pd.DataFrame:
-    """Add the columns that follow from others: responder, EMD of any or other kind, Treg group.
-
-    Parameters
-    ----------
-    patients : pandas.DataFrame of shape (n_patients, n_columns)
-        A cohort's table.
-    treg_cutoff : float, optional
-        Regulatory T cells above this count as high; the cohort's median if not given.
-
-    Returns
-    -------
-    pandas.DataFrame of shape (n_patients, n_columns + up to 4)
-        A copy with ``responder`` (no/yes), ``emd_any`` (none/any), ``emd_other`` (no/yes: other
-        than CNS) and ``treg_group`` (low/high), each only where its source column exists.
-
-    Raises
-    ------
-    ValueError
-        If the cut-off is not a percentage.
-    """
+    """Add the columns that follow from others: responder, EMD of any or other kind, Treg group."""
     if treg_cutoff is not None and not 0 <= treg_cutoff <= 100:
         raise ValueError(f"treg_cutoff is {treg_cutoff}; give a percentage from 0 to 100")
     out = patients.copy()
@@ -355,25 +270,7 @@ def derive(patients: pd.DataFrame, treg_cutoff: float | None = None) -> pd.DataF
 
 
 def treg_cutoff_of(patients: pd.DataFrame, treg_cutoff: float | None = None) -> pd.DataFrame:
-    """Give the cut-off above which regulatory T cells count as high.
-
-    Parameters
-    ----------
-    patients : pandas.DataFrame of shape (n_patients, n_columns)
-        A cohort's table.
-    treg_cutoff : float, optional
-        A cut-off chosen by the user.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row: group, n (measured), estimate (% of CD4⁺ T cells), method.
-
-    Raises
-    ------
-    MissingColumns
-        If regulatory T cells were not measured.
-    """
+    """Give the cut-off above which regulatory T cells count as high."""
     require(patients, "treg_pct")
     known = patients["treg_pct"].dropna()
     cutoff, method = (

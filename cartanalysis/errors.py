@@ -11,13 +11,7 @@ class CannotCompute(ValueError):  # noqa: N818 - read aloud in chapters: "cannot
 
 
 class MissingColumns(CannotCompute):
-    """A result needs columns that the cohort does not have.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        Names of the absent (or entirely empty) columns.
-    """
+    """A result needs columns that the cohort does not have."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
@@ -68,15 +62,7 @@ ALIKE_SHOWN = 5
 
 
 class InputError(ValueError):
-    """A file cannot be used; every problem found in it is reported together.
-
-    Parameters
-    ----------
-    source : str
-        Name of the file.
-    problems : iterable of Problem
-        Everything that is wrong with it.
-    """
+    """A file cannot be used; every problem found in it is reported together."""
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
         self.source = source
@@ -107,30 +93,11 @@ class InputError(ValueError):
         return lines
 
     def records(self) -> list[dict[str, object]]:
-        """Give the problems for a program.
-
-        Returns
-        -------
-        list of dict
-            Every problem: what, remedy, row, column, value (None where not given).
-        """
+        """Give the problems for a program."""
         return [asdict(p) for p in self.problems]
 
 
 def shown(text: str, limit: int = 60) -> str:
-    """Quote text from a file so that it is harmless and short in a terminal.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-    limit : int
-        Longest length shown, in characters.
-
-    Returns
-    -------
-    str
-        The text in quotes, control characters escaped.
-    """
+    """Quote text from a file so that it is harmless and short in a terminal."""
     short = text if len(text) <= limit else text[: limit - 1] + "…"
     return repr(short) if any(not c.isprintable() for c in short) else f"“{short}”"

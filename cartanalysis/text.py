@@ -21,18 +21,7 @@ DAYS_PER = {"days": 1.0, "months": 30.4375, "years": 365.25}
 
 
 def is_missing(value: Any) -> bool:
-    """Tell whether there is no value.
-
-    Parameters
-    ----------
-    value : object
-        A scalar.
-
-    Returns
-    -------
-    bool
-        Whether it is None or NaN.
-    """
+    """Tell whether there is no value."""
     return value is None or bool(pd.isna(value))
 
 
@@ -44,31 +33,7 @@ def format_value(
     whole: bool = False,
     since: float | None = None,
 ) -> str:
-    """Format an estimate.
-
-    Parameters
-    ----------
-    value : float or None
-        A fraction, days, a count, a ratio or a p-value.
-    unit : {"fraction", "days", "count", "ratio", "statistic", "p", "percent of CD4"}
-        What it is.
-    time_unit : {"days", "months", "years"}
-        How days are shown.
-    whole : bool
-        Whether months are whole ones, because the times were told by the month.
-    since : float, optional
-        Where the time lies in a stretch that ends with ``value``: the start of the stretch.
-
-    Returns
-    -------
-    str
-        Text with its unit; "not reached" for a missing time.
-
-    Raises
-    ------
-    ValueError
-        If the unit is not known.
-    """
+    """Format an estimate."""
     if is_missing(value) or value is None:
         return "not reached" if unit == "days" else NOT_AVAILABLE
     if math.isinf(value):
@@ -101,22 +66,7 @@ ON_LIMIT = 1e-9
 
 
 def rounded(value: float, decimals: int, *limits: float) -> str:
-    """Round, but never onto or across a limit that the value is not on.
-
-    Parameters
-    ----------
-    value : float
-        A finite number.
-    decimals : int
-        Decimals if no limit is near; more, up to six, where one is.
-    *limits : float
-        Such as 0.05 for a p-value, 1 for a ratio, 0 and 100 for a percentage.
-
-    Returns
-    -------
-    str
-        The number; "<" or ">" and the limit where six decimals do not tell them apart.
-    """
+    """Round, but never onto or across a limit that the value is not on."""
     for limit in limits:
         if abs(value - limit) <= ON_LIMIT:
             return f"{limit:.{decimals}f}"
@@ -143,18 +93,7 @@ def _p_value(value: float) -> str:
 
 
 def format_power(power: float) -> str:
-    """Format the power of a test, which needs no decimals but is never 100 %.
-
-    Parameters
-    ----------
-    power : float
-        As a fraction.
-
-    Returns
-    -------
-    str
-        Text such as ``80 %``.
-    """
+    """Format the power of a test, which needs no decimals but is never 100 %."""
     return "over 99 %" if power >= 0.995 else f"{100 * power:.0f} %"
 
 
@@ -166,24 +105,7 @@ def format_interval(
     *,
     whole: bool = False,
 ) -> str:
-    """Format an interval.
-
-    Parameters
-    ----------
-    lower, upper : float or None
-        Bounds; an open bound of a time is "not reached".
-    unit : str
-        As in `format_value`.
-    time_unit : {"days", "months", "years"}
-        How days are shown.
-    whole : bool
-        As in `format_value`.
-
-    Returns
-    -------
-    str
-        Text such as ``66.7 % to 90.9 %``.
-    """
+    """Format an interval."""
     if is_missing(lower) and is_missing(upper):
         return "no interval"
     low, high = (format_value(b, unit, time_unit, whole=whole) for b in (lower, upper))
@@ -239,13 +161,7 @@ class Number:
 
     @property
     def text(self) -> str:
-        """The estimate with its unit.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """The estimate with its unit."""
         if self.reason:
             return NOT_AVAILABLE
         return format_value(
@@ -254,13 +170,7 @@ class Number:
 
     @property
     def ci(self) -> str:
-        """The interval with its coverage.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """The interval with its coverage."""
         if self.reason:
             return NOT_AVAILABLE
         interval = format_interval(
@@ -270,43 +180,15 @@ class Number:
 
     @property
     def of(self) -> str:
-        """The events and patients.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """The events and patients."""
         return NOT_AVAILABLE if self.events is None else f"{self.events} of {self.n}"
 
     def __format__(self, spec: str) -> str:
-        """Show the estimate in a sentence.
-
-        Parameters
-        ----------
-        spec : str
-            Ignored; a number is formatted once.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """Show the estimate in a sentence."""
         return self.text
 
     def record(self, chapter: str) -> dict[str, Any]:
-        """Give the entry of ``results.json``.
-
-        Parameters
-        ----------
-        chapter : str
-            Which chapter hands it over.
-
-        Returns
-        -------
-        dict
-            Keys id, chapter, value, lower, upper, unit, method, evidence, text.
-        """
+        """Give the entry of ``results.json``."""
         bounded = not (is_missing(self.lower) and is_missing(self.upper))
         text = f"{self.text} ({self.ci})" if bounded and not self.reason else self.text
         return {
@@ -343,20 +225,7 @@ def _plain(value: float | None, unit: str, coarse: bool) -> float | int | None:
 
 
 def html_table(rows: Sequence[Mapping[str, Any]], caption: str) -> str:
-    """Write an accessible table; every cell's text is escaped.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        One mapping per row, column heading to text; the first column heads its row.
-    caption : str
-        What the table shows.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Write an accessible table; every cell's text is escaped."""
     headings = list(rows[0]) if rows else []
     head = "".join(f'<th scope="col">{html.escape(h)}</th>' for h in headings)
     body = []
@@ -372,36 +241,13 @@ def html_table(rows: Sequence[Mapping[str, Any]], caption: str) -> str:
 
 
 def html_sentence(text: str) -> str:
-    """Escape a sentence for HTML, keeping `code` in backticks.
-
-    Parameters
-    ----------
-    text : str
-        Plain text.
-
-    Returns
-    -------
-    str
-        HTML without any markup but ``<code>``.
-    """
+    """Escape a sentence for HTML, keeping `code` in backticks."""
     parts = html.escape(text).split("`")
     return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
 
 
 def each_row(table: pd.DataFrame) -> Iterator[Any]:
-    """Go through a table's rows; columns are attributes.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        A tidy table.
-
-    Yields
-    ------
-    object
-        A named tuple per row, ``Index`` first (typed Any: cells of a tidy table are of many
-        types).
-    """
+    """Go through a table's rows; columns are attributes."""
     yield from table.itertuples()
 
 
@@ -433,18 +279,7 @@ _WHOLE = re.compile(r"(\d+)\.0+")
 
 
 def visible(text: str) -> str:
-    """Leave out what a reader cannot see, such as signs that turn the direction of text.
-
-    Parameters
-    ----------
-    text : str
-        A cell.
-
-    Returns
-    -------
-    str
-        Printable characters; every kind of blank is an ordinary one.
-    """
+    """Leave out what a reader cannot see, such as signs that turn the direction of text."""
     text = text if text.isascii() else UNSEEN.sub("", text)
     if text.isprintable():
         return text
@@ -453,18 +288,7 @@ def visible(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Write text so that case, width, blanks, kinds of hyphen and the unseen no longer count.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        Its folded form.
-    """
+    """Write text so that case, width, blanks, kinds of hyphen and the unseen no longer count."""
     if not text.isascii():
         # letters with accents have one form again after the change of case
         text = unicodedata.normalize("NFKC", HYPHENS.sub("-", unicodedata.normalize("NFKC", text)))
@@ -473,36 +297,14 @@ def fold(text: str) -> str:
 
 
 def same_id(text: str) -> str:
-    """Write an identifier so that leading zeros and a decimal ``.0`` no longer count either.
-
-    Parameters
-    ----------
-    text : str
-        An identifier.
-
-    Returns
-    -------
-    str
-        Equal for identifiers that are likely the same patient.
-    """
+    """Write an identifier so that leading zeros and a decimal ``.0`` no longer count either."""
     bare = fold(text).replace(" ", "")
     whole = _WHOLE.fullmatch(bare)  # what a spreadsheet makes of 1
     return _ZEROS.sub("", whole[1] if whole else bare)
 
 
 def look(text: str) -> str:
-    """Write Cyrillic and Greek letters as those of our alphabet that look the same.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        Equal for texts that a reader cannot tell apart.
-    """
+    """Write Cyrillic and Greek letters as those of our alphabet that look the same."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_TO_LATIN)
 
 
@@ -537,18 +339,7 @@ _ABOVE = re.compile(r"^\s*([>≥])\s*|^(over|above)\s+", re.IGNORECASE)
 
 
 def in_order(labels: Iterable[str]) -> list[str]:
-    """Sort groups as a reader would: numbers by number, ordered words by order, else by text.
-
-    Parameters
-    ----------
-    labels : iterable of str
-        Different names of groups.
-
-    Returns
-    -------
-    list of str
-        Sorted: ``1, 2, 10``; ``low, medium, high``; ``grade I, grade II, grade IV``.
-    """
+    """Sort groups as a reader would: numbers by number, ordered words by order, else by text."""
     known = list(labels)
     words = {label: fold(label).replace("very ", "very-").split() for label in known}
     shared = set.intersection(*map(set, words.values())) if len(words) > 1 else set()

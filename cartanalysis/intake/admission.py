@@ -67,51 +67,16 @@ class Request:
 
     @property
     def is_default(self) -> bool:
-        """Whether the reconstruction is meant.
-
-        Returns
-        -------
-        bool
-            The answer.
-        """
+        """Whether the reconstruction is meant."""
         return self.cohort == DEFAULT_COHORT
 
     def source(self) -> Source:
-        """Read the file, understanding nothing yet.
-
-        Returns
-        -------
-        Source
-            The table as it came.
-
-        Raises
-        ------
-        InputError
-            If it cannot be read, or there is nothing to read.
-        """
+        """Read the file, understanding nothing yet."""
         return read_source(self.cohort, sheet=self.sheet, dictionary=self.dictionary)
 
 
 def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
-    """Read a cohort and make sure that it may be used.
-
-    Parameters
-    ----------
-    request : Request
-        The file and how to read it.
-    strata : sequence of str
-        Columns by which groups are compared.
-
-    Returns
-    -------
-    Cohort
-        The checked cohort.
-
-    Raises
-    ------
-    InputError
-        With every problem at once: of the file, of privacy, of the mapping, of the contract.
-    """
+    """Read a cohort and make sure that it may be used."""
     if request.is_default:
         return intake.read(DEFAULT_COHORT, strata)
     if request.mapping is None:

@@ -51,25 +51,7 @@ _APART = re.compile(r"[\s\-‐‑‒–_]+")  # blanks and hyphens
 
 
 def read(source: str | Path, strata: Sequence[str] = ()) -> Cohort:
-    """Read and check a cohort in the contract's own columns.
-
-    Parameters
-    ----------
-    source : str or pathlib.Path
-        ``"an2020"`` for the reconstruction that ships with the package, or a file.
-    strata : sequence of str
-        Columns by which the user wants groups compared.
-
-    Returns
-    -------
-    Cohort
-        The checked cohort.
-
-    Raises
-    ------
-    InputError
-        With every problem of the file at once.
-    """
+    """Read and check a cohort in the contract's own columns."""
     if str(source) == DEFAULT_COHORT:
         data = (
             resources.files("cartanalysis.study") / "data" / f"{DEFAULT_COHORT}.csv"
@@ -80,50 +62,12 @@ def read(source: str | Path, strata: Sequence[str] = ()) -> Cohort:
 
 
 def parse(data: bytes, source: str, strata: Sequence[str] = ()) -> Cohort:
-    """Turn the bytes of a delimited text file into a checked cohort.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file, header first.
-    source : str
-        File name for messages; without its ending it becomes the cohort's name.
-    strata : sequence of str
-        Columns by which the user wants groups compared.
-
-    Returns
-    -------
-    Cohort
-        The checked cohort.
-
-    Raises
-    ------
-    InputError
-        With every problem of the file at once.
-    """
+    """Turn the bytes of a delimited text file into a checked cohort."""
     return build(delimited.parse(data, source), strata)
 
 
 def build(source: Source, strata: Sequence[str] = ()) -> Cohort:
-    """Turn a table whose columns have the contract's names into a checked cohort.
-
-    Parameters
-    ----------
-    source : Source
-        The table.
-    strata : sequence of str
-        Columns by which the user wants groups compared; the contract's or the user's own.
-
-    Returns
-    -------
-    Cohort
-        The checked cohort.
-
-    Raises
-    ------
-    InputError
-        With every problem of the file at once, those of reading it included.
-    """
+    """Turn a table whose columns have the contract's names into a checked cohort."""
     problems = list(source.problems)
     notes = list(source.notes)
     fields = _own_fields(source, strata, problems)
@@ -169,35 +113,12 @@ def build(source: Source, strata: Sequence[str] = ()) -> Cohort:
 
 
 def split_names(text: str) -> list[str]:
-    """Take a list of column names apart.
-
-    Parameters
-    ----------
-    text : str
-        Names separated by commas.
-
-    Returns
-    -------
-    list of str
-        The names, without blanks around them.
-    """
+    """Take a list of column names apart."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:
-    """Sort problems as a reader goes through a file, one per cell.
-
-    Parameters
-    ----------
-    problems : sequence of Problem
-        In any order; of several about one cell the first is kept: what cannot be read at all need
-        not be called empty as well.
-
-    Returns
-    -------
-    list of Problem
-        Those of the whole file first, then by row and column.
-    """
+    """Sort problems as a reader goes through a file, one per cell."""
     by_place = {
         (p.row, p.column) if p.row is not None and p.column else id(p): p
         for p in reversed(problems)

@@ -23,22 +23,7 @@ _OTHER_PEOPLE = frozenset({"donor", "donors", "spender", "donneur", "mother", "f
 
 
 def find(source: Source, made: Source, dropped: Collection[str] = ()) -> list[Problem]:
-    """Find deaths and CNS disease that the cohort would not count.
-
-    Parameters
-    ----------
-    source : Source
-        The table as it came.
-    made : Source
-        The table in the contract's columns, row by row the same patients.
-    dropped : collection of str
-        Columns that the user does not want to be heard.
-
-    Returns
-    -------
-    list of Problem
-        What contradicts the cohort, in the user's columns.
-    """
+    """Find deaths and CNS disease that the cohort would not count."""
     used = {name for c in made.columns for name in c.origin or ()} | {*dropped}
     others = [c for c in source.columns if c.name not in used and c.name not in FIELDS]
     found: list[Problem] = []
@@ -49,20 +34,7 @@ def find(source: Source, made: Source, dropped: Collection[str] = ()) -> list[Pr
 
 
 def not_treated(source: Source, used: Collection[str]) -> list[str]:
-    """Tell of columns by which some patients seem never to have been infused.
-
-    Parameters
-    ----------
-    source : Source
-        The table as it came.
-    used : collection of str
-        Columns that were heard already, or are not wanted.
-
-    Returns
-    -------
-    list of str
-        Notes, without counts, as readers see them.
-    """
+    """Tell of columns by which some patients seem never to have been infused."""
     notes = []
     for column in source.columns:
         cells = source.cells[column.name]

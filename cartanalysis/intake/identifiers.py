@@ -70,18 +70,7 @@ class Finding:
     marked: bool = False
 
     def problem(self, renumber: bool = False) -> Problem:
-        """Say it as a problem of the file.
-
-        Parameters
-        ----------
-        renumber : bool
-            Whether a mapping takes the identifiers of patients from the column.
-
-        Returns
-        -------
-        Problem
-            With what to do.
-        """
+        """Say it as a problem of the file."""
         remedy = (
             "Remove the column from the file, or list it under “drop” in a mapping file "
             "(“cartanalysis map” writes one)"
@@ -96,22 +85,7 @@ class Finding:
 def identifying(
     source: Source, ignore: Collection[str] = (), strict: Collection[str] = ()
 ) -> list[Finding]:
-    """Find the columns that identify people.
-
-    Parameters
-    ----------
-    source : Source
-        A table as it came.
-    ignore : collection of str
-        Columns that are dropped, or turned into something else, before anything else happens.
-    strict : collection of str
-        Columns whose texts are shown to readers, as groups: one cell is enough there.
-
-    Returns
-    -------
-    list of Finding
-        One per column, in the order of the file.
-    """
+    """Find the columns that identify people."""
     found = []
     for column in source.columns:
         if column.name in ignore:
@@ -123,22 +97,7 @@ def identifying(
 
 
 def old_ages(ages: Sequence[str], rows: Sequence[int], column: str) -> list[Problem]:
-    """Find ages above 89.
-
-    Parameters
-    ----------
-    ages : sequence of str
-        Cells of a column of ages.
-    rows : sequence of int
-        Their rows in the file.
-    column : str
-        Name of the column.
-
-    Returns
-    -------
-    list of Problem
-        One per patient; ages that no human reaches are another check's business.
-    """
+    """Find ages above 89."""
     problems = []
     highest = FIELDS["age_years"].high
     for row, text in zip(rows, ages, strict=True):

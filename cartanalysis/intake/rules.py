@@ -16,13 +16,7 @@ from cartanalysis.text import LETTERS, each_row, fold, look, same_id
 
 @cache
 def schema() -> pa.DataFrameSchema:
-    """Build the pandera schema of the single-column rules.
-
-    Returns
-    -------
-    pandera.DataFrameSchema
-        One optional, nullable column per field; each check's ``error`` is "what|remedy".
-    """
+    """Build the pandera schema of the single-column rules."""
     columns = {}
     for spec in FIELDS.values():
         checks: list[pa.Check] = []
@@ -48,20 +42,7 @@ def schema() -> pa.DataFrameSchema:
 
 
 def check(table: pd.DataFrame, cells: Mapping[str, Sequence[str]]) -> list[Problem]:
-    """Apply the schema and every rule.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame of shape (n_patients, n_columns)
-        Parsed values; the index is the row as a user counts it.
-    cells : mapping of str to sequence of str
-        The text of each column as written.
-
-    Returns
-    -------
-    list of Problem
-        Everything that is wrong.
-    """
+    """Apply the schema and every rule."""
     problems = _check_schema(table, cells)
     if "patient_id" in cells:
         others = [texts for name, texts in cells.items() if name != "patient_id"]
@@ -128,26 +109,7 @@ def repeated(
     *,
     is_secret: bool = False,
 ) -> list[Problem]:
-    """Find identifiers that are there twice, or look as if they were.
-
-    Parameters
-    ----------
-    identifiers : sequence of str
-        Cells of the column of identifiers.
-    others : sequence of sequence of str
-        Cells of every other column that is used.
-    rows : sequence of int
-        Rows in the file.
-    column : str
-        Name of the column of identifiers.
-    is_secret : bool
-        Whether the identifiers themselves are not to be told.
-
-    Returns
-    -------
-    list of Problem
-        One per row.
-    """
+    """Find identifiers that are there twice, or look as if they were."""
     problems = []
     first: dict[str, int] = {}
     for i, text in enumerate(identifiers):
@@ -204,24 +166,7 @@ _ONE_WORD = re.compile(r"[^\s=()*]+")
 def no_patients(
     identifiers: Sequence[str], others: Sequence[Sequence[str]], rows: Sequence[int], column: str
 ) -> list[Problem]:
-    """Find rows that are not a patient's: summaries, and remarks below the table.
-
-    Parameters
-    ----------
-    identifiers : sequence of str
-        Cells of the column of identifiers.
-    others : sequence of sequence of str
-        Cells of every other column that is used.
-    rows : sequence of int
-        Rows in the file.
-    column : str
-        Name of the column of identifiers.
-
-    Returns
-    -------
-    list of Problem
-        One per row.
-    """
+    """Find rows that are not a patient's: summaries, and remarks below the table."""
 
     problems = []
     for i, (row, text) in enumerate(zip(rows, identifiers, strict=True)):
@@ -296,18 +241,7 @@ MANY_ALIKE = 3
 
 
 def rfs_from_infusion(table: pd.DataFrame) -> list[Problem]:
-    """Find relapse-free survival that seems to count from infusion, not from remission.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame of shape (n_patients, n_columns)
-        Parsed values.
-
-    Returns
-    -------
-    list of Problem
-        One for the column, or none.
-    """
+    """Find relapse-free survival that seems to count from infusion, not from remission."""
     if not {"os_days", "rfs_days", "rfs_event"} <= set(table):
         return []
     stayed = table["rfs_event"] == 0

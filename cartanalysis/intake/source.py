@@ -44,13 +44,7 @@ class Column:
 
     @property
     def said(self) -> str:
-        """Give what the file says of the column: its label and description.
-
-        Returns
-        -------
-        str
-            Both in one text; empty if the file says nothing.
-        """
+        """Give what the file says of the column: its label and description."""
         return " ".join(filter(None, (self.label, self.about)))
 
 

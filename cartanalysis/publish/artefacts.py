@@ -54,32 +54,7 @@ def harvest(
     min_cell: int = 1,
     sha256: str = "",
 ) -> Harvest:
-    """Collect what the chapters hand over and write it to a folder.
-
-    Parameters
-    ----------
-    chapters : sequence of Executed
-        All chapters of a run.
-    cohort : Cohort
-        The cohort they ran on.
-    folder : pathlib.Path
-        Where to write; made if missing.
-    min_cell : int
-        Smallest count of patients shown, for the pages to say so.
-    sha256 : str
-        Hash of the data; the cohort's own, keyed if it holds patients, if empty.
-
-    Returns
-    -------
-    Harvest
-        Notebooks, numbers, warnings.
-
-    Raises
-    ------
-    Failures
-        If two chapters use one id, a figure lacks its alternative text, or a cell draws a picture
-        that was not handed over as a figure.
-    """
+    """Collect what the chapters hand over and write it to a folder."""
     numbers: list[dict[str, Any]] = []
     texts: dict[str, dict[str, str]] = {}
     figures: dict[str, dict[str, Any]] = {}
@@ -180,19 +155,7 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Make an executed chapter ready for the website.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        As executed.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        A copy: code folded away, numbers and warnings taken out, and each figure shown by the
-        directive ``chapter-figure``, which knows its caption, alternative text and data.
-    """
+    """Make an executed chapter ready for the website."""
     out = nbformat.from_dict(json.loads(json.dumps(notebook)))
     cells: list[nbformat.NotebookNode] = []
     for cell in out.cells:

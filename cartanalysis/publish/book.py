@@ -36,60 +36,21 @@ class Book:
 
     @property
     def pages(self) -> list[str]:
-        """Every page of the table of contents, without ending.
-
-        Returns
-        -------
-        list[str]
-            The list.
-        """
+        """Every page of the table of contents, without ending."""
         return list(_pages(yaml.safe_load((self.root / TOC).read_text(encoding="utf-8"))))
 
     @property
     def chapters(self) -> list[str]:
-        """The names of the chapters, in the order of the table of contents.
-
-        Returns
-        -------
-        list[str]
-            The list.
-        """
+        """The names of the chapters, in the order of the table of contents."""
         start = f"{CHAPTERS}/"
         return [p.removeprefix(start) for p in self.pages if p.startswith(start)]
 
     def source(self, chapter: str) -> Path:
-        """Give a chapter's source.
-
-        Parameters
-        ----------
-        chapter : str
-            Its name.
-
-        Returns
-        -------
-        pathlib.Path
-            The py:percent file.
-        """
+        """Give a chapter's source."""
         return self.root / CHAPTERS / f"{chapter}.py"
 
     def notebook(self, chapter: str) -> nbformat.NotebookNode:
-        """Read a chapter.
-
-        Parameters
-        ----------
-        chapter : str
-            Its name.
-
-        Returns
-        -------
-        nbformat.NotebookNode
-            The notebook, without outputs.
-
-        Raises
-        ------
-        InputError
-            If the source is missing or no notebook, or calls itself by another name.
-        """
+        """Read a chapter."""
         path = self.source(chapter)
         if not path.is_file():
             remedy = f"Write it, or take {CHAPTERS}/{chapter} out of {TOC}"
@@ -120,23 +81,7 @@ def _pages(node: Any) -> Iterator[str]:
 
 
 def find(root: Path | None = None) -> Book:
-    """Find the book's sources.
-
-    Parameters
-    ----------
-    root : pathlib.Path, optional
-        Where they are; beside the package if not given.
-
-    Returns
-    -------
-    Book
-        The book.
-
-    Raises
-    ------
-    InputError
-        If they are not there.
-    """
+    """Find the book's sources."""
     folder = root or Path(cartanalysis.__file__).resolve().parent.parent
     absent = [n for n in (CONFIG, TOC, PROSE, CHAPTERS) if not (folder / n).exists()]
     if absent:

@@ -52,14 +52,7 @@ GROUPINGS = {
 
 
 def contents() -> dict[str, Any]:
-    """Collect everything that the page's scripts read.
-
-    Returns
-    -------
-    dict
-        JSON: fields (with the checks of single columns), derived columns, privacy, limits, words
-        and patterns of cells, endpoints, claims, verdicts, groupings, axis and examples.
-    """
+    """Collect everything that the page's scripts read."""
     registry = load()
     return {
         "confidence": CONFIDENCE,
@@ -192,13 +185,7 @@ def contents() -> dict[str, Any]:
 
 
 def script() -> str:
-    """Write `contents` as a script, which a page may load without any server.
-
-    Returns
-    -------
-    str
-        JavaScript that sets ``cart.data``.
-    """
+    """Write `contents` as a script, which a page may load without any server."""
     text = json.dumps(contents(), ensure_ascii=False, allow_nan=False)
     return f"(globalThis.cart ??= {{}}).data = {text};\n"
 

@@ -45,13 +45,7 @@ class TryYourCohort(SphinxDirective):
     """The place of the controls and results."""
 
     def run(self) -> list[nodes.Node]:
-        """Load the scripts.
-
-        Returns
-        -------
-        list of docutils.nodes.Node
-            HTML, with a sentence for browsers without scripts.
-        """
+        """Load the scripts."""
         folder = "../" * self.env.docname.count("/") + FOLDER
         scripts = "".join(f'<script defer src="{folder}/{name}"></script>' for name in SCRIPTS)
         text = (
@@ -64,15 +58,7 @@ class TryYourCohort(SphinxDirective):
 
 
 def write(source: Path, target: Path) -> None:
-    """Write the scripts and the style as pages load them.
-
-    Parameters
-    ----------
-    source : pathlib.Path
-        Folder with `PARTS` and the style.
-    target : pathlib.Path
-        Folder of the site; made if it is not there.
-    """
+    """Write the scripts and the style as pages load them."""
     # pandas and what stands on it are loaded only where the page is built
     from cartanalysis.publish import browser_data
 
@@ -90,18 +76,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register with Sphinx.
-
-    Parameters
-    ----------
-    app : sphinx.application.Sphinx
-        The build.
-
-    Returns
-    -------
-    dict
-        What Sphinx wants to know about the extension.
-    """
+    """Register with Sphinx."""
     app.add_directive("try-your-cohort", TryYourCohort)
     app.connect("build-finished", _finish)
     return {

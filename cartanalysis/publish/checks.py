@@ -140,18 +140,7 @@ class _Reader(HTMLParser):
 
 
 def read_page(path: Path) -> Page:
-    """Read a built page.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        An HTML file.
-
-    Returns
-    -------
-    Page
-        What matters of it.
-    """
+    """Read a built page."""
     page = Page(path)
     reader = _Reader(page)
     reader.feed(path.read_text(encoding="utf-8"))
@@ -160,20 +149,7 @@ def read_page(path: Path) -> Page:
 
 
 def check(site: Path, pages: Sequence[str]) -> list[str]:
-    """Check a built site.
-
-    Parameters
-    ----------
-    site : pathlib.Path
-        Its folder.
-    pages : sequence of str
-        Pages that must be there, without ending.
-
-    Returns
-    -------
-    list of str
-        One readable line per problem; empty if all is well.
-    """
+    """Check a built site."""
     read = {
         p: read_page(p)
         for p in sorted(site.rglob("*.html"))

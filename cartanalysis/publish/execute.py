@@ -74,36 +74,14 @@ class Failures(Exception):  # noqa: N818 - several failures, told one per line
     lines: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """Join the lines.
-
-        Returns
-        -------
-        str
-            One failure per line.
-        """
+        """Join the lines."""
         return "\n".join(self.lines)
 
 
 def chapter_keys(
     book: Book, cohort_sha256: str, parameters: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, str]:
-    """Hash what each chapter's outputs depend on.
-
-    Parameters
-    ----------
-    book : Book
-        The sources.
-    cohort_sha256 : str
-        Hash of the cohort's bytes.
-    parameters : mapping of str to mapping
-        Values by chapter, the cohort's name among them.
-
-    Returns
-    -------
-    dict of str to str
-        Hash by chapter: its source, its parameters, the package, the cohort's bytes, the locked
-        packages as installed, and Python.
-    """
+    """Hash what each chapter's outputs depend on."""
     common = [
         package_hash(Path(cartanalysis.__file__).parent),
         json.dumps(environment(book), sort_keys=True),
@@ -121,18 +99,7 @@ def chapter_keys(
 
 
 def package_hash(folder: Path) -> str:
-    """Hash the package's own files.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where the package is.
-
-    Returns
-    -------
-    str
-        Hash of its code, its registry and its data.
-    """
+    """Hash the package's own files."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix in (".py", ".yml", ".csv", ".css", ".js"):
@@ -142,18 +109,7 @@ def package_hash(folder: Path) -> str:
 
 
 def environment(book: Book) -> dict[str, str]:
-    """List what is installed of what the lock file names, and Python.
-
-    Parameters
-    ----------
-    book : Book
-        The sources, with ``requirements.txt`` beside them.
-
-    Returns
-    -------
-    dict of str to str
-        Version by package.
-    """
+    """List what is installed of what the lock file names, and Python."""
     lock = book.root / "requirements.txt"
     text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
     names = sorted(set(re.findall(r"^([A-Za-z0-9][\w.-]*)==", text, flags=re.MULTILINE)))
@@ -175,36 +131,7 @@ def execute(
     jobs: int,
     vault: Vault | None = None,
 ) -> list[Executed]:
-    """Run the chapters that have changed.
-
-    Parameters
-    ----------
-    book : Book
-        The sources.
-    keys : mapping of str to str
-        From `chapter_keys`.
-    parameters : mapping of str to mapping
-        Values by chapter.
-    workdir : pathlib.Path
-        Folder in which the kernels run; the cohort's file is there.
-    cache_dir : pathlib.Path
-        Outputs of earlier runs, by key.
-    jobs : int
-        How many chapters at a time.
-    vault : Vault, optional
-        Keeps the rows of protected cohorts; of their chapters' outputs only what was handed over
-        is kept.
-
-    Returns
-    -------
-    list of Executed
-        In the order of the book.
-
-    Raises
-    ------
-    Failures
-        With a line per chapter that failed.
-    """
+    """Run the chapters that have changed."""
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # failures are told by us
     os.environ.update(_ENVIRONMENT)
     cache_dir.mkdir(parents=True, exist_ok=True)

@@ -20,26 +20,7 @@ Row = Mapping[str, str]
 
 
 def readout(geometry: Mapping[str, Any], shown: Mapping[str, Any], data: str) -> dict[str, Any]:
-    """Lay a figure's data out for the script that reads values off its picture.
-
-    Parameters
-    ----------
-    geometry : mapping
-        From `cartanalysis.figures.geometry.geometry`; empty for a figure without values to read.
-    shown : mapping
-        How the figure writes its data: ``confidence``, a fraction, and where the figure has them
-        ``labels``, ``unit`` of time, ``measure`` and ``ratio``.
-    data : str
-        The figure's data file.
-
-    Returns
-    -------
-    dict
-        For curves: the axes' box and limits, and each group's times (days), numbers at risk,
-        estimates and texts.  For rows: along which axis they stand, the first axes' box, and
-        each row's place, as fractions of the picture, and texts.
-        Empty if there is nothing to read off.
-    """
+    """Lay a figure's data out for the script that reads values off its picture."""
     if not geometry:
         return {}
     rows = [{k: _plain(v) for k, v in row.items()} for row in csv.DictReader(io.StringIO(data))]
@@ -185,18 +166,7 @@ DESCRIBE: dict[str, Callable[[Row, Mapping[str, Any]], dict[str, Any]]] = {
 
 
 def readout_html(values: Mapping[str, Any]) -> str:
-    """Embed a figure's values in a page.
-
-    Parameters
-    ----------
-    values : mapping
-        From `readout`.
-
-    Returns
-    -------
-    str
-        HTML; empty if there are none.
-    """
+    """Embed a figure's values in a page."""
     if not values:
         return ""
     text = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -206,22 +176,7 @@ def readout_html(values: Mapping[str, Any]) -> str:
 
 
 def provenance_html(about: Mapping[str, Any], up: str, repository: str = "") -> str:
-    """Say where a figure comes from, folded away.
-
-    Parameters
-    ----------
-    about : mapping
-        The figure's entry in ``figures.json``.
-    up : str
-        The way from the page to the site's root, such as ``../``.
-    repository : str
-        Address of the folder of the sources in a browser; no link to them if empty.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Say where a figure comes from, folded away."""
     source, name = about["source"], about["name"]
     chapter = source["chapter"]
     page = f"{up}notebooks/{chapter}.html#fig-{name}"

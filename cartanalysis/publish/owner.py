@@ -43,18 +43,7 @@ class Seal:
     key: bytes = b""
 
     def __call__(self, *parts: str) -> str:
-        """Hash texts.
-
-        Parameters
-        ----------
-        *parts : str
-            The texts.
-
-        Returns
-        -------
-        str
-            SHA-256, or HMAC-SHA-256 under the key; of one text alone, the hash of its bytes.
-        """
+        """Hash texts."""
         text = parts[0] if len(parts) == 1 else "".join(f"{len(p)}:{p}" for p in parts)
         if self.key:
             return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
@@ -62,24 +51,12 @@ class Seal:
 
     @property
     def name(self) -> str:
-        """What its hashes are called in a site's record.
-
-        Returns
-        -------
-        str
-            The name.
-        """
+        """What its hashes are called in a site's record."""
         return "hmac_sha256" if self.key else "sha256"
 
 
 def folder() -> Path:
-    """Tell where the owner's things are.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder; it need not exist.
-    """
+    """Tell where the owner's things are."""
     if named := os.environ.get(HOME):
         return Path(named)
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
@@ -87,23 +64,7 @@ def folder() -> Path:
 
 
 def seal_for(cohort: Cohort) -> Seal:
-    """Give the seal for a cohort; the owner's key is made where there is none.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        A checked cohort.
-
-    Returns
-    -------
-    Seal
-        Without a key for a reconstruction, which holds no patients.
-
-    Raises
-    ------
-    InputError
-        If the key cannot be kept, or is none.
-    """
+    """Give the seal for a cohort; the owner's key is made where there is none."""
     return Seal() if cohort.is_reconstruction else Seal(_key())
 
 
@@ -150,21 +111,7 @@ def _write(path: Path, text: str, *, keep: bool = False) -> None:
 
 
 def differing(cohort: Cohort, target: Path) -> int | None:
-    """Count the patients in whom a cohort differs from the one last published at a place.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        The cohort to be published.
-    target : pathlib.Path
-        Folder of the site.
-
-    Returns
-    -------
-    int or None
-        Patients added, removed or changed (a change counts once); none if nothing is known of an
-        earlier cohort.
-    """
+    """Count the patients in whom a cohort differs from the one last published at a place."""
     seal = seal_for(cohort)
     path = _record(seal, target)
     try:
@@ -191,22 +138,6 @@ def small_update(
     """Find out whether a site would differ from the one it replaces by very few patients.
 
     What changed on the pages would then be about them.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        The cohort to be published.
-    target : pathlib.Path
-        Folder of the site.
-    smallest : int
-        Smallest count shown.
-    accepted : bool
-        Whether the user knows and wants it.
-
-    Returns
-    -------
-    tuple of (list of Problem, tuple of str)
-        What must stop the run, and what the user should know.
     """
     if cohort.is_reconstruction or smallest == 1:
         return [], ()
@@ -235,15 +166,7 @@ def small_update(
 
 
 def remember(cohort: Cohort, target: Path) -> None:
-    """Keep what a later cohort at the same place is compared with.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        The cohort that was published.
-    target : pathlib.Path
-        Folder of the site.
-    """
+    """Keep what a later cohort at the same place is compared with."""
     if not cohort.is_reconstruction:
         seal = seal_for(cohort)
         _write(_record(seal, target), json.dumps(_fingerprint(seal, cohort)))

@@ -208,22 +208,7 @@ def _setup(config: Config) -> str:
 
 
 def citation(app: Sphinx, title: str, about: dict[str, Any]) -> tuple[list[str], str]:
-    """Say how a page is cited.
-
-    Parameters
-    ----------
-    app : sphinx.application.Sphinx
-        The build; author, year and title are those of ``_config.yml``.
-    title : str
-        Title of the page.
-    about : dict
-        Name and kind of the cohort.
-
-    Returns
-    -------
-    tuple
-        Sentences, and a BibTeX entry.
-    """
+    """Say how a page is cited."""
     config = app.config
     author, year, book = config.author, config.copyright, config.html_title or config.project
     version = cartanalysis.__version__
@@ -245,18 +230,7 @@ def citation(app: Sphinx, title: str, about: dict[str, Any]) -> tuple[list[str],
 
 
 def source_of(notebook: nbformat.NotebookNode) -> str:
-    """Give an executed chapter's source as it is edited.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        As executed.
-
-    Returns
-    -------
-    str
-        Python in the percent format, without the parameters of this run.
-    """
+    """Give an executed chapter's source as it is edited."""
     plain = nbformat.from_dict(json.loads(json.dumps(notebook)))
     plain.cells = [
         c for c in plain.cells if "injected-parameters" not in c.metadata.get("tags", [])
@@ -280,18 +254,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register with Sphinx.
-
-    Parameters
-    ----------
-    app : sphinx.application.Sphinx
-        The build.
-
-    Returns
-    -------
-    dict
-        What Sphinx wants to know about the extension.
-    """
+    """Register with Sphinx."""
     # what other rooms offer to download on a chapter's page: label, and path with {name}
     app.add_config_value("cart_downloads", [], "env")
     app.connect("config-inited", _only_from_a_repository, priority=900)

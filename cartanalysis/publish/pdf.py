@@ -41,27 +41,7 @@ ATTRIBUTE = re.compile(r'\s(id|href|src)="([^"]*)"')
 
 
 def write_pdf(site: Path, pages: Sequence[str]) -> Path:
-    """Print a finished site and link the PDF from its landing page.
-
-    Parameters
-    ----------
-    site : pathlib.Path
-        Folder of a site that ``publish`` wrote; its record is brought up to date.
-    pages : sequence of str
-        The pages in their order, without ending; the first is the landing page.
-
-    Returns
-    -------
-    pathlib.Path
-        The PDF, in the site's folder.
-
-    Raises
-    ------
-    InputError
-        If no Chromium is installed, or the folder is no site of this book.
-    Failures
-        If Chromium does not print.
-    """
+    """Print a finished site and link the PDF from its landing page."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         remedy = "Install it (on Debian: apt install chromium) and run this again"
@@ -92,20 +72,7 @@ def write_pdf(site: Path, pages: Sequence[str]) -> Path:
 
 
 def combine(site: Path, pages: Sequence[str]) -> str:
-    """Put all pages on one, links between them made links within it.
-
-    Parameters
-    ----------
-    site : pathlib.Path
-        The site.
-    pages : sequence of str
-        The pages in their order, without ending.
-
-    Returns
-    -------
-    str
-        HTML of a page at the root of the site.
-    """
+    """Put all pages on one, links between them made links within it."""
     texts = {page: (site / f"{page}.html").read_text(encoding="utf-8") for page in pages}
     first = texts[pages[0]]
     styles = dict.fromkeys(

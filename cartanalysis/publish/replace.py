@@ -14,20 +14,7 @@ _RENAME_EXCHANGE = 2
 
 
 def replace_folder(new: Path, old: Path) -> None:
-    """Put ``new`` where ``old`` is; at every moment one of the two is there, whole.
-
-    Parameters
-    ----------
-    new : pathlib.Path
-        The finished folder, on the same file system; it is gone afterwards.
-    old : pathlib.Path
-        The place to fill; what is there is removed.
-
-    Raises
-    ------
-    OSError
-        If the file system refuses.
-    """
+    """Put ``new`` where ``old`` is; at every moment one of the two is there, whole."""
     if not old.exists():
         new.rename(old)
         return

@@ -86,25 +86,12 @@ class Plan:
 
     @property
     def data(self) -> str:
-        """Hash of the cohort.
-
-        Returns
-        -------
-        str
-            Keyed if it holds patients.
-        """
+        """Hash of the cohort."""
         return self.seal(self.cohort.to_csv())
 
     @property
     def key(self) -> str:
-        """Hash of everything the site depends on.
-
-        Returns
-        -------
-        str
-            The chapters' keys, the cohort's name, the prose and the settings, hashed; keyed if
-            the cohort holds patients.
-        """
+        """Hash of everything the site depends on."""
         known = [self.keys, self.cohort.name, list(self.cohort.notes), self.min_cell]
         digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
         root = self.book.root
@@ -146,39 +133,7 @@ def publish(
     cache_dir: Path | None = None,
     accept_small_update: bool = False,
 ) -> Published:
-    """Build the book about a cohort.
-
-    Parameters
-    ----------
-    request : Request or str
-        The cohort and how to read it; a text is a file or ``"an2020"``.
-    out : pathlib.Path, optional
-        Folder of the site; ``_build/html`` of the book if not given.
-    assignments : sequence of str
-        Parameters of chapters as ``NAME=VALUE``.
-    min_cell : int, optional
-        Smallest count shown of a user's patients; see `cartanalysis.chapter.disclosure.rules`.
-    jobs : int
-        How many chapters run at a time.
-    book_root : pathlib.Path, optional
-        Folder of the book's sources.
-    cache_dir : pathlib.Path, optional
-        Where outputs of earlier runs are kept; see `cache_for`.
-    accept_small_update : bool
-        Whether a site may differ from the one it replaces by very few patients.
-
-    Returns
-    -------
-    Published
-        What was done.
-
-    Raises
-    ------
-    InputError
-        If the cohort, a parameter or the output folder cannot be used; nothing is written then.
-    Failures
-        If a chapter, the build or a check fails; the earlier site stands.
-    """
+    """Build the book about a cohort."""
     book = find(book_root)
     target = (out or book.root / "_build" / "html").resolve()
     check_target(target, book)
@@ -207,26 +162,7 @@ def publish(
 
 
 def cache_for(book: Book, chosen: Path | None = None) -> Path:
-    """Give the folder in which outputs of earlier runs are kept.
-
-    Parameters
-    ----------
-    book : Book
-        The sources.
-    chosen : pathlib.Path, optional
-        The user's choice.
-
-    Returns
-    -------
-    pathlib.Path
-        The user's choice, ``_build/cache`` of the book, or the user's own cache where the sources
-        cannot be written.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written.
-    """
+    """Give the folder in which outputs of earlier runs are kept."""
     places = [chosen] if chosen else [book.root / "_build" / "cache", user_cache()]
     for place in places:
         try:
@@ -242,29 +178,7 @@ def cache_for(book: Book, chosen: Path | None = None) -> Path:
 def prepare(
     book: Book, request: Request, assignments: Sequence[str] = (), min_cell: int | None = None
 ) -> Plan:
-    """Admit a cohort and give each chapter its parameters; nothing is written.
-
-    Parameters
-    ----------
-    book : Book
-        The sources.
-    request : Request
-        The cohort and how to read it.
-    assignments : sequence of str
-        Parameters of chapters as ``NAME=VALUE``.
-    min_cell : int, optional
-        Smallest count shown of a user's patients; `DEFAULT_MIN_CELL` if not given.
-
-    Returns
-    -------
-    Plan
-        What will be run.
-
-    Raises
-    ------
-    InputError
-        If the cohort or a parameter cannot be used.
-    """
+    """Admit a cohort and give each chapter its parameters; nothing is written."""
     declared = {c: parameters.declared(book.notebook(c), c) for c in book.chapters}
     values = parameters.assign(declared, parameters.parse_assignments(assignments))
     strata = next((v[STRATA] for v in values.values() if STRATA in v), "")
@@ -300,31 +214,7 @@ def _refuse_fine_intervals(values: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def build_site(plan: Plan, staging: Path, private: Path, cache: Path, jobs: int) -> Built:
-    """Run a plan's chapters, build the pages and check them.
-
-    Parameters
-    ----------
-    plan : Plan
-        From `prepare`.
-    staging : pathlib.Path
-        An empty folder to work in.
-    private : pathlib.Path
-        An empty folder that only its owner can read, for patients' rows.
-    cache : pathlib.Path
-        Where outputs of earlier runs are kept.
-    jobs : int
-        How many chapters run at a time.
-
-    Returns
-    -------
-    Built
-        The pages, somewhere in ``staging``.
-
-    Raises
-    ------
-    Failures
-        If a chapter, the build or a check fails.
-    """
+    """Run a plan's chapters, build the pages and check them."""
     started = datetime.now(UTC)
     sources = staging / "source"
     vault = None
@@ -374,20 +264,7 @@ def build_site(plan: Plan, staging: Path, private: Path, cache: Path, jobs: int)
 
 
 def check_target(target: Path, book: Book) -> None:
-    """Refuse to replace anything that is not a site of ours, whole and nothing else.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        The output folder.
-    book : Book
-        The sources.
-
-    Raises
-    ------
-    InputError
-        If the folder holds anything else, or lies among the sources.
-    """
+    """Refuse to replace anything that is not a site of ours, whole and nothing else."""
     remedy = "Name another with --out, or remove it yourself"
     sources = [book.root / name for name in (PROSE, CHAPTERS, "cartanalysis")]
     if target in (book.root, *book.root.parents) or any(
@@ -412,37 +289,12 @@ def check_target(target: Path, book: Book) -> None:
 
 
 def stands(target: Path, run_key: str) -> bool:
-    """Tell whether a site is there, from the same inputs, every file as it was written.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        Folder of the site.
-    run_key : str
-        Hash of everything it would be built from.
-
-    Returns
-    -------
-    bool
-        Whether there is nothing to do.
-    """
+    """Tell whether a site is there, from the same inputs, every file as it was written."""
     return read_run(target).get("key") == run_key and not differences(target)
 
 
 def write_run(html: Path, about: Mapping[str, Any], run_key: str, started: datetime) -> None:
-    """Write a site's record.
-
-    Parameters
-    ----------
-    html : pathlib.Path
-        Folder of the finished site.
-    about : mapping
-        What was run.
-    run_key : str
-        Hash of everything the site was built from.
-    started : datetime.datetime
-        When.
-    """
+    """Write a site's record."""
     record = {
         "cartanalysis": cartanalysis.__version__,
         **about,

@@ -29,18 +29,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def private_folder(target: Path) -> Iterator[Path]:
-    """Give a folder that only its owner can read and that is not near a site, gone afterwards.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        The output folder.
-
-    Yields
-    ------
-    pathlib.Path
-        An empty folder.
-    """
+    """Give a folder that only its owner can read and that is not near a site, gone afterwards."""
     clear_private()
     near = (target, target.parent)
     base = next((b for b in _bases() if b not in near and target not in b.parents), _bases()[-1])
@@ -72,13 +61,7 @@ def clear_private() -> None:
 
 
 def user_cache() -> Path:
-    """Tell where the user's programs keep what they can make anew.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder of this one; it need not exist.
-    """
+    """Tell where the user's programs keep what they can make anew."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cartanalysis"
 
 
@@ -100,18 +83,7 @@ def _clear_dead(folder: Path) -> None:
 
 
 def hold(handle: int) -> bool:
-    """Hold a file or folder, unless another run does.
-
-    Parameters
-    ----------
-    handle : int
-        Its descriptor; it is held as long as this is open.
-
-    Returns
-    -------
-    bool
-        Whether this run holds it now.
-    """
+    """Hold a file or folder, unless another run does."""
     if sys.platform != "win32":
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -121,20 +93,7 @@ def hold(handle: int) -> bool:
 
 
 def is_still(path: Path, handle: int) -> bool:
-    """Tell whether what was opened is still there.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Its place.
-    handle : int
-        Its descriptor.
-
-    Returns
-    -------
-    bool
-        False if another run took it away meanwhile.
-    """
+    """Tell whether what was opened is still there."""
     try:
         return os.path.samestat(path.stat(), os.fstat(handle))
     except FileNotFoundError:
@@ -142,13 +101,7 @@ def is_still(path: Path, handle: int) -> bool:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder into which a process that is about to end may still write.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The folder.
-    """
+    """Remove a folder into which a process that is about to end may still write."""
     deadline = time.monotonic() + PATIENCE
     while folder.exists():
         try:
@@ -161,25 +114,7 @@ def remove(folder: Path) -> None:
 
 @contextmanager
 def naming(place: Path, within: Path | None = None) -> Iterator[None]:
-    """Let a failure of the disk name a place that the user knows.
-
-    Parameters
-    ----------
-    place : pathlib.Path
-        The place.
-    within : pathlib.Path, optional
-        A folder that the user does not know; failures elsewhere keep their own place.
-
-    Yields
-    ------
-    None
-        Nothing.
-
-    Raises
-    ------
-    OSError
-        The failure, with the place's name.
-    """
+    """Let a failure of the disk name a place that the user knows."""
     try:
         yield
     except OSError as error:

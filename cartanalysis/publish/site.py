@@ -37,19 +37,7 @@ main()
 
 
 def stage(book: Book, cohort: Cohort, gathered: Harvest, source: Path) -> None:
-    """Lay out the sources that Jupyter Book reads.
-
-    Parameters
-    ----------
-    book : Book
-        The book's sources.
-    cohort : Cohort
-        The cohort, for the title.
-    gathered : Harvest
-        The executed chapters.
-    source : pathlib.Path
-        Where to lay them out; ``artefacts/`` is there already.
-    """
+    """Lay out the sources that Jupyter Book reads."""
     shutil.copytree(book.root / PROSE, source / PROSE)
     shutil.copy(book.root / TOC, source / TOC)
     config = yaml.safe_load((book.root / CONFIG).read_text(encoding="utf-8"))
@@ -65,27 +53,7 @@ def stage(book: Book, cohort: Cohort, gathered: Harvest, source: Path) -> None:
 
 
 def build(source: Path, target: Path) -> Path:
-    """Build the website; a warning is an error.
-
-    Parameters
-    ----------
-    source : pathlib.Path
-        From `stage`.
-    target : pathlib.Path
-        Folder for Jupyter Book's output.
-
-    Returns
-    -------
-    pathlib.Path
-        Folder of the finished pages.
-
-    Raises
-    ------
-    Failures
-        With Jupyter Book's own warnings and errors, one per line.
-    OSError
-        If there is no room left on the disk.
-    """
+    """Build the website; a warning is an error."""
     # this interpreter's Jupyter Book, whatever is first on the PATH
     command = [sys.executable, "-c", _PROGRAM, "build", str(source), "--path-output"]
     command += [str(target), "-W", "-n", "--keep-going", "--all"]

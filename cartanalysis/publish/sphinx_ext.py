@@ -51,18 +51,7 @@ _executed: dict[str, str] = {}
 
 
 def folder(env: BuildEnvironment) -> Path:
-    """Give the folder with what the chapters handed over.
-
-    Parameters
-    ----------
-    env : sphinx.environment.BuildEnvironment
-        The build.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
-    """
+    """Give the folder with what the chapters handed over."""
     return Path(env.srcdir) / env.config.cart_artefacts
 
 
@@ -88,13 +77,7 @@ class NumberRole(SphinxRole):
     """A number of this cohort."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Look the number up.
-
-        Returns
-        -------
-        tuple
-            Nodes and messages, as docutils wants them.
-        """
+        """Look the number up."""
         key, _, part = self.text.partition(".")
         part = part or "text"
         texts = _load(self.env, artefacts.TEXTS)
@@ -114,13 +97,7 @@ class LetterRole(SphinxRole):
     """The evidence letter of a number."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Look the letter up.
-
-        Returns
-        -------
-        tuple
-            Nodes and messages, as docutils wants them.
-        """
+        """Look the letter up."""
         texts = _load(self.env, artefacts.TEXTS)
         if self.text not in texts:
             log.warning(
@@ -135,13 +112,7 @@ class PublishedRole(SphinxRole):
     """A value of the registry."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Look the value up.
-
-        Returns
-        -------
-        tuple
-            Nodes and messages, as docutils wants them.
-        """
+        """Look the value up."""
         try:
             entry = published.load()[self.text]
         except KeyError as error:
@@ -155,13 +126,7 @@ class CsvRole(SphinxRole):
     """A link to a figure's data."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Make the link.
-
-        Returns
-        -------
-        tuple
-            Nodes and messages, as docutils wants them.
-        """
+        """Make the link."""
         return [_data_link(self.env, self.text)], []
 
 
@@ -172,13 +137,7 @@ class ChapterFigure(SphinxDirective):
     optional_arguments = 9
 
     def run(self) -> list[nodes.Node]:
-        """Place the figure.
-
-        Returns
-        -------
-        list of docutils.nodes.Node
-            The figure, or a sentence where this cohort does not have it.
-        """
+        """Place the figure."""
         figures = _load(self.env, artefacts.FIGURES)
         name = next((n for n in self.arguments if n in figures), None)
         if name is None:
@@ -211,13 +170,7 @@ class RegistryTable(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Write the table.
-
-        Returns
-        -------
-        list of docutils.nodes.Node
-            The table.
-        """
+        """Write the table."""
         letter = self.arguments[0]
         if letter not in LETTER_NAMES:
             raise self.error(f"evidence letter {letter!r}; use P, D or A")
@@ -235,13 +188,7 @@ class ContractTable(SphinxDirective):
     """The columns of a cohort file."""
 
     def run(self) -> list[nodes.Node]:
-        """Write the table.
-
-        Returns
-        -------
-        list of docutils.nodes.Node
-            The table.
-        """
+        """Write the table."""
         rows = []
         for spec in cohorts.FIELDS.values():
             needed = " (required)" if spec.name in cohorts.REQUIRED else ""
@@ -254,13 +201,7 @@ class ParameterTable(SphinxDirective):
     """The parameters that chapters declare."""
 
     def run(self) -> list[nodes.Node]:
-        """Write the table.
-
-        Returns
-        -------
-        list of docutils.nodes.Node
-            The table.
-        """
+        """Write the table."""
         found: dict[str, tuple[parameters.Parameter, list[str]]] = {}
         for path in sorted((folder(self.env) / "notebooks").glob("*.ipynb")):
             self.env.note_dependency(str(path))
@@ -288,18 +229,7 @@ def _table(rows: list[dict[str, Any]], caption: str) -> list[nodes.Node]:
 
 
 def banner(about: dict[str, Any]) -> str:
-    """Write the banner that every page carries.
-
-    Parameters
-    ----------
-    about : dict
-        Name, size and kind of the cohort.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Write the banner that every page carries."""
     if about["is_reconstruction"]:
         text = (
             "<strong>Not patient data.</strong> Results on these pages are computed from "
@@ -389,18 +319,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register with Sphinx.
-
-    Parameters
-    ----------
-    app : sphinx.application.Sphinx
-        The build.
-
-    Returns
-    -------
-    dict
-        What Sphinx wants to know about the extension.
-    """
+    """Register with Sphinx."""
     app.add_config_value("cart_artefacts", "", "env")
     app.add_css_file("figures.css")
     app.add_js_file("figures.js", loading_method="defer")

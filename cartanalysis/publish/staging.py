@@ -14,23 +14,7 @@ from cartanalysis.publish.scratch import clear_private, hold, is_still, naming, 
 
 @contextmanager
 def staging_for(target: Path) -> Iterator[Path]:
-    """Give a folder on the output's file system, gone afterwards; refuse a second run.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        The output folder.
-
-    Yields
-    ------
-    pathlib.Path
-        An empty folder beside it.
-
-    Raises
-    ------
-    InputError
-        If another run writes to the same output, or its parent folder cannot be written.
-    """
+    """Give a folder on the output's file system, gone afterwards; refuse a second run."""
     lock = _lock_of(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,18 +41,7 @@ def staging_for(target: Path) -> Iterator[Path]:
 
 
 def clear(target: Path) -> None:
-    """Remove what runs that were killed left beside an output and in private places.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        The output folder.
-
-    Raises
-    ------
-    InputError
-        If another run writes to the same output.
-    """
+    """Remove what runs that were killed left beside an output and in private places."""
     clear_private()
     if _lock_of(target).exists() or _stale(target):
         with staging_for(target):

@@ -21,18 +21,7 @@ FILE, EMPTY = "a file", "an empty folder"
 
 
 def entries(folder: Path) -> Iterator[tuple[str, str]]:
-    """List what a folder holds, links not followed.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Any folder.
-
-    Yields
-    ------
-    tuple of str
-        Path, and what is there: `FILE`, or what a site never holds.
-    """
+    """List what a folder holds, links not followed."""
     for place, folders, files in os.walk(folder, onerror=_told):
         here = Path(place)
         if not folders and not files and here != folder:
@@ -50,18 +39,7 @@ def _told(error: OSError) -> None:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Hash every file of a site but its record.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The site.
-
-    Returns
-    -------
-    dict of str to str
-        SHA-256 by path.
-    """
+    """Hash every file of a site but its record."""
     return {
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
         for name, what in sorted(entries(folder))
@@ -70,34 +48,12 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def digest(folder: Path) -> str:
-    """Give one number for a whole site: its record holds the hash of every other file.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The site.
-
-    Returns
-    -------
-    str
-        SHA-256 of the record.
-    """
+    """Give one number for a whole site: its record holds the hash of every other file."""
     return hashlib.sha256((folder / RUN).read_bytes()).hexdigest()
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """Read a site's record; anything else of that name counts as none.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The site.
-
-    Returns
-    -------
-    dict
-        The record, or nothing.
-    """
+    """Read a site's record; anything else of that name counts as none."""
     path = folder / RUN
     try:
         status = path.lstat()
@@ -117,18 +73,7 @@ def _is_record(run: object) -> bool:
 
 
 def differences(folder: Path) -> list[str]:
-    """Compare a site with its record.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        A site with a record.
-
-    Returns
-    -------
-    list of str
-        Everything that was changed, is missing or does not belong there.
-    """
+    """Compare a site with its record."""
     expected, found = read_run(folder)["files"], hashes(folder)
     foreign = {name: what for name, what in entries(folder) if what != FILE}
     told = [f"{shown(name)} is {what}" for name, what in sorted(foreign.items())]
@@ -140,26 +85,7 @@ def differences(folder: Path) -> list[str]:
 
 
 def verify(folder: Path, noted: str | None = None) -> int:
-    """Make sure that a site is what was published.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The site.
-    noted : str, optional
-        The digest that was printed when it was published; without it, somebody who changes a page
-        and the record alike goes unnoticed.
-
-    Returns
-    -------
-    int
-        How many files were compared.
-
-    Raises
-    ------
-    InputError
-        With every file that was changed, is missing or does not belong there.
-    """
+    """Make sure that a site is what was published."""
     if not read_run(folder):
         remedy = "Name the folder of a site made by “cartanalysis publish”, or publish it again"
         raise InputError(str(folder), [Problem(f"there is no readable {RUN}", remedy)])

@@ -88,13 +88,7 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether it could not be published.
-
-        Returns
-        -------
-        bool
-            The answer.
-        """
+        """Whether it could not be published."""
         return bool(self.lines)
 
 
@@ -122,13 +116,7 @@ class Collection:
 
     @property
     def failed(self) -> bool:
-        """Whether any cohort could not be published.
-
-        Returns
-        -------
-        bool
-            The answer.
-        """
+        """Whether any cohort could not be published."""
         return any(o.failed for o in self.outcomes)
 
 
@@ -178,40 +166,7 @@ def publish_all(
     cache_dir: Path | None = None,
     accept_small_update: bool = False,
 ) -> Collection:
-    """Build a site about several cohorts; one that fails does not take the others down.
-
-    Parameters
-    ----------
-    requests : sequence of Request
-        The cohorts and how to read them.
-    out : pathlib.Path, optional
-        Folder of the site; ``_build/html`` of the book if not given.
-    assignments : sequence of str
-        Parameters of chapters as ``NAME=VALUE``, for all books and the comparison.
-    min_cell : int, optional
-        Smallest count shown of a user's patients; see `cartanalysis.chapter.disclosure.rules`.
-    jobs : int
-        How many chapters run at a time.
-    book_root : pathlib.Path, optional
-        Folder of the book's sources.
-    cache_dir : pathlib.Path, optional
-        Where outputs of earlier runs are kept; see `cartanalysis.publish.run.cache_for`.
-    accept_small_update : bool
-        Whether a cohort may differ from what its book replaces by very few patients.
-
-    Returns
-    -------
-    Collection
-        What was done, cohort by cohort.
-
-    Raises
-    ------
-    InputError
-        If a parameter or the output folder cannot be used, a cohort is given twice, or no cohort
-        can be used; nothing is written then.
-    Failures
-        If no book could be built, or the start page could not; the earlier site stands.
-    """
+    """Build a site about several cohorts; one that fails does not take the others down."""
     book = find(book_root)
     _require_start(book)
     target = (out or book.root / "_build" / "html").resolve()

@@ -30,13 +30,7 @@ class CohortList(SphinxDirective):
     """The cohorts of a collection."""
 
     def run(self) -> list[nodes.Node]:
-        """Write the list.
-
-        Returns
-        -------
-        list of docutils.nodes.Node
-            A sentence if a cohort failed, and the list.
-        """
+        """Write the list."""
         path = sphinx_ext.folder(self.env) / COLLECTION
         self.env.note_dependency(str(path))
         cohorts = json.loads(path.read_text(encoding="utf-8"))
@@ -72,20 +66,7 @@ def _about(cohort: dict[str, Any], up: str) -> nodes.paragraph:
 
 
 def banner(cohorts: list[dict[str, Any]], min_cell: int) -> str:
-    """Write the banner of the pages about several cohorts.
-
-    Parameters
-    ----------
-    cohorts : list of dict
-        From ``collection.json``.
-    min_cell : int
-        Smallest count of patients shown.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Write the banner of the pages about several cohorts."""
     shown = [c for c in cohorts if not c["failed"]]
     real = ", ".join(f"<em>{html.escape(c['name'])}</em>" for c in shown
                      if not c["is_reconstruction"])  # fmt: skip
@@ -138,18 +119,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register with Sphinx.
-
-    Parameters
-    ----------
-    app : sphinx.application.Sphinx
-        The build.
-
-    Returns
-    -------
-    dict
-        What Sphinx wants to know about the extension.
-    """
+    """Register with Sphinx."""
     app.add_config_value("cart_collection", False, "env")
     app.add_config_value("cart_home", "", "html")
     app.add_directive("cohorts", CohortList)

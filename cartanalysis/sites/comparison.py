@@ -1,8 +1,8 @@
 """The paper's claims over several cohorts: side by side, and pooled.
 
 What goes in are tables of `cartanalysis.claims.replication.claims`, one per cohort, in which small
-counts are already hidden: what a cohort's own book does not show is not pooled either, since the pooled
-value and the other cohorts would give it back.
+counts are already hidden: what a cohort's own book does not show is not pooled either, since the
+pooled value and the other cohorts would give it back.
 """
 
 from __future__ import annotations
@@ -48,20 +48,7 @@ COLUMNS = [
 
 
 def stack(tables: Mapping[str, pd.DataFrame], reconstructions: frozenset[str]) -> pd.DataFrame:
-    """Put the claims of several cohorts into one table.
-
-    Parameters
-    ----------
-    tables : mapping of str to pandas.DataFrame
-        From `cartanalysis.claims.replication.claims`, small counts hidden, by the cohort's name.
-    reconstructions : frozenset of str
-        Names of those that are not patient data.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per cohort and claim: cohort, is_reconstruction, then the columns of ``claims``.
-    """
+    """Put the claims of several cohorts into one table."""
     parts = [
         table.assign(cohort=name, is_reconstruction=name in reconstructions).astype(object)
         for name, table in tables.items()
@@ -71,68 +58,22 @@ def stack(tables: Mapping[str, pd.DataFrame], reconstructions: frozenset[str]) -
 
 
 def shown_name(cohort: str, is_reconstruction: bool) -> str:
-    """Name a cohort so that the reconstruction is never taken for patients.
-
-    Parameters
-    ----------
-    cohort : str
-        Its name.
-    is_reconstruction : bool
-        Whether it is one.
-
-    Returns
-    -------
-    str
-        The name.
-    """
+    """Name a cohort so that the reconstruction is never taken for patients."""
     return f"{cohort}: {RECONSTRUCTION}" if is_reconstruction else cohort
 
 
 def kind_of(verdict: str) -> str:
-    """Tell which kind of verdict one is.
-
-    Parameters
-    ----------
-    verdict : str
-        From `cartanalysis.claims.replication.claims`.
-
-    Returns
-    -------
-    {"upheld", "inconclusive", "opposed", "not_assessed"}
-        The kind.
-    """
+    """Tell which kind of verdict one is."""
     return next(kind for kind, verdicts in replication.TALLIED.items() if verdict in verdicts)
 
 
 def verdicts(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the verdicts alone.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `stack`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per cohort and claim: cohort, is_reconstruction, id, short, verdict.
-    """
+    """Keep the verdicts alone."""
     return table[["cohort", "is_reconstruction", "id", "short", "verdict"]]
 
 
 def tally(table: pd.DataFrame) -> pd.DataFrame:
-    """Count each cohort's verdicts.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `stack`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per cohort: label, then the number of claims of each kind of verdict.
-    """
+    """Count each cohort's verdicts."""
     rows = []
     for cohort, mine in table.groupby("cohort", sort=False):
         counts = replication.tally(mine).set_index("verdict")["n"]
@@ -142,20 +83,7 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def side_by_side(table: pd.DataFrame, family: str) -> pd.DataFrame:
-    """Write the verdicts on one family of claims, a column for each cohort.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `stack`.
-    family : {"value", "direction"}
-        Which claims.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per claim: short, published, then the cohorts by name; texts.
-    """
+    """Write the verdicts on one family of claims, a column for each cohort."""
     mine = table[table["family"] == family]
     shown = replication.as_text(mine)["shown"]
     cells = mine.assign(
@@ -181,18 +109,7 @@ def _cell(row: Any, shown: str) -> str:
 
 
 def describe(table: pd.DataFrame) -> str:
-    """Put the verdicts into a sentence, for who cannot see the picture.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `stack`.
-
-    Returns
-    -------
-    str
-        A sentence for each cohort.
-    """
+    """Put the verdicts into a sentence, for who cannot see the picture."""
     return " ".join(
         f"{row.label}: {row.upheld} claims upheld, {row.inconclusive} inconclusive, {row.opposed} "
         f"opposed, {row.not_assessed} could not be assessed."
@@ -204,20 +121,7 @@ def describe(table: pd.DataFrame) -> str:
 
 
 def group_of(entry: Entry) -> str:
-    """Tell how a claim is pooled.
-
-    Parameters
-    ----------
-    entry : Entry
-        A published value.
-
-    Returns
-    -------
-    str
-        ``"rates"``, ``"survival"`` or ``"directions"``; empty if it is not: a median's interval
-        is skewed and often open (survival at 1 year tells of the same curve), and the order of
-        three groups is no single effect.
-    """
+    """Tell how a claim is pooled."""
     if entry.kind == "direction":
         return DIRECTIONS
     if entry.kind == "rate":
@@ -226,49 +130,12 @@ def group_of(entry: Entry) -> str:
 
 
 def poolable(registry: Registry, group: str) -> list[Entry]:
-    """List the claims of one group.
-
-    Parameters
-    ----------
-    registry : Registry
-        The published values.
-    group : {"rates", "survival", "directions"}
-        Which group.
-
-    Returns
-    -------
-    list of Entry
-        In the order of the registry.
-    """
+    """List the claims of one group."""
     return [e for e in registry.select(evidence="P") if group_of(e) == group]
 
 
 def forest(table: pd.DataFrame, entry: Entry, confidence: float = 0.95) -> pd.DataFrame:
-    """Pool one claim over the cohorts of patients.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `stack`.
-    entry : Entry
-        A claim that can be pooled.
-    confidence : float
-        Coverage of the cohorts' intervals in ``table``, and of the pooled ones.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per cohort, then the pooled one: label, kind (cohort, pooled, or "reconstruction,
-        not patient data"), estimate, lower, upper, predicted_lower, predicted_upper, common,
-        common_lower, common_upper (fractions or ratios), weight, k, tau2 (on the scale of
-        pooling), i2, q, q_p, why (a cohort is not pooled), method.  What is not defined is NaN.
-
-    Raises
-    ------
-    CannotCompute
-        If fewer than two cohorts of patients have an estimate, or one cohort's rate or survival
-        is hidden: small counts are hidden, so what is left would be biased.
-    """
+    """Pool one claim over the cohorts of patients."""
     group = group_of(entry)
     scale = SCALES[group]
     _refuse_hidden(table, entry, group)
@@ -328,30 +195,7 @@ def _effect(row: Any, group: str, confidence: float) -> tuple[float, float]:
 def summary(
     table: pd.DataFrame, registry: Registry, group: str, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Collect the pooled values of one group of claims.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `stack`.
-    registry : Registry
-        The published values.
-    group : {"rates", "survival", "directions"}
-        Which group.
-    confidence : float
-        As in `forest`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per claim that could be pooled: short, published, k, estimate, lower, upper,
-        predicted, common, i2, tau2, q (texts), method.
-
-    Raises
-    ------
-    CannotCompute
-        If none could be.
-    """
+    """Collect the pooled values of one group of claims."""
     rows = []
     for entry in poolable(registry, group):
         try:
@@ -378,36 +222,12 @@ def summary(
 
 
 def unit_of(group: str) -> str:
-    """Give the unit of a group's values.
-
-    Parameters
-    ----------
-    group : {"rates", "survival", "directions"}
-        Which group.
-
-    Returns
-    -------
-    {"fraction", "ratio"}
-        As in `cartanalysis.text.format_value`.
-    """
+    """Give the unit of a group's values."""
     return "ratio" if group == DIRECTIONS else "fraction"
 
 
 def predicted(found: pd.Series, group: str) -> str:
-    """Write a prediction interval.
-
-    Parameters
-    ----------
-    found : pandas.Series
-        The pooled row of `forest`.
-    group : {"rates", "survival", "directions"}
-        Which group.
-
-    Returns
-    -------
-    str
-        The interval, or why there is none.  Ratios beyond 1/50 and 50 are not spelt out.
-    """
+    """Write a prediction interval."""
     low, high = found["predicted_lower"], found["predicted_upper"]
     if is_missing(low):
         return "needs three cohorts"
@@ -419,40 +239,14 @@ def predicted(found: pd.Series, group: str) -> str:
 
 
 def common(found: pd.Series, group: str) -> str:
-    """Write what the value would be if all cohorts had the same one.
-
-    Parameters
-    ----------
-    found : pandas.Series
-        The pooled row of `forest`.
-    group : {"rates", "survival", "directions"}
-        Which group.
-
-    Returns
-    -------
-    str
-        The value with its interval.
-    """
+    """Write what the value would be if all cohorts had the same one."""
     unit = unit_of(group)
     ends = format_interval(found["common_lower"], found["common_upper"], unit)
     return f"{format_value(found['common'], unit)} ({ends})"
 
 
 def describe_forest(table: pd.DataFrame, entry: Entry) -> str:
-    """Put a forest plot into a sentence.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `forest`.
-    entry : Entry
-        The claim.
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
+    """Put a forest plot into a sentence."""
     unit = unit_of(group_of(entry))
     parts = []
     for row in each_row(table):
@@ -468,20 +262,7 @@ def describe_forest(table: pd.DataFrame, entry: Entry) -> str:
 
 
 def in_words(table: pd.DataFrame, entry: Entry) -> str:
-    """Say what was pooled and how alike the cohorts are.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `forest`.
-    entry : Entry
-        The claim.
-
-    Returns
-    -------
-    str
-        Sentences to follow the pooled value.
-    """
+    """Say what was pooled and how alike the cohorts are."""
     found = table.iloc[-1]
     alike = f"I² {rounded(100 * found['i2'], 0, 0, 100)} %"
     further = (

@@ -37,20 +37,7 @@ TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
 
 def plot_verdicts(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw each claim's verdict in each cohort.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `cartanalysis.sites.comparison.verdicts`.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes.
-    """
+    """Draw each claim's verdict in each cohort."""
     claims = table.drop_duplicates("id")[["id", "short"]]
     cohorts = table.drop_duplicates("cohort")
     names = [shown_name(row.cohort, row.is_reconstruction) for row in each_row(cohorts)]
@@ -111,26 +98,7 @@ def plot_pooled(
     reference: float | None = None,
     confidence: float = 0.95,
 ) -> Axes:
-    """Draw one result in each cohort, and pooled: a forest plot.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `cartanalysis.sites.comparison.forest`.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if not given.
-    ratio : bool
-        Whether the values are hazard ratios; shares of patients otherwise.
-    reference : float, optional
-        The paper's value.
-    confidence : float
-        Coverage of the intervals.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes.
-    """
+    """Draw one result in each cohort, and pooled: a forest plot."""
     lines = 2 if reference is None else 3
     ax = style.axes(ax, AXIS + ROW * len(table) + LEGEND * lines)
     low, high = _limits(table) if ratio else (0.0, 1.0)

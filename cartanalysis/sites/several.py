@@ -22,29 +22,7 @@ SEPARATOR, NAMED = ",", "="
 
 
 class Comparison(HandOver):
-    """The claims of several cohorts.
-
-    Parameters
-    ----------
-    name : str
-        Name of the notebook's file.
-    members : str
-        ``"an2020"`` and files in the contract's columns, separated by commas; ``name=file`` gives
-        a cohort another name than its file's.
-    confidence : float
-        Coverage of all intervals, between 0 and 1.
-    treg_cutoff : float, optional
-        Cut-off for high regulatory T cells; each cohort's own median if not given.
-    min_cell : int
-        Smallest count of patients shown; 1 hides nothing.
-
-    Raises
-    ------
-    InputError
-        If a cohort, or a parameter that papermill gave, cannot be used.
-    ValueError
-        If a parameter is out of range.
-    """
+    """The claims of several cohorts."""
 
     def __init__(
         self,
@@ -67,24 +45,12 @@ class Comparison(HandOver):
 
     @property
     def made_up(self) -> str:
-        """Part of a caption that says which cohort is not patient data.
-
-        Returns
-        -------
-        str
-            The text; empty if all are.
-        """
+        """Part of a caption that says which cohort is not patient data."""
         names = [c.name for c in self.cohorts if c.is_reconstruction]
         return "".join(f"; {n} is a {comparison.RECONSTRUCTION} [A]" for n in names)
 
     def pool(self, entry: Entry) -> None:
-        """Show one claim over the cohorts, pooled.
-
-        Parameters
-        ----------
-        entry : Entry
-            A claim of `cartanalysis.sites.comparison.poolable`.
-        """
+        """Show one claim over the cohorts, pooled."""
         table = self.compute(comparison.forest, self.claims, entry, self.confidence)
         group = comparison.group_of(entry)
         key = f"pooled_{entry.id}"
@@ -118,33 +84,7 @@ def _caption(label: str, published: Entry | None) -> str:
 def judge(
     name: str, file: str, confidence: float, treg_cutoff: float | None, min_cell: int
 ) -> tuple[Cohort, pd.DataFrame]:
-    """Judge the claims on a cohort, and hide small counts of patients.
-
-    Parameters
-    ----------
-    name : str
-        What to call it; as its file if empty.
-    file : str
-        ``"an2020"`` or a file in the contract's columns.
-    confidence : float
-        Coverage of intervals.
-    treg_cutoff : float or None
-        Cut-off for high regulatory T cells; the cohort's median if none.
-    min_cell : int
-        Smallest count shown; the reconstruction has no patients to protect.
-
-    Returns
-    -------
-    cohort : Cohort
-        The checked cohort; without rows where these are protected.
-    claims : pandas.DataFrame
-        From `cartanalysis.claims.replication.claims`, protected.
-
-    Raises
-    ------
-    InputError
-        If the cohort cannot be used.
-    """
+    """Judge the claims on a cohort, and hide small counts of patients."""
     vault: Vault | Remote | None = remote()
     opened = vault.open(file, treg_cutoff) if vault else None
     if vault is None or opened is None:
@@ -159,33 +99,11 @@ def judge(
 
 
 def read_members(members: str) -> list[tuple[str, str]]:
-    """Take the names of cohorts apart.
-
-    Parameters
-    ----------
-    members : str
-        As `Comparison` takes them.
-
-    Returns
-    -------
-    list of tuple of str
-        Name (empty if it is the file's) and file, in order.
-    """
+    """Take the names of cohorts apart."""
     parts = (part.rpartition(NAMED) for part in members.split(SEPARATOR))
     return [(name.strip(), file.strip()) for name, _, file in parts]
 
 
 def write_members(files: dict[str, str]) -> str:
-    """Name cohorts as `read_members` takes them.
-
-    Parameters
-    ----------
-    files : dict of str to str
-        File, or ``"an2020"``, by name.
-
-    Returns
-    -------
-    str
-        The text.
-    """
+    """Name cohorts as `read_members` takes them."""
     return SEPARATOR.join(f"{name}{NAMED}{file}" for name, file in files.items())

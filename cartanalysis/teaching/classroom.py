@@ -91,36 +91,7 @@ def classroom(
     wheels: Path | None = None,
     jobs: int = 2,
 ) -> int:
-    """Write the zip.
-
-    Parameters
-    ----------
-    out : pathlib.Path
-        The file to write; it must not exist.
-    book : Book
-        The book's sources.
-    site : pathlib.Path, optional
-        A published site; ``_build/html`` of the book if not given.
-    students : int
-        How many cohorts, 1 to 200.
-    first_seed : int
-        Seed of the first; the others follow.
-    wheels : pathlib.Path, optional
-        Folder of packages collected with ``pip download``.
-    jobs : int
-        How many cohorts are drawn at a time; each takes some seconds.
-
-    Returns
-    -------
-    int
-        How many files the zip holds.
-
-    Raises
-    ------
-    InputError
-        If the site is not as it was published, a folder is missing, the number of students is out
-        of range, or the file cannot be written.
-    """
+    """Write the zip."""
     pages = site or book.root / "_build" / "html"
     _check(out, students, wheels)
     verify(pages)

@@ -39,13 +39,7 @@ class Quiz(SphinxDirective):
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        """Place the question.
-
-        Returns
-        -------
-        list of docutils.nodes.Node
-            The question, its options, and a drop-down with the feedback to each of them.
-        """
+        """Place the question."""
         try:
             question = parse("\n".join(self.content))
         except ValueError as error:
@@ -79,13 +73,7 @@ class Material(SphinxDirective):
     """What there is to teach with, chapter by chapter."""
 
     def run(self) -> list[nodes.Node]:
-        """Write the table.
-
-        Returns
-        -------
-        list of docutils.nodes.Node
-            The table.
-        """
+        """Write the table."""
         folder = Path(self.env.srcdir) / self.env.config.cart_artefacts / "notebooks"
         up = "../" * self.env.docname.count("/")
         rows = []
@@ -114,13 +102,7 @@ class AnswerSheet(SphinxDirective):
     """What the answer sheet asks, and where to get it."""
 
     def run(self) -> list[nodes.Node]:
-        """Write the table and the link.
-
-        Returns
-        -------
-        list of docutils.nodes.Node
-            The table, then the link.
-        """
+        """Write the table and the link."""
         rows = [
             {
                 "Id": task.id,
@@ -143,18 +125,7 @@ def _in_order(srcdir: str | Path, start: str) -> list[str]:
 
 
 def title_of(notebook: nbformat.NotebookNode) -> str:
-    """Give a chapter's title.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        A chapter.
-
-    Returns
-    -------
-    str
-        Its first heading.
-    """
+    """Give a chapter's title."""
     first = next(c for c in notebook.cells if c.cell_type == "markdown")
     return str(first.source).splitlines()[0].removeprefix("# ")
 
@@ -183,18 +154,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register with Sphinx.
-
-    Parameters
-    ----------
-    app : sphinx.application.Sphinx
-        The build.
-
-    Returns
-    -------
-    dict
-        What Sphinx wants to know about the extension.
-    """
+    """Register with Sphinx."""
     app.setup_extension("cartanalysis.publish.page_ext")
     app.add_directive("quiz", Quiz)
     app.add_directive("material", Material)

@@ -104,13 +104,7 @@ class Report:
     remarks: tuple[str, ...]
 
     def text(self) -> str:
-        """Write the report for the student.
-
-        Returns
-        -------
-        str
-            A line per task, the right answers not among them.
-        """
+        """Write the report for the student."""
         right = sum(m.verdict == RIGHT for m in self.marks)
         lines = [f"Cohort of seed {self.seed}: {right} of {len(self.marks)} answers right."]
         lines += [f"Note: {remark}" for remark in self.remarks]
@@ -120,13 +114,7 @@ class Report:
         return "\n".join(lines)
 
     def records(self) -> dict[str, object]:
-        """Give the report for a program, right answers included.
-
-        Returns
-        -------
-        dict
-            The seed, how many are right, of how many, the remarks and the marks.
-        """
+        """Give the report for a program, right answers included."""
         return {
             "seed": self.seed,
             "right": sum(m.verdict == RIGHT for m in self.marks),
@@ -137,14 +125,7 @@ class Report:
 
 
 def answer_sheet() -> str:
-    """Write an empty answer sheet; it is the same for every cohort.
-
-    Returns
-    -------
-    str
-        CSV with the columns id, chapter, question, unit, tolerance, answer; ASCII only, which no
-        spreadsheet program can misread.
-    """
+    """Write an empty answer sheet; it is the same for every cohort."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["id", "chapter", "question", "unit", "tolerance", "answer"])
@@ -155,25 +136,7 @@ def answer_sheet() -> str:
 
 
 def mark_file(path: Path, seed: int) -> Report:
-    """Mark a file of answers.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A filled-in answer sheet (CSV or Excel workbook), or JSON with the answers by id.
-    seed : int
-        The student's cohort.
-
-    Returns
-    -------
-    Report
-        The marks.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or no answers can be read from it.
-    """
+    """Mark a file of answers."""
     answers = read_answers(read_bytes(path), path.name)
     marks = tuple(mark(answers.values, seed))
     return Report(seed, marks, (*answers.remarks, *_doubts(marks, seed)))
@@ -190,25 +153,7 @@ def _doubts(marks: Sequence[Mark], seed: int) -> list[str]:
 
 
 def read_answers(data: bytes, name: str = "the answers") -> Answers:
-    """Read answers from CSV or Excel (columns id and answer), or JSON (answers by id).
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file, whatever it is.
-    name : str
-        Its name, for messages; an ending has to agree with the content.
-
-    Returns
-    -------
-    Answers
-        The answers; what else the file holds is told in the remarks.
-
-    Raises
-    ------
-    InputError
-        If no answer of the sheet could be read.
-    """
+    """Read answers from CSV or Excel (columns id and answer), or JSON (answers by id)."""
     if not data.strip():
         raise empty(name)
     if len(data) > LARGEST:
@@ -242,37 +187,13 @@ def _from_json(data: bytes, name: str) -> dict[str, object]:
 
 
 def mark(answers: Mapping[str, object], seed: int) -> list[Mark]:
-    """Mark answers against the cohort of a seed.
-
-    Parameters
-    ----------
-    answers : mapping of str to object
-        Answer by id, a number or a text; anything else is "not a number".
-    seed : int
-        The student's cohort.
-
-    Returns
-    -------
-    list of Mark
-        One for each task, in order.
-    """
+    """Mark answers against the cohort of a seed."""
     patients = cohort_of(seed)
     return [_judge(t, answers.get(t.id), t.answer(patients), patients) for t in TASKS]
 
 
 def cohort_of(seed: int) -> pd.DataFrame:
-    """Give the patients of a seed, as a chapter sees them.
-
-    Parameters
-    ----------
-    seed : int
-        As for ``cartanalysis reconstruct --seed``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The cohort's table with its derived columns.
-    """
+    """Give the patients of a seed, as a chapter sees them."""
     made = intake.parse(reconstruct(seed).encode(), f"seed-{seed}.csv")
     return cohorts.derive(made.table)
 

@@ -14,15 +14,7 @@ STUDENT, SLIDES, SHEET = "student", "slides", "answer-sheet.csv"
 
 
 def write_student(notebooks: Path, folder: Path) -> None:
-    """Cut student notebooks from chapters, and add the answer sheet.
-
-    Parameters
-    ----------
-    notebooks : pathlib.Path
-        Folder of the executed chapters.
-    folder : pathlib.Path
-        Where to; made if missing.
-    """
+    """Cut student notebooks from chapters, and add the answer sheet."""
     folder.mkdir(exist_ok=True)
     for path in sorted(notebooks.glob("*.ipynb")):
         nbformat.write(student_notebook(nbformat.read(path, as_version=4)), folder / path.name)
@@ -30,17 +22,7 @@ def write_student(notebooks: Path, folder: Path) -> None:
 
 
 def write_slides(notebooks: Path, folder: Path, banner: str) -> None:
-    """Make slides from chapters.
-
-    Parameters
-    ----------
-    notebooks : pathlib.Path
-        Folder of the executed chapters.
-    folder : pathlib.Path
-        Where to; made if missing.
-    banner : str
-        HTML that says whose data the slides show.
-    """
+    """Make slides from chapters."""
     folder.mkdir(exist_ok=True)
     for path in sorted(notebooks.glob("*.ipynb")):
         page = deck(nbformat.read(path, as_version=4), banner)

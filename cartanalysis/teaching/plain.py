@@ -22,24 +22,7 @@ def plain(
     hint: Callable[[str, str], str],
     question: Callable[[Question], str],
 ) -> str:
-    """Write a chapter's Markdown without what only the book understands; solutions are left out.
-
-    Parameters
-    ----------
-    text : str
-        MyST Markdown of a cell.
-    registry : Registry
-        Values to put in place of their roles.
-    hint : callable
-        Writes a drop-down from its title and its text.
-    question : callable
-        Writes a quiz question.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write a chapter's Markdown without what only the book understands; solutions are left out."""
 
     def _block(found: re.Match[str]) -> str:
         _, kind, title, body = found.groups()

@@ -44,24 +44,7 @@ class Question:
 
 
 def parse(source: str) -> Question:
-    """Read a question: its text, then ``- [ ] answer :: feedback``, the right one marked ``[x]``.
-
-    Parameters
-    ----------
-    source : str
-        Content of a ``quiz`` directive.
-
-    Returns
-    -------
-    Question
-        The question.
-
-    Raises
-    ------
-    ValueError
-        If there is no question, an answer lacks its feedback, there are fewer than two answers,
-        or not exactly one is right.
-    """
+    """Read a question: text, then ``- [ ] answer :: feedback``, the right one marked ``[x]``."""
     text, *parts = _OPTION.split(source)
     options = []
     for mark, body in zip(parts[::2], parts[1::2], strict=True):

@@ -30,25 +30,6 @@ def cells(data: bytes, name: str) -> tuple[dict[str, str], list[str]]:
 
     The header may stand below titles and blank lines; text may be in any encoding and with any
     separator that `cartanalysis.intake.reading.delimited` knows.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file; not empty.
-    name : str
-        Its name.
-
-    Returns
-    -------
-    answers : dict of str to str
-        Answer by id as written, the id in lower case.
-    remarks : list of str
-        Rows that could not be read, one sentence each.
-
-    Raises
-    ------
-    InputError
-        If it is another kind of file, damaged, or no row names the columns id and answer.
     """
     kind = detect(data, name)
     if kind == "xlsx":
@@ -59,25 +40,7 @@ def cells(data: bytes, name: str) -> tuple[dict[str, str], list[str]]:
 
 
 def decoded(data: bytes, name: str) -> str:
-    """Decode text in whatever encoding it is.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file.
-    name : str
-        Its name.
-
-    Returns
-    -------
-    str
-        The text.
-
-    Raises
-    ------
-    InputError
-        If it is not text.
-    """
+    """Decode text in whatever encoding it is."""
     encoding = delimited._encoding(data, name, [])
     try:
         return data.decode(encoding)

@@ -65,18 +65,6 @@ def deck(notebook: nbformat.NotebookNode, banner: str) -> str:
     Each heading starts a slide, each further figure and long table below it another. A slide
     shows the pictures and tables with the first paragraph of the text; where a heading has none,
     all its text and numbers. Exercises and quiz questions have slides of their own.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        An executed chapter.
-    banner : str
-        HTML that says whose data the slides show.
-
-    Returns
-    -------
-    str
-        A page of HTML. Arrow keys go from slide to slide; without a script it is one long page.
     """
     slides: list[_Slide] = []
     for cell in notebook.cells:

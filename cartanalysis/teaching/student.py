@@ -24,20 +24,7 @@ NOTE = (
 
 
 def student_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Cut a student's notebook from a chapter.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        A chapter, executed or not.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        A copy without outputs, injected parameters and solutions; where a solution was
-        there is an empty cell, for code or for words. Roles of the book are written out, so that
-        any Jupyter can show it.
-    """
+    """Cut a student's notebook from a chapter."""
     out = nbformat.from_dict(json.loads(json.dumps(notebook)))
     registry = load()
     cells = [nbformat.v4.new_markdown_cell(NOTE, id="student-note")]

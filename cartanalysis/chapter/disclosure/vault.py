@@ -3,8 +3,8 @@
 `cartanalysis.publish` keeps a user's cohort in its own process and runs the chapters in others.  A
 chapter holds `Patients` in place of rows and asks for results; what comes back has passed
 disclosure control (`cartanalysis.chapter.disclosure.rules`).  Whatever a cell prints, draws,
-returns or logs is thus made from protected results: it has nothing else.  This holds for mistakes and for
-careless code; it is no prison for a chapter that was written to search the machine for files.
+returns or logs is thus made from protected results: it has nothing else.  This holds for mistakes
+and for careless code; it is no prison for a chapter that was written to search the machine.
 """
 
 from __future__ import annotations

@@ -34,29 +34,7 @@ Cells = list[str]
 
 
 def apply(source: Source, mapping: Mapping, *, today: dt.date | None = None) -> Source:
-    """Turn a table in somebody's columns into one in the contract's.
-
-    Parameters
-    ----------
-    source : Source
-        The table as read.
-    mapping : Mapping
-        Which column is which, without open questions.
-    today : datetime.date, optional
-        Later dates are problems; the present day if not given.
-
-    Returns
-    -------
-    Source
-        Our columns in the mapping's order, then its extra ones.  A renamed or computed column
-        says where it is from.  What is wrong is added to ``problems``, with the
-        names and values of the file; such cells are empty.
-
-    Raises
-    ------
-    InputError
-        If the mapping has open questions.
-    """
+    """Turn a table in somebody's columns into one in the contract's."""
     mapping.require_answers()
     work = _Work(source, mapping, today or dt.date.today())
     for entry in mapping.entries:

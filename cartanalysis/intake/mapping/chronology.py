@@ -16,18 +16,6 @@ def out_of_order(
 
     What a column is the date of follows from the entries: survival counts from infusion to death,
     relapse-free survival from remission to relapse or death, else both to the last contact.
-
-    Parameters
-    ----------
-    plan : Mapping
-        What the mapping file says.
-    days : mapping of str to list of (datetime.date or None)
-        Dates by column, one per patient.
-
-    Yields
-    ------
-    tuple of (int, str, str)
-        Position of the patient, column at fault, and what is wrong.
     """
     for earlier, later, fatal in _pairs(plan):
         if earlier not in days or later not in days:

@@ -22,20 +22,7 @@ _MEASURED = re.compile(
 
 
 def as_ours(spec: Field, text: str) -> str:
-    """Give the value that a text stands for if nothing is translated.
-
-    Parameters
-    ----------
-    spec : Field
-        Our column.
-    text : str
-        A cell that is not empty.
-
-    Returns
-    -------
-    str
-        A level, or a number in plain notation; the text itself if it means neither.
-    """
+    """Give the value that a text stands for if nothing is translated."""
     if spec.kind == "level":
         levels = {level.casefold(): level for level in spec.levels}
         return levels.get(fold(text)) or spec.spellings.get(fold(text)) or text
@@ -49,20 +36,7 @@ def as_ours(spec: Field, text: str) -> str:
 
 
 def why_no_level(spec: Field, text: str) -> Fault | None:
-    """Say what a text is that only seems to be, or to stand for, one of our levels.
-
-    Parameters
-    ----------
-    spec : Field
-        Our column.
-    text : str
-        A cell that is none of our levels.
-
-    Returns
-    -------
-    Fault or None
-        A measured value, or look-alike letters; none if it is neither.
-    """
+    """Say what a text is that only seems to be, or to stand for, one of our levels."""
     if spec.kind not in ("level", "grade", "event"):
         return None
     if look(text) != text and level_of(spec, look(text)) is not None:
@@ -75,20 +49,7 @@ def why_no_level(spec: Field, text: str) -> Fault | None:
 
 
 def level_of(spec: Field, text: str) -> str | None:
-    """Give our level, grade or event code for a text, if it has one without a translation.
-
-    Parameters
-    ----------
-    spec : Field
-        Our column: of levels, grades or events.
-    text : str
-        A cell that is not empty.
-
-    Returns
-    -------
-    str or None
-        The level, or a whole number; none if the text means nothing here.
-    """
+    """Give our level, grade or event code for a text, if it has one without a translation."""
     value = as_ours(spec, text)
     if spec.kind == "level":
         return value if value in spec.levels else None
@@ -99,23 +60,7 @@ def level_of(spec: Field, text: str) -> str | None:
 
 
 def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
-    """Find what speaks against reading a column's codes as they are.
-
-    Parameters
-    ----------
-    column : Column
-        The column, with what its file or data dictionary says of it.
-    spec : Field
-        Our column: of levels, grades or events.
-    cells : iterable of str
-        Its cells.
-
-    Returns
-    -------
-    Fault or None
-        What its label or dictionary says against it, and the remedy; none if it agrees or is
-        silent.
-    """
+    """Find what speaks against reading a column's codes as they are."""
     texts = sorted(c for c in set(cells) if fold(c) not in MISSING)
     read = {text: level_of(spec, text) for text in texts}
     against = contradiction(column, spec, read)
@@ -137,24 +82,7 @@ def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
 def contradiction(
     column: Column, spec: Field, read: Mapping[str, str | None], *, answers: bool = True
 ) -> Fault | None:
-    """Find codes that the file itself explains otherwise than they are read.
-
-    Parameters
-    ----------
-    column : Column
-        The column, with what its file or data dictionary says of it.
-    spec : Field
-        Our column: of levels, grades or events.
-    read : mapping of str to (str or None)
-        Our level by their text, as it is read; none if it is not understood.
-    answers : bool
-        Whether a bare yes or no counts as an explanation.
-
-    Returns
-    -------
-    Fault or None
-        What is explained otherwise, and the remedy; none if nothing is.
-    """
+    """Find codes that the file itself explains otherwise than they are read."""
     told = {fold(code): word for code, word in words.choices_of(column).items()}
     against = {}
     for text, ours in read.items():

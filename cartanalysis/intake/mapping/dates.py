@@ -82,18 +82,7 @@ class Dates(NamedTuple):
 
 
 def split(text: str) -> Cell | Fault:
-    """Take a date apart without deciding what is day and what is month.
-
-    Parameters
-    ----------
-    text : str
-        A cell that is not empty.
-
-    Returns
-    -------
-    Cell or Fault
-        Its parts, or why it is not a full date.
-    """
+    """Take a date apart without deciding what is day and what is month."""
     if m := _YMD.fullmatch(text):
         return Cell("ymd", (int(m[1]), int(m[3]), int(m[4])))
     if m := _CHINESE.fullmatch(text):
@@ -122,43 +111,14 @@ def _month(word: str) -> int | None:
 
 
 def settles(cells: Iterable[str]) -> str:
-    """Say which order of day and month a column shows by itself.
-
-    Parameters
-    ----------
-    cells : iterable of str
-        Its cells.
-
-    Returns
-    -------
-    str
-        ``DMY`` or ``MDY``; empty if no day is above 12, or if both orders occur.
-    """
+    """Say which order of day and month a column shows by itself."""
     parts = [c.parts for c in map(split, cells) if isinstance(c, Cell) and c.style == "numeric"]
     day_first, month_first = any(p[0] > 12 for p in parts), any(p[1] > 12 for p in parts)
     return "" if day_first == month_first else "DMY" if day_first else "MDY"
 
 
 def read(cells: Sequence[str | None], order: str, today: dt.date, shared: str = "") -> Dates:
-    """Read a column of dates, one way of writing for the whole column.
-
-    Parameters
-    ----------
-    cells : sequence of str or None
-        The cells; none if empty.
-    order : str
-        One of `ORDERS`, or empty: then ISO dates and named months are read, and dates such as
-        13/02/2021 if some cell of the column has a day above 12.
-    today : datetime.date
-        Dates after it are faults.
-    shared : str
-        Order that other columns of the file show, for a column that shows none.
-
-    Returns
-    -------
-    Dates
-        Values, faults and the order used.
-    """
+    """Read a column of dates, one way of writing for the whole column."""
     faults: list[tuple[int, Fault]] = []
     found: dict[int, Cell] = {}
     for i, text in enumerate(cells):
@@ -246,18 +206,5 @@ def _in_order(cell: Cell, order: str) -> tuple[int, int, int]:
 
 
 def years_between(birth: dt.date, day: dt.date) -> int:
-    """Count completed years of life.
-
-    Parameters
-    ----------
-    birth : datetime.date
-        Date of birth.
-    day : datetime.date
-        Date of interest, not earlier.
-
-    Returns
-    -------
-    int
-        Years completed; a birthday on 29 February counts on 1 March in other years.
-    """
+    """Count completed years of life."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

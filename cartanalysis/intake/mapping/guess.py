@@ -66,19 +66,7 @@ class Guess:
 
 
 class Evidence:
-    """A column with what is known of it.
-
-    Parameters
-    ----------
-    source : Source
-        The table.
-    column : Column
-        One of its columns.
-    meaning : Meaning
-        What its name or label seems to say.
-    told_by : str
-        Where the meaning is from: ``name`` or ``label``.
-    """
+    """A column with what is known of it."""
 
     def __init__(self, source: Source, column: Column, meaning: Meaning, told_by: str) -> None:
         self.source = source
@@ -96,13 +84,7 @@ class Evidence:
             self.doubts.append(f"the {told_by} alone does not tell; is it “{self.spec.meaning}”?")
 
     def guess(self) -> Guess | None:
-        """Propose an entry.
-
-        Returns
-        -------
-        Guess or None
-            The proposal; none if the values do not fit.
-        """
+        """Propose an entry."""
         build = {
             "id": self._identifier,
             "number": self._number,
@@ -436,18 +418,7 @@ class Evidence:
 
 
 def question(doubts: Iterable[str]) -> str:
-    """Join doubts to what the user is asked.
-
-    Parameters
-    ----------
-    doubts : iterable of str
-        Sentences without full stop, or questions.
-
-    Returns
-    -------
-    str
-        Sentences, each doubt once; empty if there is none.
-    """
+    """Join doubts to what the user is asked."""
     sentences = [d[:1].upper() + d[1:] for d in dict.fromkeys(doubts) if d]
     return " ".join(s if s[-1] in ".?!" else f"{s}." for s in sentences)
 
@@ -461,18 +432,7 @@ def _listed(texts: Sequence[str]) -> str:
 
 
 def holds_dates(cells: Sequence[str]) -> bool:
-    """Tell whether a column mostly holds calendar dates.
-
-    Parameters
-    ----------
-    cells : sequence of str
-        Its cells.
-
-    Returns
-    -------
-    bool
-        Whether it does; serial numbers do not count.
-    """
+    """Tell whether a column mostly holds calendar dates."""
     filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
     split = [dates.split(c) for c in filled]
     good = sum(isinstance(d, dates.Cell) and d.style != "serial" for d in split)
@@ -480,22 +440,7 @@ def holds_dates(cells: Sequence[str]) -> bool:
 
 
 def from_dates(roles: dict[str, str], source: Source, wanted: set[str]) -> list[Guess]:
-    """Propose entries that count days between dates.
-
-    Parameters
-    ----------
-    roles : dict of str to str
-        Column by what it is the date of.
-    source : Source
-        The table.
-    wanted : set of str
-        Our columns for which nothing else was found.
-
-    Returns
-    -------
-    list of Guess
-        Proposals, none of them sure: they combine several columns.
-    """
+    """Propose entries that count days between dates."""
     infusion, remission = roles.get("infusion", ""), roles.get("remission", "")
     death, contact, relapse = (roles.get(r, "") for r in ("death", "contact", "relapse"))
     made: list[FromDates | FromFilled] = []

@@ -50,13 +50,7 @@ class Entry:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Name the columns of the file that the entry reads.
-
-        Returns
-        -------
-        tuple of str
-            Their names; first those that hold the value.
-        """
+        """Name the columns of the file that the entry reads."""
         names: list[str] = []
         for part in ("source", "dates", "otherwise", "filled", "since"):
             value = getattr(self, part, "")
@@ -193,13 +187,7 @@ class Mapping:
 
     @property
     def questions(self) -> tuple[Problem, ...]:
-        """Say what the user has to confirm before the mapping can be used.
-
-        Returns
-        -------
-        tuple of Problem
-            One per entry with ``ask``.
-        """
+        """Say what the user has to confirm before the mapping can be used."""
         answer = "To say yes, delete the line that begins with ask:; or correct or remove the entry"
         return tuple(
             Problem(
@@ -213,37 +201,13 @@ class Mapping:
         )
 
     def require_answers(self) -> None:
-        """Refuse a mapping with open questions: nothing uncertain is used without a yes.
-
-        Raises
-        ------
-        InputError
-            With every open question.
-        """
+        """Refuse a mapping with open questions: nothing uncertain is used without a yes."""
         if self.questions:
             raise InputError(self.name, self.questions)
 
 
 def load(path: str | Path, *, for_use: bool = False) -> Mapping:
-    """Read and check a mapping file.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file.
-    for_use : bool
-        Whether open questions (``ask``) are refused.
-
-    Returns
-    -------
-    Mapping
-        What it says.
-
-    Raises
-    ------
-    InputError
-        With every problem of the file at once; rows are its lines, columns its keys.
-    """
+    """Read and check a mapping file."""
     name = Path(path).name
     data = read_bytes(path)
     if len(data) > MAX_BYTES:
@@ -257,27 +221,7 @@ def load(path: str | Path, *, for_use: bool = False) -> Mapping:
 
 
 def loads(text: str, name: str = "mapping", *, for_use: bool = False) -> Mapping:
-    """Check the text of a mapping file.
-
-    Parameters
-    ----------
-    text : str
-        YAML.
-    name : str
-        Name of the file, for messages.
-    for_use : bool
-        Whether open questions (``ask``) are refused.
-
-    Returns
-    -------
-    Mapping
-        What it says.
-
-    Raises
-    ------
-    InputError
-        With every problem of the text at once; rows are its lines, columns its keys.
-    """
+    """Check the text of a mapping file."""
     root = yamltext.read(text, name)
     reader = _Reader()
     mapping = reader.mapping(root, name)
@@ -527,18 +471,7 @@ def _forms(spec: Field) -> dict[str, Form]:
 
 
 def units(spec: Field) -> tuple[str, ...]:
-    """Give the units in which the numbers of one of our columns may come.
-
-    Parameters
-    ----------
-    spec : Field
-        Our column.
-
-    Returns
-    -------
-    tuple of str
-        Units; none if the column has only one.
-    """
+    """Give the units in which the numbers of one of our columns may come."""
     if spec.unit in numbers.DAYS:
         return tuple(numbers.DAYS)
     return tuple(numbers.PERCENT) if spec.unit.startswith("%") else ()
@@ -549,34 +482,12 @@ def _attribute(key: str) -> str:
 
 
 def key_of(attribute: str) -> str:
-    """Give the key of a mapping file by the name of an entry's attribute.
-
-    Parameters
-    ----------
-    attribute : str
-        Attribute of an `Entry`.
-
-    Returns
-    -------
-    str
-        The key.
-    """
+    """Give the key of a mapping file by the name of an entry's attribute."""
     return "from" if attribute == "source" else attribute
 
 
 def said(entry: Entry) -> dict[str, Any]:
-    """Give what an entry says, as keys and values of a mapping file.
-
-    Parameters
-    ----------
-    entry : Entry
-        The entry.
-
-    Returns
-    -------
-    dict of str to object
-        Texts, tuples of texts and dictionaries; what is not said is left out, ``ask`` comes last.
-    """
+    """Give what an entry says, as keys and values of a mapping file."""
     told = {key_of(f.name): getattr(entry, f.name) for f in fields(entry)}
     order = [k for k in ("from", "dates", "filled", "constant", *told) if k in told]
     kept = {k: told[k] for k in dict.fromkeys(order) if k not in ("target", "line", "ask")}

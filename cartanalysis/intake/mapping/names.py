@@ -169,18 +169,7 @@ _ROLES = {_squash(name): role for role, names in ROLES.items() for name in names
 
 
 def unit_in(text: str) -> str:
-    """Find the unit that a name or label states.
-
-    Parameters
-    ----------
-    text : str
-        A name or label, such as ``OS_MONTHS`` or ``Overall Survival (Months)``.
-
-    Returns
-    -------
-    str
-        The unit, in our words; empty if there is none or more than one.
-    """
+    """Find the unit that a name or label states."""
     words = tokens(text)
     # one letter is a unit only as the last word: os_d
     last = len(words) - 1
@@ -193,43 +182,14 @@ def unit_in(text: str) -> str:
 
 
 def contradicts(text: str, unit: str) -> str:
-    """Find another unit of time than ours in a name or label.
-
-    Parameters
-    ----------
-    text : str
-        A name or label.
-    unit : str
-        Our unit.
-
-    Returns
-    -------
-    str
-        The unit it states; empty if it states none or ours, or no unit of time.  Spans such as
-        “5 years” are no units, nor is the day in an “age on day 0”.
-    """
+    """Find another unit of time than ours in a name or label."""
     stated = unit_in(_SPAN.sub(" ", text))
     is_day_of_age = unit == "years" and stated == "days"
     return stated if stated in DAYS and stated != unit and not is_day_of_age else ""
 
 
 def other_units(column: Column, cells: Mapping[str, Sequence[str]], unit: str) -> dict[str, str]:
-    """Find units of time, other than ours, in a column's name, label and column of units.
-
-    Parameters
-    ----------
-    column : Column
-        A column.
-    cells : mapping of str to sequence of str
-        The table; of ADaM, AVALU:OS holds the units of AVAL:OS, and AGEU those of AGE.
-    unit : str
-        Our unit.
-
-    Returns
-    -------
-    dict of str to str
-        What says it (``name``, ``label`` or ``column of units``) by unit, in our words.
-    """
+    """Find units of time, other than ours, in a column's name, label and column of units."""
     texts = {fold(c) for c in cells.get(unit_column(column.name), []) if fold(c) not in MISSING}
     told = [("column of units", f"in {text}") for text in sorted(texts)]
     told += [("label", column.label), ("name", column.name)]
@@ -238,20 +198,7 @@ def other_units(column: Column, cells: Mapping[str, Sequence[str]], unit: str) -
 
 
 def origin_in(column: Column, target: str) -> str:
-    """Tell from which day a name, label or description counts a time.
-
-    Parameters
-    ----------
-    column : Column
-        A column.
-    target : str
-        Our column, one of `COUNTED_FROM`.
-
-    Returns
-    -------
-    str
-        A key of this module's days, ours if it is among several; empty if none is said.
-    """
+    """Tell from which day a name, label or description counts a time."""
     told = " ".join(tokens(f"{column.name} {column.said}"))
     found = [day for day, words in _BEGINNING.items() if words.search(told)]
     ours = COUNTED_FROM[target]
@@ -263,20 +210,7 @@ def origin_in(column: Column, target: str) -> str:
 
 
 def other_origin(column: Column, target: str) -> Fault | None:
-    """Find a time that the file says counts from another day than ours does.
-
-    Parameters
-    ----------
-    column : Column
-        A column.
-    target : str
-        Our column.
-
-    Returns
-    -------
-    Fault or None
-        What the file says, and the remedy; none if nothing speaks against it.
-    """
+    """Find a time that the file says counts from another day than ours does."""
     ours = COUNTED_FROM.get(target, "")
     stated = origin_in(column, target) if ours else ""
     if stated in ("", ours):
@@ -290,35 +224,13 @@ def other_origin(column: Column, target: str) -> Fault | None:
 
 
 def unit_column(name: str) -> str:
-    """Name the column that would hold the units of another, as in ADaM.
-
-    Parameters
-    ----------
-    name : str
-        A column's name.
-
-    Returns
-    -------
-    str
-        ``AVALU:OS`` for ``AVAL:OS``, ``AGEU`` for ``AGE``.
-    """
+    """Name the column that would hold the units of another, as in ADaM."""
     variable, _, parameter = name.partition(":")
     return f"{variable}U" + (f":{parameter}" if parameter else "")
 
 
 def meanings(text: str) -> list[Meaning]:
-    """Say which of our columns a name or label may mean.
-
-    Parameters
-    ----------
-    text : str
-        A name or label.
-
-    Returns
-    -------
-    list of Meaning
-        The strongest first; empty if the name says nothing.
-    """
+    """Say which of our columns a name or label may mean."""
     if text in FIELDS:
         return [Meaning(text, 3, 0, unit_in(text))]
     unit = unit_in(text)
@@ -340,18 +252,7 @@ def meanings(text: str) -> list[Meaning]:
 
 
 def date_role(text: str) -> str:
-    """Say what a column of dates is the date of.
-
-    Parameters
-    ----------
-    text : str
-        A name or label, such as ``date_of_death``.
-
-    Returns
-    -------
-    str
-        A key of `ROLES`; empty if the name says nothing.
-    """
+    """Say what a column of dates is the date of."""
     words = [w for w in tokens(text) if w not in _DATE_WORDS]
     stem = re.sub(r"(datum|date|dtc|dt|日期|时间)$", "", "".join(words))
     return _ROLES.get(stem, "")

@@ -73,20 +73,6 @@ def parse(text: str, decimal: str = ".", *, percent: bool = False) -> Decimal | 
 
     Exponents, thousands separators, units and full-width digits are faults, not numbers: each of
     them is read differently by different programs.
-
-    Parameters
-    ----------
-    text : str
-        A cell that is not empty.
-    decimal : {".", ","}
-        The decimal sign.
-    percent : bool
-        Whether the number may carry the sign of percent.
-
-    Returns
-    -------
-    decimal.Decimal or Fault
-        The number as written, or why it is none.
     """
     text = without_sign(text) if percent else text
     pattern = _COMMA if decimal == "," else _PLAIN
@@ -96,34 +82,12 @@ def parse(text: str, decimal: str = ".", *, percent: bool = False) -> Decimal | 
 
 
 def without_sign(text: str) -> str:
-    """Take the sign of percent from a cell; such a cell is a percentage whatever others are.
-
-    Parameters
-    ----------
-    text : str
-        A cell of a column of percentages.
-
-    Returns
-    -------
-    str
-        The number alone, where there is a sign; else the text.
-    """
+    """Take the sign of percent from a cell; such a cell is a percentage whatever others are."""
     return text[:-1].rstrip() if text.endswith("%") else text
 
 
 def limit_or_range(text: str) -> Fault | None:
-    """Recognise a limit (of detection, as ``<5``) or a range where one number is wanted.
-
-    Parameters
-    ----------
-    text : str
-        A cell.
-
-    Returns
-    -------
-    Fault or None
-        What it is and what to do; none if it is neither.
-    """
+    """Recognise a limit (of detection, as ``<5``) or a range where one number is wanted."""
     if _LIMIT.fullmatch(text):
         what = "a limit (of detection, for example), not a number"
         return Fault(what, "Write the number that the study uses for it, or leave the cell empty")
@@ -160,20 +124,7 @@ def _fault(text: str, decimal: str) -> Fault:
 
 
 def thousands(texts: Sequence[str], high: float) -> dict[str, Fault]:
-    """Find numbers whose point may mark thousands, as in 1.095 beside 730.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        The filled cells of a column.
-    high : float
-        Largest number that is possible: read as thousands, 912.500 may be too large.
-
-    Returns
-    -------
-    dict of str to Fault
-        What is wrong by text; empty if the points can only mark decimals.
-    """
+    """Find numbers whose point may mark thousands, as in 1.095 beside 730."""
     dotted = {text for text in texts if _DOTTED.fullmatch(text)}
     others = {text for text in texts if text not in dotted and _PLAIN.fullmatch(text)}
     if not all(_WHOLE.fullmatch(text) for text in others):
@@ -190,18 +141,6 @@ def missing_codes(texts: Sequence[str], *, in_days: bool) -> dict[str, Fault]:
     """Find times that look like codes for a missing value.
 
     A single 999 among longer times in days may be a time.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        The filled cells of a column of times.
-    in_days : bool
-        Whether they are in days.
-
-    Returns
-    -------
-    dict of str to Fault
-        What is wrong by text.
     """
     found = set(OFTEN_MISSING.intersection(texts))
     longer = any(_WHOLE.fullmatch(t) and float(t) > 999 and t not in OFTEN_MISSING for t in texts)
@@ -216,21 +155,7 @@ def missing_codes(texts: Sequence[str], *, in_days: bool) -> dict[str, Fault]:
 
 
 def repeated_99(texts: Sequence[str], has_codes: bool) -> dict[str, Fault]:
-    """Find percentages that look like codes for a missing value.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        The cells of a column of percentages.
-    has_codes : bool
-        Whether the file has such codes elsewhere: 999, 9999.
-
-    Returns
-    -------
-    dict of str to Fault
-        What is wrong by text; empty if 99 comes once, or among others as high in a file without
-        codes.
-    """
+    """Find percentages that look like codes for a missing value."""
     points = {text: text.replace(",", ".") for text in texts}
     numbers = {text: float(point) for text, point in points.items() if _PLAIN.fullmatch(point)}
     codes = [text for text in texts if numbers.get(text) == CODE]
@@ -246,20 +171,7 @@ def repeated_99(texts: Sequence[str], has_codes: bool) -> dict[str, Fault]:
 
 
 def plainly(value: Decimal, places: int = 6) -> str:
-    """Write a number without exponent and without trailing zeros.
-
-    Parameters
-    ----------
-    value : decimal.Decimal
-        The number.
-    places : int
-        Most decimals written.
-
-    Returns
-    -------
-    str
-        Its text.
-    """
+    """Write a number without exponent and without trailing zeros."""
     if -value.as_tuple().exponent > places:  # type: ignore[operator]  # finite by construction
         value = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
     text = f"{value:f}"
@@ -267,35 +179,13 @@ def plainly(value: Decimal, places: int = 6) -> str:
 
 
 def look_like_fractions(values: Iterable[Decimal]) -> bool:
-    """Tell whether percentages may have been written as fractions.
-
-    Parameters
-    ----------
-    values : iterable of decimal.Decimal
-        All values of a column.
-
-    Returns
-    -------
-    bool
-        Whether all are at most 1 and any is above 0, so that 0.07 may mean 7 %.
-    """
+    """Tell whether percentages may have been written as fractions."""
     known = list(values)
     return any(v > 0 for v in known) and all(v <= 1 for v in known)
 
 
 def mixed_shares(values: Iterable[float]) -> Fault | None:
-    """Tell whether a column mixes fractions and percentages.
-
-    Parameters
-    ----------
-    values : iterable of float
-        The values that carry no sign of percent.
-
-    Returns
-    -------
-    Fault or None
-        What is wrong where several values are 1 or less and several others far above; else none.
-    """
+    """Tell whether a column mixes fractions and percentages."""
     known = sorted(v for v in values if v > 0)
     small, large = [v for v in known if v <= 1], [v for v in known if v > 1]
     if min(len(small), len(large)) < FEW or large[0] < MIXED * small[-1]:
@@ -312,17 +202,6 @@ def mixed_shares(values: Iterable[float]) -> Fault | None:
 
 
 def fractions_fault(example: str) -> Fault:
-    """Say that percentages look like fractions.
-
-    Parameters
-    ----------
-    example : str
-        A value of the column.
-
-    Returns
-    -------
-    Fault
-        The text.
-    """
+    """Say that percentages look like fractions."""
     what = f"all percentages are 1 or less (such as {shown(example)}), as if they were fractions"
     return Fault(what, "Write unit: fraction or unit: percent in the mapping file")

@@ -54,38 +54,20 @@ class Proposal:
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Name our columns for which nothing was found.
-
-        Returns
-        -------
-        tuple of str
-            Their names.
-        """
+        """Name our columns for which nothing was found."""
         found = {g.entry.target for g in self.guesses}
         return tuple(name for name in FIELDS if name not in found)
 
     @property
     def mapping(self) -> Mapping:
-        """Give the proposal as a mapping, questions included.
-
-        Returns
-        -------
-        Mapping
-            What `to_yaml` writes.
-        """
+        """Give the proposal as a mapping, questions included."""
         entries = tuple(g.entry for g in self.guesses)
         return Mapping(
             f"mapping of {self.source}", entries, drop=tuple(f.column for f in self.drop)
         )
 
     def to_yaml(self) -> str:
-        """Write the mapping file, with a comment on every guess.
-
-        Returns
-        -------
-        str
-            YAML; entries that are not sure carry ``ask``.
-        """
+        """Write the mapping file, with a comment on every guess."""
         return "\n".join(self._yaml_lines()) + "\n"
 
     def _yaml_lines(self) -> Iterator[str]:
@@ -116,13 +98,7 @@ class Proposal:
                 yield f"#   and {len(self.unused) - NAMES_SHOWN} more"
 
     def summary(self) -> str:
-        """Say what was found, for the terminal.
-
-        Returns
-        -------
-        str
-            A line per column of ours, then what is dropped and what is asked.
-        """
+        """Say what was found, for the terminal."""
         return "\n".join(self._summary_lines())
 
     def _summary_lines(self) -> Iterator[str]:
@@ -154,16 +130,6 @@ def propose(source: Source) -> Proposal:
 
     Names, labels, dictionaries and values are looked at.  A guess is sure only if its name is a
     usual one, its values fit and nothing else competes; every other carries a question.
-
-    Parameters
-    ----------
-    source : Source
-        The table as read.
-
-    Returns
-    -------
-    Proposal
-        The guesses.
     """
     personal = {f.column: f for f in privacy.identifying(source)}
     found: dict[str, list[Guess]] = {name: [] for name in FIELDS}

@@ -19,24 +19,12 @@ _NOTES = {
 
 
 def cohort_csv() -> str:
-    """Write an empty cohort: the header of the contract, ready to be filled in.
-
-    Returns
-    -------
-    str
-        CSV with one line.
-    """
+    """Write an empty cohort: the header of the contract, ready to be filled in."""
     return _csv([list(FIELDS)])
 
 
 def dictionary_csv() -> str:
-    """Write the data dictionary of the contract.
-
-    Returns
-    -------
-    str
-        CSV with one line per column: name, whether it is required, meaning, allowed values, note.
-    """
+    """Write the data dictionary of the contract."""
     head = ["column", "required", "meaning", "allowed", "note"]
     return _csv([head, *(_line(spec) for spec in FIELDS.values())])
 

@@ -21,38 +21,13 @@ _HAD_EVENT = re.compile(
 
 
 def tokens(text: str) -> list[str]:
-    """Split a name into words: ``osMonths``, ``OS_MONTHS`` and ``OS (Months)`` alike.
-
-    Parameters
-    ----------
-    text : str
-        A name or label.
-
-    Returns
-    -------
-    list of str
-        Its words in lower case.
-    """
+    """Split a name into words: ``osMonths``, ``OS_MONTHS`` and ``OS (Months)`` alike."""
     split = re.sub(r"(?<=[a-zà-ÿ])(?=[A-Z])", " ", unicodedata.normalize("NFKC", text))
     return re.findall(r"[^\W_]+|%", split.casefold())
 
 
 def opposite(column: Column, texts: Iterable[str] = ()) -> str:
-    """Tell whether a column says who had no event, as ADaM's CNSR does.
-
-    Parameters
-    ----------
-    column : Column
-        A column.
-    texts : iterable of str
-        Its different values.
-
-    Returns
-    -------
-    str
-        ``is censored`` or ``is alive`` where its name or label says so; empty otherwise.  What a
-        label says in brackets or of codes does not count, nor one that names the event as well.
-    """
+    """Tell whether a column says who had no event, as ADaM's CNSR does."""
     name = tokens(re.sub(r"[\w-]+ *=.*", " ", without_brackets(column.name)))
     label = tokens(re.sub(r"[\w-]+ *[=:].*", " ", without_brackets(column.label)))
     if any(_CENSORED.match(w) for w in (*name, *_one_sided(label), *label[:1])):
@@ -196,18 +171,7 @@ class Translation:
 
 
 def legend(label: str) -> dict[str, str]:
-    """Find what a text says of codes, as in "status (0 = alive, 1 = dead)".
-
-    Parameters
-    ----------
-    label : str
-        A column's label or name.
-
-    Returns
-    -------
-    dict of str to str
-        Meaning by code; empty if the text says nothing.
-    """
+    """Find what a text says of codes, as in "status (0 = alive, 1 = dead)"."""
     text = unicodedata.normalize("NFKC", label)
     found = [(code, word) for code, word, _ in _LEGEND.findall(text)]
     if len(found) == 1 and found[0][0].isalpha():  # a heading, as in "CRS: grade"
@@ -226,70 +190,24 @@ def legend(label: str) -> dict[str, str]:
 
 
 def without_brackets(text: str) -> str:
-    """Leave out what a name or label says in brackets: units and codes.
-
-    Parameters
-    ----------
-    text : str
-        A name or label.
-
-    Returns
-    -------
-    str
-        The rest.
-    """
+    """Leave out what a name or label says in brackets: units and codes."""
     return _BRACKETS.sub(" ", unicodedata.normalize("NFKC", text)).strip()
 
 
 def choices_of(column: Column) -> Mapping[str, str]:
-    """Give what a dictionary, or else a legend in label or name, says of a column's codes.
-
-    Parameters
-    ----------
-    column : Column
-        A column.
-
-    Returns
-    -------
-    mapping of str to str
-        Meaning by code; empty if nothing is said.
-    """
+    """Give what a dictionary, or else a legend in label or name, says of a column's codes."""
     return column.choices or legend(column.said) or legend(column.name)
 
 
 def vital(text: str) -> str:
-    """Tell whether a word says dead or alive.
-
-    Parameters
-    ----------
-    text : str
-        A word or phrase, such as ``Dead of disease`` or ``0:LIVING``.
-
-    Returns
-    -------
-    str
-        ``1`` for dead, ``0`` for alive, empty for neither.
-    """
+    """Tell whether a word says dead or alive."""
     word = fold(_CODED.sub("", fold(text), count=1))
     first = tokens(word)[:1]
     return _VITAL.get(word) or _VITAL.get(first[0] if first else "", "")
 
 
 def meaning(target: str, text: str) -> tuple[bool, str | None]:
-    """Say what a dictionary's word for a code means in one of our columns.
-
-    Parameters
-    ----------
-    target : str
-        Our column: one of levels, grades or events.
-    text : str
-        The word or phrase, such as ``Dead of disease``.
-
-    Returns
-    -------
-    tuple of (bool, str or None)
-        Whether it is understood, and our level; none if it stands for a missing value.
-    """
+    """Say what a dictionary's word for a code means in one of our columns."""
     word = fold(_CODED.sub("", fold(text), count=1))
     if word in UNKNOWN:
         return True, None
@@ -307,22 +225,7 @@ def meaning(target: str, text: str) -> tuple[bool, str | None]:
 
 
 def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> Translation:
-    """Say what the values of a column seem to mean in one of ours.
-
-    Parameters
-    ----------
-    target : str
-        Our column: one of levels, grades or events.
-    texts : iterable of str
-        Different values of the column.
-    choices : mapping of str to str
-        Meaning by code, where a dictionary or legend gives it.
-
-    Returns
-    -------
-    Translation
-        A level for each value, none where it means missing or nothing known.
-    """
+    """Say what the values of a column seem to mean in one of ours."""
     meanings = {fold(code): word for code, word in choices.items()}
     levels: dict[str, str | None] = {}
     doubts: list[str] = []
@@ -350,20 +253,7 @@ _SPANISH = frozenset({"sexo", "genero", "género"})
 
 
 def men_and_women(texts: Iterable[str], name: Iterable[str]) -> Translation | None:
-    """Translate letters for the sexes of which M need not be male.
-
-    Parameters
-    ----------
-    texts : iterable of str
-        Different values of the column.
-    name : iterable of str
-        Words of its name, which may tell the language.
-
-    Returns
-    -------
-    Translation or None
-        A translation that is asked for; none if the letters are others.
-    """
+    """Translate letters for the sexes of which M need not be male."""
     known = [text for text in texts if fold(text) not in UNKNOWN]
     letters = frozenset(fold(text) for text in known)
     if letters not in _LETTERS:

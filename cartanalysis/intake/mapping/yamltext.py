@@ -39,25 +39,7 @@ class Node:
 
 
 def read(text: str, name: str) -> Node:
-    """Read YAML text without giving any of it a meaning.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    name : str
-        Name of the file, for messages.
-
-    Returns
-    -------
-    Node
-        The document.
-
-    Raises
-    ------
-    InputError
-        If it is not YAML, or uses tags, anchors, aliases, repeated keys or several documents.
-    """
+    """Read YAML text without giving any of it a meaning."""
     builder = _Builder(yaml.parse(text, Loader=yaml.SafeLoader))
     try:
         node = builder.document()

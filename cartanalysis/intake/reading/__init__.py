@@ -17,28 +17,7 @@ __all__ = ["read_bytes", "read_source"]
 def read_source(
     path: str | Path, *, sheet: str | None = None, dictionary: str | Path | None = None
 ) -> Source:
-    """Read a patient table, whatever kind of file it is in.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        A file (delimited text, Excel workbook, Parquet, SAS, Stata, SPSS, Dataset-JSON), or a
-        folder with ADaM datasets or cBioPortal's clinical files.
-    sheet : str, optional
-        The sheet of a workbook; needed if several hold something.
-    dictionary : str or pathlib.Path, optional
-        REDCap's data dictionary; looked for beside the file, by name and by content, if not given.
-
-    Returns
-    -------
-    Source
-        One row per patient as far as the format tells, with what was noted and what is wrong.
-
-    Raises
-    ------
-    InputError
-        If nothing can be read: no such file, another kind of file, damaged, empty, too large.
-    """
+    """Read a patient table, whatever kind of file it is in."""
     place = check_place(path)
     if place.is_dir():
         for given, words in ((sheet, "sheet"), (dictionary, "data dictionary")):

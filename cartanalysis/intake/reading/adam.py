@@ -56,19 +56,7 @@ class _Subjects:
 
 
 def recognise(source: Source) -> str | None:
-    """Tell which ADaM dataset a table is.
-
-    Parameters
-    ----------
-    source : Source
-        A table as it was read.
-
-    Returns
-    -------
-    str or None
-        A member of `DATASETS`, judged by the columns and, where they leave it open, by the name
-        of the file; None if it is not ADaM.
-    """
+    """Tell which ADaM dataset a table is."""
     names = _upper(source)
     stem = source.name.split(".")[0].upper()
     if "USUBJID" not in names or len(names) < len(source.columns):  # two differ only by case
@@ -85,25 +73,7 @@ def recognise(source: Source) -> str | None:
 
 
 def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
-    """Put ADaM datasets of one study together.
-
-    Parameters
-    ----------
-    datasets : mapping of str to Source
-        Tables by member of `DATASETS`, at least one.
-    name : str
-        Name of the file or folder.
-
-    Returns
-    -------
-    Source
-        One row per subject. Rows are numbered as in ADSL, or where the subject first appears.
-
-    Raises
-    ------
-    InputError
-        If there are too many subjects.
-    """
+    """Put ADaM datasets of one study together."""
     table = _Subjects()
     given = [kind for kind in DATASETS if kind in datasets]
     several = len(given) > 1

@@ -18,44 +18,12 @@ _MISSING = frozenset(
 
 
 def is_clinical(source: Source) -> bool:
-    """Tell whether a table is one of cBioPortal's clinical files.
-
-    Parameters
-    ----------
-    source : Source
-        A table as it was read.
-
-    Returns
-    -------
-    bool
-        Whether it is separated by tabs and has a column PATIENT_ID.
-    """
+    """Tell whether a table is one of cBioPortal's clinical files."""
     return _ID in source.cells and source.form.endswith("tabs")
 
 
 def join(patients: Source | None, samples: Source | None, name: str) -> Source:
-    """Make one table of the patients and their samples.
-
-    Parameters
-    ----------
-    patients : Source, optional
-        The patient file.
-    samples : Source, optional
-        The sample file; a patient may have several.
-    name : str
-        Name of the file or folder.
-
-    Returns
-    -------
-    Source
-        One row per patient; of the samples the columns that are the same in all samples of every
-        patient.
-
-    Raises
-    ------
-    ValueError
-        If neither is given.
-    """
+    """Make one table of the patients and their samples."""
     if samples is not None:
         samples = _one_row_per_patient(samples)
     if patients is None or samples is None:

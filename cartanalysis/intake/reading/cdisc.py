@@ -33,25 +33,7 @@ _DATETIME = re.compile(r"(DATETIME|(E8601|IS8601|B8601)DT)[\d.]*")
 
 
 def parse(data: bytes, name: str) -> Source:
-    """Read Dataset-JSON, as one document or newline-delimited.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file, unpacked.
-    name : str
-        Its name.
-
-    Returns
-    -------
-    Source
-        One row per record of the dataset.
-
-    Raises
-    ------
-    InputError
-        If it is not Dataset-JSON 1.1, damaged or too large.
-    """
+    """Read Dataset-JSON, as one document or newline-delimited."""
     if len(data) > MAX_UNPACKED_BYTES:
         raise too_large(name, f"the file is larger than {in_mb(MAX_UNPACKED_BYTES)}")
     about, rows = _split(data, name)

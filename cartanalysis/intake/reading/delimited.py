@@ -52,25 +52,7 @@ _SAVE_AS = "Save it as “CSV UTF-8”"
 
 
 def parse(data: bytes, name: str) -> Source:
-    """Read delimited text.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file.
-    name : str
-        Its name.
-
-    Returns
-    -------
-    Source
-        One row per record; encodings other than UTF-8 and separators other than a comma noted.
-
-    Raises
-    ------
-    InputError
-        If it is empty, not text, too large, or its quotation marks are not balanced.
-    """
+    """Read delimited text."""
     notes: list[str] = []
     if END_MARK.search(data):
         data = END_MARK.sub(b"", data)

@@ -84,25 +84,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def detect(data: bytes, name: str) -> str:
-    """Tell what kind of file some bytes are.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file.
-    name : str
-        Its name.
-
-    Returns
-    -------
-    str
-        A key of `KINDS`.
-
-    Raises
-    ------
-    InputError
-        If it is a kind that is not read, or not the kind that the name's ending says.
-    """
+    """Tell what kind of file some bytes are."""
     kind = _recognise(data, name)
     ending = PurePath(name).suffix.lower()
     expected = next((k for k, known in KINDS.items() if ending in known.endings), kind)
@@ -116,25 +98,7 @@ def detect(data: bytes, name: str) -> str:
 
 
 def unpacked(data: bytes, name: str) -> bytes:
-    """Unpack compressed Dataset-JSON.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of a file of the kind ``gz`` or ``dsjc``.
-    name : str
-        Its name.
-
-    Returns
-    -------
-    bytes
-        The JSON.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, too large or holds something else.
-    """
+    """Unpack compressed Dataset-JSON."""
     content = unpack(data, name)
     if not content.strip():
         raise refuse(name, "the compressed file is empty", "Export it again")

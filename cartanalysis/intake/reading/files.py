@@ -21,45 +21,12 @@ _WEB = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 
 
 def refuse(name: str, what: str, remedy: str, *, row: int | None = None) -> InputError:
-    """Make the error for a file that cannot be read at all.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file.
-    what : str
-        What is wrong.
-    remedy : str
-        What to do.
-    row : int, optional
-        Row as a spreadsheet counts.
-
-    Returns
-    -------
-    InputError
-        The error, to be raised.
-    """
+    """Make the error for a file that cannot be read at all."""
     return InputError(name, [Problem(what, remedy, row=row)])
 
 
 def check_place(path: str | Path) -> Path:
-    """Make sure that something is there, on this machine, that can be opened without waiting.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        What the user gave.
-
-    Returns
-    -------
-    pathlib.Path
-        A regular file or a folder.
-
-    Raises
-    ------
-    InputError
-        For a web address, an impossible name, a missing file, a pipe, a socket or a device.
-    """
+    """Make sure that something is there, on this machine, that can be opened without waiting."""
     name = str(path)
     if _WEB.match(name):
         raise refuse(shown(name), "a web address, not a file", "Download the file and give that")
@@ -80,23 +47,7 @@ def check_place(path: str | Path) -> Path:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """Read a regular file's bytes; never waits for a pipe, never reads a device.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file.
-
-    Returns
-    -------
-    bytes
-        Its content.
-
-    Raises
-    ------
-    InputError
-        If it is not there, not a regular file, not readable or larger than `MAX_FILE_BYTES`.
-    """
+    """Read a regular file's bytes; never waits for a pipe, never reads a device."""
     place = check_place(path)
     if place.is_dir():
         raise refuse(str(path), "a folder, not a regular file", "Give a file in it")
@@ -118,25 +69,7 @@ def read_bytes(path: str | Path) -> bytes:
 
 
 def unpack(data: bytes, name: str) -> bytes:
-    """Unpack gzip or zlib bytes, up to `MAX_UNPACKED_BYTES`.
-
-    Parameters
-    ----------
-    data : bytes
-        The packed bytes.
-    name : str
-        Name of the file.
-
-    Returns
-    -------
-    bytes
-        The content.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, incomplete or unfolds into more than is allowed.
-    """
+    """Unpack gzip or zlib bytes, up to `MAX_UNPACKED_BYTES`."""
     unfold = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header
     try:
         content = unfold.decompress(data, MAX_UNPACKED_BYTES + 1)
@@ -155,69 +88,21 @@ def unpack(data: bytes, name: str) -> bytes:
 
 
 def too_large(name: str, what: str) -> InputError:
-    """Make the error for a file that is larger than this book reads.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file.
-    what : str
-        Which limit it exceeds.
-
-    Returns
-    -------
-    InputError
-        The error, to be raised.
-    """
+    """Make the error for a file that is larger than this book reads."""
     return refuse(name, what, "Give one table with a row per patient and the columns you need")
 
 
 def damaged(name: str, words: str) -> InputError:
-    """Make the error for a file that its library cannot read.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file.
-    words : str
-        What it should be, such as ``"a Parquet file"``.
-
-    Returns
-    -------
-    InputError
-        The error, to be raised.
-    """
+    """Make the error for a file that its library cannot read."""
     what = f"the file is damaged or not {words}"
     return refuse(name, what, "Export or copy it again, or save the table as CSV")
 
 
 def empty(name: str) -> InputError:
-    """Make the error for a file without content.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file.
-
-    Returns
-    -------
-    InputError
-        The error, to be raised.
-    """
+    """Make the error for a file without content."""
     return refuse(name, "the file is empty", "Export it again")
 
 
 def in_mb(size: int) -> str:
-    """Write a size in megabytes.
-
-    Parameters
-    ----------
-    size : int
-        Bytes.
-
-    Returns
-    -------
-    str
-        The size in words.
-    """
+    """Write a size in megabytes."""
     return f"{size // 2**20} MB"

@@ -12,25 +12,7 @@ from cartanalysis.intake.source import Column, Source
 
 
 def parse(data: bytes, name: str) -> Source:
-    """Read a Parquet file.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file.
-    name : str
-        Its name.
-
-    Returns
-    -------
-    Source
-        One row per record.
-
-    Raises
-    ------
-    InputError
-        If it is damaged or too large.
-    """
+    """Read a Parquet file."""
     problems: list[Problem] = []
     try:
         source = pa.BufferReader(data)

@@ -44,18 +44,7 @@ _STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 
 
 def is_dictionary(source: Source) -> bool:
-    """Tell whether a table is a REDCap data dictionary.
-
-    Parameters
-    ----------
-    source : Source
-        A table as it was read.
-
-    Returns
-    -------
-    bool
-        Whether it has the columns that make a dictionary.
-    """
+    """Tell whether a table is a REDCap data dictionary."""
     return {_FIELD, _LABEL} <= _dictionary_cells(source).keys()
 
 
@@ -66,19 +55,7 @@ def _dictionary_cells(source: Source) -> dict[str, list[str]]:
 
 
 def is_export(source: Source) -> bool:
-    """Tell whether a table looks like a REDCap export.
-
-    Parameters
-    ----------
-    source : Source
-        A table as it was read.
-
-    Returns
-    -------
-    bool
-        Whether it has one of REDCap's own columns: an event, a repetition, a form's status, or
-        the record first.
-    """
+    """Tell whether a table looks like a REDCap export."""
     first = source.columns[0].name if source.columns else ""
     return first == _RECORD or any(
         name in _OWN or (name.endswith("_complete") and set(source.cells[name]) <= {*_STATUS, ""})
@@ -87,20 +64,7 @@ def is_export(source: Source) -> bool:
 
 
 def fits(data: Source, dictionary: Source) -> bool:
-    """Tell whether a table is the data dictionary of an export, by what it describes.
-
-    Parameters
-    ----------
-    data : Source
-        The export.
-    dictionary : Source
-        Any table.
-
-    Returns
-    -------
-    bool
-        Whether it is a dictionary that describes the first column and most of the others.
-    """
+    """Tell whether a table is the data dictionary of an export, by what it describes."""
     if not data.columns or not is_dictionary(dictionary):
         return False
     known = _columns(dictionary)
@@ -109,18 +73,7 @@ def fits(data: Source, dictionary: Source) -> bool:
 
 
 def dictionaries_beside(path: Path) -> list[Path]:
-    """Look for data dictionaries beside a file by their first line, whatever their names.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The data file.
-
-    Returns
-    -------
-    list of pathlib.Path
-        Files of text whose header is that of a dictionary, sorted by name.
-    """
+    """Look for data dictionaries beside a file by their first line, whatever their names."""
     try:
         beside = sorted(p for p in path.parent.iterdir() if p.suffix.lower() in _TEXT)
         return [p for p in beside if p != path and p.is_file() and _begins_as_dictionary(p)]
@@ -136,19 +89,7 @@ def _begins_as_dictionary(path: Path) -> bool:
 
 
 def find_dictionary(path: Path) -> Path | None:
-    """Look for the data dictionary beside a REDCap export, by REDCap's usual names.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The data file.
-
-    Returns
-    -------
-    pathlib.Path or None
-        ``X_dictionary.csv`` for ``X_data.csv``, ``Project_DataDictionary_<date>.csv`` for
-        ``Project_DATA_<date>.csv`` (the last by name if there are several); None if neither.
-    """
+    """Look for the data dictionary beside a REDCap export, by REDCap's usual names."""
     short = re.fullmatch(r"(.*)_data(\.csv)", path.name, re.IGNORECASE)
     long = re.fullmatch(r"(.*)_DATA(_LABELS)?_\d{4}-\d\d-\d\d.*\.csv", path.name)
     pattern = None
@@ -168,25 +109,7 @@ def find_dictionary(path: Path) -> Path | None:
 
 
 def describe(source: Source, dictionary: Source) -> Source:
-    """Fill labels, choices and identifier marks from the dictionary.
-
-    Parameters
-    ----------
-    source : Source
-        The data.
-    dictionary : Source
-        The data dictionary.
-
-    Returns
-    -------
-    Source
-        The data with described columns; several rows per record are a problem.
-
-    Raises
-    ------
-    InputError
-        If the dictionary is none.
-    """
+    """Fill labels, choices and identifier marks from the dictionary."""
     if not is_dictionary(dictionary):
         what = f"not a REDCap data dictionary (no columns “{_FIELD}” and “{_LABEL}”)"
         raise refuse(dictionary.name, what, "Download it from REDCap as CSV")
@@ -202,18 +125,7 @@ def describe(source: Source, dictionary: Source) -> Source:
 
 
 def check_records(source: Source) -> Source:
-    """Ask for one row per patient where an export has one per event or repetition.
-
-    Parameters
-    ----------
-    source : Source
-        A REDCap export; its first column is the record.
-
-    Returns
-    -------
-    Source
-        The same, with a problem if a record has several rows.
-    """
+    """Ask for one row per patient where an export has one per event or repetition."""
     repeated = [name for name in _EVENTS if name in source.cells]
     if not repeated or not source.columns:
         return source

@@ -2,8 +2,8 @@
 
 The C library beneath pyreadstat can be brought down by a damaged file. In a process of its own
 (`cartanalysis.intake.reading.statfiles_child`) that ends as an error like any other. To start one
-takes longer than to read most files, so it stays for the next file of a study, and ends by itself soon
-after the last one or with the first file that is damaged.
+takes longer than to read most files, so it stays for the next file of a study, and ends by itself
+soon after the last one or with the first file that is damaged.
 """
 
 from __future__ import annotations
@@ -125,29 +125,7 @@ def _answer(data: bytes, kind: str) -> tuple[bytes | None, int, str | None]:
 
 
 def parse(data: bytes, name: str, kind: str) -> Source:
-    """Read a SAS, Stata or SPSS file.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file.
-    name : str
-        Its name.
-    kind : str
-        A member of `detect.STATISTICS`.
-
-    Returns
-    -------
-    Source
-        One row per record; labels and value labels in the columns, dates as text.
-
-    Raises
-    ------
-    InputError
-        If it is damaged or too large.
-    RuntimeError
-        If the child process fails for another reason.
-    """
+    """Read a SAS, Stata or SPSS file."""
     answer, status, why = _answer(data, kind)
     if answer is None and why is None:
         what = f"the file took longer than {TIME_LIMIT} seconds to read"

@@ -41,21 +41,7 @@ _DAMAGED = (
 
 
 def extract(data: bytes, kind: str) -> dict[str, Any]:
-    """Read a statistics file.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file.
-    kind : str
-        A kind of statistics file.
-
-    Returns
-    -------
-    dict
-        Names, labels, choices and text of the columns, without text if there are too many rows or
-        columns; the number of rows; notes; problems as pairs of what and remedy.
-    """
+    """Read a statistics file."""
     reader = _READERS[kind]
     notes: list[str] = []
     problems: list[tuple[str, str]] = []

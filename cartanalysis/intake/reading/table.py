@@ -46,20 +46,7 @@ _RECORD_MARKS = ({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"})
 
 
 def as_text(value: object) -> str:
-    """Write a value the way a person would type it.
-
-    Parameters
-    ----------
-    value : object
-        A cell of a workbook, a JSON document or a statistics file.
-
-    Returns
-    -------
-    str
-        Whole numbers without a point, others with up to 15 digits (7 for single precision) and
-        no exponent, dates as ``2021-02-28`` (a time of day only if it is not midnight), durations
-        in days, truth as TRUE/FALSE; empty if missing.
-    """
+    """Write a value the way a person would type it."""
     if value is None or value is np.ma.masked:
         return ""
     if isinstance(value, str):
@@ -97,72 +84,24 @@ def _not_finite(number: float) -> str:
 
 
 def tidy(text: str) -> str:
-    """Take the blanks around a text, and a time of midnight after a date.
-
-    Parameters
-    ----------
-    text : str
-        A cell.
-
-    Returns
-    -------
-    str
-        The text; ``2021-02-28`` for ``2021-02-28T00:00:00``.
-    """
+    """Take the blanks around a text, and a time of midnight after a date."""
     return text.strip().removesuffix("T00:00:00")
 
 
 def numbered(columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, Sequence[str]]]:
-    """Turn columns into rows, numbered as if a header stood above them.
-
-    Parameters
-    ----------
-    columns : sequence of sequence of str
-        Columns of the same length.
-
-    Yields
-    ------
-    tuple of (int, sequence of str)
-        Number of the row, from 2, and its cells.
-    """
+    """Turn columns into rows, numbered as if a header stood above them."""
     yield from enumerate(zip(*columns, strict=True), start=2)
 
 
 def row_limit(names: Iterable[str]) -> int:
-    """Say how many rows a table with these columns may have.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Names of the columns.
-
-    Returns
-    -------
-    int
-        `MAX_RECORDS` for an ADaM dataset with several rows per patient, else `MAX_PATIENTS`.
-    """
+    """Say how many rows a table with these columns may have."""
     upper = {name.upper() for name in names}
     is_records = any(marks <= upper for marks in _RECORD_MARKS)
     return MAX_RECORDS if is_records else MAX_PATIENTS
 
 
 def check_size(name: str, names: Collection[str], n_rows: int) -> None:
-    """Refuse a table that is larger than this book reads.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file.
-    names : collection of str
-        Names of the columns.
-    n_rows : int
-        Number of rows found, or found so far.
-
-    Raises
-    ------
-    InputError
-        If there are too many columns, rows or cells.
-    """
+    """Refuse a table that is larger than this book reads."""
     if len(names) > MAX_COLUMNS:
         what = f"the table has {len(names):,} columns; the limit is {MAX_COLUMNS:,}"
         raise too_large(name, what)
@@ -187,35 +126,6 @@ def build(
     """Make a table of text from a header and rows; what is wrong with them becomes problems.
 
     Rows are taken one at a time, so that a file far too long is refused after its first part.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file.
-    form : str
-        What kind of file it is.
-    header : sequence of Column
-        The columns as written, names not yet checked.
-    rows : iterable of (int, sequence of str)
-        Number of the row and its cells; blank rows are skipped.
-    header_row : int
-        Number of the header's row.
-    width : int
-        Cells of the header's row, those without a name at its end included.
-    notes : sequence of str
-        What was noted so far.
-    problems : sequence of Problem
-        What was found wrong so far.
-
-    Returns
-    -------
-    Source
-        The table.
-
-    Raises
-    ------
-    InputError
-        If it is larger than allowed, or begins with a title instead of a header.
     """
     found, told = list(problems), list(notes)
     names = [column.name for column in header]
@@ -296,18 +206,7 @@ def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]])
 
 
 def first_of(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Keep as many problems as anyone reads, and say how many more there are.
-
-    Parameters
-    ----------
-    problems : sequence of Problem
-        All that were found.
-
-    Returns
-    -------
-    tuple of Problem
-        The first `MAX_TOLD`, and one more for the others.
-    """
+    """Keep as many problems as anyone reads, and say how many more there are."""
     more = len(problems) - MAX_TOLD
     if more <= 0:
         return tuple(problems)

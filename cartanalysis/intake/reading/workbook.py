@@ -69,27 +69,7 @@ class _Layout:
 
 
 def parse(data: bytes, name: str, sheet: str | None = None) -> Source:
-    """Read one sheet of a workbook.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the file.
-    name : str
-        Its name.
-    sheet : str, optional
-        The sheet; may be left out if only one holds anything.
-
-    Returns
-    -------
-    Source
-        One row per row of the sheet; formulas by the values stored with them.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, too large, has several sheets and none is named, or merged header cells.
-    """
+    """Read one sheet of a workbook."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_members(archive, name)
