@@ -24,9 +24,8 @@
 # %%
 from typing import Optional
 
-from cartanalysis.chapter.chapter import Chapter
+from cartanalysis import Result, Study
 from cartanalysis.claims import power, replication
-from cartanalysis.figures import plot_claims
 from cartanalysis.study import calibration
 
 # %% tags=["parameters"]
@@ -36,23 +35,27 @@ confidence: float = 0.95
 treg_cutoff: Optional[float] = None
 
 # %%
-study = Chapter("claims", cohort, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff)
-claims = study.compute(replication.claims, study.patients, study.registry, confidence)
+study = Study("claims", cohort, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff)
+verdicts = study.verdicts()
 
 # %% [markdown]
 # ## At a glance
 
 # %%
-tally = replication.tally(claims)
-many = replication.multiplicity(claims, confidence)
-for family in ("value", "direction"):
-    here = {"where": {"family": family}}
-    study.number(f"claims_{family}_judged", many, "count", column="n", **here)
-    study.number(f"claims_{family}_by_chance", many, "statistic", **here)
-    study.number(f"claims_{family}_found", many, "count", column="events", **here)
-    study.number(f"claims_{family}_holm", many, "count", column="holm", **here)
-for verdict in replication.TALLIED:
-    study.number(f"claims_{verdict}", tally, "count", where={"verdict": verdict}, column="n")
+study.hand_over(
+    claims_value_judged=verdicts.judged("value"),
+    claims_value_by_chance=verdicts.by_chance("value"),
+    claims_value_found=verdicts.found("value"),
+    claims_value_holm=verdicts.after_holm("value"),
+    claims_direction_judged=verdicts.judged("direction"),
+    claims_direction_by_chance=verdicts.by_chance("direction"),
+    claims_direction_found=verdicts.found("direction"),
+    claims_direction_holm=verdicts.after_holm("direction"),
+    claims_upheld=verdicts.count("upheld"),
+    claims_inconclusive=verdicts.count("inconclusive"),
+    claims_opposed=verdicts.count("opposed"),
+    claims_not_assessed=verdicts.count("not_assessed"),
+)
 study.say(
     "The paper's claims: upheld by this cohort **{claims_upheld}**, inconclusive "
     "**{claims_inconclusive}**, opposed **{claims_opposed}**, could not be assessed "
@@ -60,37 +63,32 @@ study.say(
 )
 
 # %%
-remain = {
-    "direction": "significant directions, {claims_direction_holm} of {claims_direction_found}",
-    "value": "values that differ, {claims_value_holm} of {claims_value_found}",
-}
-found = many.set_index("family")["events"]
-remaining = "; ".join(words for family, words in remain.items() if found[family])
+remaining = []
+if verdicts.found("direction").count:
+    remaining.append("significant directions, {claims_direction_holm} of {claims_direction_found}")
+if verdicts.found("value").count:
+    remaining.append("values that differ, {claims_value_holm} of {claims_value_found}")
 if remaining:
     study.say(
-        f"What remains after correction for several claims: {remaining}. Several claims are about "
-        "the same patients and nearly the same days: they are not as many independent answers."
+        f"What remains after correction for several claims: {'; '.join(remaining)}. Several claims "
+        "are about the same patients and nearly the same days: they are not as many independent "
+        "answers."
     )
-study.figure(
-    plot_claims,
-    claims,
-    name="claims-summary",
-    caption="The paper's claims and this cohort: estimate and interval, marked by verdict. Grey: "
+caption = (
+    "The paper's claims and this cohort: estimate and interval, marked by verdict. Grey: "
     "where the value of a cohort of this size is expected if its patients and the paper's come "
     "from populations with the same true value, given chance in both samples; for a direction, "
     "the side that the paper claims. Medians are judged by survival on the paper's "
-    "day, which should be one half.",
-    alt=replication.describe(claims),
+    "day, which should be one half."
 )
+study.show(verdicts.figure("claims-summary", caption))
 
 # %%
-changing = replication.not_proportional(claims)
-study.number("claims_not_proportional", changing, "count", column="n")
-if changing["n"].iloc[0]:
-    names = changing["names"].iloc[0]
+study.hand_over(claims_not_proportional=verdicts.changing)
+if verdicts.changing.count:
     study.say(
         "Directions whose hazard ratio changes with time, so that one number is a poor summary: "
-        f"**{{claims_not_proportional}}** ({names})."
+        "**{claims_not_proportional}** " + f"({verdicts.changing.text('names')})."
     )
 
 # %% [markdown]
@@ -122,40 +120,31 @@ if changing["n"].iloc[0]:
 # chapter](../book/methods.md).
 
 # %%
-study.table(
-    replication.as_text(claims),
-    {
-        "claim": "Claim",
-        "published": "In the paper [P]",
-        "shown": "This cohort",
-        "verdict": "Verdict",
-    },
-    caption="The claims of the paper and this cohort",
-)
+study.show(verdicts.as_table("The claims of the paper and this cohort"))
 
 # %% [markdown]
 # ## What the verdicts rest on
 
 # %%
-study.table(
-    study.compute(replication.details, claims, "value"),
-    {
-        "judged": "What was judged",
-        "predicted": "Predicted",
-        "off": "Difference, points",
-        "tested": "p (Holm)",
-        "strength": "Power",
-    },
-    caption="Published values: the range that the paper predicts for this cohort, the difference "
+columns = {
+    "judged": "What was judged",
+    "predicted": "Predicted",
+    "off": "Difference, points",
+    "tested": "p (Holm)",
+    "strength": "Power",
+}
+caption = (
+    "Published values: the range that the paper predicts for this cohort, the difference "
     "from the paper in percentage points, p, the level at which it would lie outside, and power to "
-    f"notice a true difference of {100 * power.GAP:.0f} points",
+    f"notice a true difference of {100 * power.GAP:.0f} points"
 )
-study.table(
-    study.compute(replication.details, claims, "direction"),
-    {"short": "Direction", "test": "Test", "tested": "p (Holm)", "strength": "Power"},
-    caption="Published directions: the test, p, and power for a moderate effect, a hazard ratio of "
-    f"{power.HAZARD_RATIO:.1f} or an odds ratio of {1 / power.ODDS_RATIO:.1f} (a convention)",
+study.show(verdicts.details("value").as_table(columns, caption))
+columns = {"short": "Direction", "test": "Test", "tested": "p (Holm)", "strength": "Power"}
+caption = (
+    "Published directions: the test, p, and power for a moderate effect, a hazard ratio of "
+    f"{power.HAZARD_RATIO:.1f} or an odds ratio of {1 / power.ODDS_RATIO:.1f} (a convention)"
 )
+study.show(verdicts.details("direction").as_table(columns, caption))
 
 # %% [markdown]
 # ## In the paper
@@ -183,19 +172,24 @@ study.table(
 # **Several claims at once.** Look often enough and something turns up by chance.
 
 # %%
-by_chance = {
-    "value": "If the paper's patients and this cohort's came from populations with the same true "
-    "values, chance in both samples would still put **{claims_value_by_chance}** values outside "
-    "their range, of {claims_value_judged} that could be assessed. Outside here: "
-    "{claims_value_found}; after Holm's correction: {claims_value_holm}.",
-    "direction": "If nothing had any effect, chance would make **{claims_direction_by_chance}** "
-    "directions significant, of {claims_direction_judged} that could be assessed. Significant "
-    "here: {claims_direction_found}; after Holm's correction: {claims_direction_holm}.",
-}
-assessed = many.set_index("family")["n"]
-for family, sentence in by_chance.items():
-    nothing = f"This cohort can assess no {family} of the paper, so chance had nothing to decide."
-    study.say(sentence if assessed[family] else nothing)
+nothing = "This cohort can assess no {} of the paper, so chance had nothing to decide."
+if verdicts.judged("value").count:
+    study.say(
+        "If the paper's patients and this cohort's came from populations with the same true "
+        "values, chance in both samples would still put **{claims_value_by_chance}** values "
+        "outside their range, of {claims_value_judged} that could be assessed. Outside here: "
+        "{claims_value_found}; after Holm's correction: {claims_value_holm}."
+    )
+else:
+    study.say(nothing.format("value"))
+if verdicts.judged("direction").count:
+    study.say(
+        "If nothing had any effect, chance would make **{claims_direction_by_chance}** directions "
+        "significant, of {claims_direction_judged} that could be assessed. Significant here: "
+        "{claims_direction_found}; after Holm's correction: {claims_direction_holm}."
+    )
+else:
+    study.say(nothing.format("direction"))
 
 # %% [markdown]
 # A verdict uses the claim's own p; where that does not survive the correction for all claims of its
@@ -212,22 +206,21 @@ for family, sentence in by_chance.items():
 
 # %%
 simulated = calibration.known()
-sizes = {str(size): str(size) for size in calibration.SIZES}
 error = f"Monte Carlo error up to {100 * simulated['error'].max():.1f} points"
-study.table(
-    calibration.as_text(simulated, "value"),
-    {"what": "Value", **sizes},
-    caption="Simulated cohorts inside the range, by number of patients; promised "
-    f"{100 * calibration.CONFIDENCE:g} %; {error}",
-    letter="simulated",
+sizes = {str(size): str(size) for size in calibration.SIZES}
+inside = Result(calibration.as_text(simulated, "value"))
+caption = (
+    "Simulated cohorts inside the range, by number of patients; promised "
+    f"{100 * calibration.CONFIDENCE:g} %; {error}"
 )
-study.table(
-    calibration.as_text(simulated, "direction"),
-    {"what": "Direction without any effect", **sizes},
-    caption="Simulated cohorts called so although there is no effect, by number of patients; "
-    f"promised {100 * calibration.PROMISED_WRONG:g} %; {error}",
-    letter="simulated",
+study.show(inside.as_table({"what": "Value", **sizes}, caption, letter="simulated"))
+wrong = Result(calibration.as_text(simulated, "direction"))
+caption = (
+    "Simulated cohorts called so although there is no effect, by number of patients; "
+    f"promised {100 * calibration.PROMISED_WRONG:g} %; {error}"
 )
+columns = {"what": "Direction without any effect", **sizes}
+study.show(wrong.as_table(columns, caption, letter="simulated"))
 
 # %% [markdown]
 # ## Exercises
@@ -258,13 +251,15 @@ study.table(
 # ```
 
 # %% tags=["solution"]
-expected = (
-    "Directions that this cohort can assess: **{claims_direction_judged}**. If nothing had any "
-    "effect, each would be significant with probability 0.05: **{claims_direction_by_chance}** on "
-    "average. Found: **{claims_direction_found}**, after Holm's correction "
-    "**{claims_direction_holm}**."
-)
-study.say(expected if assessed["direction"] else "This cohort can assess no direction at all.")
+if verdicts.judged("direction").count:
+    study.say(
+        "Directions that this cohort can assess: **{claims_direction_judged}**. If nothing had any "
+        "effect, each would be significant with probability 0.05: "
+        "**{claims_direction_by_chance}** on average. Found: **{claims_direction_found}**, after "
+        "Holm's correction **{claims_direction_holm}**."
+    )
+else:
+    study.say("This cohort can assess no direction at all.")
 
 # %% [markdown]
 # ### Exercise 3: change the cohort
@@ -282,9 +277,9 @@ study.say(expected if assessed["direction"] else "This cohort can assess no dire
 from cartanalysis.study.examples import leukemia
 
 trial = leukemia()
-verdicts = replication.claims(trial, study.registry)
-can = int((verdicts["verdict"] != "cannot be assessed").sum())
-study.say(f"Claims that can be assessed there: **{can}** of {len(verdicts)}.")
+there = replication.claims(trial, study.registry)
+can = int((there["verdict"] != "cannot be assessed").sum())
+study.say(f"Claims that can be assessed there: **{can}** of {len(there)}.")
 study.say(
     "The file has neither remission nor overall survival, nor EMD, Tregs or genetic risk. It has "
     f"relapse-free survival, but the longest follow-up is {trial['rfs_days'].max():.0f} days: it "

@@ -23,9 +23,7 @@
 # %%
 from typing import Optional
 
-from cartanalysis.sites import comparison
-from cartanalysis.sites.figures import plot_verdicts
-from cartanalysis.sites.several import Comparison
+from cartanalysis import Comparison
 
 # %% tags=["parameters"]
 cohorts: str = "an2020"
@@ -37,40 +35,13 @@ treg_cutoff: Optional[float] = None
 study = Comparison(
     "comparison", cohorts, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff
 )
-POOLED = {
-    "short": "Claim",
-    "published": "In the paper [P]",
-    "estimate": "Pooled (interval)",
-    "predicted": f"Prediction interval, {100 * confidence:g} %",
-    "common": "If all were alike",
-    "k": "Cohorts",
-    "i2": "I²",
-    "tau2": "τ²",
-    "q": "Q, p",
-}
-
 # %% [markdown]
 # ## At a glance
 
 # %%
-study.figure(
-    plot_verdicts,
-    study.compute(comparison.verdicts, study.claims),
-    name="verdicts",
-    caption=f"The verdict on each of the paper's claims in each cohort{study.made_up}.",
-    alt=study.compute(comparison.describe, study.claims),
-)
-study.table(
-    study.compute(comparison.tally, study.claims),
-    {
-        "label": "Cohort",
-        "upheld": "● upheld",
-        "inconclusive": "□ inconclusive",
-        "opposed": "✕ opposed",
-        "not_assessed": "– not assessed",
-    },
-    caption=f"How many of the paper's claims each cohort upholds{study.made_up}",
-)
+caption = "The verdict on each of the paper's claims in each cohort"
+study.show(study.verdicts_figure("verdicts", caption))
+study.show(study.tally_table("How many of the paper's claims each cohort upholds"))
 
 # %% [markdown]
 # Do not count votes over cohorts: two that are too small to decide may together be large enough.
@@ -81,15 +52,9 @@ study.table(
 # First the published values, then the published directions.
 
 # %%
-for family, words in (("value", "values"), ("direction", "directions")):
-    beside = study.compute(comparison.side_by_side, study.claims, family)
-    headings = {c: c for c in beside.columns if c not in ("short", "published")}
-    study.table(
-        beside,
-        {"short": "Claim", "published": "In the paper [P]", **headings},
-        caption=f"The paper's {words} in each cohort: ● upheld, □ inconclusive, ✕ opposed, "
-        f"– could not be assessed{study.made_up}",
-    )
+marks = "● upheld, □ inconclusive, ✕ opposed, – could not be assessed"
+study.show(study.claims_table("value", f"The paper's values in each cohort: {marks}"))
+study.show(study.claims_table("direction", f"The paper's directions in each cohort: {marks}"))
 
 # %% [markdown]
 # ## Rates, pooled
@@ -101,15 +66,13 @@ for family, words in (("value", "values"), ("direction", "directions")):
 # cohorts {cite:p}`Partlett2017`.
 
 # %%
-for entry in comparison.poolable(study.registry, comparison.RATES):
-    study.pool(entry)
+study.pool("rates")
 
 # %% [markdown]
 # ## Survival at 1 year, pooled
 
 # %%
-for entry in comparison.poolable(study.registry, comparison.SURVIVAL):
-    study.pool(entry)
+study.pool("survival")
 
 # %% [markdown]
 # ## Directions, pooled
@@ -118,8 +81,7 @@ for entry in comparison.poolable(study.registry, comparison.SURVIVAL):
 # us.
 
 # %%
-for entry in comparison.poolable(study.registry, comparison.DIRECTIONS):
-    study.pool(entry)
+study.pool("directions")
 
 # %% [markdown]
 # ## In the paper
@@ -128,13 +90,8 @@ for entry in comparison.poolable(study.registry, comparison.DIRECTIONS):
 # paper's own patients are not available to us and are not pooled.
 
 # %%
-for group in comparison.SCALES:
-    study.table(
-        study.compute(comparison.summary, study.claims, study.registry, group, study.confidence),
-        POOLED,
-        unit=comparison.unit_of(group),
-        caption=f"Published {group}, pooled over the cohorts of patients",
-    )
+for group in study.groups:
+    study.show(study.pooled_table(group, f"Published {group}, pooled over the cohorts of patients"))
 
 # %% [markdown]
 # ## How sure can we be?

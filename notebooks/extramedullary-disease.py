@@ -26,10 +26,7 @@
 # - to mistrust a wide interval.
 
 # %%
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.chapter.panels import claim, medians_by
-from cartanalysis.figures import plot_rates
-from cartanalysis.stats import response
+from cartanalysis import Study
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -38,37 +35,22 @@ confidence: float = 0.95
 time_unit: str = "days"  # days, months or years
 
 # %%
-study = Chapter(
+study = Study(
     "extramedullary-disease", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit
 )
-patients = study.patients
 groups = {"none": "no EMD", "cns": "isolated CNS", "other": "EMD other than CNS"}
 
 # %% [markdown]
 # ## Remission by kind of EMD
 
 # %%
-rates = study.compute(response.remission, patients, "emd", confidence)
-study.figure(
-    plot_rates,
-    rates,
-    name="remission-by-emd",
-    caption="Remission by extramedullary disease, with exact intervals.",
-    alt=study.compute(response.describe, rates, groups),
-    labels=groups,
-    confidence=confidence,
-)
+remission = study.remission(by="emd")
+caption = "Remission by extramedullary disease, with exact intervals."
+study.show(remission.figure("remission-by-emd", caption, groups))
 
 # %%
-study.number(
-    "orr_emd_other",
-    rates,
-    "fraction",
-    where={"group": "other"},
-    rests_on=["orr_emd_other_n", "emd_other_n"],
-)
-test = study.compute(response.association, patients, "emd")
-study.number("orr_emd_p", test, "p", column="p")
+other = remission.rate.where(group="other").resting_on("orr_emd_other_n", "emd_other_n")
+study.hand_over(orr_emd_other=other, orr_emd_p=remission.test.p)
 study.say(
     "With EMD other than CNS, **{orr_emd_other}** reached remission ({orr_emd_other.of}; "
     "{orr_emd_other.ci})."
@@ -80,15 +62,17 @@ study.say("Fisher's exact test over the groups: {orr_emd_p}.")
 
 # %%
 any_emd = {"none": "no EMD", "any": "any EMD"}
-claim(study, "emd_os", any_emd, "Overall survival by extramedullary disease.")
-medians_by(study, "os", "emd", "Overall survival by kind of EMD", groups)
+study.claim("emd_os", any_emd, "Overall survival by extramedullary disease.")
+by_kind = study.survival("os", by="emd")
+study.show(by_kind.medians_table("Overall survival by kind of EMD", groups))
 
 # %% [markdown]
 # ## Relapse-free survival
 
 # %%
-claim(study, "emd_rfs", any_emd, "Relapse-free survival by extramedullary disease.")
-medians_by(study, "rfs", "emd", "Relapse-free survival by kind of EMD", groups)
+study.claim("emd_rfs", any_emd, "Relapse-free survival by extramedullary disease.")
+by_kind = study.survival("rfs", by="emd")
+study.show(by_kind.medians_table("Relapse-free survival by kind of EMD", groups))
 
 # %% [markdown]
 # ## In the paper
@@ -134,8 +118,8 @@ study.paper(
 # ### Exercise 2: predict, then run
 #
 # The paper compares any EMD with none. Merge isolated CNS disease with no EMD instead: will the
-# hazard ratio of the remaining group rise or fall? Predict, then fit `cox` (of
-# `cartanalysis.stats.cox`) to the column `emd_other`.
+# hazard ratio of the remaining group rise or fall? Predict, then fit
+# `study.hazard_ratios("os", [...])` to the column `emd_other`.
 #
 # ```{dropdown} Hint
 # `cox(patients, "os", ["emd_other"]).terms`. Which patients change sides, and did they do better or
@@ -143,17 +127,9 @@ study.paper(
 # ```
 
 # %% tags=["solution"]
-from operator import attrgetter
-
-from cartanalysis.stats.cox import cox
-
-kinds = study.compute(cox, patients, "os", ["emd"], confidence)  # hidden if few have CNS disease
-merged = study.compute(cox, patients, "os", ["emd_other"], confidence)
-terms = study.compute(lambda model, three: model.terms, merged, kinds)
-study.number("emd_other_os_hr", terms, "ratio")
-study.number(
-    "emd_cns_os_hr", study.compute(attrgetter("terms"), kinds), "ratio", where={"group": "cns"}
-)
+kinds = study.hazard_ratios("os", ["emd"]).result  # hidden if few have CNS disease
+merged = study.hazard_ratios("os", ["emd_other"]).result
+study.hand_over(emd_other_os_hr=merged.only_if(kinds), emd_cns_os_hr=kinds.where(group="cns"))
 study.say("Hazard ratio of death, any EMD against none: **{emd_os_hr}** ({emd_os_hr.ci}).")
 study.say("EMD other than CNS against all others: **{emd_other_os_hr}** ({emd_other_os_hr.ci}).")
 study.say(

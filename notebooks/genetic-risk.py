@@ -23,9 +23,7 @@
 # - to ask what a label such as "high risk" contains.
 
 # %%
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.chapter.panels import claim, medians_by
-from cartanalysis.stats import response
+from cartanalysis import Study
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -34,25 +32,24 @@ confidence: float = 0.95
 time_unit: str = "days"  # days, months or years
 
 # %%
-study = Chapter(
-    "genetic-risk", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit
-)
-patients = study.patients
+study = Study("genetic-risk", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
 groups = {"standard": "standard risk", "high": "high risk"}
 
 # %% [markdown]
 # ## Overall survival
 
 # %%
-claim(study, "genetics_os", groups, "Overall survival by genetic risk.")
-medians_by(study, "os", "genetic_risk", "Overall survival by genetic risk", groups)
+study.claim("genetics_os", groups, "Overall survival by genetic risk.")
+by_risk = study.survival("os", by="genetic_risk")
+study.show(by_risk.medians_table("Overall survival by genetic risk", groups))
 
 # %% [markdown]
 # ## Relapse-free survival
 
 # %%
-claim(study, "genetics_rfs", groups, "Relapse-free survival by genetic risk.")
-medians_by(study, "rfs", "genetic_risk", "Relapse-free survival by genetic risk", groups)
+study.claim("genetics_rfs", groups, "Relapse-free survival by genetic risk.")
+by_risk = study.survival("rfs", by="genetic_risk")
+study.show(by_risk.medians_table("Relapse-free survival by genetic risk", groups))
 
 # %% [markdown]
 # ## Remission
@@ -60,20 +57,15 @@ medians_by(study, "rfs", "genetic_risk", "Relapse-free survival by genetic risk"
 # A factor may shorten survival in two ways: fewer remissions, or shorter ones. Here is the first.
 
 # %%
-rates = study.compute(response.remission, patients, "genetic_risk", confidence)
-study.table(
-    rates,
-    {
-        "group": "Genetic risk",
-        "n": "Patients",
-        "events": "In remission",
-        "estimate": "Rate (interval)",
-    },
-    caption="Remission by genetic risk",
-    words=groups,
-)
-test = study.compute(response.association, patients, "genetic_risk", confidence=confidence)
-study.number("orr_genetics_p", test, "p", column="p")
+remission = study.remission(by="genetic_risk")
+columns = {
+    "group": "Genetic risk",
+    "n": "Patients",
+    "events": "In remission",
+    "estimate": "Rate (interval)",
+}
+study.show(remission.rate.as_table(columns, "Remission by genetic risk", words=groups))
+study.hand_over(orr_genetics_p=remission.test.p)
 study.say("Fisher's exact test: {orr_genetics_p}.")
 
 # %% [markdown]
@@ -126,13 +118,13 @@ study.paper(
 # ```
 
 # %% tags=["solution"]
-in_remission = study.compute(response.remission, patients, "genetic_risk", confidence)
-study.table(
-    in_remission,
-    {"group": "Genetic risk", "n": "All patients", "events": "Counted in relapse-free survival"},
-    caption="Relapse-free survival counts only patients in remission",
-    words=groups,
-)
+columns = {
+    "group": "Genetic risk",
+    "n": "All patients",
+    "events": "Counted in relapse-free survival",
+}
+caption = "Relapse-free survival counts only patients in remission"
+study.show(remission.rate.as_table(columns, caption, words=groups))
 
 # %% [markdown]
 # ### Exercise 3: change some labels

@@ -25,14 +25,9 @@
 # - to check the assumption that hazards stay proportional.
 
 # %%
-from operator import attrgetter
 from typing import Optional
 
-from cartanalysis.chapter.chapter import Chapter, Unavailable
-from cartanalysis.chapter.panels import diagnostics, forest_table
-from cartanalysis.claims.replication import MULTIVARIABLE
-from cartanalysis.figures import plot_forest
-from cartanalysis.stats.cox import cox
+from cartanalysis import Study
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -42,7 +37,7 @@ treg_cutoff: Optional[float] = None
 endpoint: str = "os"  # os or rfs
 
 # %%
-study = Chapter(
+study = Study(
     "independent-factors", cohort, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff
 )
 labels = {
@@ -58,30 +53,26 @@ labels = {
 # not available to us, so this choice is assumed.
 
 # %%
-models = {
-    end: study.compute(cox, study.patients, end, MULTIVARIABLE, confidence) for end in ("os", "rfs")
-}
-for end, model in models.items():
-    terms = study.compute(attrgetter("terms"), model)
-    for factor in MULTIVARIABLE:
-        short = factor.split("_")[0]
-        study.number(f"{short}_{end}_adjusted_hr", terms, "ratio", where={"covariate": factor})
-        study.number(
-            f"{short}_{end}_adjusted_p", terms, "p", where={"covariate": factor}, column="p"
-        )
+factors = list(labels)
+os, rfs = study.hazard_ratios("os", factors), study.hazard_ratios("rfs", factors)
+study.hand_over(
+    emd_os_adjusted_hr=os.of("emd_any"),
+    emd_os_adjusted_p=os.of("emd_any").p,
+    treg_os_adjusted_hr=os.of("treg_group"),
+    treg_os_adjusted_p=os.of("treg_group").p,
+    genetic_os_adjusted_hr=os.of("genetic_risk"),
+    genetic_os_adjusted_p=os.of("genetic_risk").p,
+    emd_rfs_adjusted_hr=rfs.of("emd_any"),
+    emd_rfs_adjusted_p=rfs.of("emd_any").p,
+    treg_rfs_adjusted_hr=rfs.of("treg_group"),
+    treg_rfs_adjusted_p=rfs.of("treg_group").p,
+    genetic_rfs_adjusted_hr=rfs.of("genetic_risk"),
+    genetic_rfs_adjusted_p=rfs.of("genetic_risk").p,
+)
 
 # %%
-forest = study.compute(forest_table, models["os"], models["rfs"], labels)
-study.figure(
-    plot_forest,
-    forest,
-    name="forest",
-    caption="Hazard ratios, each factor adjusted for the other two.",
-    alt="Forest plot. Overall survival: any EMD {emd_os_adjusted_hr}, high Tregs "
-    "{treg_os_adjusted_hr}, high genetic risk {genetic_os_adjusted_hr}. Relapse-free survival: "
-    "any EMD {emd_rfs_adjusted_hr}, high Tregs {treg_rfs_adjusted_hr}, high genetic risk "
-    "{genetic_rfs_adjusted_hr}.",
-)
+forest = study.forest(os, rfs, labels=labels)
+study.show(forest.figure("forest", "Hazard ratios, each factor adjusted for the other two."))
 study.say(
     "Adjusted for the others, any EMD has a hazard ratio of **{emd_os_adjusted_hr}** for "
     "overall survival ({emd_os_adjusted_hr.ci}; {emd_os_adjusted_p})."
@@ -104,13 +95,9 @@ study.say(
 # suggests. The endpoint is chosen by the parameter `endpoint`.
 
 # %%
-study.table(
-    study.compute(attrgetter("tests"), models[endpoint]),
-    {"covariate": "Factor", "estimate": "χ²", "df": "df", "p": "p"},
-    caption=f"Likelihood-ratio tests ({endpoint.upper()}), each factor given the others",
-    unit="ratio",
-    words=labels | {"all": "all factors", "global": "all factors"},
-)
+chosen = os if endpoint == "os" else rfs
+caption = f"Likelihood-ratio tests ({endpoint.upper()}), each factor given the others"
+study.show(chosen.test_table(chosen.tests, caption, labels))
 
 # %% [markdown]
 # ## In the paper
@@ -133,26 +120,19 @@ study.paper(
 # that one number for all times is a poor summary {cite:p}`Grambsch1994`.
 
 # %%
-for end, model in models.items():
-    overview = study.compute(diagnostics, model)
-    study.number(f"{end}_events_per_term", overview, "statistic", column="events_per_term")
+study.hand_over(
+    os_events_per_term=os.events_per_coefficient, rfs_events_per_term=rfs.events_per_coefficient
+)
 study.say("Events per coefficient, overall survival: **{os_events_per_term}**.")
 study.say("Events per coefficient, relapse-free survival: **{rfs_events_per_term}**.")
-tests = study.compute(attrgetter("proportional_hazards"), models[endpoint])
-study.table(
-    tests,
-    {"covariate": "Factor", "estimate": "χ²", "df": "df", "p": "p"},
-    caption=f"Test of proportional hazards ({endpoint.upper()})",
-    unit="ratio",
-    words=labels | {"all": "all factors", "global": "all factors"},
-)
-study.number("ph_p", tests, "p", where={"covariate": "global"}, column="p")
-changing = [] if isinstance(tests, Unavailable) else tests[tests["p"] < 0.05]["covariate"]
-named = " and ".join(f"**{labels[factor]}**" for factor in changing if factor in labels)
-if named:
+caption = f"Test of proportional hazards ({endpoint.upper()})"
+study.show(chosen.test_table(chosen.proportional_hazards, caption, labels))
+study.hand_over(ph_p=chosen.proportional_hazards.where(covariate="global").p)
+changing = " and ".join(f"**{name}**" for name in chosen.changing(labels))
+if changing:
     study.say(
-        f"p < 0.05 for {named} (all factors together: {{ph_p}}): there, one hazard ratio for all "
-        "times is a poor summary."
+        f"p < 0.05 for {changing} " + "(all factors together: {ph_p}): there, one hazard ratio for "
+        "all times is a poor summary."
     )
 else:
     study.say(
@@ -191,8 +171,7 @@ else:
 # ```
 
 # %% tags=["solution"]
-alone = study.compute(cox, study.patients, "os", ["emd_any"], confidence)
-study.number("emd_os_alone_hr", study.compute(attrgetter("terms"), alone), "ratio")
+study.hand_over(emd_os_alone_hr=study.hazard_ratios("os", ["emd_any"]).result)
 study.say("EMD alone: **{emd_os_alone_hr}** ({emd_os_alone_hr.ci}).")
 study.say("Adjusted: **{emd_os_adjusted_hr}** ({emd_os_adjusted_hr.ci}).")
 study.say(
@@ -212,9 +191,8 @@ study.say(
 # ```
 
 # %% tags=["solution"]
-larger = study.compute(cox, study.patients, "os", [*MULTIVARIABLE, "age_years"], confidence)
-overview_larger = study.compute(diagnostics, larger)
-study.number("os_events_per_term_with_age", overview_larger, "statistic", column="events_per_term")
+larger = study.hazard_ratios("os", [*factors, "age_years"])
+study.hand_over(os_events_per_term_with_age=larger.events_per_coefficient)
 study.say(
     "Events per coefficient: **{os_events_per_term}** with three factors, "
     "**{os_events_per_term_with_age}** with age. Every coefficient is paid for with precision."

@@ -25,17 +25,16 @@
 # - what stays open all the same, and how the default cohort of this book was made.
 
 # %%
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.figures import plot_effects
-from cartanalysis.stats import percentages
-from cartanalysis.study import derivations, reconstruct
+from cartanalysis import Result, Study
+from cartanalysis.stats.percentages import counts_behind
+from cartanalysis.study import derivations
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
 min_cell: int = 1
 
 # %%
-study = Chapter("percentages-to-patients", cohort, min_cell=min_cell)
+study = Study("percentages-to-patients", cohort, min_cell=min_cell)
 known = study.registry
 
 # %% [markdown]
@@ -46,18 +45,15 @@ known = study.registry
 # rounding rule.
 
 # %%
-fits = derivations.search_infused(known)
-study.table(
-    fits,
-    {
-        "n": "Patients",
-        "orr": f"{known['orr'].text} would be",
-        "ae_grade4": f"{known['ae_grade4'].text} would be",
-        "fits": "Possible?",
-    },
-    caption="Every number of patients that fits at least one of the two percentages",
-    letter="D",
-)
+columns = {
+    "n": "Patients",
+    "orr": f"{known['orr'].text} would be",
+    "ae_grade4": f"{known['ae_grade4'].text} would be",
+    "fits": "Possible?",
+}
+caption = "Every number of patients that fits at least one of the two percentages"
+fits = Result(derivations.search_infused(known))
+study.show(fits.as_table(columns, caption, letter="D"))
 both = derivations.infused_candidates(known["orr"], known["ae_grade4"], known["enrolled"])
 study.say(f"Numbers of patients that fit both, up to the number enrolled: **{both[0]}**, no other.")
 
@@ -69,18 +65,18 @@ study.say(f"Numbers of patients that fit both, up to the number enrolled: **{bot
 # {published}`infused`, less the number in remission, {published}`responders`.
 
 # %%
-study.table(
-    derivations.search_emd_other(known),
-    {
-        "events": "In remission",
-        "n": "Patients",
-        "left_out": "Without remission",
-        "fits": "Possible?",
-    },
-    caption=f"Counts that round to {known['orr_emd_other'].text}, and whether the trial has enough "
-    "patients without remission",
-    letter="D",
+columns = {
+    "events": "In remission",
+    "n": "Patients",
+    "left_out": "Without remission",
+    "fits": "Possible?",
+}
+caption = (
+    f"Counts that round to {known['orr_emd_other'].text}, and whether the trial has enough "
+    "patients without remission"
 )
+fits = Result(derivations.search_emd_other(known))
+study.show(fits.as_table(columns, caption, letter="D"))
 
 # %% [markdown]
 # ## What stays open
@@ -105,18 +101,10 @@ study.table(
 # construction: each claim had to reach p < 0.05.
 
 # %%
-effects = reconstruct.known_effects()
-labels = {e.id: e.details["short"] for e in known.select(kind="direction")}
-study.figure(
-    plot_effects,
-    effects,
-    name="consistent-effects",
-    caption=f"Hazard ratios in {effects['seed'].nunique()} cohorts that agree with every "
-    "published value in hand.",
-    alt=derivations.describe_effects(effects, labels),
-    labels=labels,
-    letter="A",
-)
+effects = study.consistent_effects()
+cohorts = effects.table["seed"].nunique()
+caption = f"Hazard ratios in {cohorts} cohorts that agree with every published value in hand."
+study.show(effects.figure("consistent-effects", caption))
 
 # %% [markdown]
 # ## In the paper
@@ -152,14 +140,14 @@ study.figure(
 # ### Exercise 2: predict, then run
 #
 # A trial of at most 40 patients reports a response of 70.4 %. How many patients could it have had?
-# Use `percentages.counts_behind(70.4, 1, n)` for each `n`.
+# Use `counts_behind(70.4, 1, n)` for each `n`.
 #
 # ```{dropdown} Hint
 # It returns the counts that round to the percentage; an empty list means that `n` is impossible.
 # ```
 
 # %% tags=["solution"]
-possible = [n for n in range(1, 41) if percentages.counts_behind(70.4, 1, n)]
+possible = [n for n in range(1, 41) if counts_behind(70.4, 1, n)]
 study.say(f"Possible numbers of patients: **{', '.join(map(str, possible))}**.")
 
 # %% [markdown]

@@ -24,14 +24,9 @@
 # - why the best-looking cut-off must not be reported as if it had been the only one.
 
 # %%
-from operator import attrgetter
 from typing import Optional
 
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.chapter.panels import claim
-from cartanalysis.contract import treg_cutoff_of
-from cartanalysis.figures import plot_cutoffs, plot_distribution
-from cartanalysis.stats import baseline, cox
+from cartanalysis import Study
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -42,7 +37,7 @@ endpoint: str = "os"  # os or rfs
 time_unit: str = "days"  # days, months or years
 
 # %%
-study = Chapter(
+study = Study(
     "regulatory-t-cells",
     cohort,
     min_cell=min_cell,
@@ -50,8 +45,6 @@ study = Chapter(
     time_unit=time_unit,
     treg_cutoff=treg_cutoff,
 )
-patients = study.patients
-cutoff = study.compute(treg_cutoff_of, patients, treg_cutoff)
 
 # %% [markdown]
 # ## The measurement
@@ -59,27 +52,20 @@ cutoff = study.compute(treg_cutoff_of, patients, treg_cutoff)
 # Without a `treg_cutoff` the cohort's median divides the patients in half; "high" is above it.
 
 # %%
-study.number("treg_cutoff", cutoff, "percent of CD4")
+tregs = study.distribution()
+study.hand_over(treg_cutoff=tregs.cutoff)
 study.say("The cut-off used here is **{treg_cutoff}**.")
-study.figure(
-    plot_distribution,
-    study.compute(baseline.histogram, patients, "treg_pct", study.value("treg_cutoff")),
-    name="treg-distribution",
-    caption="Regulatory T cells before infusion.",
-    alt="Histogram of regulatory T cells; the cut-off is {treg_cutoff}.",
-    cutoff=study.value("treg_cutoff"),
-    xlabel="regulatory T cells (% of CD4⁺ T cells)",
-)
+study.show(tregs.figure("treg-distribution", "Regulatory T cells before infusion."))
 
 # %% [markdown]
 # ## Survival above and below the cut-off
 
 # %%
 groups = {"low": "low Tregs", "high": "high Tregs"}
-claim(study, "treg_os", groups, "Overall survival by regulatory T cells.")
+study.claim("treg_os", groups, "Overall survival by regulatory T cells.")
 
 # %%
-claim(study, "treg_rfs", groups, "Relapse-free survival by regulatory T cells.")
+study.claim("treg_rfs", groups, "Relapse-free survival by regulatory T cells.")
 
 # %% [markdown]
 # ## Other cut-offs
@@ -88,24 +74,20 @@ claim(study, "treg_rfs", groups, "Relapse-free survival by regulatory T cells.")
 # grey bar marks the cut-off used above.
 
 # %%
-scan = study.compute(cox.scan_cutoffs, patients, endpoint, "treg_pct", confidence)
-study.figure(
-    plot_cutoffs,
-    scan,
-    name="treg-cutoffs",
-    caption="Hazard ratio of high against low regulatory T cells over cut-offs; p-values are not "
-    "corrected for the seven looks.",
-    alt=study.compute(cox.describe_scan, scan),
-    chosen=study.value("treg_cutoff"),
+scan = study.cutoffs(endpoint)
+caption = (
+    "Hazard ratio of high against low regulatory T cells over cut-offs; p-values are not corrected "
+    "for the seven looks."
 )
+study.show(scan.figure("treg-cutoffs", caption))
 
 # %% [markdown]
 # A measurement need not be cut at all. Used as it is, it needs no cut-off and loses no information,
 # at the price of assuming that each percentage point adds the same to the logarithm of the hazard.
 
 # %%
-whole = study.compute(cox.cox, patients, endpoint, ["treg_pct"], confidence)
-study.number("treg_per_unit_hr", study.compute(attrgetter("terms"), whole), "ratio")
+uncut = study.hazard_ratios(endpoint, ["treg_pct"]).result
+study.hand_over(treg_per_unit_hr=uncut)
 study.say(
     f"Hazard ratio per percentage point, {endpoint.upper()}: "
     "**{treg_per_unit_hr}** ({treg_per_unit_hr.ci})."
@@ -140,11 +122,9 @@ study.paper("treg_os", "treg_rfs", shown={"treg_os": "treg_os_hr", "treg_rfs": "
 # ```
 
 # %% tags=["solution"]
-widths = study.compute(lambda table: table.assign(width=table["upper"] / table["lower"]), scan)
-largest = study.compute(lambda table: table.nlargest(1, "estimate"), scan)
-narrowest = study.compute(lambda table: table.nsmallest(1, "width"), widths)
-study.number("treg_largest_cut", largest, "percent of CD4", column="cutoff")
-study.number("treg_narrowest_cut", narrowest, "percent of CD4", column="cutoff")
+largest = scan.result.largest("estimate").read("cutoff", "percent of CD4")
+narrowest = scan.narrowest.read("cutoff", "percent of CD4")
+study.hand_over(treg_largest_cut=largest, treg_narrowest_cut=narrowest)
 study.say(
     "Largest hazard ratio at **{treg_largest_cut}**; narrowest interval, as drawn on the "
     "logarithmic axis, at **{treg_narrowest_cut}**."
@@ -170,9 +150,7 @@ study.say(
 # ```
 
 # %% tags=["solution"]
-smallest = study.compute(lambda table: table.nsmallest(1, "p"), scan)
-study.number("treg_best_cut_p", smallest, "p", column="p")
-study.number("treg_uncut_p", study.compute(attrgetter("terms"), whole), "p", column="p")
+study.hand_over(treg_best_cut_p=scan.result.smallest("p").p, treg_uncut_p=uncut.p)
 study.say("Smallest p-value of the cut-offs shown: {treg_best_cut_p}; uncut: {treg_uncut_p}.")
 study.say(
     "The first was picked because it is small, so it means less than it says; the second was "

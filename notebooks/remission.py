@@ -23,10 +23,7 @@
 # - to explain why responders may only be compared with others from a landmark.
 
 # %%
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.chapter.panels import curves, tested
-from cartanalysis.figures import plot_rates
-from cartanalysis.stats import response, survival
+from cartanalysis import Study
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -36,16 +33,15 @@ landmark_day: int = 28
 time_unit: str = "days"  # days, months or years
 
 # %%
-study = Chapter("remission", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
-patients = study.patients
+study = Study("remission", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
 landmark_day = study.day(landmark_day)
 
 # %% [markdown]
 # ## The remission rate
 
 # %%
-rate = study.compute(response.remission, patients, confidence=confidence)
-study.number("orr", rate, "fraction", rests_on=["responders", "infused"])
+remission = study.remission()
+study.hand_over(orr=remission.rate.resting_on("responders", "infused"))
 study.say("**{orr}** of the patients reached remission ({orr.of}; {orr.ci}).")
 
 # %% [markdown]
@@ -55,26 +51,16 @@ study.say("**{orr}** of the patients reached remission ({orr.of}; {orr.ci}).")
 # the width of the lines before the length of the bars.
 
 # %%
-by_sex = study.compute(response.remission, patients, "sex", confidence)
-study.figure(
-    plot_rates,
-    by_sex,
-    name="remission-by-sex",
-    caption="Remission by sex, with exact intervals.",
-    alt=study.compute(response.describe, by_sex),
-    confidence=confidence,
-)
-by_hsct = study.compute(response.remission, patients, "prior_hsct", confidence)
-study.table(
-    by_hsct,
-    {
-        "group": "Earlier transplant",
-        "n": "Patients",
-        "events": "In remission",
-        "estimate": "Rate (interval)",
-    },
-    caption="Remission by earlier stem-cell transplant",
-)
+by_sex = study.remission(by="sex")
+study.show(by_sex.figure("remission-by-sex", "Remission by sex, with exact intervals."))
+by_transplant = study.remission(by="prior_hsct").rate
+columns = {
+    "group": "Earlier transplant",
+    "n": "Patients",
+    "events": "In remission",
+    "estimate": "Rate (interval)",
+}
+study.show(by_transplant.as_table(columns, "Remission by earlier stem-cell transplant"))
 
 # %% [markdown]
 # ## Do responders live longer?
@@ -85,19 +71,12 @@ study.table(
 # `landmark_day`, with everybody still under observation then {cite:p}`Anderson1983`.
 
 # %%
-after = study.compute(survival.landmark, patients, "os", landmark_day)
-test = tested(study, "landmark_p", after, "os", "responder")
-curves(
-    study,
-    "os",
-    by="responder",
-    patients=after,
-    name="landmark",
-    origin="the landmark",
-    labels={"no": "no remission", "yes": "remission"},
-    caption="Overall survival from the landmark, by response.",
-)
-study.say(f"From the landmark, day {landmark_day}: {test}, {{landmark_p}}.")
+by_response = study.survival("os", by="responder", after=landmark_day)
+study.hand_over(landmark_p=by_response.test)
+labels = {"no": "no remission", "yes": "remission"}
+caption = "Overall survival from the landmark, by response."
+study.show(by_response.figure("landmark", caption, labels))
+study.say(f"From the landmark, day {landmark_day}: {by_response.test_name}, " + "{landmark_p}.")
 
 # %% [markdown]
 # ## In the paper
@@ -127,14 +106,14 @@ study.paper("orr")
 # ```
 
 # %% tags=["solution"]
-widths = study.compute(
-    lambda table: table.assign(width=(100 * (table["upper"] - table["lower"])).round()), by_sex
-)
-study.table(
-    study.compute(lambda table: table.sort_values("width", ascending=False), widths),
-    {"group": "Sex", "n": "Patients", "estimate": "Rate (interval)", "width": "Width, points"},
-    caption="Remission by sex, the widest interval first",
-)
+columns = {
+    "group": "Sex",
+    "n": "Patients",
+    "estimate": "Rate (interval)",
+    "width": "Width, points",
+}
+caption = "Remission by sex, the widest interval first"
+study.show(by_sex.rate.widest_first().as_table(columns, caption))
 study.say(
     "Size and rate both count: an interval is wide if the group is small, and if its rate is close "
     "to one half. So the larger group may have the wider interval, as it has on the default cohort."
@@ -155,12 +134,10 @@ study.say(
 # ```
 
 # %% tags=["solution"]
-loose = study.compute(response.remission, patients, confidence=0.8)
-study.table(
-    loose,
-    {"n": "Patients", "events": "In remission", "estimate": "Rate (interval)"},
-    caption="Remission with an interval that covers 80 %: narrower, around the same rate",
-)
+loose = study.remission(confidence=0.8).rate
+columns = {"n": "Patients", "events": "In remission", "estimate": "Rate (interval)"}
+caption = "Remission with an interval that covers 80 %: narrower, around the same rate"
+study.show(loose.as_table(columns, caption))
 
 # %% [markdown]
 # ### Exercise 3: change a parameter
@@ -174,25 +151,12 @@ study.table(
 # ```
 
 # %% tags=["solution"]
-from operator import attrgetter
-
-from cartanalysis.stats.cox import cox
-
+columns = {"group": "Remission", "n": "Patients", "events": "Deaths"}
 for day in sorted({0, landmark_day, study.day(90)}):
-    late = study.compute(survival.landmark, patients, "os", day)
-    test = tested(study, f"landmark_{day}_p", late, "os", "responder")
-    model = study.compute(cox, late, "os", ["responder"], confidence)
-    study.number(f"landmark_{day}_hr", study.compute(attrgetter("terms"), model), "ratio")
+    late = study.survival("os", by="responder", after=day)
     if study.min_cell == 1:  # else counts at neighbouring days would tell of few patients
-        study.table(
-            study.compute(survival.median, late, "os", "responder"),
-            {"group": "Remission", "n": "Patients", "events": "Deaths"},
-            caption=f"Still under observation at day {day}",
-        )
-    study.say(
-        f"From day {day}, remission against none: hazard ratio **{{landmark_{day}_hr}}**, {test} "
-        f"{{landmark_{day}_p}}."
-    )
+        study.show(late.median.as_table(columns, f"Still under observation at day {day}"))
+    study.compare(f"landmark_{day}", late, f"From day {day}, remission against none")
 study.say(
     "From day 0 early deaths count against the patients without remission, who had no time to "
     "respond, so the hazard ratio tends to look best. A late landmark leaves patients out, and "

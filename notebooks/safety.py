@@ -26,9 +26,7 @@
 # %%
 from typing import Literal
 
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.figures import plot_grades
-from cartanalysis.stats import safety
+from cartanalysis import Study
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -37,30 +35,20 @@ confidence: float = 0.95
 severe_from: Literal[1, 2, 3, 4, 5] = 3
 
 # %%
-study = Chapter("safety", cohort, min_cell=min_cell, confidence=confidence)
-patients = study.patients
+study = Study("safety", cohort, min_cell=min_cell, confidence=confidence)
 
 # %% [markdown]
 # ## Grades
 
 # %%
-grades = study.compute(safety.all_scales, patients, confidence)
-study.figure(
-    plot_grades,
-    grades,
-    name="grades",
-    caption="Patients by highest grade.",
-    alt=study.compute(safety.describe, grades),
-)
+events = study.adverse_events()
+study.show(events.figure("grades", "Patients by highest grade."))
 
 # %% [markdown]
 # ## Grade 4
 
 # %%
-any_event = study.compute(safety.by_grade, patients, "ae_grade_max", confidence)
-study.number(
-    "ae_grade4", any_event, "fraction", where={"grade": 4}, rests_on=["ae_grade4_n", "infused"]
-)
+study.hand_over(ae_grade4=events.of_grade(4).resting_on("ae_grade4_n", "infused"))
 study.say(
     "**{ae_grade4}** of the patients had a grade 4 reaction ({ae_grade4.of}; {ae_grade4.ci})."
 )
@@ -71,17 +59,14 @@ study.say(
 # *Severe* means the grade set by `severe_from` or higher.
 
 # %%
-severe = study.compute(safety.severe, patients, severe_from, confidence)
-study.table(
-    severe,
-    {
-        "group": "Scale",
-        "n": "Patients",
-        "events": f"Grade {severe_from} or higher",
-        "estimate": "Rate (interval)",
-    },
-    caption=f"Events of grade {severe_from} or higher",
-)
+columns = {
+    "group": "Scale",
+    "n": "Patients",
+    "events": f"Grade {severe_from} or higher",
+    "estimate": "Rate (interval)",
+}
+severe = events.at_least(severe_from)
+study.show(severe.as_table(columns, f"Events of grade {severe_from} or higher"))
 
 # %% [markdown]
 # ## In the paper
@@ -132,7 +117,7 @@ study.paper("ae_grade4")
 # %% tags=["solution"]
 from cartanalysis.stats.exact import binomial_interval
 
-n = len(patients)
+n = len(study.patients)
 limits = [binomial_interval(0, n, level)[1] for level in (0.95, 0.90)]
 limits.append(min(1, 3 / n))
 two_sided, one_sided, rule_of_three = (f"{float(f'{100 * x:.2g}'):g} %" for x in limits)
@@ -153,16 +138,14 @@ study.say(
 # ```
 
 # %% tags=["solution"]
-study.table(
-    study.compute(safety.severe, patients, 4, confidence),
-    {
-        "group": "Scale",
-        "n": "Patients",
-        "events": "Grade 4 or higher",
-        "estimate": "Rate (interval)",
-    },
-    caption="Fewer events: lower rates, and intervals that are wide beside them",
-)
+columns = {
+    "group": "Scale",
+    "n": "Patients",
+    "events": "Grade 4 or higher",
+    "estimate": "Rate (interval)",
+}
+caption = "Fewer events: lower rates, and intervals that are wide beside them"
+study.show(events.at_least(4).as_table(columns, caption))
 
 # %% [markdown]
 # ### Exercise 4: criticise a claim

@@ -23,8 +23,7 @@
 # - why a difference found in this way is a question, not an answer.
 
 # %%
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.chapter.panels import stratum
+from cartanalysis import Study
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -34,7 +33,7 @@ confidence: float = 0.95
 time_unit: str = "days"  # days, months or years
 
 # %%
-study = Chapter(
+study = Study(
     "subgroups",
     cohort,
     min_cell=min_cell,
@@ -48,7 +47,7 @@ study = Chapter(
 
 # %%
 for name in study.cohort.strata:
-    stratum(study, name)
+    study.stratum(name)
 
 # %% [markdown]
 # ## In the paper

@@ -24,10 +24,7 @@
 # - to ask how long patients were followed.
 
 # %%
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.chapter.panels import by_arm, curves
-from cartanalysis.claims.replication import ONE_YEAR, published_points
-from cartanalysis.stats import survival
+from cartanalysis import Study
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -36,8 +33,7 @@ confidence: float = 0.95
 time_unit: str = "days"  # days, months or years
 
 # %%
-study = Chapter("survival", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
-patients = study.patients
+study = Study("survival", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
 
 # %% [markdown]
 # ## Overall survival
@@ -49,24 +45,12 @@ patients = study.patients
 # interval, on these days only. Diamonds, where shown, are the values printed in the paper.
 
 # %%
-for endpoint in ("os", "rfs"):
-    at_one_year = study.compute(
-        survival.survival_at, patients, endpoint, [ONE_YEAR], confidence=confidence
-    )
-    study.number(f"{endpoint}_1y", at_one_year, "fraction")
-    median = study.compute(survival.median, patients, endpoint, confidence=confidence)
-    study.number(f"{endpoint}_median", median, "days")
-    follow_up = study.compute(survival.follow_up, patients, endpoint, confidence=confidence)
-    study.number(f"{endpoint}_follow_up", follow_up, "days")
+os, rfs = study.survival("os"), study.survival("rfs")
+study.hand_over(os_1y=os.one_year, os_median=os.median, os_follow_up=os.follow_up)
+study.hand_over(rfs_1y=rfs.one_year, rfs_median=rfs.median, rfs_follow_up=rfs.follow_up)
 
 # %%
-curves(
-    study,
-    "os",
-    name="os",
-    caption="Overall survival since infusion.",
-    marks=published_points(study.registry, "os"),
-)
+study.show(os.figure("os", "Overall survival since infusion.", published=True))
 study.say("At 1 year **{os_1y}** of the patients were alive ({os_1y.ci}).")
 study.say("The median overall survival was **{os_median}** ({os_median.ci}).")
 
@@ -74,13 +58,7 @@ study.say("The median overall survival was **{os_median}** ({os_median.ci}).")
 # ## Relapse-free survival
 
 # %%
-curves(
-    study,
-    "rfs",
-    name="rfs",
-    caption="Relapse-free survival since remission.",
-    marks=published_points(study.registry, "rfs"),
-)
+study.show(rfs.figure("rfs", "Relapse-free survival since remission.", published=True))
 study.say("At 1 year **{rfs_1y}** of the responders were alive without relapse ({rfs_1y.ci}).")
 study.say("The median relapse-free survival was **{rfs_median}** ({rfs_median.ci}).")
 
@@ -90,8 +68,8 @@ study.say("The median relapse-free survival was **{rfs_median}** ({rfs_median.ci
 # A cohort with a column `arm` (treatment or product) is compared by it. The study had a single arm.
 
 # %%
-for endpoint in ("rfs", "os"):
-    by_arm(study, endpoint)
+study.arms("rfs")
+study.arms("os")
 
 # %% [markdown]
 # ## In the paper
@@ -127,22 +105,19 @@ study.say("Median follow-up: {rfs_follow_up} for relapse-free survival.")
 #
 # The table below the first curve counts the patients at risk at several times, from 0 on. Take the
 # second of them: read the overall survival at that time off the curve, and the number at risk off
-# the table. Then compute `survival.survival_at(patients, "os", [day])`, with the time in days.
+# the table. Then compute `os.at(day)`, with the time in days.
 #
 # ```{dropdown} Hint
 # Go up from that time to the line; on a step, the lower value counts from that day on.
 # ```
 
 # %% tags=["solution"]
-from cartanalysis.figures.km import ticks
-
-curve = study.compute(survival.kaplan_meier, patients, "os", confidence=confidence)
-second = study.compute(lambda table: ticks(table["time"].max(), time_unit)[:2][-1:], curve)
-there = study.compute(survival.survival_at, patients, "os", second, confidence=confidence)
-at_risk = study.compute(survival.at_risk_table, patients, "os", second)
-study.number("os_second_time", at_risk, "days", column="time")
-study.number("os_at_second_time", there, "fraction")
-study.number("os_at_risk_at_second_time", at_risk, "count", column="at_risk")
+second = os.at_risk.row(1)  # counted from 0
+study.hand_over(
+    os_second_time=second.read("time", "days"),
+    os_at_second_time=os.at(second),
+    os_at_risk_at_second_time=second,
+)
 study.say(
     "At {os_second_time} **{os_at_second_time}** were alive ({os_at_second_time.ci}); at risk just "
     "before: **{os_at_risk_at_second_time}** patients."
@@ -158,12 +133,10 @@ study.say(
 # ```
 
 # %% tags=["solution"]
-narrow = study.compute(survival.survival_at, patients, "os", [ONE_YEAR], confidence=0.8)
-study.table(
-    narrow,
-    {"n": "Patients", "events": "Deaths", "estimate": "At 1 year (interval)"},
-    caption="Overall survival at 1 year with an interval that covers 80 %: the estimate stays",
-)
+narrow = study.survival("os", confidence=0.8).one_year
+columns = {"n": "Patients", "events": "Deaths", "estimate": "At 1 year (interval)"}
+caption = "Overall survival at 1 year with an interval that covers 80 %: the estimate stays"
+study.show(narrow.as_table(columns, caption))
 
 # %% [markdown]
 # ### Exercise 3: change one patient

@@ -24,17 +24,14 @@
 # - to say what the letters P, D and A promise ([the full list](../book/evidence.md)).
 
 # %%
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.figures import plot_flow
-from cartanalysis.stats import baseline
-from cartanalysis.study import flow
+from cartanalysis import Study
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
 min_cell: int = 1
 
 # %%
-study = Chapter("trial-and-patients", cohort, min_cell=min_cell)
+study = Study("trial-and-patients", cohort, min_cell=min_cell)
 
 # %% [markdown]
 # ## The flow of patients
@@ -45,22 +42,9 @@ study = Chapter("trial-and-patients", cohort, min_cell=min_cell)
 # as [](percentages-to-patients.ipynb) shows.
 
 # %%
-steps = study.compute(flow.steps, study.patients, study.registry, study.cohort.is_reconstruction)
-study.number(
-    "patients",
-    study.compute(baseline.size, study.patients),
-    "count",
-    column="n",
-    rests_on=["infused"],
-)
-study.figure(
-    plot_flow,
-    steps,
-    name="flow",
-    caption="Flow of patients.",
-    alt=study.compute(flow.describe, steps),
-    rests_on=["screened", "enrolled", "infused", "responders"],
-)
+flow = study.flow()
+study.hand_over(patients=flow.patients.resting_on("infused"))
+study.show(flow.figure("flow", "Flow of patients."))
 
 # %% [markdown]
 # ## Table 1
@@ -70,18 +54,14 @@ study.figure(
 # is assumed.
 
 # %%
-table = study.with_evidence(study.compute(baseline.table_one, study.patients))
-study.table(
-    table,
-    {
-        "characteristic": "Characteristic",
-        "level": "Level",
-        "summary": f"Median ({'range' if study.min_cell == 1 else 'quartiles'}) or n (%)",
-        "missing": "Missing",
-        "evidence": "Evidence",
-    },
-    caption="Characteristics at the start",
-)
+columns = {
+    "characteristic": "Characteristic",
+    "level": "Level",
+    "summary": f"Median ({'range' if study.min_cell == 1 else 'quartiles'}) or n (%)",
+    "missing": "Missing",
+    "evidence": "Evidence",
+}
+study.show(study.characteristics().as_table(columns, "Characteristics at the start"))
 
 # %% [markdown]
 # ## In the paper
@@ -134,14 +114,9 @@ study.paper("infused", shown={"infused": "patients"})
 # ```
 
 # %% tags=["solution"]
-from cartanalysis.stats import response
-
-sexes = study.compute(response.remission, study.patients, "sex")
-study.table(
-    sexes,
-    {"group": "Sex", "n": "Patients with known response"},
-    caption="The denominators of a comparison by sex",
-)
+columns = {"group": "Sex", "n": "Patients with known response"}
+caption = "The denominators of a comparison by sex"
+study.show(study.remission(by="sex").rate.as_table(columns, caption))
 study.say("Where they are smaller than in Table 1, the response of some patients is not known.")
 
 # %% [markdown]

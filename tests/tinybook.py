@@ -19,14 +19,12 @@ min_cell: int = 1
 days: int = 28
 
 # %%
-from cartanalysis.stats import response
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.figures import plot_rates
+from cartanalysis import Study
 
-study = Chapter("one", cohort, min_cell=min_cell)
-rate = study.compute(response.remission, study.patients)
-study.number("orr", rate, "fraction")
-study.figure(plot_rates, rate, name="rate", caption="Remission.", alt="A bar of remission.")
+study = Study("one", cohort, min_cell=min_cell)
+remission = study.remission()
+study.hand_over(orr=remission.rate)
+study.show(remission.figure("rate", "Remission."))
 """
 
 

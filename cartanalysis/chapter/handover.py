@@ -1,7 +1,7 @@
 """Handing over results: what a notebook does with the tables it computed, whatever they are about.
 
 Numbers, sentences, figures and tables are shown, each with its evidence letter.  A result that
-cannot be given (a missing column, no event) travels on as `Unavailable` and is shown as a sentence.
+cannot be given (a missing column, no event) says why, and is shown as that sentence.
 
 The numbers and what belongs to a figure (caption, alternative text, data) travel in the metadata
 of the cell's outputs; `cartanalysis.publish` picks them up there.
@@ -14,8 +14,8 @@ import io
 import math
 import string
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
@@ -29,6 +29,7 @@ from cartanalysis.chapter.disclosure.outputs import SHOWN as AS_IT_IS
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT, RULES, Hidden
 from cartanalysis.chapter.disclosure.times import month_end
 from cartanalysis.chapter.disclosure.vault import Patients, Remote, Vault
+from cartanalysis.chapter.results import Figure, Result, Table
 from cartanalysis.claims.registry import MEANING, Registry
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import geometry, scripts, style
@@ -53,19 +54,6 @@ NBSP = "\u00a0"
 
 SHOWN = ("labels", "unit", "measure", "ratio")
 """Options of plotting functions that say how a figure's data are written."""
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """A result that the cohort cannot give.
-
-    Attributes
-    ----------
-    reason : str
-        Why, as a sentence.
-    """
-
-    reason: str
 
 
 class HandOver:
@@ -149,169 +137,123 @@ class HandOver:
 
     # --- computing -----------------------------------------------------------------------------
 
-    def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a function of the package; what cannot be computed comes back as a reason.
+    def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Result:
+        """Call a statistic of the package; what cannot be computed comes back as a reason.
+
+        Chapters ask for results by name (`cartanalysis.chapter.study.Study`); this is what such a
+        result is made with.
 
         Parameters
         ----------
         function : callable
             A statistic.
         *args, **kwargs : object
-            Its arguments; if one is `Unavailable`, so is the result.
+            Its arguments; of a `Result`, what it holds.
 
         Returns
         -------
-        object or Unavailable
-            What the function returns; in a text, braces are doubled as `figure` wants them.
+        Result
+            What the function returns.
         """
-        hidden: list[str] = []
-        for argument in (*args, *kwargs.values()):
-            if isinstance(argument, Unavailable):
-                return argument
-            hidden += _hidden(argument)
-        counts = any(isinstance(a, Patients) for a in (*args, *kwargs.values()))
-        counts |= self.is_protected and function in RULES
+        given = [a for a in (*args, *kwargs.values()) if isinstance(a, Result)]
+        if lacking := [a for a in given if a.why]:
+            return lacking[0]
+        hidden = [group for a in given for group in a.hidden]
+        args = tuple(_content(a) for a in args)
+        kwargs = {name: _content(a) for name, a in kwargs.items()}
+        patients = any(isinstance(a, Patients) for a in (*args, *kwargs.values()))
         try:
-            if counts:
-                result = self._vault.compute(function, *args, **kwargs)
+            if patients or (self.is_protected and function in RULES):
+                told = self._vault.compute(function, *args, **kwargs)
+                value, hidden = told.result, [*hidden, *told.hidden]
             else:
-                result = function(*args, **kwargs)
+                value = function(*args, **kwargs)
         except CannotCompute as error:
-            return Unavailable(str(error))
-        if isinstance(result, pd.DataFrame) and hidden:
-            result.attrs["hidden"] = tuple(dict.fromkeys((*hidden, *_hidden(result))))
-        if isinstance(result, pd.DataFrame) and (name := _name_of(function)):
-            result.attrs["computed_by"] = name
-        # a description may hold a group's name, which is no template, whatever is in it
-        return result.replace("{", "{{").replace("}", "}}") if isinstance(result, str) else result
+            return Result(why=str(error))
+        name = _name_of(function)
+        return Result(value, hidden=tuple(dict.fromkeys(hidden)), computed_by=name)
 
     # --- handing over --------------------------------------------------------------------------
 
-    def number(
-        self,
-        key: str,
-        table: pd.DataFrame | Unavailable,
-        unit: str,
-        *,
-        where: Mapping[str, Any] | None = None,
-        column: str = "estimate",
-        rests_on: Sequence[str] = (),
-    ) -> None:
-        """Hand a number over under a stable id.
+    def hand_over(self, **numbers: Result) -> None:
+        """Hand numbers over under stable ids.
 
         Parameters
         ----------
-        key : str
-            Its id, unique in the book.
-        table : pandas.DataFrame or Unavailable
-            A tidy result.
-        unit : str
-            As in `cartanalysis.text.format_value`.
-        where : mapping, optional
-            Picks the row; the first if not given.
-        column : str
-            Which column; intervals go with ``estimate`` only.
-        rests_on : sequence of str
-            Values of the registry on which the number rests if the cohort is the reconstruction;
-            assumed if none.
+        **numbers : Result
+            Ids, unique in the book, and what they stand for.
 
         Raises
         ------
         ValueError
-            If the id was handed over before.
+            If an id was handed over before.
         """
-        if key in self.numbers:
-            raise ValueError(f"the number {key!r} is handed over twice")
-        made = self._number(key, table, unit, where or {}, column, rests_on)
-        self.numbers[key] = made
-        publish_display_data(
-            {NUMBER_MIME: made.record(self.name)},
-            metadata={METADATA: {"number": made.record(self.name), "parts": _parts(made)}},
-        )
+        for key, result in numbers.items():
+            if key in self.numbers:
+                raise ValueError(f"the number {key!r} is handed over twice")
+            made = self._number(key, result)
+            self.numbers[key] = made
+            publish_display_data(
+                {NUMBER_MIME: made.record(self.name)},
+                metadata={METADATA: {"number": made.record(self.name), "parts": _parts(made)}},
+            )
 
-    def _number(
-        self,
-        key: str,
-        table: pd.DataFrame | Unavailable,
-        unit: str,
-        where: Mapping[str, Any],
-        column: str,
-        rests_on: Sequence[str],
-    ) -> Number:
+    def _number(self, key: str, result: Result) -> Number:
         none = Number(
             key,
             None,
-            unit,
+            result.unit,
             "",
-            self.evidence(rests_on),
+            self.evidence(result.rests_on),
             time_unit=self.time_unit,
             confidence=self.confidence,
             coarse=self.is_protected,
         )
-        if isinstance(table, Unavailable):
-            return replace(none, reason=table.reason)
-        rows = table
-        for name, wanted in where.items():
+        if result.why:
+            return replace(none, reason=result.why)
+        rows = result.table
+        for name, wanted in result.chosen.items():
             rows = rows[rows[name] == wanted]
-        if rows.empty and _hidden(table):
+        if rows.empty and result.hidden:
             return replace(none, reason=str(Hidden(self.min_cell, "it would show")))
         if rows.empty:
-            group = " and ".join(str(v) for v in where.values())
+            group = " and ".join(str(v) for v in result.chosen.values())
             return replace(none, reason=f"this cohort has no patients in the group `{group}`")
         row = rows.iloc[0]
 
         def get(name: str) -> Any:
             return None if name not in row or is_missing(row[name]) else row[name]
 
-        if get(column) is None and (get("why") or unit == "fraction"):
+        value = get(result.column)
+        if value is None and (get("why") or result.unit == "fraction"):
             return replace(none, reason=str(get("why") or "it is not defined in this cohort"))
         found = replace(
             none,
-            value=get(column),
+            value=value,
             since=get("since"),
             method=get("method") or "count",
             n=get("n"),
             events=get("events"),
         )
-        if column != "estimate":
+        if result.column != "estimate":
             return found
         return replace(found, lower=get("lower"), upper=get("upper"))
 
-    def numbers_by_group(self, key: str, table: pd.DataFrame | Unavailable, unit: str) -> None:
-        """Hand a number over for each group of a table.
+    def hand_over_by_group(self, start: str, result: Result) -> None:
+        """Hand a number over for each group of a result.
 
         Parameters
         ----------
-        key : str
+        start : str
             Start of the ids; the group's name follows, in letters, digits and hyphens.
-        table : pandas.DataFrame or Unavailable
-            A tidy result with a column ``group``.
-        unit : str
-            As in `number`.
+        result : Result
+            A table with a column ``group``.
         """
-        if isinstance(table, Unavailable):
-            return
-        for place, group in enumerate(table["group"], start=1):
-            name = f"{key}_{slug(group) or place}"
+        for place, group in enumerate([] if result.why else result.table["group"], start=1):
+            name = f"{start}_{slug(group) or place}"
             while name in self.numbers:
                 name = f"{name}-{place}"
-            self.number(name, table, unit, where={"group": group})
-
-    def value(self, key: str) -> float | Unavailable:
-        """Give a number that was handed over, to pass on to a figure.
-
-        Parameters
-        ----------
-        key : str
-            Its id.
-
-        Returns
-        -------
-        float or Unavailable
-            Its value, or why there is none.
-        """
-        found = self.numbers[key]
-        return Unavailable(found.reason or "not defined") if found.value is None else found.value
+            self.hand_over(**{name: result.where(group=group)})
 
     def title(self, text: str) -> None:
         """Show what the results below are about.
@@ -339,44 +281,26 @@ class HandOver:
             letters = {n.evidence for n in self._used(template)}
             show(Markdown(template.format_map(self.numbers) + "".join(map(badge, sorted(letters)))))
 
-    def figure(
-        self,
-        plot: Callable[..., Any],
-        *tables: Any,
-        name: str,
-        caption: str,
-        alt: str | Unavailable,
-        rests_on: Sequence[str] = (),
-        letter: str = "",
-        **options: Any,
-    ) -> None:
-        """Draw a figure and hand it over with caption, alternative text and data.
+    def show(self, *things: Figure | Table) -> None:
+        """Show figures and tables; in place of one that cannot be made, the reason.
 
         Parameters
         ----------
-        plot : callable
-            A function of `cartanalysis.figures`.
-        *tables : object
-            What it draws; the first is the figure's data.
-        name : str
-            Name of the figure, unique in the book.
-        caption : str
-            Caption; may name numbers as in `say`.
-        alt : str
-            One sentence for who cannot see it; may name numbers as in `say`.
-        rests_on : sequence of str
-            As in `number`.
-        letter : str
-            Evidence letter of a figure that shows the paper, not the cohort.
-        **options : object
-            Passed to the function.
+        *things : Figure or Table
+            What to show, from top to bottom.
         """
-        given = (*tables, alt, *options.values())
-        reasons = [t.reason for t in given if isinstance(t, Unavailable)]
-        if reasons:
-            self._show_reason(reasons[0])
-            return
-        axes = plot(*tables, **options)
+        for thing in things:
+            if thing.why:
+                self._show_reason(thing.why)
+            elif isinstance(thing, Figure):
+                self._show_figure(thing)
+            else:
+                self._show_table(thing)
+
+    def _show_figure(self, figure: Figure) -> None:
+        """Draw a figure and hand it over with caption, alternative text and data."""
+        first = figure.results[0]
+        axes = figure.plot(*(r.value for r in figure.results), **figure.options)
         picture = style.figure_of(axes)
         svg, png = io.StringIO(), io.BytesIO()
         fonttype, note = scripts.fit_fonts(picture)
@@ -388,72 +312,39 @@ class HandOver:
                 png, format="png", bbox_inches="tight", dpi=160, metadata={"Software": None}
             )
         plt.close(picture)
-        text = caption.format_map(self.numbers) + self._left_out(*tables) + note
-        alt_text = str(alt).format_map(self.numbers)
-        letter = letter or self.evidence(rests_on)
+        text = figure.caption + self._left_out(*figure.results) + note
+        letter = figure.letter or self.evidence(first.rests_on)
+        shown = {name: figure.options[name] for name in SHOWN if name in figure.options}
         about = {
-            "name": name,
+            "name": figure.name,
             "caption": text,
-            "alt": alt_text,
+            "alt": figure.alt,
             "evidence": letter,
             "evidence_sentence": evidence_sentence(letter),
-            "csv": csv_of(self._data_of(tables[0])),
-            "drawn_by": _name_of(plot),
-            "computed_by": getattr(tables[0], "attrs", {}).get("computed_by", ""),
+            "csv": csv_of(self._data_of(first.value)),
+            "drawn_by": _name_of(figure.plot),
+            "computed_by": first.computed_by,
             "geometry": geometry.geometry(picture, svg.getvalue()),
-            "shown": {name: options[name] for name in SHOWN if name in options}
-            | {"confidence": self.confidence, "points": self.is_protected},
+            "shown": shown | {"confidence": self.confidence, "points": self.is_protected},
         }
+        pictures = {"image/svg+xml": svg.getvalue(), "image/png": png.getvalue()}
         publish_display_data(
-            {"image/svg+xml": svg.getvalue(), "image/png": png.getvalue(), "text/plain": alt_text},
-            metadata={METADATA: {"figure": about}},
+            pictures | {"text/plain": figure.alt}, metadata={METADATA: {"figure": about}}
         )
         line = f"*{text}* — {evidence_sentence(letter)}"
         # for readers of the notebook; on the website the caption takes its place
         publish_display_data({"text/markdown": line}, metadata={METADATA: {"caption": True}})
 
-    def table(
-        self,
-        table: pd.DataFrame | Unavailable,
-        columns: Mapping[str, str],
-        *,
-        caption: str,
-        unit: str = "fraction",
-        words: Mapping[str, str] | None = None,
-        rests_on: Sequence[str] = (),
-        letter: str = "",
-    ) -> None:
-        """Show a tidy table.
-
-        Parameters
-        ----------
-        table : pandas.DataFrame or Unavailable
-            A tidy result.
-        columns : mapping of str to str
-            Columns to show and their headings; ``estimate`` is joined by its interval.
-        caption : str
-            What the table shows.
-        unit : str
-            Unit of the estimates.
-        words : mapping of str to str, optional
-            What to show in place of a text, such as a group's short name.
-        rests_on : sequence of str
-            As in `number`.
-        letter : str
-            Evidence letter of a table that shows the paper, not the cohort.
-        """
-        if isinstance(table, Unavailable):
-            self._show_reason(table.reason)
-            return
+    def _show_table(self, table: Table) -> None:
         rows = [
             {
-                heading: (words or {}).get(text := self._cell(row, name, unit), text)
-                for name, heading in columns.items()
+                heading: table.words.get(text := self._cell(row, name, table.result.unit), text)
+                for name, heading in table.columns.items()
             }
-            for _, row in table.iterrows()
+            for _, row in table.result.table.iterrows()
         ]
-        text = f"{caption}.{self._left_out(table)} "
-        text += evidence_sentence(letter or self.evidence(rests_on))
+        letter = table.letter or self.evidence(table.result.rests_on)
+        text = f"{table.caption}.{self._left_out(table.result)} {evidence_sentence(letter)}"
         show(HTML(html_table(rows, text)))
 
     def _cell(self, row: pd.Series, name: str, unit: str) -> str:
@@ -479,13 +370,13 @@ class HandOver:
             return f"{value:.0f}" if value == round(value) else f"{value:.2f}"
         return str(value)
 
-    def _left_out(self, *tables: Any) -> str:
+    def _left_out(self, *results: Result) -> str:
         """Say which groups are hidden because few patients are in them."""
-        names = [n.replace("{", "(").replace("}", ")") for t in tables for n in _hidden(t)]
+        names = dict.fromkeys(name for r in results for name in r.hidden)
         if not names:
             return ""
         few = f"to show no count of fewer than {self.min_cell} patients"
-        return f" Hidden {few}: {', '.join(dict.fromkeys(names))}."
+        return f" Hidden {few}: {', '.join(names)}."
 
     def _data_of(self, table: Any) -> Any:
         """Give a figure's data; a user's without the exact time of any patient's event."""
@@ -521,23 +412,6 @@ class HandOver:
         # nobody knows whether a seeded cohort's file was changed
         return self.registry.weakest(rests_on if self.is_default else ())
 
-    def with_evidence(self, table: pd.DataFrame | Unavailable) -> pd.DataFrame | Unavailable:
-        """Add each row's evidence letter.
-
-        Parameters
-        ----------
-        table : pandas.DataFrame or Unavailable
-            With a column ``rests_on``.
-
-        Returns
-        -------
-        pandas.DataFrame or Unavailable
-            The same with a column ``evidence``.
-        """
-        if isinstance(table, Unavailable):
-            return table
-        return table.assign(evidence=[self.evidence(ids) for ids in table["rests_on"]])
-
     def _used(self, template: str) -> list[Number]:
         fields = [name for _, name, _, _ in string.Formatter().parse(template) if name]
         return [self.numbers[f.partition(".")[0]] for f in fields]
@@ -563,9 +437,8 @@ def show(text: HTML | Markdown) -> None:
     display(text, metadata={METADATA: AS_IT_IS})
 
 
-def _hidden(table: Any) -> tuple[str, ...]:
-    """Tell which groups were left out of a table."""
-    return table.attrs.get("hidden", ()) if isinstance(table, pd.DataFrame) else ()
+def _content(argument: Any) -> Any:
+    return argument.value if isinstance(argument, Result) else argument
 
 
 def _name_of(function: Callable[..., Any]) -> str:

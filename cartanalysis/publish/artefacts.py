@@ -90,7 +90,7 @@ def harvest(
                 figures[figure["name"]] = figure
             elif any(mime.startswith("image/") for mime in output.get("data", {})):
                 problems.append(
-                    f"{where}: an image without alternative text; show it with study.figure(…)"
+                    f"{where}: an image without alternative text; show it with study.show(…)"
                 )
     if problems:
         raise Failures(problems)

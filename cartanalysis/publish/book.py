@@ -18,7 +18,7 @@ from cartanalysis.errors import InputError, Problem, shown
 CHAPTERS = "notebooks"
 PROSE = "book"
 CONFIG, TOC = "_config.yml", "_toc.yml"
-NAMED = re.compile(r"""\b(Chapter|Comparison)\(\s*["']([^"'\n]*)["']""")
+NAMED = re.compile(r"""\b(Study|Comparison)\(\s*["']([^"'\n]*)["']""")
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
 

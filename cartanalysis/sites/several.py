@@ -10,15 +10,25 @@ from cartanalysis import intake
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.parameters import check_given
+from cartanalysis.chapter.results import Figure, Result, Table
 from cartanalysis.claims import replication
 from cartanalysis.claims.registry import Entry
 from cartanalysis.claims.verdicts import short_name
 from cartanalysis.contract import Cohort
 from cartanalysis.sites import comparison
-from cartanalysis.sites.figures import plot_pooled
+from cartanalysis.sites.figures import plot_pooled, plot_verdicts
 from cartanalysis.study.published import load
 
 SEPARATOR, NAMED = ",", "="
+
+TALLY = {
+    "label": "Cohort",
+    "upheld": "● upheld",
+    "inconclusive": "□ inconclusive",
+    "opposed": "✕ opposed",
+    "not_assessed": "– not assessed",
+}
+"""Columns of the tally, and their headings."""
 
 
 class Comparison(HandOver):
@@ -41,7 +51,8 @@ class Comparison(HandOver):
         ]
         self.cohorts = [cohort for cohort, _ in judged]
         made_up = frozenset(c.name for c in self.cohorts if c.is_reconstruction)
-        self.claims = comparison.stack({c.name: claims for c, claims in judged}, made_up)
+        claims = comparison.stack({c.name: claims for c, claims in judged}, made_up)
+        self.claims = Result(claims)
 
     @property
     def made_up(self) -> str:
@@ -49,29 +60,70 @@ class Comparison(HandOver):
         names = [c.name for c in self.cohorts if c.is_reconstruction]
         return "".join(f"; {n} is a {comparison.RECONSTRUCTION} [A]" for n in names)
 
-    def pool(self, entry: Entry) -> None:
-        """Show one claim over the cohorts, pooled."""
-        table = self.compute(comparison.forest, self.claims, entry, self.confidence)
+    def verdicts_figure(self, name: str, caption: str) -> Figure:
+        """Draw the verdict on each claim in each cohort."""
+        verdicts = self.compute(comparison.verdicts, self.claims)
+        alt = comparison.describe(self.claims.table)
+        return Figure(plot_verdicts, [verdicts], name, f"{caption}{self.made_up}.", alt)
+
+    def tally_table(self, caption: str) -> Table:
+        """Count the verdicts of each cohort."""
+        tally = self.compute(comparison.tally, self.claims)
+        return tally.as_table(TALLY, f"{caption}{self.made_up}")
+
+    def claims_table(self, family: str, caption: str) -> Table:
+        """Lay out what each cohort says to the claims of a family."""
+        beside = self.compute(comparison.side_by_side, self.claims, family)
+        cohorts = {c: c for c in beside.table.columns if c not in ("short", "published")}
+        columns = {"short": "Claim", "published": "In the paper [P]", **cohorts}
+        return beside.as_table(columns, f"{caption}{self.made_up}")
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Groups of claims that can be pooled."""
+        return tuple(comparison.SCALES)
+
+    def pooled_table(self, group: str, caption: str) -> Table:
+        """Lay out the pooled values of a group of claims."""
+        asked = (self.claims, self.registry, group, self.confidence)
+        pooled = self.compute(comparison.summary, *asked)
+        columns = {
+            "short": "Claim",
+            "published": "In the paper [P]",
+            "estimate": "Pooled (interval)",
+            "predicted": f"Prediction interval, {100 * self.confidence:g} %",
+            "common": "If all were alike",
+            "k": "Cohorts",
+            "i2": "I²",
+            "tau2": "τ²",
+            "q": "Q, p",
+        }
+        return pooled.read("estimate", comparison.unit_of(group)).as_table(columns, caption)
+
+    def pool(self, group: str) -> None:
+        """Show each claim of a group over the cohorts, pooled."""
+        for entry in comparison.poolable(self.registry, group):
+            self._pool(entry)
+
+    def _pool(self, entry: Entry) -> None:
         group = comparison.group_of(entry)
+        found = self.compute(comparison.forest, self.claims, entry, self.confidence)
         key = f"pooled_{entry.id}"
-        unit = comparison.unit_of(group)
-        self.number(key, table, unit, where={"kind": comparison.POOLED})
+        pooled = found.read("estimate", comparison.unit_of(group))
+        self.hand_over(**{key: pooled.where(kind=comparison.POOLED)})
         label = short_name(entry)
         start = f"**{label[0].upper()}{label[1:]}:** {{{key}}} ({{{key}.ci}}), "
-        if isinstance(table, pd.DataFrame):
-            start += comparison.in_words(table, entry)
-        self.say(start)
+        self.say(start + ("" if found.why else comparison.in_words(found.table, entry)))
         published = group != comparison.DIRECTIONS
-        self.figure(
-            plot_pooled,
-            table,
-            name=f"pooled-{entry.id.replace('_', '-')}",
-            caption=_caption(label, entry if published else None) + f"{self.made_up}.",
-            alt=self.compute(comparison.describe_forest, table, entry),
-            ratio=not published,
-            reference=entry.fraction if published else None,
-            confidence=self.confidence,
-        )
+        options = {
+            "ratio": not published,
+            "reference": entry.fraction if published else None,
+            "confidence": self.confidence,
+        }
+        name = f"pooled-{entry.id.replace('_', '-')}"
+        caption = _caption(label, entry if published else None) + f"{self.made_up}."
+        alt = "" if found.why else comparison.describe_forest(found.table, entry)
+        self.show(Figure(plot_pooled, [found], name, caption, alt, options))
 
 
 def _caption(label: str, published: Entry | None) -> str:
@@ -94,7 +146,7 @@ def judge(
         if opened is None:
             raise ValueError(f"{file} was not kept")
     cohort, patients = opened
-    claims: pd.DataFrame = vault.compute(replication.claims, patients, load(), confidence)
+    claims: pd.DataFrame = vault.compute(replication.claims, patients, load(), confidence).result
     return (replace(cohort, name=name) if name else cohort), claims
 
 

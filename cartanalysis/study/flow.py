@@ -8,6 +8,14 @@ from cartanalysis.claims.registry import Registry
 from cartanalysis.contract import require
 from cartanalysis.text import each_row
 
+STEPS = {
+    "screened": ("screened", ""),
+    "enrolled": ("enrolled", "not enrolled"),
+    "infused": ("infused", "not infused"),
+    "responders": ("in remission", "no remission"),
+}
+"""The trial's steps by the id of their count: name, and why the others left."""
+
 UNKNOWN = "response unknown"
 """Why patients leave the flow who are not counted by their response."""
 
@@ -38,12 +46,7 @@ def steps(patients: pd.DataFrame, registry: Registry, is_reconstruction: bool) -
     require(patients, "responder")
     rows = []
     if is_reconstruction:
-        for key, step, leave in (
-            ("screened", "screened", ""),
-            ("enrolled", "enrolled", "not enrolled"),
-            ("infused", "infused", "not infused"),
-            ("responders", "in remission", "no remission"),
-        ):
+        for key, (step, leave) in STEPS.items():
             rows.append((step, int(registry[key].value), registry[key].evidence, leave))
     else:
         known = patients["responder"].notna()

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from attacks import cohorts
-from cartanalysis.chapter.chapter import Chapter, Unavailable
+from cartanalysis.chapter.results import Result
+from cartanalysis.chapter.study import Study
 from cartanalysis.claims import replication
 from cartanalysis.claims.registry import Registry
 from cartanalysis.errors import CannotCompute
@@ -23,7 +24,7 @@ from cartanalysis.stats import cox, permutation, response, survival
 from cartanalysis.study.published import load
 
 
-def quantiles(study: Chapter) -> set[int]:
+def quantiles(study: Study) -> set[int]:
     """Take days for a measurement whose quantiles become cut-offs."""
     found = set()
     for endpoint, column in itertools.product(("os", "rfs"), ("os_days", "rfs_days")):
@@ -31,12 +32,12 @@ def quantiles(study: Chapter) -> set[int]:
             scan = study.compute(cox.scan_cutoffs, study.patients, endpoint, column)
         except (ValueError, RuntimeError):  # the endpoint's own column
             continue
-        if not isinstance(scan, Unavailable):
-            found |= {round(c) for c in scan["cutoff"] if abs(c - round(c)) < 1e-9}
+        if not scan.why:
+            found |= {round(c) for c in scan.table["cutoff"] if abs(c - round(c)) < 1e-9}
     return found
 
 
-def forged_day(study: Chapter, days: range) -> set[int]:
+def forged_day(study: Study, days: range) -> set[int]:
     """Ask for the paper's 1-year survival on every day: it falls on the days of deaths."""
     registry, found, before = load(), set(), None
     for day in days:
@@ -45,9 +46,10 @@ def forged_day(study: Chapter, days: range) -> set[int]:
         other = dataclasses.replace(entry, kind="time", value=float(day))
         entries = tuple(other if e.id == "os_1y" else e for e in registry.entries.values())
         forged = Registry(entries, registry.study)
-        table = study.compute(replication.claims, study.patients, forged)
-        if isinstance(table, Unavailable):
+        claims = study.compute(replication.claims, study.patients, forged)
+        if claims.why:
             continue
+        table = claims.table
         row = table[table["id"] == "os_1y"].iloc[0]
         now = str((row["found"], row["n"], row["events"]))
         if before is not None and now != before:
@@ -56,7 +58,7 @@ def forged_day(study: Chapter, days: range) -> set[int]:
     return found
 
 
-def stacked_landmarks(study: Chapter) -> set[int]:
+def stacked_landmarks(study: Study) -> set[int]:
     """Reach days between ends of months by landmarks from landmarks."""
     seen: dict[int, str] = {}
     steps = (30, 61, 91, 122, 152)
@@ -66,7 +68,7 @@ def stacked_landmarks(study: Chapter) -> set[int]:
         who: Any = study.patients
         for step in some:
             who = study.compute(survival.landmark, who, "os", step)
-            if isinstance(who, Unavailable):
+            if who.why:
                 break
         else:
             seen[sum(some)] = str(_size(who))
@@ -80,24 +82,24 @@ def stacked_landmarks(study: Chapter) -> set[int]:
 def _size(patients: Any) -> int | None:
     """Count patients, where this is told."""
     try:
-        return len(patients)
+        return len(patients.value if isinstance(patients, Result) else patients)
     except CannotCompute:
         return None
 
 
-def landmark_sizes(study: Chapter) -> list[tuple[int, int, int]]:
+def landmark_sizes(study: Study) -> list[tuple[int, int, int]]:
     """Count patients at ends of months: neighbours that differ by few tell of few."""
     sizes = {}
     for month in range(1, 30):
         day = int(study.day(month * 365 / 12))
         after = study.compute(survival.landmark, study.patients, "os", day)
-        if not isinstance(after, Unavailable) and (size := _size(after)) is not None:
+        if not after.why and (size := _size(after)) is not None:
             sizes[day] = size
     pairs = list(itertools.pairwise(sorted(sizes)))
     return [(a, b, sizes[a] - sizes[b]) for a, b in pairs if 0 < sizes[a] - sizes[b] < 5]
 
 
-def by_days(study: Chapter) -> list[str]:
+def by_days(study: Study) -> list[str]:
     """Group patients by their own days."""
     found = []
     for function, arguments in (
@@ -110,13 +112,13 @@ def by_days(study: Chapter) -> list[str]:
         try:
             result = study.compute(function, study.patients, *arguments)
         except Exception as error:  # noqa: BLE001 - told below
-            result = Unavailable(f"{type(error).__name__}: {error}")
-        if not isinstance(result, Unavailable):
+            result = Result(why=f"{type(error).__name__}: {error}")
+        if not result.why:
             found.append(f"{function.__name__}{arguments}")
     return found
 
 
-def attempts(study: Chapter) -> dict[str, Callable[[], Any]]:
+def attempts(study: Study) -> dict[str, Callable[[], Any]]:
     """List the attacks."""
     return {
         "quantiles of days": lambda: quantiles(study),
@@ -133,7 +135,7 @@ def main(seeds: int = 2) -> None:
         for n, seed in itertools.product(cohorts.SIZES, range(seeds)):
             truth = cohorts.draw(seed, n)
             path = cohorts.write(truth, Path(folder) / "cohort.csv")
-            study = Chapter("one", str(path), min_cell=5)
+            study = Study("one", str(path), min_cell=5)
             own = set(truth["os_days"]) | {int(d) for d in truth["rfs_days"] if d}
             for name, attempt in attempts(study).items():
                 try:

@@ -27,12 +27,13 @@ import pandas as pd
 from IPython import get_ipython
 from IPython.display import HTML, Javascript, Markdown, display, publish_display_data
 from cartanalysis.stats import response
-from cartanalysis.chapter.chapter import Chapter, Unavailable
+from cartanalysis import Figure, Result, Study
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import plot_rates
 from cartanalysis.chapter.handover import METADATA, NUMBER_MIME
+from cartanalysis.chapter.results import Table
 
-study = Chapter("one", cohort, min_cell=min_cell)
+study = Study("one", cohort, min_cell=min_cell)
 patients = study.patients
 rate = study.compute(response.remission, patients)
 
@@ -47,8 +48,8 @@ def steal(place):
         lambda: first(patients), lambda: first(patients.table), lambda: first(patients._rows),
         lambda: first(study.cohort.table), lambda: first(pd.read_csv(cohort)),
         lambda: first(study._vault._kept[0][0]), lambda: first(pd.DataFrame(list(patients))),
-        lambda: first(study.compute(lambda t: t, patients)),
-        lambda: first(Chapter("three", cohort, min_cell=1).patients),
+        lambda: first(study.compute(lambda t: t, patients).value),
+        lambda: first(Study("three", cohort, min_cell=1).patients),
         lambda: file("."), lambda: file(".."),
     ):
         try:
@@ -57,8 +58,20 @@ def steal(place):
             pass
     return "nothing"
 
-study.number("orr", rate, "fraction")
-study.figure(plot_rates, rate, name="rate", caption="Remission.", alt="A bar of remission.")
+def result(thing):
+    return thing if isinstance(thing, Result) else Result(thing)
+
+def table(thing, columns, caption, words=None):
+    study.show(Table(result(thing), columns, caption, words or {}))
+
+def figure(plot, thing, name, caption, alt, **options):
+    study.show(Figure(plot, [result(thing)], name, caption, alt, options))
+
+def number(key, thing, unit):
+    study.hand_over(**{key: result(thing).read("estimate", unit)})
+
+number("orr", rate, "fraction")
+figure(plot_rates, rate, name="rate", caption="Remission.", alt="A bar of remission.")
 '''
 
 RECORD = '{"id": ID, "chapter": "one", "value": 1, "lower": None, "upper": None, "unit": "count", '
@@ -107,88 +120,85 @@ WAYS: dict[str, str] = {
     "returns a frame": "#last",
     "computes with its own function": (
         "own = study.compute(lambda t: t[t['patient_id'] == X].assign(n=50), patients)\n"
-        "study.table(own, {'patient_id': 'who', 'n': 'n'}, caption='a')"
+        "table(own, {'patient_id': 'who', 'n': 'n'}, caption='a')"
     ),
     "computes a text with its own function": (
-        "study.say(study.compute(lambda t: str(X), patients))"
+        "study.say(str(study.compute(lambda t: str(X), patients)))"
     ),
     "fails with a reason of its own": (
         "def own(t):\n    raise CannotCompute(X)\n"
-        "study.table(study.compute(own, patients), {'n': 'n'}, caption='a')"
+        "table(study.compute(own, patients), {'n': 'n'}, caption='a')"
     ),
-    "gives a reason of its own": "study.table(Unavailable(X), {'n': 'n'}, caption='a')",
-    "gives a number's reason": "study.number(ID, Unavailable(X), 'count')",
-    "shows rows with study.table": f"study.table({ONE}, {{'patient_id': 'who'}}, caption='a')",
-    "shows rows in a caption": "study.table(rate, {'n': 'n'}, caption=X)",
-    "shows rows in a heading": "study.table(rate, {'n': X}, caption='a')",
-    "shows rows in words": (
-        "study.table(rate, {'group': 'a'}, caption='a', words={'all patients': X})"
-    ),
+    "gives a reason of its own": "table(Result(why=X), {'n': 'n'}, caption='a')",
+    "gives a number's reason": "number(ID, Result(why=X), 'count')",
+    "shows rows with study.table": f"table({ONE}, {{'patient_id': 'who'}}, caption='a')",
+    "shows rows in a caption": "table(rate, {'n': 'n'}, caption=X)",
+    "shows rows in a heading": "table(rate, {'n': X}, caption='a')",
+    "shows rows in words": ("table(rate, {'group': 'a'}, caption='a', words={'all patients': X})"),
     "changes a result": (
-        "study.table(rate.assign(group=X), {'group': 'a', 'n': 'n'}, caption='a')"
+        "table(rate.table.assign(group=X), {'group': 'a', 'n': 'n'}, caption='a')"
     ),
     "changes a result in place": (
-        "mine = study.compute(response.remission, patients)\nmine['group'] = X\n"
-        "study.table(mine, {'group': 'a', 'n': 'n'}, caption='a')"
+        "mine = study.compute(response.remission, patients)\nmine.value['group'] = X\n"
+        "table(mine, {'group': 'a', 'n': 'n'}, caption='a')"
     ),
-    "hides it in attributes": (
-        "mine = rate.copy()\nmine.attrs['hidden'] = (X,)\n"
-        "study.table(mine, {'n': 'n'}, caption='a')"
+    "hides it among the hidden groups": (
+        "mine = Result(rate.table, hidden=(X,), computed_by=X)\n"
+        "table(mine, {'n': 'n'}, caption='a')"
     ),
     "says": "study.say(f'{X} is here.')",
     "titles": "study.title(X)",
     "hands over a number of its own": (
-        "study.number(ID, pd.DataFrame([{'estimate': 1, 'method': X}]), 'count')"
+        "number(ID, pd.DataFrame([{'estimate': 1, 'method': X}]), 'count')"
     ),
-    "names a number": "study.number('n-' + X, rate, 'fraction')",
+    "names a number": "number('n-' + X, rate, 'fraction')",
     "draws rows": (
         "def plot(table, **options):\n"
         "    from matplotlib import pyplot as plt\n"
         "    ax = plt.figure().add_subplot()\n"
         "    ax.text(0, 0, X).set_gid(X)\n    return ax\n"
-        "study.figure(plot, rate, name='own', caption='a.', alt='a')"
+        "figure(plot, rate, name='own', caption='a.', alt='a')"
     ),
     "draws rows as data": (
-        "study.figure(plot_rates, rate.assign(group=X), name='own2', caption='a.', alt='a')"
+        "figure(plot_rates, rate.table.assign(group=X), name='own2', caption='a.', alt='a')"
     ),
     "gives rows as a figure's data": (
         "def plot2(table, **options):\n"
         "    from matplotlib import pyplot as plt\n    return plt.figure().add_subplot()\n"
-        f"study.figure(plot2, {ONE}, name='own3', caption='a.', alt='a')"
+        f"figure(plot2, {ONE}, name='own3', caption='a.', alt='a')"
     ),
-    "captions a figure": ("study.figure(plot_rates, rate, name='own4', caption=X, alt='a')"),
-    "describes a figure": ("study.figure(plot_rates, rate, name='own5', caption='a.', alt=X)"),
+    "captions a figure": ("figure(plot_rates, rate, name='own4', caption=X, alt='a')"),
+    "describes a figure": ("figure(plot_rates, rate, name='own5', caption='a.', alt=X)"),
     "labels a figure": (
-        "study.figure(plot_rates, rate, name='own6', caption='a.', alt='a', "
-        "labels={'all patients': X})"
+        "figure(plot_rates, rate, name='own6', caption='a.', alt='a', labels={'all patients': X})"
     ),
-    "names a figure": "study.figure(plot_rates, rate, name=X, caption='a.', alt='a')",
+    "names a figure": "figure(plot_rates, rate, name=X, caption='a.', alt='a')",
     "names a group of many": (
         "named = study.compute(response.remission, patients.assign(own=X), 'own')\n"
-        "study.table(named, {'group': 'a', 'n': 'n'}, caption='a')"
+        "table(named, {'group': 'a', 'n': 'n'}, caption='a')"
     ),
     "reads the file again": (
         "line = [r for r in Path(cohort).read_text().splitlines() if X in r][0]\nprint(line)"
     ),
     "opens the cohort unprotected": (
-        "two = Chapter('one', cohort, min_cell=1)\n"
+        "two = Study('one', cohort, min_cell=1)\n"
         "own = two.compute(lambda t: t[t['patient_id'] == X], two.patients)\n"
-        "two.table(own, {'patient_id': 'who'}, caption='a')"
+        "two.show(Table(own, {'patient_id': 'who'}, 'a'))"
     ),
     "switches protection off": (
         "study.min_cell = 1\n"
-        f"study.table({ONE}, {{'patient_id': 'who'}}, caption='a')\nstudy.min_cell = min_cell"
+        f"table({ONE}, {{'patient_id': 'who'}}, caption='a')\nstudy.min_cell = min_cell"
     ),
     "registers a rule of its own": (
         "def lax(t):\n    return t[t['patient_id'] == X]\n"
-        "from cartanalysis.disclosure import rules\n"
+        "from cartanalysis.chapter.disclosure import rules\n"
         "rules.RULES[lax] = lambda result, *a: result\n"
-        "study.table(study.compute(lax, patients), {'patient_id': 'who'}, caption='a')"
+        "table(study.compute(lax, patients), {'patient_id': 'who'}, caption='a')"
     ),
     "claims to be of the package": (
         "def fake(t):\n    return t[t['patient_id'] == X]\n"
         "fake.__module__, fake.__qualname__ = 'cartanalysis.stats.response', 'remission'\n"
-        "study.table(study.compute(fake, patients), {'patient_id': 'who'}, caption='a')"
+        "table(study.compute(fake, patients), {'patient_id': 'who'}, caption='a')"
     ),
 }
 """Cells; ``X`` stands for the patient's identifier, read from the rows."""

@@ -91,7 +91,7 @@ def look(table: Table, min_cell: int) -> str:
         (flow.steps, (load(), False), ["step", "n"]),
     ):
         try:
-            result = protect(function, min_cell, patients, *arguments)
+            result = protect(function, min_cell, patients, *arguments).result
             seen.append(result[columns].to_csv(index=False))
         except CannotCompute as error:
             seen.append(str(error))

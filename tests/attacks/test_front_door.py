@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from attacks import cohorts, front_door
-from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.chapter.study import Study
 
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
     truth = cohorts.draw(0, 40)
     path = cohorts.write(truth, tmp_path_factory.mktemp("door") / "c.csv")
-    return truth, Chapter("one", str(path), min_cell=5)
+    return truth, Study("one", str(path), min_cell=5)
 
 
 def test_days_are_no_measurement_with_quantiles(cohort):

@@ -22,19 +22,15 @@ cohort: str = "an2020"
 min_cell: int = 1
 
 # %%
-from cartanalysis.stats import response
-from cartanalysis.chapter.chapter import Chapter
-from cartanalysis.stats.cox import cox
-from cartanalysis.figures import plot_forest
-from cartanalysis.chapter.panels import curves, forest_table
+from cartanalysis import Study
 
-study = Chapter("one", cohort, min_cell=min_cell)
-study.number("orr", study.compute(response.remission, study.patients), "fraction")
-curves(study, "os", by="treg_group", name="km", caption="Survival.")
+study = Study("one", cohort, min_cell=min_cell)
+study.hand_over(orr=study.remission().rate)
+study.show(study.survival("os", by="treg_group").figure("km", "Survival."))
 factors = ["emd_any", "treg_group", "genetic_risk"]
-models = [study.compute(cox, study.patients, end, factors) for end in ("os", "rfs")]
-table = study.compute(forest_table, *models, {f: f for f in factors})
-study.figure(plot_forest, table, name="forest", caption="Ratios.", alt="Ratios.")
+models = [study.hazard_ratios(end, factors) for end in ("os", "rfs")]
+forest = study.forest(*models, labels={f: f for f in factors})
+study.show(forest.figure("forest", "Ratios."))
 """
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartanalysis.chapter.chapter import Chapter, Unavailable
 from cartanalysis.chapter.disclosure import cells, times, vault
 from cartanalysis.chapter.disclosure import rules as sup
+from cartanalysis.chapter.study import Study
 from cartanalysis.claims import replication, verdicts
 from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute
@@ -32,7 +32,7 @@ def made(treg_cutoff: float | None = None, **columns) -> pd.DataFrame:
 
 
 def protected(function, *args, **kwargs):
-    return sup.protect(function, K, *args, **kwargs)
+    return sup.protect(function, K, *args, **kwargs).result
 
 
 # --- which cells -------------------------------------------------------------------------------
@@ -376,7 +376,9 @@ def test_claims_keep_the_verdict_but_not_the_small_count():
 def test_nothing_is_hidden_where_the_smallest_count_is_one():
     patients = made(crs_grade=[0, 1, 2])
     table = safety.by_grade(patients, "crs_grade")
-    pd.testing.assert_frame_equal(sup.protect(safety.by_grade, 1, patients, "crs_grade"), table)
+    pd.testing.assert_frame_equal(
+        sup.protect(safety.by_grade, 1, patients, "crs_grade").result, table
+    )
 
 
 # --- every function, and the whole way to a page -------------------------------------------------
@@ -399,16 +401,14 @@ def test_a_chapter_says_what_is_hidden(tmp_path, capsys):
          "response": (["CR", "NR"] * 35) + ["CR"] * 4}
     )  # fmt: skip
     table.to_csv(tmp_path / "c.csv", index=False)
-    study = Chapter("x", str(tmp_path / "c.csv"), min_cell=K)
-    rates = study.compute(response.remission, study.patients, "arm")
-    assert rates["group"].tolist() == ["A"]
-    study.number("c", rates, "fraction", where={"group": "C"})
+    study = Study("x", str(tmp_path / "c.csv"), min_cell=K)
+    remission = study.remission(by="arm")
+    assert remission.table["group"].tolist() == ["A"]
+    assert remission.result.hidden == ("B", "C")
+    study.hand_over(c=remission.rate.where(group="C"))
     assert "fewer than 5 patients" in study.numbers["c"].reason
-    described = study.compute(response.describe, rates)
-    assert "C" not in described
-    assert isinstance(
-        study.compute(response.association, study.patients, "arm"), Unavailable
-    )  # fmt: skip
+    assert "C " not in remission.sentence
+    assert "fewer than 5 patients" in remission.test.why
     assert isinstance(sup.Hidden(5, "x"), CannotCompute)
 
 
@@ -426,7 +426,7 @@ def test_a_chapter_asks_the_vault_of_another_process_wherever_its_temporary_file
         asked = vault.remote()
         opened, patients = asked.open("c.csv")
         assert (len(opened.table), len(patients)) == (0, 40)
-        assert asked.compute(response.remission, patients)["events"].tolist() == [20]
+        assert asked.compute(response.remission, patients).result["events"].tolist() == [20]
         with pytest.raises(CannotCompute, match="no rule"):
             asked.compute(rows, patients)
         with pytest.raises(CannotCompute, match="rows of a protected cohort"):

@@ -168,8 +168,8 @@ def test_a_stratum_named_twice(tiny, capsys):
 
 
 def test_a_chapter_that_calls_itself_unlike_its_file(tiny, capsys):
-    edit(tiny / "notebooks" / "one.py", 'Chapter("one"', 'Chapter("two"')
+    edit(tiny / "notebooks" / "one.py", 'Study("one"', 'Study("two"')
     assert run(tiny) == 2
     told = capsys.readouterr().err
     assert "notebooks/one.py" in told and "calls itself “two”" in told
-    assert 'Write Chapter("one", …)' in told
+    assert 'Write Study("one", …)' in told

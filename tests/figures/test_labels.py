@@ -13,7 +13,8 @@ from matplotlib.text import Text
 from tinybook import TESTS
 
 from cartanalysis.chapter import handover
-from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.chapter.results import Figure
+from cartanalysis.chapter.study import Study
 from cartanalysis.contract import derive
 from cartanalysis.figures import plot_km, plot_rates, scripts, style
 from cartanalysis.stats import response, survival
@@ -65,11 +66,11 @@ def shown(tmp_path, monkeypatch):
         patients["arm"] = [names[i % len(names)] for i in range(len(patients))]
         file = tmp_path / "c.csv"
         patients.drop(columns="my_centre").to_csv(file, index=False)
-        study = Chapter("x", str(file))
-        tables = (
-            survival.kaplan_meier(study.patients, "os", "arm"),
-            survival.at_risk_table(study.patients, "os", [0.0, 200.0], "arm"),
-        )
+        study = Study("x", str(file))
+        tables = [
+            study.compute(survival.kaplan_meier, study.patients, "os", "arm"),
+            study.compute(survival.at_risk_table, study.patients, "os", [0.0, 200.0], "arm"),
+        ]
         outputs = []
         monkeypatch.setattr(
             handover,
@@ -78,7 +79,7 @@ def shown(tmp_path, monkeypatch):
         )
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            study.figure(plot_km, *tables, name="f", caption="Curves.", alt="Curves.")
+            study.show(Figure(plot_km, tables, "f", "Curves.", "Curves."))
         data, metadata = outputs[0]
         return data["image/svg+xml"], metadata["cartanalysis"]["figure"]["caption"]
 

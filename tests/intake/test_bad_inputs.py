@@ -469,11 +469,11 @@ def test_bad_inputs_33_formulas_do_not_come_out_of_a_csv(clinic):
 
 def test_bad_inputs_34_hostile_labels_are_inert_text(tiny, clinic):
     chapter = tiny / "notebooks" / "one.py"
-    edit(chapter, "study.patients)", 'study.patients, "arm")')
+    edit(chapter, "study.remission()", 'study.remission(by="arm")')
     edit(
         chapter,
-        "study.figure(",
-        'study.table(rate, {"group": "Arm", "n": "Patients"}, caption="Arms")\nstudy.figure(',
+        "study.show(",
+        'study.show(remission.rate.as_table({"group": "Arm", "n": "Patients"}, "Arms"))\nstudy.show(',
     )
     labels = HOSTILE[3:9]
     table = pd.DataFrame(
@@ -558,7 +558,7 @@ def test_bad_inputs_40_small_cells():
     table = made(response=["CR"] * 38 + ["NR"] * 3)
     with pytest.raises(Hidden):
         protect(response.remission, 5, table)
-    kept = protect(flow.steps, 5, table, published.load(), False)
+    kept = protect(flow.steps, 5, table, published.load(), False).result
     assert kept["n"].tolist() == [41]
 
 

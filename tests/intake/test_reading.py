@@ -825,7 +825,7 @@ def refusal_and_memory(path: Path) -> tuple[str, float]:
     """Read in a process of its own; give what it says and the MB that reading took at most."""
     program = (
         "import sys\n"
-        "from cartanalysis.reading import read_source, cdisc, delimited, workbook\n"
+        "from cartanalysis.intake.reading import read_source, cdisc, delimited, workbook\n"
         "def peak():\n"
         "    lines = open('/proc/self/status').read().splitlines()\n"
         "    return next(int(x.split()[1]) / 1024 for x in lines if x.startswith('VmHWM'))\n"

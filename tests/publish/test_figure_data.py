@@ -14,10 +14,10 @@ from matplotlib import pyplot as plt
 
 from cartanalysis import figures
 from cartanalysis.chapter import handover
-from cartanalysis.chapter.chapter import Chapter
 from cartanalysis.chapter.disclosure.times import month_end
 from cartanalysis.chapter.handover import HandOver, csv_of
-from cartanalysis.chapter.panels import forest_table
+from cartanalysis.chapter.results import Figure
+from cartanalysis.chapter.study import Study
 from cartanalysis.claims import replication
 from cartanalysis.contract import derive
 from cartanalysis.figures import style
@@ -172,12 +172,12 @@ def test_curves_hold_the_file_and_nothing_else(patients):
     assert found["exact"]
 
 
-def handed_over(monkeypatch, study: HandOver, *args, **kwargs) -> dict:
+def handed_over(monkeypatch, study: HandOver, figure: Figure) -> dict:
     shown = []
     monkeypatch.setattr(
         handover, "publish_display_data", lambda data, metadata: shown.append(metadata)
     )
-    study.figure(*args, **kwargs)
+    study.show(figure)
     return shown[0]["cartanalysis"]["figure"]
 
 
@@ -187,9 +187,8 @@ def test_a_users_curves_are_thinned_and_small_groups_stay_hidden(monkeypatch, pa
     at_risk = study.compute(
         survival.at_risk_table, patients, "os", [0.0, 180.0, 360.0], "treg_group"
     )
-    about = handed_over(
-        monkeypatch, study, figures.plot_km, curves, at_risk, name="k", caption="C.", alt="A."
-    )
+    figure = Figure(figures.plot_km, [curves, at_risk], "k", "C.", "A.")
+    about = handed_over(monkeypatch, study, figure)
     found = figure_data.readout(about["geometry"], about["shown"], about["csv"])
     points = [p for g in found["groups"] for p in g["points"]]
     assert found["points"]
@@ -203,14 +202,13 @@ def test_a_users_curves_are_thinned_and_small_groups_stay_hidden(monkeypatch, pa
 
 
 def test_a_forest_row_tells_its_ratio_interval_and_p(monkeypatch, patients):
-    study = Chapter("x", "an2020")
-    models = [study.compute(cox.cox, patients, end, FACTORS) for end in ("os", "rfs")]
-    table = study.compute(forest_table, *models, {f: f for f in FACTORS})
-    about = handed_over(
-        monkeypatch, study, figures.plot_forest, table, name="f", caption="C.", alt="A."
-    )
+    study = Study("x", "an2020")
+    models = [study.hazard_ratios(end, FACTORS) for end in ("os", "rfs")]
+    forest = study.forest(*models, labels={f: f for f in FACTORS})
+    table = forest.table
+    about = handed_over(monkeypatch, study, forest.figure("f", "C."))
     found = figure_data.readout(about["geometry"], about["shown"], about["csv"])
-    assert about["computed_by"] == "cartanalysis.chapter.panels.forest_table"
+    assert about["computed_by"] == "cartanalysis.stats.cox.cox"
     assert len(found["rows"]) == len(table)
     for row, (_, entry) in zip(found["rows"], table.iterrows(), strict=True):
         assert row["title"] == f"{entry['series']}: {entry['label']}"

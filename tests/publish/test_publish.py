@@ -301,26 +301,28 @@ def standing(tiny):
 
 BREAKS = {
     "a broken chapter": (
-        "notebooks/one.py", 'study.number("orr"', '1 / 0\nstudy.number("orr"',
+        "notebooks/one.py", 'study.hand_over(orr=', '1 / 0\nstudy.hand_over(orr=',
         "one: cell 4 failed: ZeroDivisionError",
     ),
     "a missing number": (
         "book/index.md", "{num}`orr`", "{num}`os_9y`", "no chapter hands over the number 'os_9y'",
     ),
     "a figure without alternative text": (
-        "notebooks/one.py", 'alt="A bar of remission."', 'alt=" "', "has no alternative text",
+        "notebooks/one.py", 'study.show(remission.figure("rate", "Remission."))',
+        'from dataclasses import replace\n'
+        'study.show(replace(remission.figure("rate", "Remission."), alt=" "))', "has no alternative text",
     ),
     "a picture without alternative text": (
         "book/index.md", "Remission:", "![](static/p.png)\n\nRemission:", "no alternative text",
     ),
-    "a picture drawn past study.figure": (
-        "notebooks/one.py", 'study.number("orr"',
-        'from IPython.display import SVG, display\ndisplay(SVG("<svg/>"))\nstudy.number("orr"',
+    "a picture drawn past study.show": (
+        "notebooks/one.py", 'study.hand_over(orr=',
+        'from IPython.display import SVG, display\ndisplay(SVG("<svg/>"))\nstudy.hand_over(orr=',
         "without alternative text",
     ),
     "a number handed over twice": (
-        "notebooks/one.py", 'study.number("orr", rate, "fraction")',
-        'study.number("orr", rate, "fraction")\nstudy.number("orr", rate, "fraction")',
+        "notebooks/one.py", 'study.hand_over(orr=remission.rate)',
+        'study.hand_over(orr=remission.rate)\nstudy.hand_over(orr=remission.rate)',
         "handed over twice",
     ),
     "a broken link": (

@@ -35,13 +35,12 @@ cohort: str = "an2020"
 confidence: float = 0.95
 
 # %%
-from cartanalysis.stats import response
-from cartanalysis.chapter.chapter import Chapter
+from cartanalysis import Study
 
-study = Chapter("one", cohort, confidence=confidence)
+study = Study("one", cohort, confidence=confidence)
 if len(study.patients) == 9:
     raise ValueError(f"only men: {study.patients}")
-study.number("orr", study.compute(response.remission, study.patients), "fraction")
+study.hand_over(orr=study.remission().rate)
 """
 
 BAD = "patient_id,os_days,os_event\nMARKER-IN-AN-ID,-3,1\n"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -72,9 +72,25 @@ class Refused(CannotCompute):
     """A call that disclosure control does not know, or not with these arguments."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What disclosure control lets through.
+
+    Attributes
+    ----------
+    result : object
+        The result without small cells.
+    hidden : tuple of str
+        Groups that were left out altogether.
+    """
+
+    result: Any
+    hidden: tuple[str, ...] = ()
+
+
 def protect(
     function: Callable[..., Any], min_cell: int, *args: Any, landmark: float = 0.0, **kwargs: Any
-) -> Any:
+) -> Told:
     """Call a function of the package and hide what is small in its result.
 
     Parameters
@@ -92,9 +108,8 @@ def protect(
 
     Returns
     -------
-    object
-        The result without small cells; groups that are left out altogether are named in
-        ``attrs["hidden"]`` of a table.
+    Told
+        The result without small cells, and which groups were left out.
 
     Raises
     ------
@@ -106,7 +121,7 @@ def protect(
         If the function cannot compute its result; the message names no group of few patients.
     """
     if min_cell <= 1 or function in UNCHANGED:
-        return function(*args, **kwargs)
+        return Told(function(*args, **kwargs))
     rule = RULES.get(function)
     if rule is None:
         raise Refused(
@@ -127,7 +142,8 @@ def protect(
         if _few_in_a_group(given, min_cell):
             raise Hidden(min_cell, "there would be a group of") from None
         raise
-    return rule(result, min_cell, given)
+    told = rule(result, min_cell, given)
+    return told if isinstance(told, Told) else Told(told)
 
 
 def _few_in_a_group(given: Given, min_cell: int) -> bool:
@@ -181,15 +197,13 @@ def _shown(count: float, min_cell: int) -> Any:
 # --- groups ------------------------------------------------------------------------------------
 
 
-def _without(table: pd.DataFrame, kept: set[str], min_cell: int, what: str) -> pd.DataFrame:
+def _without(table: pd.DataFrame, kept: set[str], min_cell: int, what: str) -> Told:
     """Leave groups out, and remember which."""
     names = [str(g) for g in dict.fromkeys(table["group"])]
     gone = tuple(n for n in names if n not in kept)
     if len(gone) == len(names):
         raise Hidden(min_cell, what)
-    out = table[table["group"].astype(str).isin(kept)].reset_index(drop=True)
-    out.attrs["hidden"] = gone
-    return out
+    return Told(table[table["group"].astype(str).isin(kept)].reset_index(drop=True), gone)
 
 
 def _all_counted(given: Given, by: str | None, outcome: str, min_cell: int) -> bool:
@@ -199,7 +213,7 @@ def _all_counted(given: Given, by: str | None, outcome: str, min_cell: int) -> b
     return shown(patients, by, outcome, min_cell).counted >= set(names)
 
 
-def _proportions(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+def _proportions(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     kept = set(shown(given["patients"], given["by"], "response", min_cell).counted)
     return _without(table, kept, min_cell, "it would show a count of")
 
@@ -234,25 +248,22 @@ def _read(
     return found
 
 
-def _curves(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+def _curves(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     """Give the Kaplan–Meier estimate where it may be read, and nothing in between."""
     curves = _read(given, min_cell)
     kept = _without(table, set(curves), min_cell, "a curve would show events of")
-    read = [times.read_at(*curves[g], min_cell) for g in dict.fromkeys(kept["group"])]
-    out = pd.concat(read, ignore_index=True)
-    out.attrs["hidden"] = kept.attrs["hidden"]
-    return out
+    read = [times.read_at(*curves[g], min_cell) for g in dict.fromkeys(kept.result["group"])]
+    return replace(kept, result=pd.concat(read, ignore_index=True))
 
 
-def _at_risk(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+def _at_risk(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     """Count at ends of months, and round down."""
     since = given["landmark"]
     days = dict.fromkeys(max(0.0, times.month_end(t + since) - since) for t in given["times"])
     again = survival.at_risk_table(given["patients"], given["endpoint"], list(days), given["by"])
     kept = _without(again, set(_read(given, min_cell)), min_cell, "there would be a group of")
-    return kept.assign(at_risk=_coarse(kept["at_risk"], min_cell)).drop(
-        columns=["events", "censored"]
-    )
+    coarse = kept.result.assign(at_risk=_coarse(kept.result["at_risk"], min_cell))
+    return replace(kept, result=coarse.drop(columns=["events", "censored"]))
 
 
 def _coarse(counts: pd.Series, min_cell: int) -> list[Any]:
@@ -261,11 +272,11 @@ def _coarse(counts: pd.Series, min_cell: int) -> list[Any]:
     ]
 
 
-def _medians(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+def _medians(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     return _told_by_the_month(table, min_cell, given, _read(given, min_cell))
 
 
-def _follow_up(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+def _follow_up(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     event = survival.endpoint_of(given["endpoint"]).event
     flipped = given["patients"].assign(**{event: 1 - given["patients"][event]})
     return _told_by_the_month(table, min_cell, given, _read(given, min_cell, flipped))
@@ -276,13 +287,13 @@ def _told_by_the_month(
     min_cell: int,
     given: Given,
     curves: Mapping[str, tuple[pd.DataFrame, list[float]]],
-) -> pd.DataFrame:
+) -> Told:
     """Tell a median as the stretch of its curve in which it lies, and its interval likewise."""
     told_of = shown(given["patients"], given["by"], given["endpoint"], min_cell)
     kept = _without(table, set(told_of.sizes), min_cell, "there would be a group of")
     few = str(Hidden(min_cell, "it would rest on"))
     rows = []
-    for _, row in kept.iterrows():
+    for _, row in kept.result.iterrows():
         _, days = curves.get(str(row["group"]), (None, []))
         since, day = _stretch(row["estimate"], days)
         lower, upper = _stretch(row["lower"], days)[0], _stretch(row["upper"], days)[1]
@@ -297,9 +308,7 @@ def _told_by_the_month(
         why = few if lost[0] or not days else str(row.get("why", ""))
         told = {"estimate": day, "since": since, "lower": lower, "upper": upper, "why": why}
         rows.append(row.to_dict() | hidden | told)
-    out = pd.DataFrame(rows)
-    out.attrs = kept.attrs
-    return out
+    return replace(kept, result=pd.DataFrame(rows))
 
 
 def _stretch(value: float, days: Sequence[float]) -> tuple[float, float]:
@@ -307,14 +316,14 @@ def _stretch(value: float, days: Sequence[float]) -> tuple[float, float]:
     return found or (math.nan, math.nan)
 
 
-def _survival_at(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+def _survival_at(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     """Tell survival on the days on which the curve may be read."""
     told_of = shown(given["patients"], given["by"], given["endpoint"], min_cell)
     kept = _without(table, set(told_of.sizes), min_cell, "there would be a group of")
     curves = _read(given, min_cell)
     few = str(Hidden(min_cell, "it would rest on"))
     rows = []
-    for _, row in kept.iterrows():
+    for _, row in kept.result.iterrows():
         _, days = curves.get(str(row["group"]), (None, []))
         told = row.to_dict() | {"events": COMPLEMENT, "why": ""}
         told["at_risk"] = _coarse(pd.Series([row["at_risk"]]), min_cell)[0]
@@ -325,9 +334,7 @@ def _survival_at(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFra
             why = f"follow-up ends before day {row['time']:g}" if row["why"] else few
             told |= dict.fromkeys(ESTIMATES, math.nan) | {"why": why}
         rows.append(told)
-    out = pd.DataFrame(rows)
-    out.attrs = kept.attrs
-    return out
+    return replace(kept, result=pd.DataFrame(rows))
 
 
 def _landmark(after: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
@@ -348,7 +355,7 @@ def _landmark(after: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
 # --- grades ---
 
 
-def _grades(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+def _grades(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     """Hide the grades of few patients, scale by scale."""
     hide: list[bool] = []
     for _, scale in table.groupby("group", sort=False):
@@ -356,13 +363,11 @@ def _grades(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     kept = table[[not h for h in hide]].reset_index(drop=True)
     if not (kept["events"] > 0).any():
         raise Hidden(min_cell, "every grade was seen in")
-    kept.attrs["hidden"] = tuple(
-        f"{row['group']} grade {row['grade']}" for _, row in table[hide].iterrows()
-    )
-    return kept
+    gone = table[hide]
+    return Told(kept, tuple(f"{row['group']} grade {row['grade']}" for _, row in gone.iterrows()))
 
 
-def _severe(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+def _severe(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     """Show a share of severe grades only if it gives no hidden grade away."""
     keep = []
     for _, row in table.iterrows():
@@ -375,9 +380,8 @@ def _severe(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         keep.append(not any(small(c, min_cell) for c in counts))
     if not any(keep):
         raise Hidden(min_cell, "it would show a count of")
-    kept = table[keep].reset_index(drop=True)
-    kept.attrs["hidden"] = tuple(table.loc[[not k for k in keep], "group"])
-    return kept
+    gone = table.loc[[not k for k in keep], "group"]
+    return Told(table[keep].reset_index(drop=True), tuple(gone))
 
 
 # --- models, descriptions and claims -----------------------------------------------------------
@@ -457,7 +461,7 @@ def _table_one(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame
     return out.drop(columns="count")
 
 
-def _flow(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+def _flow(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     """End the flow before a step that few patients reach, or few leave at."""
     counts = table["n"].tolist()
     for i, count in enumerate(counts):
@@ -465,10 +469,8 @@ def _flow(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         if small(count, min_cell) or small(left, min_cell):
             if i == 0:
                 raise Hidden(min_cell, "the flow begins with")
-            kept = table.iloc[:i].copy()
-            kept.attrs["hidden"] = tuple(table["step"].iloc[i:])
-            return kept
-    return table
+            return Told(table.iloc[:i], tuple(table["step"].iloc[i:]))
+    return Told(table)
 
 
 def _histogram(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
@@ -548,7 +550,7 @@ def _is_told(entry: Entry, given: Given, min_cell: int) -> bool:
         return "other" in shown(patients, "emd", "response", min_cell).counted
     if entry.id == "ae_grade4":
         try:
-            grades = protect(safety.by_grade, min_cell, patients, "ae_grade_max")
+            grades = protect(safety.by_grade, min_cell, patients, "ae_grade_max").result
         except Hidden:
             return False
         return 4 in grades["grade"].tolist()

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
-from cartanalysis.chapter.disclosure.rules import RULES, UNCHANGED, Refused, protect
+from cartanalysis.chapter.disclosure.rules import RULES, UNCHANGED, Refused, Told, protect
 from cartanalysis.contract import Cohort, derive
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import survival
@@ -56,8 +56,8 @@ class Patients:
 
     def _refuse(self, *_: object) -> NoReturn:
         raise Refused(
-            "the rows of a protected cohort are not shown; use the package's functions with "
-            "study.compute(…), or publish in the house with --min-cell 1"
+            "the rows of a protected cohort are not shown; ask “study” for results, such as "
+            "study.remission(), or publish in the house with --min-cell 1"
         )
 
     __getitem__ = __iter__ = __contains__ = _refuse
@@ -105,7 +105,7 @@ class Vault:
         patients = Patients(self._keep(rows, 0.0), len(rows))
         return replace(cohort, table=cohort.table.iloc[:0], notes=()), patients
 
-    def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Told:
         """Call a function of the package on patients who are kept here.
 
         Parameters
@@ -117,7 +117,7 @@ class Vault:
 
         Returns
         -------
-        object
+        Told
             Its protected result; rows stay here and come back as `Patients`.
 
         Raises
@@ -129,10 +129,11 @@ class Vault:
         args = tuple(self._rows(a) for a in args)
         kwargs = {name: self._rows(a) for name, a in kwargs.items()}
         since = max(days, default=0.0)
-        result = protect(function, self._min_cell, *args, landmark=since, **kwargs)
+        told = protect(function, self._min_cell, *args, landmark=since, **kwargs)
         if function is survival.landmark:
-            return Patients(self._keep(result, since + float(kwargs.get("day", args[-1]))))
-        return result
+            day = since + float(kwargs.get("day", args[-1]))
+            return replace(told, result=Patients(self._keep(told.result, day)))
+        return told
 
     def _rows(self, argument: Any) -> Any:
         return self._kept[argument._place][0] if _kept(argument) else argument
@@ -208,7 +209,7 @@ def _answer(asked: Connection, vault: Vault) -> None:
                 asked.send(_Failure(f"disclosure control cannot read the call: {error}", True))
                 continue
             try:
-                answer = (vault.open if wants_cohort else vault.compute)(*args, **kwargs)
+                answer: Any = (vault.open if wants_cohort else vault.compute)(*args, **kwargs)
             except CannotCompute as error:
                 answer = _Failure(str(error), True)
             except Exception as error:  # noqa: BLE001 - told to the chapter, which fails with it
@@ -249,7 +250,7 @@ class Remote:
         opened: Opened | None = self._ask(True, name, treg_cutoff)
         return opened
 
-    def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Told:
         """Ask for a result, as `Vault.compute`.
 
         Parameters
@@ -261,12 +262,13 @@ class Remote:
 
         Returns
         -------
-        object
+        Told
             Its protected result.
         """
         if function not in RULES and function not in UNCHANGED:
             protect(function, 2)  # says so
-        return self._ask(False, function, *args, **kwargs)
+        told: Told = self._ask(False, function, *args, **kwargs)
+        return told
 
     def _ask(self, wants_cohort: bool, *args: Any, **kwargs: Any) -> Any:
         self._line.send((wants_cohort, args, kwargs))

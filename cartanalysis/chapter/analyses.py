@@ -1,0 +1,996 @@
+"""The study's analyses, as a chapter asks for them: each knows its table, figure and sentence.
+
+An analysis is computed from the patients of a `cartanalysis.chapter.study.Study`; on a protected
+cohort, by disclosure control.  ``sentence`` says in words what the figure shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cartanalysis.chapter.disclosure.rules import COMPLEMENT
+from cartanalysis.chapter.results import Figure, Result, Table
+from cartanalysis.claims import replication
+from cartanalysis.claims.replication import ONE_YEAR, published_points
+from cartanalysis.contract import treg_cutoff_of
+from cartanalysis.figures import (
+    plot_claims,
+    plot_cutoffs,
+    plot_distribution,
+    plot_effects,
+    plot_flow,
+    plot_forest,
+    plot_grades,
+    plot_km,
+    plot_rates,
+)
+from cartanalysis.figures.km import ticks
+from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
+from cartanalysis.study import derivations, flow, reconstruct
+from cartanalysis.text import each_row, format_value
+
+if TYPE_CHECKING:
+    from cartanalysis.chapter.study import Study
+
+Labels = Mapping[str, str]
+"""Names of groups as shown."""
+
+SIGNIFICANT = 0.05
+
+
+class Analysis:
+    """What all analyses have in common.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients are analysed.
+    result : Result
+        The table behind the figure.
+    """
+
+    def __init__(self, study: Study, result: Result) -> None:
+        self.study = study
+        self.result = result
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The tidy table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per estimate; empty if there is nothing.
+        """
+        return self.result.table
+
+    @property
+    def why(self) -> str:
+        """Why there is no result.
+
+        Returns
+        -------
+        str
+            A sentence; empty if there is one.
+        """
+        return self.result.why
+
+    @property
+    def evidence(self) -> str:
+        """How strong the evidence is.
+
+        Returns
+        -------
+        str
+            An evidence letter, or "your data".
+        """
+        return self.study.evidence(self.result.rests_on)
+
+    @property
+    def sentence(self) -> str:
+        """The result in words.
+
+        Returns
+        -------
+        str
+            A sentence; where there is no result, why.
+        """
+        return self.why or self._describe({})
+
+    def _describe(self, labels: Labels) -> str:
+        raise NotImplementedError
+
+    def _figure(
+        self,
+        plot: Callable[..., Any],
+        name: str,
+        caption: str,
+        *more: Result,
+        labels: Labels | None = None,
+        **options: Any,
+    ) -> Figure:
+        """Put a figure together; further results are drawn beside the table."""
+        results = (self.result, *more)
+        alt = "" if any(r.why for r in results) else self._describe(labels or {})
+        if labels is not None:
+            options["labels"] = labels
+        return Figure(plot, results, name, caption, alt, options)
+
+
+class Remission(Analysis):
+    """The remission rate, overall or by group.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients are analysed.
+    by : str or None
+        Column that groups the patients.
+    confidence : float
+        Coverage of the exact intervals.
+    """
+
+    def __init__(self, study: Study, by: str | None, confidence: float) -> None:
+        rates = study.compute(response.remission, study.patients, by, confidence)
+        super().__init__(study, rates)
+        self.rate = rates
+        self._by = by
+        self._confidence = confidence
+
+    @cached_property
+    def test(self) -> Result:
+        """Fisher's exact test between the groups.
+
+        Returns
+        -------
+        Result
+            One row; its number is the odds ratio, ``test.p`` the p-value.
+        """
+        test = self.study.compute(response.association, self.study.patients, self._by)
+        return test.read("estimate", "ratio")
+
+    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the rates with their intervals.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+        labels : mapping of str to str, optional
+            Names of the groups as shown.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        confidence = self._confidence
+        return self._figure(plot_rates, name, caption, labels=labels, confidence=confidence)
+
+    def _describe(self, labels: Labels) -> str:
+        return response.describe(self.table, labels)
+
+
+class Survival(Analysis):
+    """Kaplan–Meier curves, with what is read off them.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients are analysed.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str or None
+        Column that groups the patients.
+    confidence : float
+        Coverage of the intervals.
+    after : float or None
+        Landmark: only patients still observed on that day, with their times counted from it.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        endpoint: str,
+        by: str | None,
+        confidence: float,
+        after: float | None = None,
+    ) -> None:
+        self._whom: Any = study.patients
+        if after is not None:
+            self._whom = study.compute(survival.landmark, study.patients, endpoint, after)
+        self._asked = (endpoint, by, confidence)
+        self.study = study
+        self.endpoint = survival.endpoint_of(endpoint)
+        curves = self._compute(survival.kaplan_meier, *self._asked)
+        super().__init__(study, curves.only_if(self.median))
+        self._origin = self.endpoint.origin if after is None else "the landmark"
+
+    def at(self, day: float | Result) -> Result:
+        """Read survival off the curve.
+
+        Parameters
+        ----------
+        day : float or Result
+            A day, or a row of ``at_risk``.
+
+        Returns
+        -------
+        Result
+            One row per group, with the patients at risk in ``at_risk``.
+        """
+        if isinstance(day, Result):
+            if day.why:
+                return day
+            day = float(day.table["time"].iloc[0])
+        endpoint, by, confidence = self._asked
+        return self._compute(survival.survival_at, endpoint, [day], by, confidence)
+
+    @cached_property
+    def one_year(self) -> Result:
+        """Survival at 1 year.
+
+        Returns
+        -------
+        Result
+            One row per group.
+        """
+        return self.at(ONE_YEAR)
+
+    @cached_property
+    def median(self) -> Result:
+        """The median survival time.
+
+        Returns
+        -------
+        Result
+            One row per group, in days.
+        """
+        return self._compute(survival.median, *self._asked).read("estimate", "days")
+
+    @cached_property
+    def follow_up(self) -> Result:
+        """The median follow-up, by the reverse Kaplan–Meier method.
+
+        Returns
+        -------
+        Result
+            One row per group, in days.
+        """
+        return self._compute(survival.follow_up, *self._asked).read("estimate", "days")
+
+    @cached_property
+    def at_risk(self) -> Result:
+        """Numbers at risk on the days below the curve.
+
+        Returns
+        -------
+        Result
+            One row per group and day: group, time, at_risk.
+        """
+        if self.why:
+            return self.result
+        endpoint, by, _ = self._asked
+        days = ticks(float(self.table["time"].max()), self.study.time_unit)
+        counts = self._compute(survival.at_risk_table, endpoint, days, by)
+        return counts.read("at_risk", "count")
+
+    @cached_property
+    def test(self) -> Result:
+        """The log-rank test between the groups; by permutation where they are small.
+
+        Returns
+        -------
+        Result
+            One row; its number is the p-value.
+        """
+        endpoint, by, _ = self._asked
+        return self._compute(permutation.compare, endpoint, by).p
+
+    @property
+    def test_name(self) -> str:
+        """What the test is called in a sentence.
+
+        Returns
+        -------
+        str
+            A few words.
+        """
+        name = "log-rank" if self.test.why else str(self.test.table["test"].iloc[0])
+        return name.replace("log-rank", "log-rank test")
+
+    @cached_property
+    def log_rank(self) -> Result:
+        """The usual log-rank test, whatever the size of the groups.
+
+        Returns
+        -------
+        Result
+            One row; its number is χ².
+        """
+        endpoint, by, _ = self._asked
+        return self._compute(survival.log_rank, endpoint, by).read("estimate", "statistic")
+
+    @cached_property
+    def hazard_ratio(self) -> Result:
+        """The hazard ratio of each group against the first.
+
+        Returns
+        -------
+        Result
+            One row per group but the first.
+        """
+        endpoint, by, confidence = self._asked
+        return self._compute(cox.cox, endpoint, [by], confidence).part("terms")
+
+    def medians_table(self, caption: str, labels: Labels | None = None) -> Table:
+        """Lay out median and 1-year survival by group.
+
+        Parameters
+        ----------
+        caption : str
+            What the table shows.
+        labels : mapping of str to str, optional
+            Names of the groups as shown.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        joined = self.study.compute(_with_one_year, self.median, self.one_year)
+        columns = {
+            "group": "Group",
+            "n": "Patients",
+            "events": "Events",
+            "estimate": f"Median, {self.study.time_unit} (interval)",
+            "one_year": "At 1 year (interval)",
+        }
+        return joined.read("estimate", "days").as_table(columns, caption, words=labels)
+
+    def figure(
+        self, name: str, caption: str, labels: Labels | None = None, *, published: bool = False
+    ) -> Figure:
+        """Draw the curves above the numbers at risk.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+        labels : mapping of str to str, optional
+            Names of the groups as shown.
+        published : bool
+            Whether the paper's values are drawn, too.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        key = self.endpoint.key
+        min_cell = self.study.min_cell
+        if min_cell > 1:
+            caption += (
+                " So that no patient's day shows, the Kaplan–Meier estimate is marked at the ends "
+                f"of months only, each after at least {min_cell} more events; the dotted line "
+                "guides the eye and is no data, and numbers at risk are rounded down. The full "
+                "curve, for use in the house: publish with --min-cell 1."
+            )
+        return self._figure(
+            plot_km,
+            name,
+            caption,
+            self.at_risk,
+            labels=labels,
+            unit=self.study.time_unit,
+            origin=self._origin,
+            state=self.endpoint.state,
+            marks=published_points(self.study.registry, key) if published else None,
+        )
+
+    def _compute(self, function: Callable[..., Any], *arguments: Any) -> Result:
+        return self.study.compute(function, self._whom, *arguments)
+
+    def _describe(self, labels: Labels) -> str:
+        parts = []
+        for row in each_row(self.median.table):
+            median = COMPLEMENT
+            if not getattr(row, "why", ""):
+                since = getattr(row, "since", None)
+                whole = "since" in self.median.table
+                unit = self.study.time_unit
+                median = format_value(row.estimate, "days", unit, whole=whole, since=since)
+            counts = f"{row.events} of {row.n}"
+            if COMPLEMENT in (row.events, row.n):
+                counts = f"number {COMPLEMENT}"
+            label = labels.get(row.group, row.group)
+            parts.append(f"{label}: {counts} with the event, median {median}")
+        return f"Kaplan–Meier curve of {self.endpoint.name}. " + "; ".join(parts) + "."
+
+
+def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
+    texts = {}
+    for row in each_row(year):
+        text = format_value(row.estimate, "fraction")
+        if not pd.isna(row.lower):
+            low, high = (format_value(bound, "fraction") for bound in (row.lower, row.upper))
+            text += f" ({low} to {high})"
+        texts[row.group] = text
+    return medians.assign(one_year=medians["group"].map(texts))
+
+
+class HazardRatios(Analysis):
+    """A Cox model: hazard ratios, each adjusted for the other covariates.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients are analysed.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    covariates : sequence of str
+        Columns of the model.
+    confidence : float
+        Coverage of the intervals.
+    """
+
+    def __init__(
+        self, study: Study, endpoint: str, covariates: Sequence[str], confidence: float
+    ) -> None:
+        self.endpoint = survival.endpoint_of(endpoint)
+        self.model = study.compute(cox.cox, study.patients, endpoint, list(covariates), confidence)
+        super().__init__(study, self.model.part("terms"))
+
+    def of(self, covariate: str) -> Result:
+        """Give the hazard ratio of a covariate.
+
+        Parameters
+        ----------
+        covariate : str
+            Its name.
+
+        Returns
+        -------
+        Result
+            The ratio; with ``.p``, its Wald p-value.
+        """
+        return self.result.where(covariate=covariate)
+
+    @property
+    def tests(self) -> Result:
+        """Likelihood-ratio tests of each covariate given the others, and of all.
+
+        Returns
+        -------
+        Result
+            One row per test.
+        """
+        return self.model.part("tests")
+
+    @property
+    def proportional_hazards(self) -> Result:
+        """Tests of proportional hazards, as R's ``cox.zph``.
+
+        Returns
+        -------
+        Result
+            One row per covariate, and ``global``.
+        """
+        return self.model.part("proportional_hazards")
+
+    def changing(self, labels: Labels) -> list[str]:
+        """Name the covariates whose hazard ratio changes with time (p < 0.05).
+
+        Parameters
+        ----------
+        labels : mapping of str to str
+            Names of the covariates as shown.
+
+        Returns
+        -------
+        list of str
+            As shown; empty as well if there is no model.
+        """
+        tests = self.proportional_hazards.table
+        if tests.empty:
+            return []
+        found = tests.loc[tests["p"] < SIGNIFICANT, "covariate"]
+        return [labels[covariate] for covariate in found if covariate in labels]
+
+    @property
+    def events_per_coefficient(self) -> Result:
+        """How many events there are for each coefficient of the model.
+
+        Returns
+        -------
+        Result
+            One row.
+        """
+        overview = self.study.compute(_events_per_coefficient, self.model)
+        return overview.read("events_per_term", "statistic")
+
+    def test_table(self, tests: Result, caption: str, labels: Labels) -> Table:
+        """Lay out tests of covariates.
+
+        Parameters
+        ----------
+        tests : Result
+            ``tests`` or ``proportional_hazards``.
+        caption : str
+            What the table shows.
+        labels : mapping of str to str
+            Names of the covariates as shown.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        words = {**labels, "all": "all factors", "global": "all factors"}
+        columns = {"covariate": "Factor", "estimate": "χ²", "df": "df", "p": "p"}
+        return tests.as_table(columns, caption, words=words)
+
+
+def _events_per_coefficient(model: cox.CoxModel) -> pd.DataFrame:
+    row = (model.n, model.events, model.events_per_term, "events / coefficients")
+    return pd.DataFrame([row], columns=["n", "events", "events_per_term", "method"])
+
+
+class Forest(Analysis):
+    """The hazard ratios of several models, one below the other.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients are analysed.
+    models : sequence of HazardRatios
+        The models.
+    labels : mapping of str to str
+        Names of the covariates as shown.
+    """
+
+    def __init__(self, study: Study, models: Sequence[HazardRatios], labels: Labels) -> None:
+        fitted = [m.model for m in models]
+        names = [m.endpoint.name.capitalize() for m in models]
+        super().__init__(study, study.compute(_forest, labels, names, *fitted))
+
+    def figure(self, name: str, caption: str) -> Figure:
+        """Draw the ratios with their intervals.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        return self._figure(plot_forest, name, caption)
+
+    def _describe(self, labels: Labels) -> str:
+        parts = []
+        for series, rows in self.table.groupby("series", sort=False):
+            ratios = (f"{r.label} {format_value(r.estimate, 'ratio')}" for r in each_row(rows))
+            parts.append(f"{str(series).partition(' (')[0]}: {', '.join(ratios)}")
+        return "Forest plot of hazard ratios. " + ". ".join(parts) + "."
+
+
+def _forest(labels: Labels, names: Sequence[str], *models: cox.CoxModel) -> pd.DataFrame:
+    blocks = []
+    for name, model in zip(names, models, strict=True):
+        series = f"{name} ({model.events} events in {model.n} patients)"
+        label = model.terms["covariate"].map(dict(labels))
+        blocks.append(model.terms.assign(series=series, label=label))
+    columns = ["series", "label", "n", "events", "estimate", "lower", "upper", "p", "method"]
+    return pd.concat(blocks, ignore_index=True)[columns]
+
+
+class CutOffs(Analysis):
+    """The hazard ratio of high against low regulatory T cells, over cut-offs.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients are analysed.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    """
+
+    def __init__(self, study: Study, endpoint: str) -> None:
+        scan = study.compute(
+            cox.scan_cutoffs, study.patients, endpoint, "treg_pct", study.confidence
+        )
+        super().__init__(study, scan.read("estimate", "ratio"))
+
+    @property
+    def narrowest(self) -> Result:
+        """The cut-off with the narrowest interval, on the logarithmic axis.
+
+        Returns
+        -------
+        Result
+            One row.
+        """
+        return self.study.compute(_with_span, self.result).smallest("span")
+
+    def figure(self, name: str, caption: str) -> Figure:
+        """Draw the ratios with their intervals over the cut-offs.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        chosen = self.study.distribution().cutoff
+        value = None if chosen.why else float(chosen.table["estimate"].iloc[0])
+        return self._figure(plot_cutoffs, name, caption, chosen=value)
+
+    def _describe(self, labels: Labels) -> str:
+        return cox.describe_scan(self.table)
+
+
+def _with_span(scan: pd.DataFrame) -> pd.DataFrame:
+    return scan.assign(span=scan["upper"] / scan["lower"])
+
+
+class Distribution(Analysis):
+    """How regulatory T cells are spread over the patients, on both sides of the cut-off.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients are analysed.
+    cutoff : float or None
+        The cut-off; the cohort's median if not given.
+    """
+
+    def __init__(self, study: Study, cutoff: float | None) -> None:
+        found = study.compute(treg_cutoff_of, study.patients, cutoff)
+        self.cutoff = found.read("estimate", "percent of CD4")
+        self._value = None if found.why else float(found.table["estimate"].iloc[0])
+        counts = found
+        if not found.why:
+            counts = study.compute(baseline.histogram, study.patients, "treg_pct", self._value)
+        super().__init__(study, counts)
+
+    def figure(self, name: str, caption: str) -> Figure:
+        """Draw a histogram.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        label = "regulatory T cells (% of CD4⁺ T cells)"
+        return self._figure(plot_distribution, name, caption, cutoff=self._value, xlabel=label)
+
+    def _describe(self, labels: Labels) -> str:
+        cutoff = format_value(self._value, "percent of CD4")
+        return f"Histogram of regulatory T cells; the cut-off is {cutoff}."
+
+
+class AdverseEvents(Analysis):
+    """Patients by the highest grade of their adverse events, on every scale on record.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients are analysed.
+    """
+
+    def __init__(self, study: Study) -> None:
+        grades = study.compute(safety.all_scales, study.patients, study.confidence)
+        super().__init__(study, grades)
+
+    def of_grade(self, grade: int, scale: str = "ae_grade_max") -> Result:
+        """Give the share of patients with a highest grade.
+
+        Parameters
+        ----------
+        grade : int
+            The grade.
+        scale : {"ae_grade_max", "crs_grade", "icans_grade"}
+            Which events.
+
+        Returns
+        -------
+        Result
+            The share.
+        """
+        study = self.study
+        counts = study.compute(safety.by_grade, study.patients, scale, study.confidence)
+        return counts.where(grade=grade)
+
+    def at_least(self, grade: int) -> Result:
+        """Give the share of patients with a grade or a higher one.
+
+        Parameters
+        ----------
+        grade : int
+            Lowest grade that counts.
+
+        Returns
+        -------
+        Result
+            One row per scale.
+        """
+        study = self.study
+        return study.compute(safety.severe, study.patients, grade, study.confidence)
+
+    def figure(self, name: str, caption: str) -> Figure:
+        """Draw stacked bars, a bar per scale.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        return self._figure(plot_grades, name, caption)
+
+    def _describe(self, labels: Labels) -> str:
+        return safety.describe(self.table)
+
+
+class Flow(Analysis):
+    """The flow of patients from step to step.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients are counted.
+    """
+
+    def __init__(self, study: Study) -> None:
+        steps = study.compute(flow.steps, study.patients, study.registry, study.is_reconstruction)
+        super().__init__(study, steps.resting_on(*flow.STEPS))
+        self.patients = study.compute(baseline.size, study.patients).read("n", "count")
+
+    def figure(self, name: str, caption: str) -> Figure:
+        """Draw a box per step.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        return self._figure(plot_flow, name, caption)
+
+    def _describe(self, labels: Labels) -> str:
+        return flow.describe(self.table)
+
+
+class Verdicts(Analysis):
+    """The paper's claims, each beside what the cohort shows.
+
+    Parameters
+    ----------
+    study : Study
+        Whose patients judge the claims.
+    """
+
+    def __init__(self, study: Study) -> None:
+        asked = (study.patients, study.registry, study.confidence)
+        super().__init__(study, study.compute(replication.claims, *asked))
+        self.tally = study.compute(replication.tally, self.result).read("n", "count")
+        self._chance = study.compute(replication.multiplicity, self.result, study.confidence)
+
+    def count(self, kind: str) -> Result:
+        """Count the verdicts of a kind.
+
+        Parameters
+        ----------
+        kind : {"upheld", "inconclusive", "opposed", "not_assessed"}
+            Which verdicts.
+
+        Returns
+        -------
+        Result
+            A count.
+        """
+        return self.tally.where(verdict=kind)
+
+    def judged(self, family: str) -> Result:
+        """Count the claims of a family that could be assessed.
+
+        Parameters
+        ----------
+        family : {"value", "direction"}
+            Which claims.
+
+        Returns
+        -------
+        Result
+            A count.
+        """
+        return self._of(family, "n", "count")
+
+    def found(self, family: str) -> Result:
+        """Count the claims of a family that differ, or are significant.
+
+        Parameters
+        ----------
+        family : {"value", "direction"}
+            Which claims.
+
+        Returns
+        -------
+        Result
+            A count.
+        """
+        return self._of(family, "events", "count")
+
+    def by_chance(self, family: str) -> Result:
+        """Give how many that would be by chance alone.
+
+        Parameters
+        ----------
+        family : {"value", "direction"}
+            Which claims.
+
+        Returns
+        -------
+        Result
+            A number of claims.
+        """
+        return self._of(family, "estimate", "statistic")
+
+    def after_holm(self, family: str) -> Result:
+        """Count those that remain after Holm's correction.
+
+        Parameters
+        ----------
+        family : {"value", "direction"}
+            Which claims.
+
+        Returns
+        -------
+        Result
+            A count.
+        """
+        return self._of(family, "holm", "count")
+
+    @property
+    def changing(self) -> Result:
+        """The directions whose hazard ratio changes with time.
+
+        Returns
+        -------
+        Result
+            Their number, with their names in the column ``names``.
+        """
+        return self.study.compute(replication.not_proportional, self.result).read("n", "count")
+
+    def as_table(self, caption: str) -> Table:
+        """Lay the claims out with their verdicts.
+
+        Parameters
+        ----------
+        caption : str
+            What the table shows.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        columns = {
+            "claim": "Claim",
+            "published": "In the paper [P]",
+            "shown": "This cohort",
+            "verdict": "Verdict",
+        }
+        return self.study.compute(replication.as_text, self.result).as_table(columns, caption)
+
+    def details(self, family: str) -> Result:
+        """Say what the verdicts of a family rest on.
+
+        Parameters
+        ----------
+        family : {"value", "direction"}
+            Which claims.
+
+        Returns
+        -------
+        Result
+            One row per claim that could be assessed.
+        """
+        return self.study.compute(replication.details, self.result, family)
+
+    def figure(self, name: str, caption: str) -> Figure:
+        """Draw the claims beside the cohort's results.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        return self._figure(plot_claims, name, caption)
+
+    def _describe(self, labels: Labels) -> str:
+        return replication.describe(self.table)
+
+    def _of(self, family: str, column: str, unit: str) -> Result:
+        return self._chance.where(family=family).read(column, unit)
+
+
+class ConsistentEffects(Analysis):
+    """Hazard ratios in many cohorts that agree with every published value.
+
+    Parameters
+    ----------
+    study : Study
+        Whose paper it is.
+    """
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(study, study.compute(reconstruct.known_effects))
+
+    def figure(self, name: str, caption: str) -> Figure:
+        """Draw a dot per cohort and claim.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        directions = self.study.registry.select(kind="direction")
+        labels = {entry.id: entry.details["short"] for entry in directions}
+        return replace(self._figure(plot_effects, name, caption, labels=labels), letter="A")
+
+    def _describe(self, labels: Labels) -> str:
+        return derivations.describe_effects(self.table, labels)

@@ -1,0 +1,350 @@
+"""What an analysis gave: a result, and the figures and tables made from it.
+
+A result that cannot be given (a missing column, no event, few patients) is a result, too: it knows
+why, and whatever is made from it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statistic gave, or why it gave nothing.
+
+    Attributes
+    ----------
+    value : object
+        A tidy table, or a model that has some; None if there is nothing.
+    unit : str
+        Unit of the estimates, as in `cartanalysis.text.format_value`.
+    why : str
+        Why there is nothing, as a sentence; empty otherwise.
+    hidden : tuple of str
+        Groups that disclosure control left out.
+    computed_by : str
+        Name of the function that made it.
+    rests_on : tuple of str
+        Values of the registry on which it rests if the cohort is the reconstruction; assumed if
+        none.
+    column : str
+        The column that holds the number.
+    chosen : mapping of str to object
+        What the row of the number has in other columns; the first row if empty.
+    """
+
+    value: Any = None
+    unit: str = "fraction"
+    why: str = ""
+    hidden: tuple[str, ...] = ()
+    computed_by: str = ""
+    rests_on: tuple[str, ...] = ()
+    column: str = "estimate"
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The tidy table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per estimate; empty if there is nothing.
+        """
+        return pd.DataFrame() if self.why else self.value
+
+    @property
+    def p(self) -> Result:
+        """The p-value in place of the estimate.
+
+        Returns
+        -------
+        Result
+            The same result, read in another column.
+        """
+        return self.read("p", "p")
+
+    @property
+    def count(self) -> int:
+        """The number as a count.
+
+        Returns
+        -------
+        int
+            0 if there is nothing.
+        """
+        number = self._in_row(self.column)
+        return 0 if number is None or pd.isna(number) else int(number)
+
+    def text(self, column: str) -> str:
+        """Read a text beside the number.
+
+        Parameters
+        ----------
+        column : str
+            Its column.
+
+        Returns
+        -------
+        str
+            Empty if there is nothing.
+        """
+        return str(self._in_row(column) or "")
+
+    def _in_row(self, column: str) -> Any:
+        rows = self.table
+        for name, wanted in self.chosen.items():
+            rows = rows[rows[name] == wanted] if len(rows) else rows
+        return rows[column].iloc[0] if len(rows) else None
+
+    def where(self, **chosen: Any) -> Result:
+        """Choose a row.
+
+        Parameters
+        ----------
+        **chosen : object
+            What it has in some columns.
+
+        Returns
+        -------
+        Result
+            The same result, read in that row.
+        """
+        return replace(self, chosen={**self.chosen, **chosen})
+
+    def read(self, column: str, unit: str) -> Result:
+        """Choose a column.
+
+        Parameters
+        ----------
+        column : str
+            Its name.
+        unit : str
+            Unit of its numbers.
+
+        Returns
+        -------
+        Result
+            The same result, read in that column.
+        """
+        return replace(self, column=column, unit=unit)
+
+    def resting_on(self, *ids: str) -> Result:
+        """Say which published values give the result in the reconstruction.
+
+        Parameters
+        ----------
+        *ids : str
+            Ids of the registry.
+
+        Returns
+        -------
+        Result
+            The same result with the evidence of these values.
+        """
+        return replace(self, rests_on=ids)
+
+    def part(self, name: str, unit: str = "ratio") -> Result:
+        """Take a table out of a model.
+
+        Parameters
+        ----------
+        name : str
+            Name of the table.
+        unit : str
+            Unit of its estimates.
+
+        Returns
+        -------
+        Result
+            The table.
+        """
+        value = None if self.why else getattr(self.value, name)
+        return replace(self, value=value, unit=unit)
+
+    def row(self, place: int) -> Result:
+        """Take one row, counted from 0; the last if there are fewer.
+
+        Parameters
+        ----------
+        place : int
+            Which.
+
+        Returns
+        -------
+        Result
+            A table of that row.
+        """
+        return self if self.why else self._rows(self.value.iloc[: place + 1].tail(1))
+
+    def largest(self, column: str) -> Result:
+        """Take the row with the largest number of a column.
+
+        Parameters
+        ----------
+        column : str
+            Its name.
+
+        Returns
+        -------
+        Result
+            A table of that row.
+        """
+        return self if self.why else self._rows(self.value.nlargest(1, column))
+
+    def smallest(self, column: str) -> Result:
+        """Take the row with the smallest number of a column.
+
+        Parameters
+        ----------
+        column : str
+            Its name.
+
+        Returns
+        -------
+        Result
+            A table of that row.
+        """
+        return self if self.why else self._rows(self.value.nsmallest(1, column))
+
+    def widest_first(self) -> Result:
+        """Sort by the width of the interval, in percentage points of a fraction.
+
+        Returns
+        -------
+        Result
+            The table with a column ``width``.
+        """
+        if self.why:
+            return self
+        width = (100 * (self.value["upper"] - self.value["lower"])).round()
+        return self._rows(self.value.assign(width=width).sort_values("width", ascending=False))
+
+    def only_if(self, other: Result) -> Result:
+        """Withhold the result where another cannot be given, because it would tell it.
+
+        Parameters
+        ----------
+        other : Result
+            The other.
+
+        Returns
+        -------
+        Result
+            This one, or why the other is not there.
+        """
+        return replace(self, value=None, why=other.why) if other.why and not self.why else self
+
+    def as_table(
+        self,
+        columns: Mapping[str, str],
+        caption: str,
+        *,
+        words: Mapping[str, str] | None = None,
+        letter: str = "",
+    ) -> Table:
+        """Lay the result out as a table.
+
+        Parameters
+        ----------
+        columns : mapping of str to str
+            Columns to show and their headings; ``estimate`` is joined by its interval.
+        caption : str
+            What the table shows.
+        words : mapping of str to str, optional
+            What to show in place of a text, such as a group's short name.
+        letter : str
+            Evidence letter of a table that shows the paper, not the cohort.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        return Table(self, columns, caption, words or {}, letter)
+
+    def _rows(self, table: pd.DataFrame) -> Result:
+        return replace(self, value=table)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A result laid out for readers; made by `Result.as_table`.
+
+    Attributes
+    ----------
+    result : Result
+        What is shown.
+    columns : mapping of str to str
+        Columns and their headings.
+    caption : str
+        What the table shows.
+    words : mapping of str to str
+        What to show in place of a text.
+    letter : str
+        Evidence letter of a table that shows the paper, not the cohort.
+    """
+
+    result: Result
+    columns: Mapping[str, str]
+    caption: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    letter: str = ""
+
+    @property
+    def why(self) -> str:
+        """Why it cannot be shown.
+
+        Returns
+        -------
+        str
+            A sentence; empty if it can.
+        """
+        return self.result.why
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture with what belongs to it: a name, a caption, a sentence and its data.
+
+    Attributes
+    ----------
+    plot : callable
+        A function of `cartanalysis.figures`.
+    results : sequence of Result
+        What it draws; the first is the figure's data.
+    name : str
+        Name of the figure, unique in the book.
+    caption : str
+        Caption.
+    alt : str
+        One sentence for who cannot see it.
+    options : mapping of str to object
+        Passed to the function.
+    letter : str
+        Evidence letter of a figure that shows the paper, not the cohort.
+    """
+
+    plot: Callable[..., Any]
+    results: Sequence[Result]
+    name: str
+    caption: str
+    alt: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    letter: str = ""
+
+    @property
+    def why(self) -> str:
+        """Why it cannot be drawn.
+
+        Returns
+        -------
+        str
+            A sentence; empty if it can.
+        """
+        return next((r.why for r in self.results if r.why), "")

@@ -1,0 +1,385 @@
+"""What a chapter's notebook talks to: one cohort, the study's analyses of it, and the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+from IPython.display import HTML
+
+from cartanalysis import contract, intake
+from cartanalysis.chapter import analyses
+from cartanalysis.chapter.analyses import Labels
+from cartanalysis.chapter.disclosure.vault import Patients, Remote, Vault, remote
+from cartanalysis.chapter.handover import HandOver, letters_explained, show
+from cartanalysis.chapter.parameters import check_given
+from cartanalysis.chapter.results import Result
+from cartanalysis.stats import baseline, survival
+from cartanalysis.text import html_table, is_missing
+
+SIGNIFICANT = (
+    "“Significant” is the paper's word; that it means p < 0.05, the usual convention, is assumed "
+    "[A]."
+)
+
+LABELS = {"prior_hsct": "earlier transplant", "emd": "extramedullary disease", "mrd": "MRD"}
+"""What columns of the contract are called in a heading."""
+
+
+class Study(HandOver):
+    """The study, on one cohort.
+
+    Parameters
+    ----------
+    name : str
+        Name of the chapter's file.
+    cohort : str
+        ``"an2020"`` or a CSV file.
+    confidence : float
+        Coverage of all intervals, between 0 and 1.
+    time_unit : {"days", "months", "years"}
+        How times are shown.
+    treg_cutoff : float, optional
+        Cut-off for high regulatory T cells; the cohort's median if not given.
+    strata : str
+        Columns by which groups are compared, separated by commas.
+    min_cell : int
+        Smallest count of patients shown; 1 hides nothing.  With a larger one, ``patients`` of a
+        user's cohort can be counted, not looked at (`cartanalysis.chapter.disclosure.vault`).
+
+    Raises
+    ------
+    InputError
+        If the cohort, or a parameter that papermill gave, cannot be used.
+    ValueError
+        If a parameter is out of range.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        cohort: str,
+        *,
+        confidence: float = 0.95,
+        time_unit: str = "days",
+        treg_cutoff: float | None = None,
+        strata: str = "",
+        min_cell: int = 1,
+    ) -> None:
+        check_given(name)
+        vault: Vault | Remote | None = remote()
+        opened = vault.open(cohort, treg_cutoff) if vault else None
+        if opened is None:
+            vault, rows = None, intake.read(cohort, intake.split_names(strata))
+            if min_cell > 1 and not rows.is_reconstruction:
+                vault = Vault({cohort: rows}, min_cell)
+                opened = vault.open(cohort, treg_cutoff)
+        self.patients: pd.DataFrame | Patients
+        if opened is None:
+            self.cohort, self.patients = rows, contract.derive(rows.table, treg_cutoff)
+        else:
+            self.cohort, self.patients = opened
+        self._treg_cutoff = treg_cutoff
+        super().__init__(
+            name,
+            is_reconstruction=self.cohort.is_reconstruction,
+            is_default=self.cohort.is_default,
+            confidence=confidence,
+            time_unit=time_unit,
+            min_cell=min_cell,
+            vault=vault,
+        )
+
+    # --- analyses ------------------------------------------------------------------------------
+
+    def remission(
+        self, by: str | None = None, confidence: float | None = None
+    ) -> analyses.Remission:
+        """Give the remission rate (CR or CRi).
+
+        Parameters
+        ----------
+        by : str, optional
+            Column that groups the patients.
+        confidence : float, optional
+            Coverage of the exact intervals; the chapter's if not given.
+
+        Returns
+        -------
+        Remission
+            Rates, figure, and Fisher's exact test between groups.
+        """
+        return analyses.Remission(self, by, confidence or self.confidence)
+
+    def survival(
+        self,
+        endpoint: str,
+        by: str | None = None,
+        *,
+        after: float | None = None,
+        confidence: float | None = None,
+    ) -> analyses.Survival:
+        """Estimate survival by Kaplan and Meier.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Overall survival, or relapse-free survival of the responders.
+        by : str, optional
+            Column that groups the patients.
+        after : float, optional
+            Landmark, in days: only patients still observed then, their times counted from it.
+        confidence : float, optional
+            Coverage of the log-log intervals; the chapter's if not given.
+
+        Returns
+        -------
+        Survival
+            Curves, medians, survival at 1 year, tests between groups.
+        """
+        confidence = confidence or self.confidence
+        return analyses.Survival(self, endpoint, by, confidence, after)
+
+    def hazard_ratios(self, endpoint: str, covariates: Sequence[str]) -> analyses.HazardRatios:
+        """Fit a Cox model.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+        covariates : sequence of str
+            Columns of the model.
+
+        Returns
+        -------
+        HazardRatios
+            Hazard ratios, tests and diagnostics.
+        """
+        return analyses.HazardRatios(self, endpoint, covariates, self.confidence)
+
+    def forest(self, *models: analyses.HazardRatios, labels: Labels) -> analyses.Forest:
+        """Put the hazard ratios of several models below one another.
+
+        Parameters
+        ----------
+        *models : HazardRatios
+            The models.
+        labels : mapping of str to str
+            Names of the covariates as shown.
+
+        Returns
+        -------
+        Forest
+            With its figure.
+        """
+        return analyses.Forest(self, models, labels)
+
+    def distribution(self) -> analyses.Distribution:
+        """Count patients by ranges of regulatory T cells.
+
+        Returns
+        -------
+        Distribution
+            With the cut-off for high regulatory T cells.
+        """
+        return analyses.Distribution(self, self._treg_cutoff)
+
+    def cutoffs(self, endpoint: str) -> analyses.CutOffs:
+        """Compare high with low regulatory T cells over cut-offs.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+
+        Returns
+        -------
+        CutOffs
+            A hazard ratio for each.
+        """
+        return analyses.CutOffs(self, endpoint)
+
+    def adverse_events(self) -> analyses.AdverseEvents:
+        """Count patients by the highest grade of their adverse events.
+
+        Returns
+        -------
+        AdverseEvents
+            Grades on every scale on record.
+        """
+        return analyses.AdverseEvents(self)
+
+    def flow(self) -> analyses.Flow:
+        """Count patients from step to step.
+
+        Returns
+        -------
+        Flow
+            With its figure.
+        """
+        return analyses.Flow(self)
+
+    def characteristics(self) -> Result:
+        """Summarise who the patients are: Table 1.
+
+        Returns
+        -------
+        Result
+            One row per number or level, with its evidence letter.
+        """
+        table = self.compute(baseline.table_one, self.patients)
+        if table.why:
+            return table
+        letters = [self.evidence(ids) for ids in table.table["rests_on"]]
+        return replace(table, value=table.table.assign(evidence=letters))
+
+    def verdicts(self) -> analyses.Verdicts:
+        """Judge every claim of the paper on this cohort.
+
+        Returns
+        -------
+        Verdicts
+            Claims, what was found, and the verdicts.
+        """
+        return analyses.Verdicts(self)
+
+    def consistent_effects(self) -> analyses.ConsistentEffects:
+        """Give the hazard ratios of many cohorts that agree with the paper.
+
+        Returns
+        -------
+        ConsistentEffects
+            Effects by claim and cohort; they are assumed, whatever the chapter's cohort.
+        """
+        return analyses.ConsistentEffects(self)
+
+    # --- sections that several chapters have ---------------------------------------------------
+
+    def claim(self, key: str, labels: Labels, caption: str) -> None:
+        """Show one directional claim of the paper: curves, hazard ratio, log-rank test.
+
+        Hands over ``<key>_hr`` and ``<key>_p``.
+
+        Parameters
+        ----------
+        key : str
+            Id of the claim in the registry.
+        labels : mapping of str to str
+            Names of the groups as shown.
+        caption : str
+            Caption of the figure.
+        """
+        claimed = self.registry[key].details
+        found = self.survival(claimed["endpoint"], by=claimed["exposure"])
+        self.show(found.figure(f"km-{key.replace('_', '-')}", caption, labels))
+        self.compare(key, found, found.endpoint.name.capitalize())
+
+    def compare(self, key: str, found: analyses.Survival, about: str) -> None:
+        """Say how the groups of an analysis differ: hazard ratio and log-rank test.
+
+        Hands over ``<key>_hr`` and ``<key>_p``.
+
+        Parameters
+        ----------
+        key : str
+            Start of the ids.
+        found : Survival
+            The analysis, by two groups.
+        about : str
+            What the sentence is about.
+        """
+        p, ratio = f"{key}_p", f"{key}_hr"
+        self.hand_over(**{p: found.test, ratio: found.hazard_ratio})
+        self.say(
+            f"{about}: hazard ratio **{{{ratio}}}** ({{{ratio}.ci}}), {found.test_name} {{{p}}}."
+        )
+
+    def stratum(self, by: str) -> None:
+        """Show remission and survival by groups that the user named.
+
+        Hands over ``stratum_<place>_orr_p``, ``…_os_p`` and ``…_rfs_p``.
+
+        Parameters
+        ----------
+        by : str
+            Column that groups the patients.
+        """
+        place = self.cohort.strata.index(by) + 1
+        title = LABELS.get(by, by.replace("_", " "))
+        self.title(f"By {title}")
+        remission = self.remission(by=by)
+        caption = f"Remission by {title}, with exact intervals."
+        self.show(remission.figure(f"stratum-{place}-remission", caption))
+        key = f"stratum_{place}_orr_p"
+        self.hand_over(**{key: remission.test.p})
+        self.say(f"Remission, Fisher's exact test: {{{key}}}.")
+        for endpoint in survival.ENDPOINTS:
+            found = self.survival(endpoint, by=by)
+            name = found.endpoint.name.capitalize()
+            caption = f"{name} by {title}"
+            self.show(found.figure(f"stratum-{place}-{endpoint}", f"{caption}."))
+            self.show(found.medians_table(caption))
+            key = f"stratum_{place}_{endpoint}_p"
+            self.hand_over(**{key: found.test})
+            self.say(f"{name}, {found.test_name}: {{{key}}}.")
+
+    def arms(self, endpoint: str) -> None:
+        """Show an endpoint by treatment: curves, medians, hazard ratios, log-rank test.
+
+        Hands over ``<endpoint>_median_by_arm_<arm>``, ``<endpoint>_arm_hr`` (second arm against
+        the first), ``<endpoint>_arm_chi2`` and ``<endpoint>_arm_p``.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+        """
+        found = self.survival(endpoint, by="arm")
+        name = found.endpoint.name.capitalize()
+        self.hand_over_by_group(f"{endpoint}_median_by_arm", found.median)
+        chi2, p, ratio = (f"{endpoint}_arm_{what}" for what in ("chi2", "p", "hr"))
+        self.hand_over(**{chi2: found.log_rank, p: found.test, ratio: found.hazard_ratio})
+        columns = {
+            "group": "Arm",
+            "reference": "Against",
+            "estimate": "Hazard ratio (interval)",
+            "p": "p (Wald)",
+        }
+        self.show(
+            found.figure(f"{endpoint}-arm", f"{name} by treatment."),
+            found.medians_table(f"{name} by treatment"),
+            found.hazard_ratio.as_table(columns, f"{name}: hazard ratios"),
+        )
+        self.say(f"{name}, over all arms: log-rank χ² {{{chi2}}}; {found.test_name}, {{{p}}}.")
+
+    def paper(self, *keys: str, shown: Mapping[str, str] | None = None) -> None:
+        """Show published values beside this cohort's.
+
+        Parameters
+        ----------
+        *keys : str
+            Ids of the registry.
+        shown : mapping of str to str, optional
+            Id of the number to show beside each; the same id if not given.
+        """
+        rows = []
+        for key in keys:
+            entry, mine = self.registry[key], self.numbers[(shown or {}).get(key, key)]
+            text = mine.text
+            if not mine.reason and not is_missing(mine.lower):
+                text += f" ({mine.ci})"
+            if entry.kind == "direction" and not mine.reason:
+                text = f"hazard ratio {text}"
+            rows.append(
+                {
+                    "Result": entry.label[:1].upper() + entry.label[1:],
+                    "In the paper": f"{entry.printed} [{entry.evidence}]",
+                    "Where": entry.place,
+                    "This cohort": f"{text} [{mine.evidence}]",
+                }
+            )
+        caption = "Published beside computed; letters in brackets: " + letters_explained()
+        if any(self.registry[key].kind == "direction" for key in keys):
+            caption += f" {SIGNIFICANT}"
+        show(HTML(html_table(rows, caption)))
