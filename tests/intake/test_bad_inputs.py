@@ -470,11 +470,8 @@ def test_bad_inputs_33_formulas_do_not_come_out_of_a_csv(clinic):
 def test_bad_inputs_34_hostile_labels_are_inert_text(tiny, clinic):
     chapter = tiny / "notebooks" / "one.py"
     edit(chapter, "study.remission()", 'study.remission(by="arm")')
-    edit(
-        chapter,
-        "study.show(",
-        'study.show(remission.rate.as_table({"group": "Arm", "n": "Patients"}, "Arms"))\nstudy.show(',
-    )
+    table = 'study.show(remission.rate.as_table({"group": "Arm", "n": "Patients"}, "Arms"))'
+    edit(chapter, "study.show(", f"{table}\nstudy.show(")
     labels = HOSTILE[3:9]
     table = pd.DataFrame(
         {"patient_id": [f"P{i}" for i in range(60)], "arm": labels * 10, "response": ["CR"] * 60}

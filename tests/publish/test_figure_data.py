@@ -87,8 +87,10 @@ def claims(patients):
 
 
 def forest(patients):
-    models = [cox.cox(patients, end, FACTORS) for end in ("os", "rfs")]
-    return forest_table(*models, {f: f for f in FACTORS})
+    study = Study("x", "an2020")
+    study.patients = patients
+    models = [study.hazard_ratios(end, FACTORS) for end in ("os", "rfs")]
+    return study.forest(*models, labels={f: f for f in FACTORS}).table
 
 
 @pytest.mark.parametrize(

@@ -310,7 +310,8 @@ BREAKS = {
     "a figure without alternative text": (
         "notebooks/one.py", 'study.show(remission.figure("rate", "Remission."))',
         'from dataclasses import replace\n'
-        'study.show(replace(remission.figure("rate", "Remission."), alt=" "))', "has no alternative text",
+        'study.show(replace(remission.figure("rate", "Remission."), alt=" "))',
+        "has no alternative text",
     ),
     "a picture without alternative text": (
         "book/index.md", "Remission:", "![](static/p.png)\n\nRemission:", "no alternative text",
