@@ -50,7 +50,7 @@ study.hand_over(os_1y=os.one_year, os_median=os.median, os_follow_up=os.follow_u
 study.hand_over(rfs_1y=rfs.one_year, rfs_median=rfs.median, rfs_follow_up=rfs.follow_up)
 
 # %%
-study.show(os.figure("os", "Overall survival since infusion.", published=True))
+study.show(os.with_published().figure("os", "Overall survival since infusion."))
 study.say("At 1 year **{os_1y}** of the patients were alive ({os_1y.ci}).")
 study.say("The median overall survival was **{os_median}** ({os_median.ci}).")
 
@@ -58,7 +58,7 @@ study.say("The median overall survival was **{os_median}** ({os_median.ci}).")
 # ## Relapse-free survival
 
 # %%
-study.show(rfs.figure("rfs", "Relapse-free survival since remission.", published=True))
+study.show(rfs.with_published().figure("rfs", "Relapse-free survival since remission."))
 study.say("At 1 year **{rfs_1y}** of the responders were alive without relapse ({rfs_1y.ci}).")
 study.say("The median relapse-free survival was **{rfs_median}** ({rfs_median.ci}).")
 

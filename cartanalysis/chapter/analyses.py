@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
 from cartanalysis.chapter.results import Figure, Result, Table
@@ -44,15 +45,10 @@ SIGNIFICANT = 0.05
 
 
 class Analysis:
-    """What all analyses have in common.
+    """What all analyses have in common."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose patients are analysed.
-    result : Result
-        The table behind the figure.
-    """
+    _plot: ClassVar[Callable[..., Axes]]
+    """A function of `cartanalysis.figures` that draws the tables."""
 
     def __init__(self, study: Study, result: Result) -> None:
         self.study = study
@@ -60,80 +56,67 @@ class Analysis:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The tidy table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per estimate; empty if there is nothing.
-        """
+        """The tidy table."""
         return self.result.table
 
     @property
     def why(self) -> str:
-        """Why there is no result.
-
-        Returns
-        -------
-        str
-            A sentence; empty if there is one.
-        """
+        """Why there is no result."""
         return self.result.why
 
     @property
     def evidence(self) -> str:
-        """How strong the evidence is.
-
-        Returns
-        -------
-        str
-            An evidence letter, or "your data".
-        """
+        """How strong the evidence is."""
         return self.study.evidence(self.result.rests_on)
 
     @property
     def sentence(self) -> str:
-        """The result in words.
+        """The result in words."""
+        return self.why or self._describe({})
+
+    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the table.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure, unique in the book.
+        caption : str
+            Caption.
+        labels : mapping of str to str, optional
+            Names of the groups as shown.
 
         Returns
         -------
-        str
-            A sentence; where there is no result, why.
+        Figure
+            What ``study.show`` shows, with its sentence and its data.
         """
-        return self.why or self._describe({})
-
-    def _describe(self, labels: Labels) -> str:
-        raise NotImplementedError
-
-    def _figure(
-        self,
-        plot: Callable[..., Any],
-        name: str,
-        caption: str,
-        *more: Result,
-        labels: Labels | None = None,
-        **options: Any,
-    ) -> Figure:
-        """Put a figure together; further results are drawn beside the table."""
-        results = (self.result, *more)
-        alt = "" if any(r.why for r in results) else self._describe(labels or {})
+        results = (self.result, *self._beside())
+        alt: str = ""
+        options: dict[str, Any] = {}
+        if not any(r.why for r in results):
+            alt, options = self._describe(labels or {}), self._options()
         if labels is not None:
             options["labels"] = labels
-        return Figure(plot, results, name, caption, alt, options)
+        return Figure(self._plot, results, name, caption, alt, options)
+
+    def _describe(self, labels: Labels) -> str:
+        """Say in words what the figure shows."""
+        raise NotImplementedError
+
+    def _options(self) -> dict[str, Any]:
+        """Give what the plotting function must know beside the table."""
+        return {}
+
+    def _beside(self) -> tuple[Result, ...]:
+        """Give further tables that the figure shows."""
+        return ()
 
 
 class Remission(Analysis):
-    """The remission rate, overall or by group.
+    """The remission rate, overall or by group."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose patients are analysed.
-    by : str or None
-        Column that groups the patients.
-    confidence : float
-        Coverage of the exact intervals.
-    """
+    _plot = staticmethod(plot_rates)
 
     def __init__(self, study: Study, by: str | None, confidence: float) -> None:
         rates = study.compute(response.remission, study.patients, by, confidence)
@@ -144,56 +127,21 @@ class Remission(Analysis):
 
     @cached_property
     def test(self) -> Result:
-        """Fisher's exact test between the groups.
-
-        Returns
-        -------
-        Result
-            One row; its number is the odds ratio, ``test.p`` the p-value.
-        """
+        """The test between the groups, Fisher's exact."""
         test = self.study.compute(response.association, self.study.patients, self._by)
         return test.read("estimate", "ratio")
 
-    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the rates with their intervals.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-        labels : mapping of str to str, optional
-            Names of the groups as shown.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        confidence = self._confidence
-        return self._figure(plot_rates, name, caption, labels=labels, confidence=confidence)
+    def _options(self) -> dict[str, Any]:
+        return {"confidence": self._confidence}
 
     def _describe(self, labels: Labels) -> str:
         return response.describe(self.table, labels)
 
 
 class Survival(Analysis):
-    """Kaplan–Meier curves, with what is read off them.
+    """Kaplan–Meier curves, with what is read off them."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose patients are analysed.
-    endpoint : {"os", "rfs"}
-        Which endpoint.
-    by : str or None
-        Column that groups the patients.
-    confidence : float
-        Coverage of the intervals.
-    after : float or None
-        Landmark: only patients still observed on that day, with their times counted from it.
-    """
+    _plot = staticmethod(plot_km)
 
     def __init__(
         self,
@@ -212,6 +160,7 @@ class Survival(Analysis):
         curves = self._compute(survival.kaplan_meier, *self._asked)
         super().__init__(study, curves.only_if(self.median))
         self._origin = self.endpoint.origin if after is None else "the landmark"
+        self._marks: pd.DataFrame | None = None
 
     def at(self, day: float | Result) -> Result:
         """Read survival off the curve.
@@ -235,46 +184,22 @@ class Survival(Analysis):
 
     @cached_property
     def one_year(self) -> Result:
-        """Survival at 1 year.
-
-        Returns
-        -------
-        Result
-            One row per group.
-        """
+        """Survival at 1 year."""
         return self.at(ONE_YEAR)
 
     @cached_property
     def median(self) -> Result:
-        """The median survival time.
-
-        Returns
-        -------
-        Result
-            One row per group, in days.
-        """
+        """The median survival time."""
         return self._compute(survival.median, *self._asked).read("estimate", "days")
 
     @cached_property
     def follow_up(self) -> Result:
-        """The median follow-up, by the reverse Kaplan–Meier method.
-
-        Returns
-        -------
-        Result
-            One row per group, in days.
-        """
+        """The median follow-up, by the reverse Kaplan–Meier method."""
         return self._compute(survival.follow_up, *self._asked).read("estimate", "days")
 
     @cached_property
     def at_risk(self) -> Result:
-        """Numbers at risk on the days below the curve.
-
-        Returns
-        -------
-        Result
-            One row per group and day: group, time, at_risk.
-        """
+        """The numbers at risk on the days below the curve."""
         if self.why:
             return self.result
         endpoint, by, _ = self._asked
@@ -284,49 +209,25 @@ class Survival(Analysis):
 
     @cached_property
     def test(self) -> Result:
-        """The log-rank test between the groups; by permutation where they are small.
-
-        Returns
-        -------
-        Result
-            One row; its number is the p-value.
-        """
+        """The log-rank test between the groups; by permutation where they are small."""
         endpoint, by, _ = self._asked
         return self._compute(permutation.compare, endpoint, by).p
 
     @property
     def test_name(self) -> str:
-        """What the test is called in a sentence.
-
-        Returns
-        -------
-        str
-            A few words.
-        """
+        """What the test is called in a sentence."""
         name = "log-rank" if self.test.why else str(self.test.table["test"].iloc[0])
         return name.replace("log-rank", "log-rank test")
 
     @cached_property
     def log_rank(self) -> Result:
-        """The usual log-rank test, whatever the size of the groups.
-
-        Returns
-        -------
-        Result
-            One row; its number is χ².
-        """
+        """The usual log-rank test, whatever the size of the groups."""
         endpoint, by, _ = self._asked
         return self._compute(survival.log_rank, endpoint, by).read("estimate", "statistic")
 
     @cached_property
     def hazard_ratio(self) -> Result:
-        """The hazard ratio of each group against the first.
-
-        Returns
-        -------
-        Result
-            One row per group but the first.
-        """
+        """The hazard ratio of each group against the first."""
         endpoint, by, confidence = self._asked
         return self._compute(cox.cox, endpoint, [by], confidence).part("terms")
 
@@ -355,47 +256,53 @@ class Survival(Analysis):
         }
         return joined.read("estimate", "days").as_table(columns, caption, words=labels)
 
-    def figure(
-        self, name: str, caption: str, labels: Labels | None = None, *, published: bool = False
-    ) -> Figure:
-        """Draw the curves above the numbers at risk.
+    def with_published(self) -> Survival:
+        """Draw the paper's values, too.
+
+        Returns
+        -------
+        Survival
+            The same analysis.
+        """
+        self._marks = published_points(self.study.registry, self.endpoint.key)
+        return self
+
+    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the curves above the numbers at risk, as `Analysis.figure`.
 
         Parameters
         ----------
         name : str
             Name of the figure.
         caption : str
-            Caption.
+            Caption; that of a protected cohort says how its curves are told.
         labels : mapping of str to str, optional
             Names of the groups as shown.
-        published : bool
-            Whether the paper's values are drawn, too.
 
         Returns
         -------
         Figure
             What ``study.show`` shows.
         """
-        key = self.endpoint.key
-        min_cell = self.study.min_cell
-        if min_cell > 1:
+        if self.study.is_protected:
             caption += (
                 " So that no patient's day shows, the Kaplan–Meier estimate is marked at the ends "
-                f"of months only, each after at least {min_cell} more events; the dotted line "
-                "guides the eye and is no data, and numbers at risk are rounded down. The full "
-                "curve, for use in the house: publish with --min-cell 1."
+                f"of months only, each after at least {self.study.min_cell} more events; the "
+                "dotted line guides the eye and is no data, and numbers at risk are rounded down. "
+                "The full curve, for use in the house: publish with --min-cell 1."
             )
-        return self._figure(
-            plot_km,
-            name,
-            caption,
-            self.at_risk,
-            labels=labels,
-            unit=self.study.time_unit,
-            origin=self._origin,
-            state=self.endpoint.state,
-            marks=published_points(self.study.registry, key) if published else None,
-        )
+        return super().figure(name, caption, labels)
+
+    def _beside(self) -> tuple[Result, ...]:
+        return (self.at_risk,)
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "unit": self.study.time_unit,
+            "origin": self._origin,
+            "state": self.endpoint.state,
+            "marks": self._marks,
+        }
 
     def _compute(self, function: Callable[..., Any], *arguments: Any) -> Result:
         return self.study.compute(function, self._whom, *arguments)
@@ -429,19 +336,7 @@ def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
 
 
 class HazardRatios(Analysis):
-    """A Cox model: hazard ratios, each adjusted for the other covariates.
-
-    Parameters
-    ----------
-    study : Study
-        Whose patients are analysed.
-    endpoint : {"os", "rfs"}
-        Which endpoint.
-    covariates : sequence of str
-        Columns of the model.
-    confidence : float
-        Coverage of the intervals.
-    """
+    """A Cox model: hazard ratios, each adjusted for the other covariates."""
 
     def __init__(
         self, study: Study, endpoint: str, covariates: Sequence[str], confidence: float
@@ -467,24 +362,12 @@ class HazardRatios(Analysis):
 
     @property
     def tests(self) -> Result:
-        """Likelihood-ratio tests of each covariate given the others, and of all.
-
-        Returns
-        -------
-        Result
-            One row per test.
-        """
+        """Likelihood-ratio tests of each covariate given the others, and of all."""
         return self.model.part("tests")
 
     @property
     def proportional_hazards(self) -> Result:
-        """Tests of proportional hazards, as R's ``cox.zph``.
-
-        Returns
-        -------
-        Result
-            One row per covariate, and ``global``.
-        """
+        """The tests of proportional hazards, as R's ``cox.zph``."""
         return self.model.part("proportional_hazards")
 
     def changing(self, labels: Labels) -> list[str]:
@@ -508,13 +391,7 @@ class HazardRatios(Analysis):
 
     @property
     def events_per_coefficient(self) -> Result:
-        """How many events there are for each coefficient of the model.
-
-        Returns
-        -------
-        Result
-            One row.
-        """
+        """How many events there are for each coefficient of the model."""
         overview = self.study.compute(_events_per_coefficient, self.model)
         return overview.read("events_per_term", "statistic")
 
@@ -546,39 +423,14 @@ def _events_per_coefficient(model: cox.CoxModel) -> pd.DataFrame:
 
 
 class Forest(Analysis):
-    """The hazard ratios of several models, one below the other.
+    """The hazard ratios of several models, one below the other."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose patients are analysed.
-    models : sequence of HazardRatios
-        The models.
-    labels : mapping of str to str
-        Names of the covariates as shown.
-    """
+    _plot = staticmethod(plot_forest)
 
     def __init__(self, study: Study, models: Sequence[HazardRatios], labels: Labels) -> None:
         fitted = [m.model for m in models]
         names = [m.endpoint.name.capitalize() for m in models]
         super().__init__(study, study.compute(_forest, labels, names, *fitted))
-
-    def figure(self, name: str, caption: str) -> Figure:
-        """Draw the ratios with their intervals.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        return self._figure(plot_forest, name, caption)
 
     def _describe(self, labels: Labels) -> str:
         parts = []
@@ -599,15 +451,9 @@ def _forest(labels: Labels, names: Sequence[str], *models: cox.CoxModel) -> pd.D
 
 
 class CutOffs(Analysis):
-    """The hazard ratio of high against low regulatory T cells, over cut-offs.
+    """The hazard ratio of high against low regulatory T cells, over cut-offs."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose patients are analysed.
-    endpoint : {"os", "rfs"}
-        Which endpoint.
-    """
+    _plot = staticmethod(plot_cutoffs)
 
     def __init__(self, study: Study, endpoint: str) -> None:
         scan = study.compute(
@@ -617,33 +463,11 @@ class CutOffs(Analysis):
 
     @property
     def narrowest(self) -> Result:
-        """The cut-off with the narrowest interval, on the logarithmic axis.
-
-        Returns
-        -------
-        Result
-            One row.
-        """
+        """The cut-off with the narrowest interval, on the logarithmic axis."""
         return self.study.compute(_with_span, self.result).smallest("span")
 
-    def figure(self, name: str, caption: str) -> Figure:
-        """Draw the ratios with their intervals over the cut-offs.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        chosen = self.study.distribution().cutoff
-        value = None if chosen.why else float(chosen.table["estimate"].iloc[0])
-        return self._figure(plot_cutoffs, name, caption, chosen=value)
+    def _options(self) -> dict[str, Any]:
+        return {"chosen": float(self.study.distribution().cutoff.table["estimate"].iloc[0])}
 
     def _describe(self, labels: Labels) -> str:
         return cox.describe_scan(self.table)
@@ -654,15 +478,9 @@ def _with_span(scan: pd.DataFrame) -> pd.DataFrame:
 
 
 class Distribution(Analysis):
-    """How regulatory T cells are spread over the patients, on both sides of the cut-off.
+    """How regulatory T cells are spread over the patients, on both sides of the cut-off."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose patients are analysed.
-    cutoff : float or None
-        The cut-off; the cohort's median if not given.
-    """
+    _plot = staticmethod(plot_distribution)
 
     def __init__(self, study: Study, cutoff: float | None) -> None:
         found = study.compute(treg_cutoff_of, study.patients, cutoff)
@@ -673,23 +491,8 @@ class Distribution(Analysis):
             counts = study.compute(baseline.histogram, study.patients, "treg_pct", self._value)
         super().__init__(study, counts)
 
-    def figure(self, name: str, caption: str) -> Figure:
-        """Draw a histogram.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        label = "regulatory T cells (% of CD4⁺ T cells)"
-        return self._figure(plot_distribution, name, caption, cutoff=self._value, xlabel=label)
+    def _options(self) -> dict[str, Any]:
+        return {"cutoff": self._value, "xlabel": "regulatory T cells (% of CD4⁺ T cells)"}
 
     def _describe(self, labels: Labels) -> str:
         cutoff = format_value(self._value, "percent of CD4")
@@ -697,13 +500,9 @@ class Distribution(Analysis):
 
 
 class AdverseEvents(Analysis):
-    """Patients by the highest grade of their adverse events, on every scale on record.
+    """Patients by the highest grade of their adverse events, on every scale on record."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose patients are analysed.
-    """
+    _plot = staticmethod(plot_grades)
 
     def __init__(self, study: Study) -> None:
         grades = study.compute(safety.all_scales, study.patients, study.confidence)
@@ -744,70 +543,28 @@ class AdverseEvents(Analysis):
         study = self.study
         return study.compute(safety.severe, study.patients, grade, study.confidence)
 
-    def figure(self, name: str, caption: str) -> Figure:
-        """Draw stacked bars, a bar per scale.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        return self._figure(plot_grades, name, caption)
-
     def _describe(self, labels: Labels) -> str:
         return safety.describe(self.table)
 
 
 class Flow(Analysis):
-    """The flow of patients from step to step.
+    """The flow of patients from step to step."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose patients are counted.
-    """
+    _plot = staticmethod(plot_flow)
 
     def __init__(self, study: Study) -> None:
         steps = study.compute(flow.steps, study.patients, study.registry, study.is_reconstruction)
         super().__init__(study, steps.resting_on(*flow.STEPS))
         self.patients = study.compute(baseline.size, study.patients).read("n", "count")
 
-    def figure(self, name: str, caption: str) -> Figure:
-        """Draw a box per step.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        return self._figure(plot_flow, name, caption)
-
     def _describe(self, labels: Labels) -> str:
         return flow.describe(self.table)
 
 
 class Verdicts(Analysis):
-    """The paper's claims, each beside what the cohort shows.
+    """The paper's claims, each beside what the cohort shows."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose patients judge the claims.
-    """
+    _plot = staticmethod(plot_claims)
 
     def __init__(self, study: Study) -> None:
         asked = (study.patients, study.registry, study.confidence)
@@ -892,13 +649,7 @@ class Verdicts(Analysis):
 
     @property
     def changing(self) -> Result:
-        """The directions whose hazard ratio changes with time.
-
-        Returns
-        -------
-        Result
-            Their number, with their names in the column ``names``.
-        """
+        """The directions whose hazard ratio changes with time."""
         return self.study.compute(replication.not_proportional, self.result).read("n", "count")
 
     def as_table(self, caption: str) -> Table:
@@ -937,23 +688,6 @@ class Verdicts(Analysis):
         """
         return self.study.compute(replication.details, self.result, family)
 
-    def figure(self, name: str, caption: str) -> Figure:
-        """Draw the claims beside the cohort's results.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        return self._figure(plot_claims, name, caption)
-
     def _describe(self, labels: Labels) -> str:
         return replication.describe(self.table)
 
@@ -962,19 +696,15 @@ class Verdicts(Analysis):
 
 
 class ConsistentEffects(Analysis):
-    """Hazard ratios in many cohorts that agree with every published value.
+    """Hazard ratios in many cohorts that agree with every published value."""
 
-    Parameters
-    ----------
-    study : Study
-        Whose paper it is.
-    """
+    _plot = staticmethod(plot_effects)
 
     def __init__(self, study: Study) -> None:
         super().__init__(study, study.compute(reconstruct.known_effects))
 
-    def figure(self, name: str, caption: str) -> Figure:
-        """Draw a dot per cohort and claim.
+    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw a dot per cohort and claim, as `Analysis.figure`.
 
         Parameters
         ----------
@@ -982,15 +712,17 @@ class ConsistentEffects(Analysis):
             Name of the figure.
         caption : str
             Caption.
+        labels : mapping of str to str, optional
+            Names of the claims as shown; the registry's if not given.
 
         Returns
         -------
         Figure
-            What ``study.show`` shows.
+            A figure of what is assumed, whatever the chapter's cohort.
         """
         directions = self.study.registry.select(kind="direction")
-        labels = {entry.id: entry.details["short"] for entry in directions}
-        return replace(self._figure(plot_effects, name, caption, labels=labels), letter="A")
+        labels = labels or {entry.id: entry.details["short"] for entry in directions}
+        return replace(super().figure(name, caption, labels), letter="A")
 
     def _describe(self, labels: Labels) -> str:
         return derivations.describe_effects(self.table, labels)

@@ -111,13 +111,7 @@ class HandOver:
 
     @property
     def is_protected(self) -> bool:
-        """Whether small counts of patients are hidden.
-
-        Returns
-        -------
-        bool
-            The answer.
-        """
+        """Whether small counts of patients are hidden."""
         return self.min_cell > 1
 
     def day(self, day: float) -> float:
@@ -282,13 +276,7 @@ class HandOver:
             show(Markdown(template.format_map(self.numbers) + "".join(map(badge, sorted(letters)))))
 
     def show(self, *things: Figure | Table) -> None:
-        """Show figures and tables; in place of one that cannot be made, the reason.
-
-        Parameters
-        ----------
-        *things : Figure or Table
-            What to show, from top to bottom.
-        """
+        """Show figures and tables; in place of one that cannot be made, the reason."""
         for thing in things:
             if thing.why:
                 self._show_reason(thing.why)
@@ -427,13 +415,7 @@ class HandOver:
 
 
 def show(text: HTML | Markdown) -> None:
-    """Show what readers see as it is, marked as handed over.
-
-    Parameters
-    ----------
-    text : IPython.display.HTML or IPython.display.Markdown
-        What to show.
-    """
+    """Show what readers see as it is, marked as handed over."""
     display(text, metadata={METADATA: AS_IT_IS})
 
 
@@ -449,35 +431,13 @@ def _name_of(function: Callable[..., Any]) -> str:
 
 
 def badge(letter: str) -> str:
-    """Write an evidence letter as it stands behind a sentence.
-
-    Parameters
-    ----------
-    letter : str
-        P, D, A or "your data".
-
-    Returns
-    -------
-    str
-        HTML that Markdown lets through.
-    """
+    """Write an evidence letter as it stands behind a sentence."""
     style = f"cart-letter-{letter.lower().replace(' ', '-')}"
     return f' <span class="cart-letter {style}">{html.escape(letter)}</span>'
 
 
 def evidence_sentence(letter: str) -> str:
-    """Say what an evidence letter means, in one plain sentence.
-
-    Parameters
-    ----------
-    letter : str
-        P, D, A, "your data" or "simulated".
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
+    """Say what an evidence letter means, in one plain sentence."""
     if letter == YOUR_DATA:
         return "Evidence: your data, as given in the cohort file."
     if letter == SIMULATED:
@@ -486,30 +446,13 @@ def evidence_sentence(letter: str) -> str:
 
 
 def slug(text: str) -> str:
-    """Make part of an id from any text.
-
-    Parameters
-    ----------
-    text : str
-        A group's name.
-
-    Returns
-    -------
-    str
-        Lower-case letters, digits and hyphens.
-    """
+    """Make part of an id from any text."""
     kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower())
     return "-".join(part for part in kept.split("-") if part)[:40]
 
 
 def letters_explained() -> str:
-    """Say in a few words what the letters stand for.
-
-    Returns
-    -------
-    str
-        Part of a sentence.
-    """
+    """Say in a few words what the letters stand for."""
     return "P published, D derived by arithmetic, A assumed (reconstruction)"
 
 

@@ -49,51 +49,22 @@ class Result:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The tidy table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per estimate; empty if there is nothing.
-        """
+        """The tidy table."""
         return pd.DataFrame() if self.why else self.value
 
     @property
     def p(self) -> Result:
-        """The p-value in place of the estimate.
-
-        Returns
-        -------
-        Result
-            The same result, read in another column.
-        """
+        """The p-value in place of the estimate."""
         return self.read("p", "p")
 
     @property
     def count(self) -> int:
-        """The number as a count.
-
-        Returns
-        -------
-        int
-            0 if there is nothing.
-        """
+        """The number as a count."""
         number = self._in_row(self.column)
         return 0 if number is None or pd.isna(number) else int(number)
 
     def text(self, column: str) -> str:
-        """Read a text beside the number.
-
-        Parameters
-        ----------
-        column : str
-            Its column.
-
-        Returns
-        -------
-        str
-            Empty if there is nothing.
-        """
+        """Read a text beside the number."""
         return str(self._in_row(column) or "")
 
     def _in_row(self, column: str) -> Any:
@@ -118,35 +89,11 @@ class Result:
         return replace(self, chosen={**self.chosen, **chosen})
 
     def read(self, column: str, unit: str) -> Result:
-        """Choose a column.
-
-        Parameters
-        ----------
-        column : str
-            Its name.
-        unit : str
-            Unit of its numbers.
-
-        Returns
-        -------
-        Result
-            The same result, read in that column.
-        """
+        """Choose a column."""
         return replace(self, column=column, unit=unit)
 
     def resting_on(self, *ids: str) -> Result:
-        """Say which published values give the result in the reconstruction.
-
-        Parameters
-        ----------
-        *ids : str
-            Ids of the registry.
-
-        Returns
-        -------
-        Result
-            The same result with the evidence of these values.
-        """
+        """Say which published values give the result in the reconstruction."""
         return replace(self, rests_on=ids)
 
     def part(self, name: str, unit: str = "ratio") -> Result:
@@ -168,58 +115,19 @@ class Result:
         return replace(self, value=value, unit=unit)
 
     def row(self, place: int) -> Result:
-        """Take one row, counted from 0; the last if there are fewer.
-
-        Parameters
-        ----------
-        place : int
-            Which.
-
-        Returns
-        -------
-        Result
-            A table of that row.
-        """
+        """Take one row, counted from 0; the last if there are fewer."""
         return self if self.why else self._rows(self.value.iloc[: place + 1].tail(1))
 
     def largest(self, column: str) -> Result:
-        """Take the row with the largest number of a column.
-
-        Parameters
-        ----------
-        column : str
-            Its name.
-
-        Returns
-        -------
-        Result
-            A table of that row.
-        """
+        """Take the row with the largest number of a column."""
         return self if self.why else self._rows(self.value.nlargest(1, column))
 
     def smallest(self, column: str) -> Result:
-        """Take the row with the smallest number of a column.
-
-        Parameters
-        ----------
-        column : str
-            Its name.
-
-        Returns
-        -------
-        Result
-            A table of that row.
-        """
+        """Take the row with the smallest number of a column."""
         return self if self.why else self._rows(self.value.nsmallest(1, column))
 
     def widest_first(self) -> Result:
-        """Sort by the width of the interval, in percentage points of a fraction.
-
-        Returns
-        -------
-        Result
-            The table with a column ``width``.
-        """
+        """Sort by the width of the interval, in percentage points of a fraction."""
         if self.why:
             return self
         width = (100 * (self.value["upper"] - self.value["lower"])).round()
@@ -298,13 +206,7 @@ class Table:
 
     @property
     def why(self) -> str:
-        """Why it cannot be shown.
-
-        Returns
-        -------
-        str
-            A sentence; empty if it can.
-        """
+        """Why it cannot be shown."""
         return self.result.why
 
 
@@ -340,11 +242,5 @@ class Figure:
 
     @property
     def why(self) -> str:
-        """Why it cannot be drawn.
-
-        Returns
-        -------
-        str
-            A sentence; empty if it can.
-        """
+        """Why it cannot be drawn."""
         return next((r.why for r in self.results if r.why), "")

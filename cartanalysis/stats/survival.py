@@ -46,24 +46,12 @@ class Endpoint:
 
     @property
     def days(self) -> str:
-        """Column with the time.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """Column with the time."""
         return f"{self.key}_days"
 
     @property
     def event(self) -> str:
-        """Column with the event.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """Column with the event."""
         return f"{self.key}_event"
 
 
