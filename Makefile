@@ -6,7 +6,7 @@ BIN := .venv/bin
 SOURCES := $(shell find cartanalysis tests notebooks book -type f -not -name '*.pyc' -not -path '*/node_modules/*') \
   _config.yml _toc.yml pyproject.toml requirements.txt tests/requirements.txt Makefile
 
-.PHONY: help book pdf test retest lint bench lock clean
+.PHONY: help book pdf test retest lint lines bench lock clean
 
 help:
 	@echo "make book   build the book about the default cohort into _build/html"
@@ -14,6 +14,7 @@ help:
 	@echo "make test   run the checks and the tests, unless nothing changed since they were green"
 	@echo "make retest run them in any case"
 	@echo "make lint   run ruff, mypy and the docstring checks only"
+	@echo "make lines  count the lines of the package, room by room"
 	@echo "make bench  measure how fast pages are on a slow phone (needs node, Chromium)"
 	@echo "make lock   renew requirements.txt and tests/requirements.txt from pyproject.toml"
 	@echo "make clean  remove what was built, and the virtual environment"
@@ -46,6 +47,9 @@ lint: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/numpydoc lint $(foreach room,stats study claims figures chapter,cartanalysis/$(room)/*.py)
+
+lines:
+	@$(PYTHON) scripts/lines.py
 
 # make's own rule: what has not changed since it was last tested, green, is not tested again
 _build/tested: $(SOURCES) .venv/installed-test

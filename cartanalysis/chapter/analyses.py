@@ -201,7 +201,7 @@ class Survival(Analysis):
     def at_risk(self) -> Result:
         """The numbers at risk on the days below the curve."""
         if self.why:
-            return self.result
+            return self.result.read("at_risk", "count")
         endpoint, by, _ = self._asked
         days = ticks(float(self.table["time"].max()), self.study.time_unit)
         counts = self._compute(survival.at_risk_table, endpoint, days, by)
