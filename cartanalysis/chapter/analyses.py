@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
+from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Figure, Result, Table
 from cartanalysis.claims import replication
 from cartanalysis.claims.replication import ONE_YEAR, published_points
@@ -35,9 +36,6 @@ from cartanalysis.stats import baseline, cox, permutation, response, safety, sur
 from cartanalysis.study import derivations, flow, reconstruct
 from cartanalysis.text import each_row, format_value
 
-if TYPE_CHECKING:
-    from cartanalysis.chapter.study import Study
-
 Labels = Mapping[str, str]
 """Names of groups as shown."""
 
@@ -50,7 +48,7 @@ class Analysis:
     _plot: ClassVar[Callable[..., Axes]]
     """A function of `cartanalysis.figures` that draws the tables."""
 
-    def __init__(self, study: Study, result: Result) -> None:
+    def __init__(self, study: HandOver, result: Result) -> None:
         self.study = study
         self.result = result
 
@@ -118,7 +116,7 @@ class Remission(Analysis):
 
     _plot = staticmethod(plot_rates)
 
-    def __init__(self, study: Study, by: str | None, confidence: float) -> None:
+    def __init__(self, study: HandOver, by: str | None, confidence: float) -> None:
         rates = study.compute(response.remission, study.patients, by, confidence)
         super().__init__(study, rates)
         self.rate = rates
@@ -145,7 +143,7 @@ class Survival(Analysis):
 
     def __init__(
         self,
-        study: Study,
+        study: HandOver,
         endpoint: str,
         by: str | None,
         confidence: float,
@@ -339,7 +337,7 @@ class HazardRatios(Analysis):
     """A Cox model: hazard ratios, each adjusted for the other covariates."""
 
     def __init__(
-        self, study: Study, endpoint: str, covariates: Sequence[str], confidence: float
+        self, study: HandOver, endpoint: str, covariates: Sequence[str], confidence: float
     ) -> None:
         self.endpoint = survival.endpoint_of(endpoint)
         self.model = study.compute(cox.cox, study.patients, endpoint, list(covariates), confidence)
@@ -427,16 +425,19 @@ class Forest(Analysis):
 
     _plot = staticmethod(plot_forest)
 
-    def __init__(self, study: Study, models: Sequence[HazardRatios], labels: Labels) -> None:
+    def __init__(self, study: HandOver, models: Sequence[HazardRatios], labels: Labels) -> None:
+        self._models, self._labels = models, labels
         fitted = [m.model for m in models]
         names = [m.endpoint.name.capitalize() for m in models]
         super().__init__(study, study.compute(_forest, labels, names, *fitted))
 
     def _describe(self, labels: Labels) -> str:
         parts = []
-        for series, rows in self.table.groupby("series", sort=False):
-            ratios = (f"{r.label} {format_value(r.estimate, 'ratio')}" for r in each_row(rows))
-            parts.append(f"{str(series).partition(' (')[0]}: {', '.join(ratios)}")
+        for model in self._models:
+            rows = each_row(model.table)
+            told = ((self._labels[r.covariate], format_value(r.estimate, "ratio")) for r in rows)
+            ratios = (f"{factor} {ratio}" for factor, ratio in told)
+            parts.append(f"{model.endpoint.name.capitalize()}: {', '.join(ratios)}")
         return "Forest plot of hazard ratios. " + ". ".join(parts) + "."
 
 
@@ -455,11 +456,12 @@ class CutOffs(Analysis):
 
     _plot = staticmethod(plot_cutoffs)
 
-    def __init__(self, study: Study, endpoint: str) -> None:
+    def __init__(self, study: HandOver, endpoint: str, chosen: Result) -> None:
         scan = study.compute(
             cox.scan_cutoffs, study.patients, endpoint, "treg_pct", study.confidence
         )
-        super().__init__(study, scan.read("estimate", "ratio"))
+        super().__init__(study, scan.read("estimate", "ratio").only_if(chosen))
+        self._chosen = chosen
 
     @property
     def narrowest(self) -> Result:
@@ -467,7 +469,7 @@ class CutOffs(Analysis):
         return self.study.compute(_with_span, self.result).smallest("span")
 
     def _options(self) -> dict[str, Any]:
-        return {"chosen": float(self.study.distribution().cutoff.table["estimate"].iloc[0])}
+        return {"chosen": float(self._chosen.table["estimate"].iloc[0])}
 
     def _describe(self, labels: Labels) -> str:
         return cox.describe_scan(self.table)
@@ -482,7 +484,7 @@ class Distribution(Analysis):
 
     _plot = staticmethod(plot_distribution)
 
-    def __init__(self, study: Study, cutoff: float | None) -> None:
+    def __init__(self, study: HandOver, cutoff: float | None) -> None:
         found = study.compute(treg_cutoff_of, study.patients, cutoff)
         self.cutoff = found.read("estimate", "percent of CD4")
         self._value = None if found.why else float(found.table["estimate"].iloc[0])
@@ -504,7 +506,7 @@ class AdverseEvents(Analysis):
 
     _plot = staticmethod(plot_grades)
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: HandOver) -> None:
         grades = study.compute(safety.all_scales, study.patients, study.confidence)
         super().__init__(study, grades)
 
@@ -552,7 +554,7 @@ class Flow(Analysis):
 
     _plot = staticmethod(plot_flow)
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: HandOver) -> None:
         steps = study.compute(flow.steps, study.patients, study.registry, study.is_reconstruction)
         super().__init__(study, steps.resting_on(*flow.STEPS))
         self.patients = study.compute(baseline.size, study.patients).read("n", "count")
@@ -566,7 +568,7 @@ class Verdicts(Analysis):
 
     _plot = staticmethod(plot_claims)
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: HandOver) -> None:
         asked = (study.patients, study.registry, study.confidence)
         super().__init__(study, study.compute(replication.claims, *asked))
         self.tally = study.compute(replication.tally, self.result).read("n", "count")
@@ -700,7 +702,7 @@ class ConsistentEffects(Analysis):
 
     _plot = staticmethod(plot_effects)
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: HandOver) -> None:
         super().__init__(study, study.compute(reconstruct.known_effects))
 
     def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:

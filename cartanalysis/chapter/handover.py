@@ -82,6 +82,9 @@ class HandOver:
         If a parameter is out of range.
     """
 
+    patients: pd.DataFrame | Patients
+    """The cohort, where there is one."""
+
     def __init__(
         self,
         name: str,

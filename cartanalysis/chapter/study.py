@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import pandas as pd
 from IPython.display import HTML
 
 from cartanalysis import contract, intake
 from cartanalysis.chapter import analyses
 from cartanalysis.chapter.analyses import Labels
-from cartanalysis.chapter.disclosure.vault import Patients, Remote, Vault, remote
+from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Result
@@ -75,7 +74,6 @@ class Study(HandOver):
             if min_cell > 1 and not rows.is_reconstruction:
                 vault = Vault({cohort: rows}, min_cell)
                 opened = vault.open(cohort, treg_cutoff)
-        self.patients: pd.DataFrame | Patients
         if opened is None:
             self.cohort, self.patients = rows, contract.derive(rows.table, treg_cutoff)
         else:
@@ -198,7 +196,7 @@ class Study(HandOver):
         CutOffs
             A hazard ratio for each.
         """
-        return analyses.CutOffs(self, endpoint)
+        return analyses.CutOffs(self, endpoint, self.distribution().cutoff)
 
     def adverse_events(self) -> analyses.AdverseEvents:
         """Count patients by the highest grade of their adverse events.
