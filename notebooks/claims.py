@@ -43,14 +43,14 @@ verdicts = study.verdicts()
 
 # %%
 study.hand_over(
-    claims_value_judged=verdicts.judged("value"),
-    claims_value_by_chance=verdicts.by_chance("value"),
-    claims_value_found=verdicts.found("value"),
-    claims_value_holm=verdicts.after_holm("value"),
-    claims_direction_judged=verdicts.judged("direction"),
-    claims_direction_by_chance=verdicts.by_chance("direction"),
-    claims_direction_found=verdicts.found("direction"),
-    claims_direction_holm=verdicts.after_holm("direction"),
+    claims_value_judged=verdicts.values.judged,
+    claims_value_by_chance=verdicts.values.by_chance,
+    claims_value_found=verdicts.values.found,
+    claims_value_holm=verdicts.values.after_holm,
+    claims_direction_judged=verdicts.directions.judged,
+    claims_direction_by_chance=verdicts.directions.by_chance,
+    claims_direction_found=verdicts.directions.found,
+    claims_direction_holm=verdicts.directions.after_holm,
     claims_upheld=verdicts.count("upheld"),
     claims_inconclusive=verdicts.count("inconclusive"),
     claims_opposed=verdicts.count("opposed"),
@@ -64,9 +64,9 @@ study.say(
 
 # %%
 remaining = []
-if verdicts.found("direction").count:
+if verdicts.directions.found.count:
     remaining.append("significant directions, {claims_direction_holm} of {claims_direction_found}")
-if verdicts.found("value").count:
+if verdicts.values.found.count:
     remaining.append("values that differ, {claims_value_holm} of {claims_value_found}")
 if remaining:
     study.say(
@@ -173,7 +173,7 @@ study.show(verdicts.details("direction").as_table(columns, caption))
 
 # %%
 nothing = "This cohort can assess no {} of the paper, so chance had nothing to decide."
-if verdicts.judged("value").count:
+if verdicts.values.judged.count:
     study.say(
         "If the paper's patients and this cohort's came from populations with the same true "
         "values, chance in both samples would still put **{claims_value_by_chance}** values "
@@ -182,7 +182,7 @@ if verdicts.judged("value").count:
     )
 else:
     study.say(nothing.format("value"))
-if verdicts.judged("direction").count:
+if verdicts.directions.judged.count:
     study.say(
         "If nothing had any effect, chance would make **{claims_direction_by_chance}** directions "
         "significant, of {claims_direction_judged} that could be assessed. Significant here: "
@@ -251,7 +251,7 @@ study.show(wrong.as_table(columns, caption, letter="simulated"))
 # ```
 
 # %% tags=["solution"]
-if verdicts.judged("direction").count:
+if verdicts.directions.judged.count:
     study.say(
         "Directions that this cohort can assess: **{claims_direction_judged}**. If nothing had any "
         "effect, each would be significant with probability 0.05: "

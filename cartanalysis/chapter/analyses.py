@@ -7,7 +7,7 @@ cohort, by disclosure control.  ``sentence`` says in words what the figure shows
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -563,6 +563,28 @@ class Flow(Analysis):
         return flow.describe(self.table)
 
 
+@dataclass(frozen=True)
+class Family:
+    """How many claims of a family were decided, beside what chance would decide.
+
+    Attributes
+    ----------
+    judged : Result
+        Claims that could be assessed.
+    by_chance : Result
+        How many of them chance alone would put outside their range, or make significant.
+    found : Result
+        How many are.
+    after_holm : Result
+        How many remain after Holm's correction.
+    """
+
+    judged: Result
+    by_chance: Result
+    found: Result
+    after_holm: Result
+
+
 class Verdicts(Analysis):
     """The paper's claims, each beside what the cohort shows."""
 
@@ -572,7 +594,16 @@ class Verdicts(Analysis):
         asked = (study.patients, study.registry, study.confidence)
         super().__init__(study, study.compute(replication.claims, *asked))
         self.tally = study.compute(replication.tally, self.result).read("n", "count")
-        self._chance = study.compute(replication.multiplicity, self.result, study.confidence)
+        chance = study.compute(replication.multiplicity, self.result, study.confidence)
+        self.values, self.directions = (
+            Family(
+                judged=chance.where(family=family).read("n", "count"),
+                by_chance=chance.where(family=family).read("estimate", "statistic"),
+                found=chance.where(family=family).read("events", "count"),
+                after_holm=chance.where(family=family).read("holm", "count"),
+            )
+            for family in ("value", "direction")
+        )
 
     def count(self, kind: str) -> Result:
         """Count the verdicts of a kind.
@@ -588,66 +619,6 @@ class Verdicts(Analysis):
             A count.
         """
         return self.tally.where(verdict=kind)
-
-    def judged(self, family: str) -> Result:
-        """Count the claims of a family that could be assessed.
-
-        Parameters
-        ----------
-        family : {"value", "direction"}
-            Which claims.
-
-        Returns
-        -------
-        Result
-            A count.
-        """
-        return self._of(family, "n", "count")
-
-    def found(self, family: str) -> Result:
-        """Count the claims of a family that differ, or are significant.
-
-        Parameters
-        ----------
-        family : {"value", "direction"}
-            Which claims.
-
-        Returns
-        -------
-        Result
-            A count.
-        """
-        return self._of(family, "events", "count")
-
-    def by_chance(self, family: str) -> Result:
-        """Give how many that would be by chance alone.
-
-        Parameters
-        ----------
-        family : {"value", "direction"}
-            Which claims.
-
-        Returns
-        -------
-        Result
-            A number of claims.
-        """
-        return self._of(family, "estimate", "statistic")
-
-    def after_holm(self, family: str) -> Result:
-        """Count those that remain after Holm's correction.
-
-        Parameters
-        ----------
-        family : {"value", "direction"}
-            Which claims.
-
-        Returns
-        -------
-        Result
-            A count.
-        """
-        return self._of(family, "holm", "count")
 
     @property
     def changing(self) -> Result:
@@ -692,9 +663,6 @@ class Verdicts(Analysis):
 
     def _describe(self, labels: Labels) -> str:
         return replication.describe(self.table)
-
-    def _of(self, family: str, column: str, unit: str) -> Result:
-        return self._chance.where(family=family).read(column, unit)
 
 
 class ConsistentEffects(Analysis):
