@@ -167,7 +167,8 @@ class HandOver:
                 value = function(*args, **kwargs)
         except CannotCompute as error:
             return Result(why=str(error))
-        name = _name_of(function)
+        before = [a.computed_by for a in given]
+        name = next(filter(None, (_name_of(function), *before)), "")
         return Result(value, hidden=tuple(dict.fromkeys(hidden)), computed_by=name)
 
     # --- handing over --------------------------------------------------------------------------
@@ -427,10 +428,10 @@ def _content(argument: Any) -> Any:
 
 
 def _name_of(function: Callable[..., Any]) -> str:
-    """Name a function of the package; empty for any other."""
-    module = getattr(function, "__module__", "")
-    ours = module.startswith("cartanalysis.") and hasattr(function, "__qualname__")
-    return f"{module}.{function.__qualname__}" if ours else ""
+    """Name a public function of the package; empty for any other."""
+    module, name = (getattr(function, what, "") for what in ("__module__", "__qualname__"))
+    ours = module.startswith("cartanalysis.") and name and not name.startswith("_")
+    return f"{module}.{name}" if ours else ""
 
 
 def badge(letter: str) -> str:
