@@ -12,7 +12,7 @@ from decimal import Decimal
 import numpy as np
 
 from cartanalysis.contract import FIELDS
-from cartanalysis.errors import Problem, shown
+from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake.reading.files import refuse, too_large
 from cartanalysis.intake.source import Column, Source
 
@@ -91,6 +91,17 @@ def tidy(text: str) -> str:
 def numbered(columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, Sequence[str]]]:
     """Turn columns into rows, numbered as if a header stood above them."""
     yield from enumerate(zip(*columns, strict=True), start=2)
+
+
+def has_names(cells: Iterable[str], names: Collection[str]) -> bool:
+    """Tell whether a row names these columns, in any case and with quotation marks or without."""
+    return {*names} <= {cell.strip().strip('"').lower() for cell in cells}
+
+
+def no_header(name: str, names: Iterable[str]) -> InputError:
+    """Make the error for a file in which no row names these columns."""
+    what = f"no row names the columns {' and '.join(names)}"
+    return refuse(name, what, "Give the file with these columns")
 
 
 def row_limit(names: Iterable[str]) -> int:
