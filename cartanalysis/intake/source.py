@@ -6,8 +6,8 @@ Every file format ends here (`cartanalysis.intake.reading`), every mapping start
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from cartanalysis.errors import Problem
 
@@ -78,3 +78,15 @@ class Source:
     rows: tuple[int, ...]
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def first_rows(self, column: str) -> dict[str, int]:
+        """Give the place of the first row of each value in a column."""
+        first: dict[str, int] = {}
+        for index, value in enumerate(self.cells[column]):
+            first.setdefault(value, index)
+        return first
+
+    def take(self, places: Collection[int]) -> Source:
+        """Keep these rows."""
+        cells = {name: [cells[i] for i in places] for name, cells in self.cells.items()}
+        return replace(self, cells=cells, rows=tuple(self.rows[i] for i in places))

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import numbers
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -41,7 +41,7 @@ MAX_TITLE_LINES = 10
 MAX_NAME_LENGTH = 60
 """Characters; no name of a column is longer, but sentences are."""
 
-_SEPARATOR = re.compile(r"[,;\t|]")
+SEPARATOR = re.compile(r"[,;\t|]")
 _RECORD_MARKS = ({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"})
 
 
@@ -102,6 +102,11 @@ def no_header(name: str, names: Iterable[str]) -> InputError:
     """Make the error for a file in which no row names these columns."""
     what = f"no row names the columns {' and '.join(names)}"
     return refuse(name, what, "Give the file with these columns")
+
+
+def alike(cells: Sequence[str], patients: Sequence[str], first: Mapping[str, int]) -> bool:
+    """Tell whether a column says in every row of a patient what it says in the first one."""
+    return all(cells[first[p]] == cell for p, cell in zip(patients, cells, strict=True))
 
 
 def row_limit(names: Iterable[str]) -> int:
@@ -207,7 +212,7 @@ def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]])
     fewest = 2 if " " in titles[0] else 3
     for number, row in early:
         # a title without the file's separator leaves the header in one cell
-        cells = [c.strip() for c in (_SEPARATOR.split(row[0]) if len(names) == 1 and row and not
+        cells = [c.strip() for c in (SEPARATOR.split(row[0]) if len(names) == 1 and row and not
                  any(c.strip() for c in row[1:]) else row)]  # fmt: skip
         filled = [c for c in cells if c]
         words = all(len(c) <= MAX_NAME_LENGTH and c[0].isalpha() for c in filled)
