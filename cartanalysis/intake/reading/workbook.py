@@ -20,9 +20,9 @@ from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake.reading.files import (
     MAX_UNPACKED_BYTES,
+    check_bytes,
     damaged,
     empty,
-    in_mb,
     refuse,
     too_large,
 )
@@ -160,9 +160,8 @@ def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[st
 def _check_members(archive: zipfile.ZipFile, name: str) -> None:
     """Refuse a workbook that unfolds too far; zipfile reads no more than is declared here."""
     members = archive.infolist()
-    if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
-        what = f"unpacked, the workbook is larger than {in_mb(MAX_UNPACKED_BYTES)}"
-        raise too_large(name, what)
+    size = sum(member.file_size for member in members)
+    check_bytes(name, size, MAX_UNPACKED_BYTES, "unpacked, the workbook")
     for member in members:
         if member.file_size > max(_SMALL, MAX_RATIO * member.compress_size):
             what = f"a part of the workbook unfolds to more than {MAX_RATIO} times its size"
@@ -257,12 +256,12 @@ def _merged(found: _Sheet, header_row: int, name: str) -> list[Problem]:
     """Tell of merged cells below the header; in the header they are fatal."""
     problems = []
     for text in found.merged():
-        left, top, right, bottom = range_boundaries(text)
-        if top <= header_row <= bottom or (bottom < header_row and left != right):
+        left, top, _, bottom = range_boundaries(text)
+        if top <= header_row <= bottom:
             what = f"the header has merged cells ({text})"
             remedy = "Split them, so that each column has one name in one row"
             raise refuse(name, what, remedy, row=header_row)
-        if top <= found.last_row and left <= found.last_column:
+        if header_row < top <= found.last_row and left <= found.last_column:
             what = f"the cells {text} are merged, so that only the first holds the value"
             remedy = "Split them, and write the value into each"
             problems.append(Problem(what, remedy, row=top))
