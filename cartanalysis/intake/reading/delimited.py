@@ -51,6 +51,7 @@ _ENCODINGS = {
     "gb18030": "GB 18030 (Chinese)",
     "shift_jis": "Shift JIS (Japanese)",
 }
+_DECLARED = re.compile(r'"?sep=([,;\t|])"?\s*')  # Excel's own way to name the separator
 _MARKS = {
     "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
     "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),  # also begins the one of UTF-32
@@ -72,16 +73,11 @@ def parse(data: bytes, name: str, names: Collection[str] = ()) -> Source:
         data = END_MARK.sub(b"", data)
         notes.append("The mark that DOS programs write at the end (Ctrl-Z) was left out.")
     encoding = _encoding(data, name, notes)
-    line = _first_line(data, encoding)
-    declared = re.fullmatch(r'"?sep=([,;\t|])"?\s*', line)  # Excel's own way to name the separator
-    separator = declared.group(1) if declared else None
     # the text is decoded while it is read: a million rows cost no more than the first ones
     with io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="") as stream:
         lines = _lines(stream, name)
-        if declared:
-            next(lines)
         try:
-            return _read(lines, name, separator, notes, names)
+            return _read(lines, name, notes, names)
         except UnicodeDecodeError as error:
             what = "the row holds bytes that are not text in the file's encoding"
             # decoding runs ahead of the rows
@@ -98,14 +94,11 @@ def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
         yield line
 
 
-def _read(
-    lines: Iterator[str],
-    name: str,
-    separator: str | None,
-    notes: list[str],
-    names: Collection[str],
-) -> Source:
-    comments, start = _comments(lines)
+def _read(lines: Iterator[str], name: str, notes: list[str], names: Collection[str]) -> Source:
+    line = next(lines, "")
+    declared = _DECLARED.fullmatch(line)
+    separator = declared[1] if declared else None
+    comments, start = _comments(lines if declared else itertools.chain([line], lines))
     above = len(comments)
     if names:
         lines = itertools.chain(start, lines)
@@ -205,11 +198,6 @@ def _row_of(data: bytes, position: int | None, encoding: str = "latin-1") -> int
 
 
 # --- layout ------------------------------------------------------------------------------------
-
-
-def _first_line(data: bytes, encoding: str) -> str:
-    with io.TextIOWrapper(io.BytesIO(data), encoding, errors="replace", newline=None) as stream:
-        return stream.readline(START).rstrip("\r\n")
 
 
 def _comments(lines: Iterator[str]) -> tuple[list[str], list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import numbers
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -47,11 +46,11 @@ _RECORD_MARKS = ({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"})
 
 def as_text(value: object) -> str:
     """Write a value the way a person would type it."""
-    if value is None or value is np.ma.masked:
+    if value is None:
         return ""
     if isinstance(value, str):
         return tidy(value)
-    if isinstance(value, bool | np.bool_):
+    if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, dt.datetime):
         return tidy(value.replace(microsecond=0, tzinfo=None).isoformat())
@@ -61,26 +60,19 @@ def as_text(value: object) -> str:
         return as_text(value / dt.timedelta(days=1))
     if isinstance(value, numbers.Integral):
         return str(int(value))
-    if isinstance(value, Decimal):
-        return _plain(value) if value.is_finite() else _not_finite(float(value))
     if isinstance(value, numbers.Real):
-        number = float(value)
-        if not math.isfinite(number):
-            return _not_finite(number)
         digits = 7 if isinstance(value, np.float32 | np.float16) else 15
-        return _plain(Decimal(f"{number:.{digits}g}"))
+        value = Decimal(f"{float(value):.{digits}g}")
+    if isinstance(value, Decimal):
+        return _plain(value)
     return tidy(str(value))
 
 
 def _plain(number: Decimal) -> str:
-    if not number:
-        return "0"
-    text = f"{number:f}"
+    if number.is_nan() or not number:
+        return "" if number.is_nan() else "0"
+    text = f"{number:f}".replace("Infinity", "inf")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _not_finite(number: float) -> str:
-    return "" if math.isnan(number) else ("inf" if number > 0 else "-inf")
 
 
 def tidy(text: str) -> str:
@@ -212,9 +204,9 @@ def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]])
     fewest = 2 if " " in titles[0] else 3
     for number, row in early:
         # a title without the file's separator leaves the header in one cell
-        cells = [c.strip() for c in (SEPARATOR.split(row[0]) if len(names) == 1 and row and not
-                 any(c.strip() for c in row[1:]) else row)]  # fmt: skip
-        filled = [c for c in cells if c]
+        is_one_cell = len(names) == 1 and not any(c.strip() for c in row[1:])
+        cells = SEPARATOR.split(row[0]) if is_one_cell else row
+        filled = [cell.strip() for cell in cells if cell.strip()]
         words = all(len(c) <= MAX_NAME_LENGTH and c[0].isalpha() for c in filled)
         if len(filled) >= fewest and words and len(set(filled)) == len(filled):
             return number
@@ -250,19 +242,16 @@ def _checked_names(names: Sequence[str], row: int, problems: list[Problem]) -> l
     """Choose the columns to keep, by position: named, for the first time."""
     kept: dict[str, int] = {}
     for index, text in enumerate(names):
-        if not text:
-            continue
         if text in kept:
             what = "the column is there twice"
             remedy = "Keep one of them, or give them different names"
             problems.append(Problem(what, remedy, row=row, column=text))
-            continue
-        if len(text) > MAX_CELL_LENGTH or not text.isprintable() or not _is_unicode(text):
+        elif len(text) > MAX_CELL_LENGTH or not text.isprintable() or not _is_unicode(text):
             what = f"the name of column {index + 1} cannot be shown: {shown(text)}"
             remedy = "Give it a short name in one line of plain text"
             problems.append(Problem(what, remedy, row=row))
-            continue
-        kept[text] = index
+        elif text:
+            kept[text] = index
     return list(kept.values())
 
 

@@ -7,7 +7,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
@@ -112,24 +112,6 @@ class _Sheet(WorkSheetParser):
         """Look no further than the first cell with a text or a formula."""
         return any(self.formulas or any(text for _, text in row) for _, row in self.parse())
 
-    def read(self, name: str) -> None:
-        """Go through all rows; what the sheet declares of its size is not believed."""
-        for number, cells in self.parse():
-            if number > _LAST_ROW:
-                raise ValueError("a row beyond the last row of any sheet")
-            check_size(name, [""] * self.last_column, 0)
-            filled = {column: text for column, text in cells if text}
-            if filled:
-                texts = [filled.get(i, "") for i in range(1, max(filled) + 1)]
-                self.rows.append((number, texts))
-            if len(self.rows) > MAX_RECORDS + 1:
-                what = f"the sheet has more than {MAX_RECORDS:,} rows, which is the limit"
-                raise too_large(name, what)
-
-    def merged(self) -> list[str]:
-        """Give the ranges of merged cells."""
-        return [cells.ref for cells in self.merged_cells.mergeCell] if self.merged_cells else []
-
 
 def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[str] = ()) -> Source:
     """Read one sheet of a workbook: the given one, the only one, or the first with these names."""
@@ -143,14 +125,9 @@ def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[st
                 io.BytesIO(data), read_only=True, data_only=True, keep_links=False
             )
             if names:
-                return _first_with(book, name, names)
+                return _table(_first_with(book, name, names), name, [])
             chosen, notes = _choose(book, name, sheet)
-            found = _Sheet(chosen)
-            found.read(name)
-            if not found.rows:
-                what = f"the sheet {shown(chosen.title)} is empty"
-                raise refuse(name, what, "Choose another sheet")
-            return _table(found, name, notes)
+            return _table(_read(chosen, name), name, notes)
     except InputError:  # is a ValueError, but says already what is wrong
         raise
     except _DAMAGED as error:
@@ -194,15 +171,29 @@ def _choose(book: Any, name: str, sheet: str | None) -> tuple[Any, list[str]]:
     return visible[0], notes
 
 
-def _first_with(book: Any, name: str, names: Collection[str]) -> Source:
-    for sheet in book.worksheets:
-        found = _Sheet(sheet)
-        found.read(name)
+def _first_with(book: Any, name: str, names: Collection[str]) -> _Sheet:
+    for found in (_read(sheet, name) for sheet in book.worksheets):
         for index, (_, texts) in enumerate(found.rows):
             if has_names(texts, names):
                 found.rows = found.rows[index:]
-                return _table(found, name, [])
+                return found
     raise no_header(name, names)
+
+
+def _read(sheet: Any, name: str) -> _Sheet:
+    """Go through all rows; what the sheet declares of its size is not believed."""
+    found = _Sheet(sheet)
+    for number, cells in found.parse():
+        if number > _LAST_ROW:
+            raise ValueError("a row beyond the last row of any sheet")
+        check_size(name, [""] * found.last_column, 0)
+        filled = {column: text for column, text in cells if text}
+        if filled:
+            found.rows.append((number, [filled.get(i, "") for i in range(1, max(filled) + 1)]))
+        if len(found.rows) > MAX_RECORDS + 1:
+            what = f"the sheet has more than {MAX_RECORDS:,} rows, which is the limit"
+            raise too_large(name, what)
+    return found
 
 
 def _is_percentage(cell: Any) -> bool:
@@ -216,8 +207,12 @@ def _is_percentage(cell: Any) -> bool:
 
 
 def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
+    if not found.rows:
+        what = f"the sheet {shown(found.sheet.title)} is empty"
+        raise refuse(name, what, "Choose another sheet")
     (header_row, names), *rows = found.rows
     names = names[: max(i for i, text in enumerate(names, start=1) if text)]
+    width = found.last_column
     problems = _merged(found, header_row, name)
     for (row, index), value in found.errors.items():
         if row > header_row and index <= len(names):
@@ -234,9 +229,9 @@ def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
         name,
         "Excel workbook",
         [Column(text) for text in names],
-        _filled_up(rows, found.last_column),
+        ((row, texts + [""] * (width - len(texts))) for row, texts in rows),
         header_row=header_row,
-        width=found.last_column,
+        width=width,
     )
     return replace(
         source,
@@ -245,17 +240,10 @@ def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
     )
 
 
-def _filled_up(
-    rows: Sequence[tuple[int, list[str]]], width: int
-) -> Iterator[tuple[int, list[str]]]:
-    for number, texts in rows:
-        yield number, texts + [""] * (width - len(texts))
-
-
 def _merged(found: _Sheet, header_row: int, name: str) -> list[Problem]:
     """Tell of merged cells below the header; in the header they are fatal."""
     problems = []
-    for text in found.merged():
+    for text in (cells.ref for cells in found.merged_cells.mergeCell) if found.merged_cells else ():
         left, top, _, bottom = range_boundaries(text)
         if top <= header_row <= bottom:
             what = f"the header has merged cells ({text})"
@@ -275,26 +263,24 @@ def _name_of(index: int, names: Sequence[str]) -> str:
 
 def _notes(found: _Sheet, names: Sequence[str], header_row: int) -> list[str]:
     named = dict(enumerate(names, start=1))
-    formulas = sorted({index for _, index in found.formulas})
-    percentages = {named[i] for row, i in found.percentages if row > header_row and i in named}
+    shown_times_100 = {named[i] for row, i in found.percentages if row > header_row and i in named}
     hidden_rows = [int(row) for row, about in found.row_dimensions.items() if _is_hidden(about)]
-    hidden_columns = [
-        index
+    ranges = [
+        range(int(about["min"]), int(about["max"]) + 1)
         for about in filter(_is_hidden, found.column_dimensions.values())
-        for index in range(int(about["min"]), int(about["max"]) + 1)
     ]
     told = {
         "Formulas ({}) were read by the values that were stored with them.": [
-            _name_of(index, names) for index in formulas
+            _name_of(index, names) for index in sorted({index for _, index in found.formulas})
         ],
         "Hidden rows ({}) were read like the others.": [
             str(row) for row in hidden_rows if header_row <= row <= found.last_row
         ],
         "Hidden columns ({}) were read like the others.": [
-            named[index] for index in hidden_columns if index in named
+            text for index, text in named.items() if any(index in columns for columns in ranges)
         ],
         "Cells formatted as a percentage ({}) were read as they are shown: a stored 0.07 as 7 %.": (
-            sorted(percentages)
+            sorted(shown_times_100)
         ),
         "Rows with struck-out cells ({}) were read like the others.": [
             str(row) for row in found.struck if row > header_row
