@@ -106,7 +106,7 @@ def contents() -> dict[str, Any]:
         "many_deaths": rules.MANY_DEATHS,
         "many_alike": rules.MANY_ALIKE,
         "redcap": {
-            "dictionaries": [[redcap.FIELD, redcap.LABEL], redcap.OF_API],
+            "dictionaries": redcap.HEADINGS,
             "own": list(redcap.OWN),
             "record": redcap.RECORD,
             "events": redcap.EVENTS,

@@ -10,7 +10,6 @@ import os
 import pickle
 import random
 import shutil
-import signal
 import socket
 import subprocess
 import sys

@@ -9,8 +9,6 @@ import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from charset_normalizer import from_bytes
-
 from cartanalysis.intake.reading.files import empty, refuse
 from cartanalysis.intake.reading.table import (
     MAX_CELL_LENGTH,
@@ -179,6 +177,8 @@ def _first_undecodable(data: bytes, encoding: str) -> int | None:
 
 
 def _guess(data: bytes) -> str | None:
+    from charset_normalizer import from_bytes  # takes a while: loaded where it is needed
+
     lines = (line for line in data[: 20 * _SAMPLE].splitlines() if not line.isascii())
     sample = b"\n".join(lines)[:_SAMPLE].rpartition(b"\n")
     matches = from_bytes(sample[0] or sample[2], cp_isolation=list(_ENCODINGS))

@@ -25,7 +25,8 @@ _API = {
 }
 """What REDCap's API calls the columns of a dictionary."""
 
-OF_API = ("field_name", "field_label", "field_type")
+HEADINGS = ((FIELD, LABEL), ("field_name", "field_label", "field_type"))
+"""By which a dictionary is known: as downloaded, or from the API."""
 
 EVENTS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
 OWN = {
@@ -39,29 +40,15 @@ _CODED = ("", "radio", "dropdown", "checkbox")
 _FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
 _TEXT = (".csv", ".tsv", ".txt")
 _HEAD = 4096
-_USUAL_NAMES = (
-    (r"(.*)_data\.csv", r"_(data)?dictionary\.csv", re.IGNORECASE),
-    (
-        r"(.*)_DATA(?:_LABELS)?_\d{4}-\d\d-\d\d.*\.csv",
-        r"_DataDictionary_\d{4}-\d\d-\d\d.*\.csv",
-        0,
-    ),
-)
-"""Of an export and of its dictionary, and how they are compared."""
-
+_EXPORT = re.compile(r"(.*)_data((_labels)?_\d{4}-\d\d-\d\d.*)?\.csv", re.IGNORECASE)
+_DICTIONARY = r"_(data)?dictionary(_\d{4}-\d\d-\d\d.*)?\.csv"
 RECORD = "record_id"
 STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 
 
 def is_dictionary(source: Source) -> bool:
     """Tell whether a table is a REDCap data dictionary."""
-    return {FIELD, LABEL} <= _dictionary_cells(source).keys()
-
-
-def _dictionary_cells(source: Source) -> dict[str, list[str]]:
-    """Give a dictionary's cells by its usual headings; the API's metadata has others."""
-    is_api = set(OF_API) <= source.cells.keys()
-    return {_API[n]: c for n, c in source.cells.items() if n in _API} if is_api else source.cells
+    return any({*headings} <= source.cells.keys() for headings in HEADINGS)
 
 
 def is_export(source: Source) -> bool:
@@ -89,21 +76,23 @@ def dictionaries_beside(path: Path) -> list[Path]:
 
 
 def _begins_as_dictionary(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(_HEAD).replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16, too
-    first = next(iter(head.splitlines()), "")
-    return all(w in first for w in (FIELD, LABEL)) or all(w in first for w in OF_API)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:  # closed to the user
+        return False
+    text = head.replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16, too
+    first = next(iter(text.splitlines()), "")
+    return any(all(word in first for word in words) for words in HEADINGS)
 
 
 def find_dictionary(path: Path) -> Path | None:
     """Look for the data dictionary beside a REDCap export, by REDCap's usual names."""
-    for of_data, of_dictionary, flags in _USUAL_NAMES:
-        found = re.fullmatch(of_data, path.name, flags)
-        if found:
-            pattern = re.compile(re.escape(found[1]) + of_dictionary, flags)
-            named = [p for p in _beside(path) if pattern.fullmatch(p.name)]
-            return max(named, key=str, default=None)
-    return None
+    export = _EXPORT.fullmatch(path.name)
+    if export is None:
+        return None
+    pattern = re.compile(re.escape(export[1]) + _DICTIONARY, re.IGNORECASE)
+    return max((p for p in _beside(path) if pattern.fullmatch(p.name)), default=None)
 
 
 def _beside(path: Path) -> list[Path]:
@@ -158,7 +147,7 @@ def _own(column: Column) -> Column:
 
 def _columns(dictionary: Source) -> Mapping[str, Column]:
     """Describe every column that an export of these fields may have."""
-    cells = _dictionary_cells(dictionary)
+    cells = {_API.get(name, name): texts for name, texts in dictionary.cells.items()}
     empty = [""] * len(dictionary.rows)
     described: dict[str, Column] = {}
     for name, label, kind, text, mark in zip(

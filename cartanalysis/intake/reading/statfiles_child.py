@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pyreadstat
@@ -22,7 +23,7 @@ MAX_MEMORY = 4 * 2**30
 """4 GB of addresses, a few times what the largest table allowed takes; a damaged header may ask
 for more than the machine has."""
 
-READERS = {
+READERS: dict[str, Callable[..., Any]] = {
     "xpt": pyreadstat.read_xport,
     "sas7bdat": pyreadstat.read_sas7bdat,
     "dta": pyreadstat.read_dta,

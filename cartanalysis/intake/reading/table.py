@@ -167,7 +167,7 @@ def build(
         what = "the row does not look like a header"
         remedy = f"Is it row {better}? Then delete the rows above that one"
         raise refuse(name, what, remedy, row=header_row)
-    found += _ragged(ragged, width, is_all=not kept_rows)
+    found += _ragged(ragged, width, len(names), is_all=not kept_rows)
     for index, values in unnamed.items():
         _judge_unnamed(index, values, kept_rows, told, found)
     if not kept_rows and not found:
@@ -183,7 +183,9 @@ def build(
     )
 
 
-def _ragged(rows: Sequence[tuple[int, int]], width: int, *, is_all: bool) -> list[Problem]:
+def _ragged(
+    rows: Sequence[tuple[int, int]], width: int, n_names: int, *, is_all: bool
+) -> list[Problem]:
     """Tell which rows, by number and length, do not fit the header; R leaves it one name short."""
     if rows and is_all and all(n == width + 1 for _, n in rows):
         what = f"every row has {width + 1} cells, the header {width}"
@@ -193,7 +195,13 @@ def _ragged(rows: Sequence[tuple[int, int]], width: int, *, is_all: bool) -> lis
         )
         return [Problem(what, remedy, row=rows[0][0])]
     remedy = "Quote cells that hold the separator, or fill the row"
-    return [Problem(f"the row has {n} cells, the header {width}", remedy, row) for row, n in rows]
+    return [
+        # as wide as the header with cells that are empty there
+        Problem(
+            f"the row has {n} cells, the header {n_names if n == width else width}", remedy, row
+        )
+        for row, n in rows
+    ]
 
 
 def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]]) -> int | None:

@@ -8,7 +8,6 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -31,7 +30,6 @@ from cartanalysis.intake.reading.table import (
     as_text,
     build,
     check_size,
-    first_of,
     has_names,
     no_header,
 )
@@ -211,8 +209,10 @@ def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
         what = f"the sheet {shown(found.sheet.title)} is empty"
         raise refuse(name, what, "Choose another sheet")
     (header_row, names), *rows = found.rows
-    names = names[: max(i for i, text in enumerate(names, start=1) if text)]
     width = found.last_column
+    names = names + [""] * (width - len(names))
+    names = [found.errors.get((header_row, i), text) for i, text in enumerate(names, start=1)]
+    names = names[: max(i for i, text in enumerate(names, start=1) if text)]
     problems = _merged(found, header_row, name)
     for (row, index), value in found.errors.items():
         if row > header_row and index <= len(names):
@@ -225,18 +225,15 @@ def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
         what = "the cell holds a formula without a stored value"
         remedy = "Open the workbook in the spreadsheet program and save it again"
         problems.append(Problem(what, remedy, row, _name_of(index, names)))
-    source = build(
+    return build(
         name,
         "Excel workbook",
         [Column(text) for text in names],
         ((row, texts + [""] * (width - len(texts))) for row, texts in rows),
         header_row=header_row,
         width=width,
-    )
-    return replace(
-        source,
-        notes=(*notes, *_notes(found, names, header_row), *source.notes),
-        problems=first_of((*problems, *source.problems)),
+        notes=[*notes, *_notes(found, names, header_row)],
+        problems=problems,
     )
 
 
