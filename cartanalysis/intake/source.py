@@ -6,41 +6,28 @@ Every file format ends here (`cartanalysis.intake.reading`), every mapping start
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from cartanalysis.errors import Problem
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a file, with what the file or its data dictionary says of it.
-
-    Attributes
-    ----------
-    name : str
-        Name as written in the file.
-    label : str
-        Description, where there is one.
-    choices : mapping of str to str
-        Meaning by code, where a dictionary gives it.
-    identifier : bool
-        Whether a dictionary marks the column as one that identifies people.
-    about : str
-        A longer description, where there is one beside the label.
-    origin : tuple of str or None
-        The file's columns that a mapping made this one of; none if it is as it came.
-    counted_from : str
-        The day from which a mapping says that a time counts; empty if nothing is said.
-    """
+    """A column of a file, with what the file or its data dictionary says of it."""
 
     name: str
     label: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
+    """Meaning by code, where a dictionary gives it."""
     identifier: bool = False
+    """Whether a dictionary marks the column as one that identifies people."""
     about: str = ""
+    """A longer description, where there is one beside the label."""
     origin: tuple[str, ...] | None = None
+    """The file's columns that a mapping made this one of; none if it is as it came."""
     counted_from: str = ""
+    """The day from which a mapping says that a time counts; empty if nothing is said."""
 
     @property
     def said(self) -> str:
@@ -50,31 +37,31 @@ class Column:
 
 @dataclass(frozen=True)
 class Source:
-    """A table of text cells, one row per patient.
-
-    Attributes
-    ----------
-    name : str
-        Name of the file, without its folder.
-    form : str
-        What kind of file it is, in words, such as ``"CSV"`` or ``"ADaM (SAS transport)"``.
-    columns : tuple of Column
-        The columns, names unique.
-    cells : dict of str to list of str
-        Text by column name, one entry per patient, blanks around it removed; empty if missing.
-        Numbers are written plainly (``412``, ``0.07``), dates as ``2021-02-28``.
-    rows : tuple of int
-        Number of each patient's row, as a user counts it in the file.
-    notes : tuple of str
-        What was recognised or handled while reading; one sentence each.
-    problems : tuple of Problem
-        What is wrong, to be told together with what later steps find.
-    """
+    """A table of text cells, one row per patient."""
 
     name: str
+    """Name of the file, without its folder."""
     form: str
+    """What kind of file it is, in words, such as “CSV” or “ADaM ADTTE (SAS transport)”."""
     columns: tuple[Column, ...]
     cells: dict[str, list[str]]
+    """Text by column name, blanks around it removed, empty if missing; names are unique, numbers
+    are written plainly (412, 0.07), dates as 2021-02-28."""
     rows: tuple[int, ...]
+    """Number of each patient's row, as a user counts it in the file."""
     notes: tuple[str, ...] = ()
+    """What was recognised or handled while reading; one sentence each."""
     problems: tuple[Problem, ...] = ()
+    """What is wrong, to be told together with what later steps find."""
+
+    def first_rows(self, column: str) -> dict[str, int]:
+        """Give the place of the first row of each value in a column."""
+        first: dict[str, int] = {}
+        for index, value in enumerate(self.cells[column]):
+            first.setdefault(value, index)
+        return first
+
+    def take(self, places: Collection[int]) -> Source:
+        """Keep these rows."""
+        cells = {name: [cells[i] for i in places] for name, cells in self.cells.items()}
+        return replace(self, cells=cells, rows=tuple(self.rows[i] for i in places))

@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,14 +21,17 @@ import pandas as pd
 
 from cartanalysis import contract as cohorts
 from cartanalysis import intake
-from cartanalysis.errors import shown
-from cartanalysis.intake.reading import read_bytes
+from cartanalysis.errors import InputError, shown
+from cartanalysis.intake.reading import read_bytes, read_table
+from cartanalysis.intake.reading.detect import detect
 from cartanalysis.intake.reading.files import empty, refuse
 from cartanalysis.study.reconstruct import reconstruct
-from cartanalysis.teaching import sheets
 from cartanalysis.teaching.tasks import TASKS, Task
 
 RIGHT, WRONG, MISSING, UNREADABLE = "right", "wrong", "no answer", "not a number"
+KEY, VALUE = "id", "answer"
+"""Columns of an answer sheet."""
+
 LARGEST = 1_000_000
 """Bytes; an answer sheet is a few hundred."""
 
@@ -164,7 +167,7 @@ def read_answers(data: bytes, name: str = "the answers") -> Answers:
     if data.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         found = _from_json(data, name)
     else:
-        found, remarks = sheets.cells(data, name)
+        found, remarks = _from_table(data, name)
     known = {task.id for task in TASKS}
     values = {key: value for key, value in found.items() if key in known}
     if not values:
@@ -175,6 +178,29 @@ def read_answers(data: bytes, name: str = "the answers") -> Answers:
     if len(strange) > 5:
         remarks.append(f"… and {len(strange) - 5} more like these")
     return Answers(values, tuple(remarks))
+
+
+def _from_table(data: bytes, name: str) -> tuple[dict[str, str], list[str]]:
+    """Read a sheet as people leave it, its header below titles or on a later page."""
+    if detect(data, name) not in ("text", "xlsx"):
+        what = "no answers could be read: this is no answer sheet"
+        raise refuse(
+            name, what, "Give the answer sheet, as a CSV file or an Excel workbook (.xlsx)"
+        )
+    try:
+        source = read_table(data, name, names=(KEY, VALUE))
+    except InputError as error:
+        told = [replace(p, what=f"no answers could be read: {p.what}") for p in error.problems]
+        raise InputError(name, told) from error
+    columns = {column.lower(): cells for column, cells in source.cells.items()}
+    answers = zip(columns[KEY], columns[VALUE], strict=True)
+    remarks = [
+        # such as a decimal comma that cuts an answer in two
+        f"left out: {problem} (write a decimal point, or the answer in quotation marks)"
+        for problem in source.problems
+        if problem.row is not None
+    ]
+    return {key.lower(): answer for key, answer in answers if key}, remarks
 
 
 def _from_json(data: bytes, name: str) -> dict[str, object]:

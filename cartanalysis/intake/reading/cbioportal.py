@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cartanalysis.errors import Problem
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.reading.files import refuse
+from cartanalysis.intake.reading.table import alike
+from cartanalysis.intake.source import Source
 
-PATIENT_FILE = "data_clinical_patient.txt"
-SAMPLE_FILE = "data_clinical_sample.txt"
-
-_ID = "PATIENT_ID"
-_MISSING = frozenset(
+FILES = ("data_clinical_patient.txt", "data_clinical_sample.txt")
+ID = "PATIENT_ID"
+MISSING = frozenset(
     {"[not available]", "[not applicable]", "[not evaluated]", "[pending]", "[discrepancy]"}
     | {"[completed]", "[unknown]", "[null]"}
 )
@@ -19,86 +20,82 @@ _MISSING = frozenset(
 
 def is_clinical(source: Source) -> bool:
     """Tell whether a table is one of cBioPortal's clinical files."""
-    return _ID in source.cells and source.form.endswith("tabs")
+    return ID in source.cells and source.form.endswith("tabs")
 
 
-def join(patients: Source | None, samples: Source | None, name: str) -> Source:
-    """Make one table of the patients and their samples."""
-    if samples is not None:
-        samples = _one_row_per_patient(samples)
-    if patients is None or samples is None:
-        only = patients or samples
-        if only is None:
-            raise ValueError("neither a patient file nor a sample file")
-        return _without_codes(replace(only, name=name, form="cBioPortal clinical file"))
-    place = {patient: i for i, patient in enumerate(samples.cells[_ID])}
-    notes = [*patients.notes, *(n for n in samples.notes if n not in patients.notes)]
-    problems = [*patients.problems]
-    problems += [replace(p, what=f"sample file: {p.what}") for p in samples.problems]
-    known = set(patients.cells[_ID])
+def join(tables: Sequence[Source], name: str) -> Source:
+    """Make one table of the patient file and the sample file, or of one of them."""
+    for table in tables:
+        if not is_clinical(table):
+            what = "the file is not separated by tabs or has no column PATIENT_ID"
+            raise refuse(table.name, what, "Download it from cBioPortal again")
+    patients, *others = sorted(tables, key=_has_samples)
+    if _has_samples(patients):
+        patients = _one_row_per_patient(patients)
+    found = replace(patients, name=name, form="cBioPortal clinical file")
+    for samples in others:
+        found = _add_samples(found, _one_row_per_patient(samples))
+    return _without_codes(found)
+
+
+def _has_samples(table: Source) -> bool:
+    return "SAMPLE_ID" in table.cells
+
+
+def _add_samples(patients: Source, samples: Source) -> Source:
+    place = samples.first_rows(ID)
+    problems = [replace(p, what=f"sample file: {p.what}") for p in samples.problems]
+    known = set(patients.cells[ID])
     for patient, index in place.items():
         if patient not in known:
             what = "sample file: the patient is not in the patient file"
             remedy = "Give the two files of one study"
-            problems.append(Problem(what, remedy, samples.rows[index], _ID, patient))
-    columns, cells = list(patients.columns), dict(patients.cells)
-    twice = []
-    for column in samples.columns:
-        if column.name in cells:
-            twice += [column.name] if column.name != _ID else []
-            continue
-        columns.append(column)
-        given = samples.cells[column.name]
-        cells[column.name] = [given[place[p]] if p in place else "" for p in patients.cells[_ID]]
+            problems.append(Problem(what, remedy, samples.rows[index], ID, patient))
+    added = [c for c in samples.columns if c.name not in patients.cells]
+    notes = [note for note in samples.notes if note not in patients.notes]
+    twice = [c.name for c in samples.columns if c.name in patients.cells and c.name != ID]
     if twice:
         notes.append(f"In both files, read from the patient file: {', '.join(twice)}.")
-    joined = Source(
-        name=name,
+    of_patient = [place.get(patient) for patient in patients.cells[ID]]
+    cells = {
+        column.name: ["" if i is None else samples.cells[column.name][i] for i in of_patient]
+        for column in added
+    }
+    return replace(
+        patients,
         form="cBioPortal clinical files",
-        columns=tuple(columns),
-        cells=cells,
-        rows=patients.rows,
-        notes=tuple(notes),
-        problems=tuple(problems),
+        columns=(*patients.columns, *added),
+        cells=patients.cells | cells,
+        notes=(*patients.notes, *notes),
+        problems=(*patients.problems, *problems),
     )
-    return _without_codes(joined)
 
 
 def _one_row_per_patient(samples: Source) -> Source:
     """Keep a patient's first sample, and the columns in which the others are like it."""
-    first: dict[str, int] = {}
-    for index, patient in enumerate(samples.cells[_ID]):
-        first.setdefault(patient, index)
+    first = samples.first_rows(ID)
     if len(first) == len(samples.rows):
         return samples
-    kept: list[Column] = []
-    dropped: list[str] = []
-    for column in samples.columns:
-        cells = samples.cells[column.name]
-        if all(cells[first[p]] == cells[i] for i, p in enumerate(samples.cells[_ID])):
-            kept.append(column)
-        else:
-            dropped.append(column.name)
+    patients = samples.cells[ID]
+    kept = [c for c in samples.columns if alike(samples.cells[c.name], patients, first)]
+    dropped = [c.name for c in samples.columns if c not in kept]
     note = "Of patients with several samples one row was made"
     if dropped:
         note += f"; left out, since they differ between samples: {', '.join(dropped)}"
-    return replace(
-        samples,
-        columns=tuple(kept),
-        cells={c.name: [samples.cells[c.name][i] for i in first.values()] for c in kept},
-        rows=tuple(samples.rows[i] for i in first.values()),
-        notes=(*samples.notes, f"{note}."),
-    )
+    cells = {column.name: samples.cells[column.name] for column in kept}
+    notes = (*samples.notes, f"{note}.")
+    return replace(samples, columns=tuple(kept), cells=cells, notes=notes).take(first.values())
 
 
 def _without_codes(source: Source) -> Source:
     """Empty the cells that hold one of cBioPortal's words for missing."""
-    found: set[str] = set()
-    cells: dict[str, list[str]] = {}
-    for column, values in source.cells.items():
-        found |= {value for value in values if value.casefold() in _MISSING}
-        cells[column] = ["" if value.casefold() in _MISSING else value for value in values]
+    values = {value for cells in source.cells.values() for value in cells}
+    found = {value for value in values if value.casefold() in MISSING}
     if not found:
         return source
+    cells = {
+        name: ["" if value in found else value for value in cells]
+        for name, cells in source.cells.items()
+    }
     note = f"Read as missing: {', '.join(sorted(found))}."
     return replace(source, cells=cells, notes=(*source.notes, note))

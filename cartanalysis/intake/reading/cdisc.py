@@ -17,8 +17,8 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cartanalysis.errors import InputError, Problem
-from cartanalysis.intake.reading.files import MAX_UNPACKED_BYTES, damaged, in_mb, refuse, too_large
+from cartanalysis.errors import Problem
+from cartanalysis.intake.reading.files import MAX_UNPACKED_BYTES, check_bytes, damaged, refuse
 from cartanalysis.intake.reading.table import as_text, build, check_size, first_of
 from cartanalysis.intake.source import Column, Source
 
@@ -34,8 +34,7 @@ _DATETIME = re.compile(r"(DATETIME|(E8601|IS8601|B8601)DT)[\d.]*")
 
 def parse(data: bytes, name: str) -> Source:
     """Read Dataset-JSON, as one document or newline-delimited."""
-    if len(data) > MAX_UNPACKED_BYTES:
-        raise too_large(name, f"the file is larger than {in_mb(MAX_UNPACKED_BYTES)}")
+    check_bytes(name, len(data), MAX_UNPACKED_BYTES)
     about, rows = _split(data, name)
     entries = about.get("columns")
     if not isinstance(entries, list) or not all(_is_column(entry) for entry in entries):
@@ -67,10 +66,9 @@ def _split(data: bytes, name: str) -> tuple[Mapping[str, Any], Iterable[Any]]:
     """Tell the description of the dataset from its rows, which are read one by one if possible."""
     stream = io.BytesIO(data.removeprefix(b"\xef\xbb\xbf").lstrip())
     first = stream.readline()
+    _check_document(first, name)
     try:
-        about = _parse(first, name)
-    except InputError:
-        raise
+        about = json.loads(first)
     except (ValueError, RecursionError):  # not complete in one line
         about = _parsed(first + stream.read(), name)
     if not isinstance(about, dict):
@@ -83,18 +81,14 @@ def _split(data: bytes, name: str) -> tuple[Mapping[str, Any], Iterable[Any]]:
     return about, (_parsed(line, name) for line in lines)
 
 
-def _parse(text: bytes, name: str) -> Any:
-    if len(text) > MAX_DOCUMENT_BYTES:
-        what = f"the JSON document is larger than {in_mb(MAX_DOCUMENT_BYTES)}"
-        raise too_large(name, what)
-    return json.loads(text)
+def _check_document(text: bytes, name: str) -> None:
+    check_bytes(name, len(text), MAX_DOCUMENT_BYTES, "the JSON document")
 
 
 def _parsed(text: bytes, name: str) -> Any:
+    _check_document(text, name)
     try:
-        return _parse(text, name)
-    except InputError:
-        raise
+        return json.loads(text)
     except (ValueError, RecursionError) as error:  # also what is not UTF-8, or nested without end
         raise damaged(name, "a Dataset-JSON file") from error
 
@@ -111,19 +105,18 @@ def _texts(
     if not isinstance(row, list):
         raise damaged(name, "a Dataset-JSON file")
     texts = []
-    for value, entry in itertools.zip_longest(row, entries, fillvalue=None):
+    for value, entry in itertools.zip_longest(row, entries):
+        entry = entry or {}
+        column, text = entry.get("name"), ""
         if isinstance(value, list | dict):
-            what = "the cell holds a list"
-            column = None if entry is None else entry["name"]
-            problems.append(Problem(what, "Give one value", row=number, column=column))
+            problems.append(Problem("the cell holds a list", "Give one value", number, column))
             value = None
         try:
-            texts.append(_text(value, entry or {}))
+            text = _text(value, entry)
         except OverflowError:
             what = "the date lies outside the calendar (year 1 to 9999)"
-            column = None if entry is None else entry["name"]
             problems.append(Problem(what, "Correct it", number, column, as_text(value)))
-            texts.append("")
+        texts.append(text)
     return texts[: max(len(row), 1)]  # a short row stays short, and is told
 
 

@@ -7,12 +7,17 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator
-
-from charset_normalizer import from_bytes
+from collections.abc import Collection, Iterable, Iterator
 
 from cartanalysis.intake.reading.files import empty, refuse
-from cartanalysis.intake.reading.table import MAX_CELL_LENGTH, MAX_COLUMNS, build, check_size
+from cartanalysis.intake.reading.table import (
+    MAX_CELL_LENGTH,
+    MAX_COLUMNS,
+    build,
+    check_size,
+    has_names,
+    no_header,
+)
 from cartanalysis.intake.source import Column, Source
 
 FORMS = {
@@ -44,33 +49,38 @@ _ENCODINGS = {
     "gb18030": "GB 18030 (Chinese)",
     "shift_jis": "Shift JIS (Japanese)",
 }
+_DECLARED = re.compile(r'"?sep=([,;\t|])"?\s*')  # Excel's own way to name the separator
+_MARKS = {
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),  # also begins the one of UTF-32
+}
+_CONTROL = bytes({*range(32)} - {9, 10, 13}) + b"\x7f"
 _ODD = re.compile(r"[^\W\d_][¡-©«-´¶-¹»-¿×÷][^\W\d_]")  # a sign in the middle of a word
 _SAMPLE = 200_000  # bytes of lines with foreign letters, for guessing the encoding
-_START = 65_536
+START = 65_536
+"""Bytes, or characters of the first line, that are looked at before the rest."""
+
 _MAX_LINE = MAX_COLUMNS * MAX_CELL_LENGTH  # characters; the longest line that could be a row
 _SAVE_AS = "Save it as “CSV UTF-8”"
 
 
-def parse(data: bytes, name: str) -> Source:
-    """Read delimited text."""
+def parse(data: bytes, name: str, names: Collection[str] = ()) -> Source:
+    """Read delimited text; where names are given, from the first line that has them."""
     notes: list[str] = []
     if END_MARK.search(data):
         data = END_MARK.sub(b"", data)
         notes.append("The mark that DOS programs write at the end (Ctrl-Z) was left out.")
     encoding = _encoding(data, name, notes)
-    line = _first_line(data, encoding)
-    declared = re.fullmatch(r'"?sep=([,;\t|])"?\s*', line)  # Excel's own way to name the separator
-    separator = declared.group(1) if declared else None
     # the text is decoded while it is read: a million rows cost no more than the first ones
     with io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="") as stream:
         lines = _lines(stream, name)
-        if declared:
-            next(lines)
         try:
-            return _read(lines, name, separator, notes)
+            return _read(lines, name, notes, names)
         except UnicodeDecodeError as error:
             what = "the row holds bytes that are not text in the file's encoding"
-            raise refuse(name, what, _SAVE_AS, row=_undecodable_row(data, encoding)) from error
+            # decoding runs ahead of the rows
+            row = _row_of(data, _first_undecodable(data, encoding), encoding)
+            raise refuse(name, what, _SAVE_AS, row=row) from error
 
 
 def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
@@ -82,29 +92,35 @@ def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
         yield line
 
 
-def _read(lines: Iterator[str], name: str, separator: str | None, notes: list[str]) -> Source:
-    comments, start = _comments(lines)
+def _read(lines: Iterator[str], name: str, notes: list[str], names: Collection[str]) -> Source:
+    line = next(lines, "")
+    declared = _DECLARED.fullmatch(line)
+    separator = declared[1] if declared else None
+    comments, start = _comments(lines if declared else itertools.chain([line], lines))
+    above = len(comments)
+    if names:
+        lines = itertools.chain(start, lines)
+        above, separator, line = _header_with(names, lines, name)
+        start = [line]
     start += itertools.islice(lines, AHEAD)
     separator = separator or _separator(start, name)
     form = FORMS.get(separator, f"text separated by “{separator}”")
     if separator != ",":
         notes.append(f"Read as {form}.")
-    position = len(comments)
     reader = csv.reader(itertools.chain(start, lines), delimiter=separator, strict=True)
-    rows = enumerate(reader, start=position + 1)
+    position = above
 
     def counted() -> Iterator[tuple[int, list[str]]]:
         nonlocal position
-        for position, cells in rows:
+        for position, cells in enumerate(reader, start=above + 1):
             if any(cell.strip() for cell in cells):
                 yield position, cells
 
     records = counted()
     try:
-        first = next(records, None)
-        if first is None:
+        header_row, cells = next(records, (0, []))
+        if not cells:
             raise empty(name)
-        header_row, cells = first
         width = len(cells)
         while not cells[-1].strip():  # spreadsheets export empty columns at the right
             cells.pop()
@@ -125,19 +141,19 @@ def _read(lines: Iterator[str], name: str, separator: str | None, notes: list[st
 
 
 def _encoding(data: bytes, name: str, notes: list[str]) -> str:
-    for mark, encoding in ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")):
-        if data.startswith(mark):
-            notes.append("Read as UTF-32.")
+    for encoding, marks in _MARKS.items():
+        if data.startswith(marks):
+            notes.append(f"Read as {encoding.upper()}.")
             return encoding
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        notes.append("Read as UTF-16.")
-        return "utf-16"
     if b"\0" in data:
-        row = _row_of(data, data.index(b"\0"))
         what = "the file holds NUL bytes, so it is not a plain CSV file"
-        raise refuse(name, what, _SAVE_AS, row=row)
-    _refuse_binary(data, name)
-    wrong = _first_not_utf8(data)
+        raise refuse(name, what, _SAVE_AS, row=_row_of(data, data.index(b"\0")))
+    start = data[:START]
+    # form feed and escape may stray into text, a twentieth of control bytes may not
+    if len(start) - len(start.translate(None, _CONTROL)) > len(start) / 20:
+        what = "the file is not text, nor any other kind of file known here"
+        raise refuse(name, what, "Give a CSV or Excel (.xlsx) file")
+    wrong = _first_undecodable(data, "utf-8")
     if wrong is None:
         return "utf-8-sig"
     guess = _guess(data)
@@ -151,30 +167,18 @@ def _encoding(data: bytes, name: str, notes: list[str]) -> str:
     return guess
 
 
-def _refuse_binary(data: bytes, name: str) -> None:
-    start = data[:_START]
-    # form feed and escape may stray into text, a twentieth of control bytes may not
-    control = len(start) - len(start.translate(None, bytes(set(range(32)) - {9, 10, 13}) + b"\x7f"))
-    if control > len(start) / 20:
-        what = "the file is not text, nor any other kind of file known here"
-        raise refuse(name, what, "Give a CSV or Excel (.xlsx) file")
-
-
-def _first_not_utf8(data: bytes) -> int | None:
-    """Find the first byte that is not UTF-8, a piece at a time."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    step = 2**20
-    for start in range(0, len(data), step):
-        kept = len(decoder.getstate()[0])
-        piece = data[start : start + step]
-        try:
-            decoder.decode(piece, final=start + step >= len(data))
-        except UnicodeDecodeError as error:
-            return start - kept + error.start
+def _first_undecodable(data: bytes, encoding: str) -> int | None:
+    try:
+        if not data.isascii():  # of ASCII no second copy is made
+            data.decode(encoding)
+    except UnicodeDecodeError as error:
+        return error.start
     return None
 
 
 def _guess(data: bytes) -> str | None:
+    from charset_normalizer import from_bytes  # takes a while: loaded where it is needed
+
     lines = (line for line in data[: 20 * _SAMPLE].splitlines() if not line.isascii())
     sample = b"\n".join(lines)[:_SAMPLE].rpartition(b"\n")
     matches = from_bytes(sample[0] or sample[2], cp_isolation=list(_ENCODINGS))
@@ -183,31 +187,17 @@ def _guess(data: bytes) -> str | None:
         return None
     # on a tie, the most usual; in short files many encodings look equally good
     tied = [m for m in matches if m.chaos <= best.chaos and not _ODD.search(str(m))] or [best]
-    for encoding in _ENCODINGS:
-        if any(encoding in match.could_be_from_charset for match in tied):
-            return encoding
-    return None
+    known = {encoding for match in tied for encoding in match.could_be_from_charset}
+    return next((encoding for encoding in _ENCODINGS if encoding in known), None)
 
 
-def _undecodable_row(data: bytes, encoding: str) -> int:
-    """Count the rows before the first undecodable byte; decoding ran ahead of the rows."""
-    try:
-        data.decode(encoding)
-    except UnicodeDecodeError as error:
-        data = data[: error.start]
-    return len(re.findall(r"\r\n|\r|\n", data.decode(encoding, "ignore"))) + 1
-
-
-def _row_of(data: bytes, position: int) -> int:
-    return len(re.findall(rb"\r\n|\r|\n", data[:position])) + 1
+def _row_of(data: bytes, position: int | None, encoding: str = "latin-1") -> int:
+    """Count the rows up to a byte."""
+    text = data[:position].decode(encoding, "ignore")
+    return len(re.findall(r"\r\n|\r|\n", text)) + 1
 
 
 # --- layout ------------------------------------------------------------------------------------
-
-
-def _first_line(data: bytes, encoding: str) -> str:
-    with io.TextIOWrapper(io.BytesIO(data), encoding, errors="replace", newline=None) as stream:
-        return stream.readline(_START).rstrip("\r\n")
 
 
 def _comments(lines: Iterator[str]) -> tuple[list[str], list[str]]:
@@ -223,6 +213,15 @@ def _comments(lines: Iterator[str]) -> tuple[list[str], list[str]]:
         else:  # blank lines above the header
             comments.append(line)
     return [], comments
+
+
+def _header_with(names: Collection[str], lines: Iterable[str], name: str) -> tuple[int, str, str]:
+    """Find the line that has these names: how many stand above it, and what separates them."""
+    for above, line in enumerate(lines):
+        for separator in FORMS:
+            if has_names(line.split(separator), names):
+                return above, separator, line
+    raise no_header(name, names)
 
 
 def _labels(comments: list[str], width: int) -> list[str]:

@@ -6,78 +6,73 @@ import io
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
+from typing import NamedTuple
 
 from cartanalysis.intake.reading.files import damaged, refuse, unpack
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of file that can be read.
-
-    Attributes
-    ----------
-    words : str
-        What it is called.
-    endings : tuple of str
-        Endings of its name, the usual one first.
-    """
+class Kind(NamedTuple):
+    """A kind of file that can be read: what it is called, endings of its name, its first bytes."""
 
     words: str
     endings: tuple[str, ...]
+    starts: tuple[bytes, ...] = ()
 
+
+_SAS = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
 
 KINDS: Mapping[str, Kind] = {
     "text": Kind("plain text", (".csv", ".tsv", ".txt", ".tab", ".psv", ".dat", ".asc")),
     "xlsx": Kind("an Excel workbook", (".xlsx", ".xlsm", ".xltx", ".xltm")),
-    "parquet": Kind("a Parquet file", (".parquet", ".pq")),
-    "xpt": Kind("a SAS transport file", (".xpt", ".xport")),
-    "sas7bdat": Kind("a SAS file", (".sas7bdat",)),
-    "dta": Kind("a Stata file", (".dta",)),
-    "sav": Kind("an SPSS file", (".sav", ".zsav")),
+    "parquet": Kind("a Parquet file", (".parquet", ".pq"), (b"PAR1",)),
+    "xpt": Kind("a SAS transport file", (".xpt", ".xport"), (b"HEADER RECORD*******LIB",)),
+    "sas7bdat": Kind("a SAS file", (".sas7bdat",), (_SAS,)),
+    "dta": Kind("a Stata file", (".dta",), (b"<stata_dta>",)),
+    "sav": Kind("an SPSS file", (".sav", ".zsav"), (b"$FL2", b"$FL3")),
     "por": Kind("an SPSS portable file", (".por",)),
     "json": Kind("a JSON file", (".json", ".ndjson", ".jsonl")),
-    "gz": Kind("a gzip file", (".gz",)),
+    "gz": Kind("a gzip file", (".gz",), (b"\x1f\x8b",)),
     "dsjc": Kind("compressed Dataset-JSON", (".dsjc",)),
 }
-"""The kinds that are read."""
-
-STATISTICS = ("xpt", "sas7bdat", "dta", "sav", "por")
-"""The kinds that statistics programs write."""
-
-_SAS = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
-
-_STARTS = (
-    (b"PAR1", "parquet"),
-    (b"HEADER RECORD*******LIB", "xpt"),
-    (_SAS, "sas7bdat"),
-    (b"<stata_dta>", "dta"),
-    (b"$FL2", "sav"),
-    (b"$FL3", "sav"),
-    (b"\x1f\x8b", "gz"),
-)
+"""The kinds that are read; the usual ending comes first."""
 
 _AS_TABLE = "Save the table as CSV or Excel workbook (.xlsx)"
+_COLUMNAR = "Save the table as Parquet or CSV"
+_FROM_R = "Save the table as CSV: write.csv(x, row.names = FALSE)"
+_UNPACK = "Unpack it and give the table"
 
-_REFUSED = (
-    (b"%PDF", "a PDF", _AS_TABLE),
-    (b"{\\rtf", "a Word document (RTF)", _AS_TABLE),
-    (b"\x89PNG", "a picture", "Give the table itself"),
-    (b"\xff\xd8\xff", "a picture", "Give the table itself"),
-    (b"SQLite format 3", "a database", "Export the table as CSV"),
-    (b"ARROW1", "a Feather file", "Save the table as Parquet or CSV"),
-    (b"FEA1", "a Feather file", "Save the table as Parquet or CSV"),
-    (b"\x89HDF", "an HDF5 file", "Save the table as Parquet or CSV"),
-    (b"RDX", "an R workspace", "Save the table as CSV: write.csv(x, row.names = FALSE)"),
-    (b"RDA", "an R workspace", "Save the table as CSV: write.csv(x, row.names = FALSE)"),
-    (b"X\n\0\0", "an R object", "Save the table as CSV: write.csv(x, row.names = FALSE)"),
-    (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it and give the table"),
-    (b"BZh", "a bzip2 archive", "Unpack it and give the table"),
-    (b"\xfd7zXZ", "an xz archive", "Unpack it and give the table"),
-    (b"Rar!", "a RAR archive", "Unpack it and give the table"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "Unpack it and give the table"),
+_REFUSED: tuple[tuple[str, str, tuple[bytes, ...]], ...] = (
+    ("a PDF", _AS_TABLE, (b"%PDF",)),
+    ("a Word document (RTF)", _AS_TABLE, (b"{\\rtf",)),
+    ("a picture", "Give the table itself", (b"\x89PNG", b"\xff\xd8\xff")),
+    ("a database", "Export the table as CSV", (b"SQLite format 3",)),
+    ("a Feather file", _COLUMNAR, (b"ARROW1", b"FEA1")),
+    ("an HDF5 file", _COLUMNAR, (b"\x89HDF",)),
+    # could run any program when opened: never tried
+    ("a Python pickle", _COLUMNAR, (b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5")),
+    ("an R workspace", _FROM_R, (b"RDX", b"RDA")),
+    ("an R object", _FROM_R, (b"X\n\0\0",)),
+    ("a 7-Zip archive", _UNPACK, (b"7z\xbc\xaf",)),
+    ("a bzip2 archive", _UNPACK, (b"BZh",)),
+    ("an xz archive", _UNPACK, (b"\xfd7zXZ",)),
+    ("a RAR archive", _UNPACK, (b"Rar!",)),
+    ("a Zstandard archive", _UNPACK, (b"\x28\xb5\x2f\xfd",)),
 )
+_REFUSED_TEXTS = (
+    # what many hospital systems call an Excel export
+    (
+        "a web page (HTML)",
+        f"Open it in Excel. {_AS_TABLE}",
+        (b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta"),
+    ),
+    (
+        "an XML document",
+        f"Open it in the program it is from. {_AS_TABLE}",
+        (b"<?xml", b"mime-version:"),
+    ),
+)
+"""What is not read, with a remedy and first bytes; of texts in lower case."""
 
 _OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -114,29 +109,24 @@ def _recognise(data: bytes, name: str) -> str:
         return _zip(data, name)
     if data.startswith(_OFFICE):
         raise _old_office(data, name)
-    for start, kind in _STARTS:
-        if data.startswith(start):
+    for kind, known in KINDS.items():
+        if known.starts and data.startswith(known.starts):
             return kind
-    for start, words, remedy in _REFUSED:
-        if data.startswith(start):
+    for words, remedy, starts in _REFUSED:
+        if data.startswith(starts):
             raise _refused(name, words, remedy)
-    if data[:1] == b"\x80" and data[1:2] in b"\2\3\4\5" and data[-1:] == b".":
-        # could run any program when opened: never tried
-        raise _refused(name, "a Python pickle", "Save the table as Parquet or CSV")
     if 0x69 <= data[0] <= 0x73 and data[1:2] in (b"\1", b"\2") and data[2:3] == b"\1":
         return "dta"  # of Stata 5 to 12
     if b"SPSS PORT FILE" in data[:500]:
         return "por"
     if _is_zlib(data):
         return "dsjc"
-    start = data[:1000].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if start.startswith((b"{", b"[")):
+    text = data[:1000].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"{", b"[")):
         return "json"
-    if start.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta")):
-        # what many hospital systems call an Excel export
-        raise _refused(name, "a web page (HTML)", f"Open it in Excel. {_AS_TABLE}")
-    if start.startswith((b"<?xml", b"mime-version:")):
-        raise _refused(name, "an XML document", f"Open it in the program it is from. {_AS_TABLE}")
+    for words, remedy, starts in _REFUSED_TEXTS:
+        if text.startswith(starts):
+            raise _refused(name, words, remedy)
     return "text"
 
 
@@ -165,8 +155,9 @@ def _zip(data: bytes, name: str) -> str:
 
 def _old_office(data: bytes, name: str) -> Exception:
     if _ENCRYPTED in data:
-        what = "the workbook is protected by a password"
-        return refuse(name, what, "Save a copy without password")
+        return refuse(
+            name, "the workbook is protected by a password", "Save a copy without password"
+        )
     what = "the file is an old Excel or Word file (before 2007), which is not read"
     return refuse(name, what, "Save it as .xlsx")
 

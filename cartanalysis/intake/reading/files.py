@@ -61,8 +61,7 @@ def read_bytes(path: str | Path) -> bytes:
     except OSError as error:
         remedy = "Check that you may read it"
         raise refuse(str(path), f"cannot be read ({error.strerror})", remedy) from error
-    if len(data) > MAX_FILE_BYTES:
-        raise too_large(place.name, f"the file is larger than {in_mb(MAX_FILE_BYTES)}")
+    check_bytes(place.name, len(data), MAX_FILE_BYTES)
     if not data:
         raise empty(place.name)
     return data
@@ -76,8 +75,7 @@ def unpack(data: bytes, name: str) -> bytes:
     except zlib.error as error:
         what = "the file is damaged or not a compressed file"
         raise refuse(name, what, "Copy or export it again") from error
-    if len(content) > MAX_UNPACKED_BYTES:
-        raise too_large(name, f"unpacked, the file is larger than {in_mb(MAX_UNPACKED_BYTES)}")
+    check_bytes(name, len(content), MAX_UNPACKED_BYTES, "unpacked, the file")
     if not unfold.eof:
         what = "the compressed file is incomplete"
         raise refuse(name, what, "Copy or export it again")
@@ -85,6 +83,12 @@ def unpack(data: bytes, name: str) -> bytes:
         what = "the compressed file holds more than one part"
         raise refuse(name, what, "Unpack it and give the file itself")
     return content
+
+
+def check_bytes(name: str, size: int, limit: int, words: str = "the file") -> None:
+    """Refuse a file that is larger than this book reads."""
+    if size > limit:
+        raise too_large(name, f"{words} is larger than {limit // 2**20} MB")
 
 
 def too_large(name: str, what: str) -> InputError:
@@ -101,8 +105,3 @@ def damaged(name: str, words: str) -> InputError:
 def empty(name: str) -> InputError:
     """Make the error for a file without content."""
     return refuse(name, "the file is empty", "Export it again")
-
-
-def in_mb(size: int) -> str:
-    """Write a size in megabytes."""
-    return f"{size // 2**20} MB"

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cartanalysis.errors import Problem
-from cartanalysis.intake.reading.files import MAX_UNPACKED_BYTES, damaged, in_mb, too_large
+from cartanalysis.intake.reading.files import MAX_UNPACKED_BYTES, check_bytes, damaged
 from cartanalysis.intake.reading.table import MAX_CELL_LENGTH, as_text, build, check_size, numbered
 from cartanalysis.intake.source import Column, Source
 
@@ -23,9 +23,8 @@ def parse(data: bytes, name: str) -> Source:
         file = pq.ParquetFile(source, read_dictionary=texts)
         check_size(name, schema.names, file.metadata.num_rows)
         groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
-        if sum(group.total_byte_size for group in groups) > MAX_UNPACKED_BYTES:
-            what = f"unpacked, the file is larger than {in_mb(MAX_UNPACKED_BYTES)}"
-            raise too_large(name, what)
+        size = sum(group.total_byte_size for group in groups)
+        check_bytes(name, size, MAX_UNPACKED_BYTES, "unpacked, the file")
         table = file.read()
         table.validate(full=True)
         flat = [i for i, f in enumerate(schema) if not pa.types.is_nested(f.type)]

@@ -11,24 +11,25 @@ from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.source import Column, Source
 
-_FIELD = "Variable / Field Name"
-_LABEL = "Field Label"
+FIELD = "Variable / Field Name"
+LABEL = "Field Label"
 _TYPE = "Field Type"
 _CHOICES = "Choices, Calculations, OR Slider Labels"
 _IDENTIFIER = "Identifier?"
 _API = {
-    "field_name": _FIELD,
-    "field_label": _LABEL,
+    "field_name": FIELD,
+    "field_label": LABEL,
     "field_type": _TYPE,
     "select_choices_or_calculations": _CHOICES,
     "identifier": _IDENTIFIER,
 }
 """What REDCap's API calls the columns of a dictionary."""
 
-_OF_API = ("field_name", "field_label", "field_type")
+HEADINGS = ((FIELD, LABEL), ("field_name", "field_label", "field_type"))
+"""By which a dictionary is known: as downloaded, or from the API."""
 
-_EVENTS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
-_OWN = {
+EVENTS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
+OWN = {
     "redcap_event_name": "event of a longitudinal project",
     "redcap_repeat_instrument": "repeated form",
     "redcap_repeat_instance": "number of the repetition",
@@ -39,26 +40,22 @@ _CODED = ("", "radio", "dropdown", "checkbox")
 _FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
 _TEXT = (".csv", ".tsv", ".txt")
 _HEAD = 4096
-_RECORD = "record_id"
-_STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
+_EXPORT = re.compile(r"(.*)_data((_labels)?_\d{4}-\d\d-\d\d.*)?\.csv", re.IGNORECASE)
+_DICTIONARY = r"_(data)?dictionary(_\d{4}-\d\d-\d\d.*)?\.csv"
+RECORD = "record_id"
+STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 
 
 def is_dictionary(source: Source) -> bool:
     """Tell whether a table is a REDCap data dictionary."""
-    return {_FIELD, _LABEL} <= _dictionary_cells(source).keys()
-
-
-def _dictionary_cells(source: Source) -> dict[str, list[str]]:
-    """Give a dictionary's cells by its usual headings; the API's metadata has others."""
-    is_api = set(_OF_API) <= source.cells.keys()
-    return {_API[n]: c for n, c in source.cells.items() if n in _API} if is_api else source.cells
+    return any({*headings} <= source.cells.keys() for headings in HEADINGS)
 
 
 def is_export(source: Source) -> bool:
     """Tell whether a table looks like a REDCap export."""
     first = source.columns[0].name if source.columns else ""
-    return first == _RECORD or any(
-        name in _OWN or (name.endswith("_complete") and set(source.cells[name]) <= {*_STATUS, ""})
+    return first == RECORD or any(
+        name in OWN or (name.endswith("_complete") and set(source.cells[name]) <= {*STATUS, ""})
         for name in source.cells
     )
 
@@ -74,44 +71,41 @@ def fits(data: Source, dictionary: Source) -> bool:
 
 def dictionaries_beside(path: Path) -> list[Path]:
     """Look for data dictionaries beside a file by their first line, whatever their names."""
-    try:
-        beside = sorted(p for p in path.parent.iterdir() if p.suffix.lower() in _TEXT)
-        return [p for p in beside if p != path and p.is_file() and _begins_as_dictionary(p)]
-    except OSError:  # a file may be open to the user in a folder that is not
-        return []
+    texts = [p for p in _beside(path) if p.suffix.lower() in _TEXT]
+    return [p for p in texts if _begins_as_dictionary(p)]
 
 
 def _begins_as_dictionary(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(_HEAD).replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16, too
-    first = next(iter(head.splitlines()), "")
-    return all(w in first for w in (_FIELD, _LABEL)) or all(w in first for w in _OF_API)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:  # closed to the user
+        return False
+    text = head.replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16, too
+    first = next(iter(text.splitlines()), "")
+    return any(all(word in first for word in words) for words in HEADINGS)
 
 
 def find_dictionary(path: Path) -> Path | None:
     """Look for the data dictionary beside a REDCap export, by REDCap's usual names."""
-    short = re.fullmatch(r"(.*)_data(\.csv)", path.name, re.IGNORECASE)
-    long = re.fullmatch(r"(.*)_DATA(_LABELS)?_\d{4}-\d\d-\d\d.*\.csv", path.name)
-    pattern = None
-    if short:
-        pattern = re.compile(re.escape(short.group(1)) + r"_(data)?dictionary\.csv", re.IGNORECASE)
-    elif long:
-        stem = re.escape(long.group(1))
-        pattern = re.compile(stem + r"_DataDictionary_\d{4}-\d\d-\d\d.*\.csv")
-    if pattern is None:
+    export = _EXPORT.fullmatch(path.name)
+    if export is None:
         return None
+    pattern = re.compile(re.escape(export[1]) + _DICTIONARY, re.IGNORECASE)
+    return max((p for p in _beside(path) if pattern.fullmatch(p.name)), default=None)
+
+
+def _beside(path: Path) -> list[Path]:
     try:
-        beside = list(path.parent.iterdir())
+        return sorted(p for p in path.parent.iterdir() if p != path and p.is_file())
     except OSError:  # a file may be open to the user in a folder that is not
-        return None
-    found = [p for p in beside if pattern.fullmatch(p.name) and p.is_file()]
-    return max(found, key=lambda p: p.name, default=None)
+        return []
 
 
 def describe(source: Source, dictionary: Source) -> Source:
     """Fill labels, choices and identifier marks from the dictionary."""
     if not is_dictionary(dictionary):
-        what = f"not a REDCap data dictionary (no columns “{_FIELD}” and “{_LABEL}”)"
+        what = f"not a REDCap data dictionary (no columns “{FIELD}” and “{LABEL}”)"
         raise refuse(dictionary.name, what, "Download it from REDCap as CSV")
     if dictionary.problems:
         raise InputError(dictionary.name, dictionary.problems)
@@ -126,40 +120,39 @@ def describe(source: Source, dictionary: Source) -> Source:
 
 def check_records(source: Source) -> Source:
     """Ask for one row per patient where an export has one per event or repetition."""
-    repeated = [name for name in _EVENTS if name in source.cells]
-    if not repeated or not source.columns:
+    repeated = [name for name in EVENTS if name in source.cells]
+    if not repeated:
         return source
     record = source.columns[0].name
-    first: dict[str, int] = {}
-    for value, row in zip(source.cells[record], source.rows, strict=True):
-        if value in first:
+    first = source.first_rows(record)
+    for index, value in enumerate(source.cells[record]):
+        if first[value] != index:
             what = (
-                f"the record is already in row {first[value]}: the export has a row per event "
-                f"or repetition ({', '.join(repeated)})"
+                f"the record is already in row {source.rows[first[value]]}: the export has a row "
+                f"per event or repetition ({', '.join(repeated)})"
             )
             remedy = "Export one row per patient: a report on one event, without repeated forms"
-            problem = Problem(what, remedy, row, record, value)
+            problem = Problem(what, remedy, source.rows[index], record, value)
             return replace(source, problems=(*source.problems, problem))
-        first[value] = row
     return source
 
 
 def _own(column: Column) -> Column:
-    if column.name in _OWN:
-        return replace(column, label=_OWN[column.name])
+    if column.name in OWN:
+        return replace(column, label=OWN[column.name])
     if column.name.endswith("_complete"):
-        return replace(column, label="form status", choices=_STATUS)
+        return replace(column, label="form status", choices=STATUS)
     return column
 
 
 def _columns(dictionary: Source) -> Mapping[str, Column]:
     """Describe every column that an export of these fields may have."""
-    cells = _dictionary_cells(dictionary)
+    cells = {_API.get(name, name): texts for name, texts in dictionary.cells.items()}
     empty = [""] * len(dictionary.rows)
     described: dict[str, Column] = {}
     for name, label, kind, text, mark in zip(
-        cells[_FIELD],
-        cells[_LABEL],
+        cells[FIELD],
+        cells[LABEL],
         cells.get(_TYPE, empty),
         cells.get(_CHOICES, empty),
         cells.get(_IDENTIFIER, empty),

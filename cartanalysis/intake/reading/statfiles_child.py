@@ -1,26 +1,29 @@
-"""The process that runs pyreadstat: files come in, JSON goes out; see `statfiles`."""
+"""The program that runs pyreadstat: a file comes in, its content goes out as JSON.
+
+`statfiles` starts it with the kind of file and the most rows and cells that a table may have.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import os
-import signal
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pyreadstat
 
-from cartanalysis.intake.reading.statfiles import IDLE, UNREADABLE
-from cartanalysis.intake.reading.table import MAX_COLUMNS, as_text, row_limit
+UNREADABLE = 3
+"""Exit status when the library says that the file is damaged."""
 
 MAX_MEMORY = 4 * 2**30
 """4 GB of addresses, a few times what the largest table allowed takes; a damaged header may ask
 for more than the machine has."""
 
-_READERS: Mapping[str, Callable[..., Any]] = {
+READERS: dict[str, Callable[..., Any]] = {
     "xpt": pyreadstat.read_xport,
     "sas7bdat": pyreadstat.read_sas7bdat,
     "dta": pyreadstat.read_dta,
@@ -29,7 +32,7 @@ _READERS: Mapping[str, Callable[..., Any]] = {
 }
 
 # What pyreadstat lets out on damaged files.
-_DAMAGED = (
+DAMAGED = (
     pyreadstat.ReadstatError,
     pyreadstat.PyreadstatError,
     ValueError,  # also text in an unexpected encoding
@@ -40,19 +43,19 @@ _DAMAGED = (
 )
 
 
-def extract(data: bytes, kind: str) -> dict[str, Any]:
-    """Read a statistics file."""
-    reader = _READERS[kind]
+def extract(data: bytes, kind: str, max_rows: int, max_cells: int) -> dict[str, Any]:
+    """Read a statistics file; of a table that is too large only the names and their number."""
+    reader = READERS[kind]
     notes: list[str] = []
     problems: list[tuple[str, str]] = []
     _, about = reader(io.BytesIO(data), metadataonly=True)
-    names: list[str] = [name.strip() for name in about.column_names]
-    limit = row_limit(names)
+    names = [name.strip() for name in about.column_names]
     n_rows = about.number_rows or 0
-    columns: dict[str, Any] = {}
-    if n_rows <= limit and len(names) <= MAX_COLUMNS:
-        # one row more than allowed: the header may not say, or not truly, how many there are
-        options = {"output_format": "dict", "row_limit": limit + 1}
+    # one row more than allowed: the header may not say, or not truly, how many there are
+    most = min(max_rows, max_cells // max(len(names), 1))
+    columns: dict[str, list[object]] = {}
+    if n_rows <= most:
+        options = {"output_format": "dict", "row_limit": most + 1}
         try:
             columns, about = reader(io.BytesIO(data), **options)
         except UnicodeDecodeError:
@@ -68,57 +71,49 @@ def extract(data: bytes, kind: str) -> dict[str, Any]:
         "names": names,
         "labels": [label or "" for label in about.column_labels],
         "choices": [
-            {as_text(code): str(meaning) for code, meaning in meanings.get(name, {}).items()}
+            [(code, str(meaning)) for code, meaning in meanings.get(name, {}).items()]
             for name in about.column_names
         ],
         "n_rows": n_rows,
-        "columns": [[as_text(v) for v in columns[name]] for name in columns],
+        "columns": list(columns.values()),
         "notes": notes,
         "problems": problems,
     }
 
 
-def _limit_memory() -> None:
+def iso(value: dt.date | dt.time) -> str:
+    """Write a day or a time; of a moment no more than its seconds."""
+    if isinstance(value, dt.datetime):
+        value = value.replace(microsecond=0, tzinfo=None)
+    return value.isoformat()
+
+
+def limit_memory() -> None:
+    """Keep a damaged file from taking all memory, and patients' data out of a core dump."""
     if sys.platform == "linux":  # elsewhere the limit is not there or not kept
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no patient's data in a core dump
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         soft = MAX_MEMORY if hard == resource.RLIM_INFINITY else min(MAX_MEMORY, hard)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _reply(data: bytes, kind: str) -> bytes:
+def main(kind: str, max_rows: str, max_cells: str) -> None:
+    """Read a file from standard input."""
+    limit_memory()
+    reply = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)  # what the library prints is no reply
     with warnings.catch_warnings(record=True) as told:
         try:
-            found = extract(data, kind)
-        except _DAMAGED:
+            found = extract(sys.stdin.buffer.read(), kind, int(max_rows), int(max_cells))
+        except DAMAGED:
             sys.exit(UNREADABLE)
     # such as columns of the same name
     found["problems"] += [(str(one.message), "Correct it and export it again") for one in told]
-    return json.dumps(found).encode()
-
-
-def _wait(seconds: int) -> None:
-    if hasattr(signal, "alarm"):  # elsewhere the process ends with the one that started it
-        signal.alarm(seconds)
-
-
-def main() -> None:
-    """Read files from standard input, each below its kind and size; write JSON below its size."""
-    _limit_memory()
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what the library prints is no reply
-    while True:
-        _wait(IDLE)
-        kind, _, size = sys.stdin.buffer.readline().decode().partition(" ")
-        _wait(0)
-        if not size:
-            return
-        reply = _reply(sys.stdin.buffer.read(int(size)), kind)
-        replies.write(b"%d\n" % len(reply) + reply)
-        replies.flush()
+    with reply:
+        json.dump(found, reply, default=iso)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

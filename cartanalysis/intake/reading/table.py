@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import numbers
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
 
 from cartanalysis.contract import FIELDS
-from cartanalysis.errors import Problem, shown
+from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake.reading.files import refuse, too_large
 from cartanalysis.intake.source import Column, Source
 
@@ -41,17 +40,17 @@ MAX_TITLE_LINES = 10
 MAX_NAME_LENGTH = 60
 """Characters; no name of a column is longer, but sentences are."""
 
-_SEPARATOR = re.compile(r"[,;\t|]")
+SEPARATOR = re.compile(r"[,;\t|]")
 _RECORD_MARKS = ({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"})
 
 
 def as_text(value: object) -> str:
     """Write a value the way a person would type it."""
-    if value is None or value is np.ma.masked:
+    if value is None:
         return ""
     if isinstance(value, str):
         return tidy(value)
-    if isinstance(value, bool | np.bool_):
+    if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, dt.datetime):
         return tidy(value.replace(microsecond=0, tzinfo=None).isoformat())
@@ -61,26 +60,19 @@ def as_text(value: object) -> str:
         return as_text(value / dt.timedelta(days=1))
     if isinstance(value, numbers.Integral):
         return str(int(value))
-    if isinstance(value, Decimal):
-        return _plain(value) if value.is_finite() else _not_finite(float(value))
     if isinstance(value, numbers.Real):
-        number = float(value)
-        if not math.isfinite(number):
-            return _not_finite(number)
         digits = 7 if isinstance(value, np.float32 | np.float16) else 15
-        return _plain(Decimal(f"{number:.{digits}g}"))
+        value = Decimal(f"{float(value):.{digits}g}")
+    if isinstance(value, Decimal):
+        return _plain(value)
     return tidy(str(value))
 
 
 def _plain(number: Decimal) -> str:
-    if not number:
-        return "0"
-    text = f"{number:f}"
+    if number.is_nan() or not number:
+        return "" if number.is_nan() else "0"
+    text = f"{number:f}".replace("Infinity", "inf")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _not_finite(number: float) -> str:
-    return "" if math.isnan(number) else ("inf" if number > 0 else "-inf")
 
 
 def tidy(text: str) -> str:
@@ -91,6 +83,22 @@ def tidy(text: str) -> str:
 def numbered(columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, Sequence[str]]]:
     """Turn columns into rows, numbered as if a header stood above them."""
     yield from enumerate(zip(*columns, strict=True), start=2)
+
+
+def has_names(cells: Iterable[str], names: Collection[str]) -> bool:
+    """Tell whether a row names these columns, in any case and with quotation marks or without."""
+    return {*names} <= {cell.strip().strip('"').lower() for cell in cells}
+
+
+def no_header(name: str, names: Iterable[str]) -> InputError:
+    """Make the error for a file in which no row names these columns."""
+    what = f"no row names the columns {' and '.join(names)}"
+    return refuse(name, what, "Give the file with these columns")
+
+
+def alike(cells: Sequence[str], patients: Sequence[str], first: Mapping[str, int]) -> bool:
+    """Tell whether a column says in every row of a patient what it says in the first one."""
+    return all(cells[first[p]] == cell for p, cell in zip(patients, cells, strict=True))
 
 
 def row_limit(names: Iterable[str]) -> int:
@@ -159,7 +167,7 @@ def build(
         what = "the row does not look like a header"
         remedy = f"Is it row {better}? Then delete the rows above that one"
         raise refuse(name, what, remedy, row=header_row)
-    found += _ragged(ragged, width, is_all=not kept_rows)
+    found += _ragged(ragged, width, len(names), is_all=not kept_rows)
     for index, values in unnamed.items():
         _judge_unnamed(index, values, kept_rows, told, found)
     if not kept_rows and not found:
@@ -175,7 +183,9 @@ def build(
     )
 
 
-def _ragged(rows: Sequence[tuple[int, int]], width: int, *, is_all: bool) -> list[Problem]:
+def _ragged(
+    rows: Sequence[tuple[int, int]], width: int, n_names: int, *, is_all: bool
+) -> list[Problem]:
     """Tell which rows, by number and length, do not fit the header; R leaves it one name short."""
     if rows and is_all and all(n == width + 1 for _, n in rows):
         what = f"every row has {width + 1} cells, the header {width}"
@@ -185,7 +195,13 @@ def _ragged(rows: Sequence[tuple[int, int]], width: int, *, is_all: bool) -> lis
         )
         return [Problem(what, remedy, row=rows[0][0])]
     remedy = "Quote cells that hold the separator, or fill the row"
-    return [Problem(f"the row has {n} cells, the header {width}", remedy, row) for row, n in rows]
+    return [
+        # as wide as the header with cells that are empty there
+        Problem(
+            f"the row has {n} cells, the header {n_names if n == width else width}", remedy, row
+        )
+        for row, n in rows
+    ]
 
 
 def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]]) -> int | None:
@@ -196,9 +212,9 @@ def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]])
     fewest = 2 if " " in titles[0] else 3
     for number, row in early:
         # a title without the file's separator leaves the header in one cell
-        cells = [c.strip() for c in (_SEPARATOR.split(row[0]) if len(names) == 1 and row and not
-                 any(c.strip() for c in row[1:]) else row)]  # fmt: skip
-        filled = [c for c in cells if c]
+        is_one_cell = len(names) == 1 and not any(c.strip() for c in row[1:])
+        cells = SEPARATOR.split(row[0]) if is_one_cell else row
+        filled = [cell.strip() for cell in cells if cell.strip()]
         words = all(len(c) <= MAX_NAME_LENGTH and c[0].isalpha() for c in filled)
         if len(filled) >= fewest and words and len(set(filled)) == len(filled):
             return number
@@ -234,19 +250,16 @@ def _checked_names(names: Sequence[str], row: int, problems: list[Problem]) -> l
     """Choose the columns to keep, by position: named, for the first time."""
     kept: dict[str, int] = {}
     for index, text in enumerate(names):
-        if not text:
-            continue
         if text in kept:
             what = "the column is there twice"
             remedy = "Keep one of them, or give them different names"
             problems.append(Problem(what, remedy, row=row, column=text))
-            continue
-        if len(text) > MAX_CELL_LENGTH or not text.isprintable() or not _is_unicode(text):
+        elif len(text) > MAX_CELL_LENGTH or not text.isprintable() or not _is_unicode(text):
             what = f"the name of column {index + 1} cannot be shown: {shown(text)}"
             remedy = "Give it a short name in one line of plain text"
             problems.append(Problem(what, remedy, row=row))
-            continue
-        kept[text] = index
+        elif text:
+            kept[text] = index
     return list(kept.values())
 
 

@@ -7,31 +7,36 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import IO, Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from xml.etree import ElementTree
 
 import openpyxl
+from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.utils import get_column_letter, range_boundaries
-from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake.reading.files import (
     MAX_UNPACKED_BYTES,
+    check_bytes,
     damaged,
     empty,
-    in_mb,
     refuse,
     too_large,
 )
-from cartanalysis.intake.reading.table import MAX_RECORDS, as_text, build, check_size, first_of
+from cartanalysis.intake.reading.table import (
+    MAX_RECORDS,
+    as_text,
+    build,
+    check_size,
+    has_names,
+    no_header,
+)
 from cartanalysis.intake.source import Column, Source
 
-_FORM = "Excel workbook"
 _SMALL = 2**20  # bytes; how far so small a part unfolds does not matter
 _LAST_ROW = 1_048_576  # of any Excel sheet; a damaged or hostile file may name rows beyond it
-
 _MERE_TEXT = re.compile(r'"[^"]*"|[\\_*].')  # in a number format
 
 MAX_RATIO = 200
@@ -54,32 +59,73 @@ _DAMAGED = (
     OverflowError,
 )
 
-
-@dataclass
-class _Layout:
-    """What the cells' values do not tell of a sheet."""
-
-    last_row: int = 0
-    last_column: int = 0
-    formulas: set[int] = field(default_factory=set)
-    unsaved: list[tuple[int, int]] = field(default_factory=list)
-    hidden_rows: list[int] = field(default_factory=list)
-    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
-    merged: list[str] = field(default_factory=list)
+Place = tuple[int, int]
+"""Row and column of a cell, both counted from 1."""
 
 
-def parse(data: bytes, name: str, sheet: str | None = None) -> Source:
-    """Read one sheet of a workbook."""
+class _Sheet(WorkSheetParser):
+    """A sheet, gone through once: its filled rows as text, and what the texts do not tell."""
+
+    def __init__(self, sheet: Any) -> None:
+        book = sheet.parent
+        super().__init__(
+            sheet._get_source(),
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        self.sheet = sheet
+        self.rows: list[tuple[int, list[str]]] = []
+        self.last_row = self.last_column = 0
+        self.errors: dict[Place, str] = {}
+        self.formulas: dict[Place, bool] = {}  # whether a value is stored with it
+        self.percentages: list[Place] = []
+        self.struck: dict[int, None] = {}
+
+    def parse_cell(self, element: ElementTree.Element) -> tuple[int, str]:
+        """Write a cell as it is shown; give its column and text."""
+        cell = ReadOnlyCell(self.sheet, **super().parse_cell(element))
+        place = (cell.row, cell.column)
+        if element.find(FORMULA_TAG) is not None:
+            # a formula may give an empty text, which is stored as none
+            self.formulas[place] = cell.value is not None or cell.data_type == "str"
+        elif cell.value is None:
+            return cell.column, ""
+        self.last_row = cell.row
+        self.last_column = max(self.last_column, cell.column)
+        if cell.data_type == "e":
+            self.errors[place] = str(cell.value)
+            return cell.column, ""
+        if cell.value is not None and cell.has_style:
+            if cell.font.strike:
+                self.struck[cell.row] = None
+            if _is_percentage(cell):
+                self.percentages.append(place)
+                return cell.column, f"{as_text(cell.value * 100)}%"
+        return cell.column, as_text(cell.value)
+
+    def holds_anything(self) -> bool:
+        """Look no further than the first cell with a text or a formula."""
+        return any(self.formulas or any(text for _, text in row) for _, row in self.parse())
+
+
+def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[str] = ()) -> Source:
+    """Read one sheet of a workbook: the given one, the only one, or the first with these names."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_members(archive, name)
-            with warnings.catch_warnings():
-                # openpyxl tells of drawings, rules and styles it does not keep; none is a value
-                warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-                book = openpyxl.load_workbook(
-                    io.BytesIO(data), read_only=True, data_only=True, keep_links=False
-                )
-                return _read(book, archive, name, sheet)
+        with warnings.catch_warnings():
+            # openpyxl tells of drawings, rules and styles it does not keep; none is a value
+            warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+            book = openpyxl.load_workbook(
+                io.BytesIO(data), read_only=True, data_only=True, keep_links=False
+            )
+            if names:
+                return _table(_first_with(book, name, names), name, [])
+            chosen, notes = _choose(book, name, sheet)
+            return _table(_read(chosen, name), name, notes)
     except InputError:  # is a ValueError, but says already what is wrong
         raise
     except _DAMAGED as error:
@@ -89,91 +135,20 @@ def parse(data: bytes, name: str, sheet: str | None = None) -> Source:
 def _check_members(archive: zipfile.ZipFile, name: str) -> None:
     """Refuse a workbook that unfolds too far; zipfile reads no more than is declared here."""
     members = archive.infolist()
-    if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
-        what = f"unpacked, the workbook is larger than {in_mb(MAX_UNPACKED_BYTES)}"
-        raise too_large(name, what)
+    size = sum(member.file_size for member in members)
+    check_bytes(name, size, MAX_UNPACKED_BYTES, "unpacked, the workbook")
     for member in members:
         if member.file_size > max(_SMALL, MAX_RATIO * member.compress_size):
             what = f"a part of the workbook unfolds to more than {MAX_RATIO} times its size"
             raise too_large(name, what)
 
 
-def _read(book: Any, archive: zipfile.ZipFile, name: str, sheet: str | None) -> Source:
-    chosen, notes = _choose(book, archive, name, sheet)
-    with archive.open(chosen._worksheet_path) as stream:
-        layout = _layout(stream, name)
-    chosen.reset_dimensions()  # what the sheet declares may be a million rows
-    cells = chosen.iter_rows(max_row=layout.last_row, max_col=layout.last_column)
-    rows = (
-        (number, row)
-        for number, row in enumerate(cells, start=1)
-        if any(cell.value is not None for cell in row)
-    )
-    header_row, first = next(rows, (0, ()))
-    names = [as_text(cell.value) for cell in first]
-    while names and not names[-1]:
-        names.pop()
-    if not names:
-        raise refuse(name, f"the sheet {shown(chosen.title)} is empty", "Choose another sheet")
-    merged_rows = _merged(layout, header_row, name)
-    problems = [
-        Problem(
-            f"the cells {merged} are merged, so that only the first holds the value",
-            "Split them, and write the value into each",
-            row=row,
-        )
-        for row, merged in merged_rows
-    ]
-    percentages: set[str] = set()
-    struck: dict[int, None] = {}
-
-    def texts() -> Iterator[tuple[int, list[str]]]:
-        for number, row in rows:
-            for column, cell in zip(names, row, strict=False):
-                if cell.data_type == "e":
-                    what = "the cell shows an error of the spreadsheet program"
-                    remedy = "Correct the formula or empty the cell"
-                    problems.append(Problem(what, remedy, number, column, str(cell.value)))
-                elif cell.value is not None and cell.has_style:
-                    if _is_percentage(cell):
-                        percentages.add(column)
-                    if cell.font.strike:
-                        struck[number] = None
-            yield number, [_text(cell) for cell in row]
-
-    header = [Column(text) for text in names]
-    source = build(name, _FORM, header, texts(), header_row=header_row, width=layout.last_column)
-    for row, index in layout.unsaved:
-        what = "the cell holds a formula without a stored value"
-        remedy = "Open the workbook in the spreadsheet program and save it again"
-        problems.append(Problem(what, remedy, row, _name_of(index, names)))
-    notes += _notes(layout, names, sorted(percentages), [str(n) for n in struck], header_row)
-    return replace(
-        source, notes=(*notes, *source.notes), problems=first_of((*problems, *source.problems))
-    )
+# --- sheets ------------------------------------------------------------------------------------
 
 
-def _is_percentage(cell: Any) -> bool:
-    """Tell whether a number is shown times 100; a quoted sign of percent is mere text."""
-    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
-    layout = str(cell.number_format)
-    return is_number and "%" in layout and "%" in _MERE_TEXT.sub("", layout)
-
-
-def _text(cell: Any) -> str:
-    """Write a cell as it is shown, where that changes its value."""
-    if cell.data_type == "e":
-        return ""
-    if cell.value is not None and cell.has_style and _is_percentage(cell):
-        return f"{as_text(cell.value * 100)}%"
-    return as_text(cell.value)
-
-
-def _choose(
-    book: Any, archive: zipfile.ZipFile, name: str, sheet: str | None
-) -> tuple[Any, list[str]]:
+def _choose(book: Any, name: str, sheet: str | None) -> tuple[Any, list[str]]:
     """Take the sheet that the user named, or the only one that holds anything."""
-    filled = [s for s in book.worksheets if _holds_anything(archive, s._worksheet_path)]
+    filled = [s for s in book.worksheets if _Sheet(s).holds_anything()]
     listed = ", ".join(shown(s.title) for s in filled)
     if sheet is not None:
         wanted = next((s for s in filled if s.title == sheet), None)
@@ -194,80 +169,88 @@ def _choose(
     return visible[0], notes
 
 
-def _holds_anything(archive: zipfile.ZipFile, path: str) -> bool:
-    with archive.open(path) as stream:
-        for _, element in ElementTree.iterparse(stream):
-            if _tag(element) in ("v", "t") and (element.text or "").strip():
-                return True
-            if _tag(element) in ("f", "row"):
-                if _tag(element) == "f":
-                    return True
-                element.clear()
-    return False
+def _first_with(book: Any, name: str, names: Collection[str]) -> _Sheet:
+    for found in (_read(sheet, name) for sheet in book.worksheets):
+        for index, (_, texts) in enumerate(found.rows):
+            if has_names(texts, names):
+                found.rows = found.rows[index:]
+                return found
+    raise no_header(name, names)
 
 
-def _layout(stream: IO[bytes], name: str) -> _Layout:
-    """Go through a sheet once, a row at a time."""
-    layout = _Layout()
-    row, filled = 0, 0
-    for _, element in ElementTree.iterparse(stream):
-        tag = _tag(element)
-        if tag == "row":
-            row = int(element.get("r", row + 1))
-            if row > _LAST_ROW:
-                raise ValueError("a row beyond the last row of any sheet")
-            if element.get("hidden") in ("1", "true"):
-                layout.hidden_rows.append(row)
-            if _note_cells(element, row, layout):
-                filled += 1
-                layout.last_row = row
-                if filled > MAX_RECORDS + 1:
-                    what = f"the sheet has more than {MAX_RECORDS:,} rows, which is the limit"
-                    raise too_large(name, what)
-            element.clear()
-        elif tag == "col" and element.get("hidden") in ("1", "true"):
-            layout.hidden_columns.append((int(element.get("min", 0)), int(element.get("max", 0))))
-        elif tag == "mergeCell":
-            layout.merged.append(element.get("ref", ""))
-    check_size(name, [get_column_letter(i + 1) for i in range(layout.last_column)], 0)
-    return layout
+def _read(sheet: Any, name: str) -> _Sheet:
+    """Go through all rows; what the sheet declares of its size is not believed."""
+    found = _Sheet(sheet)
+    for number, cells in found.parse():
+        if number > _LAST_ROW:
+            raise ValueError("a row beyond the last row of any sheet")
+        check_size(name, [""] * found.last_column, 0)
+        filled = {column: text for column, text in cells if text}
+        if filled:
+            found.rows.append((number, [filled.get(i, "") for i in range(1, max(filled) + 1)]))
+        if len(found.rows) > MAX_RECORDS + 1:
+            what = f"the sheet has more than {MAX_RECORDS:,} rows, which is the limit"
+            raise too_large(name, what)
+    return found
 
 
-def _note_cells(row: ElementTree.Element, number: int, layout: _Layout) -> bool:
-    """Note a row's formulas and last column; say whether the row holds anything."""
-    column, holds = 0, False
-    for cell in row:
-        place = cell.get("r")
-        column = coordinate_to_tuple(place)[1] if place else column + 1
-        parts = {_tag(part): part for part in cell}
-        value = parts.get("v")
-        stored = "is" in parts or (value is not None and bool(value.text))
-        if "f" in parts:
-            layout.formulas.add(column)
-            if not stored and cell.get("t") != "str":  # a formula may give an empty text
-                layout.unsaved.append((number, column))
-        if stored or "f" in parts:
-            holds = True
-            layout.last_column = max(layout.last_column, column)
-    return holds
+def _is_percentage(cell: Any) -> bool:
+    """Tell whether a number is shown times 100; a quoted sign of percent is mere text."""
+    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+    layout = str(cell.number_format)
+    return is_number and "%" in layout and "%" in _MERE_TEXT.sub("", layout)
 
 
-def _tag(element: ElementTree.Element) -> str:
-    return element.tag.rpartition("}")[2]
+# --- table -------------------------------------------------------------------------------------
 
 
-def _merged(layout: _Layout, header_row: int, name: str) -> list[tuple[int, str]]:
-    """List merged cells below the header, each with its first row; in the header they are fatal."""
-    below = []
-    for text in layout.merged:
-        left, top, right, bottom = range_boundaries(text)
-        if top <= header_row <= bottom or (bottom < header_row and left != right):
+def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
+    if not found.rows:
+        what = f"the sheet {shown(found.sheet.title)} is empty"
+        raise refuse(name, what, "Choose another sheet")
+    (header_row, names), *rows = found.rows
+    width = found.last_column
+    names = names + [""] * (width - len(names))
+    names = [found.errors.get((header_row, i), text) for i, text in enumerate(names, start=1)]
+    names = names[: max(i for i, text in enumerate(names, start=1) if text)]
+    problems = _merged(found, header_row, name)
+    for (row, index), value in found.errors.items():
+        if row > header_row and index <= len(names):
+            what = "the cell shows an error of the spreadsheet program"
+            remedy = "Correct the formula or empty the cell"
+            problems.append(Problem(what, remedy, row, names[index - 1], value))
+    for (row, index), is_stored in found.formulas.items():
+        if is_stored:
+            continue
+        what = "the cell holds a formula without a stored value"
+        remedy = "Open the workbook in the spreadsheet program and save it again"
+        problems.append(Problem(what, remedy, row, _name_of(index, names)))
+    return build(
+        name,
+        "Excel workbook",
+        [Column(text) for text in names],
+        ((row, texts + [""] * (width - len(texts))) for row, texts in rows),
+        header_row=header_row,
+        width=width,
+        notes=[*notes, *_notes(found, names, header_row)],
+        problems=problems,
+    )
+
+
+def _merged(found: _Sheet, header_row: int, name: str) -> list[Problem]:
+    """Tell of merged cells below the header; in the header they are fatal."""
+    problems = []
+    for text in (cells.ref for cells in found.merged_cells.mergeCell) if found.merged_cells else ():
+        left, top, _, bottom = range_boundaries(text)
+        if top <= header_row <= bottom:
             what = f"the header has merged cells ({text})"
             remedy = "Split them, so that each column has one name in one row"
             raise refuse(name, what, remedy, row=header_row)
-        if top <= layout.last_row and left <= layout.last_column:
-            below.append((top, text))
-    return below
+        if header_row < top <= found.last_row and left <= found.last_column:
+            what = f"the cells {text} are merged, so that only the first holds the value"
+            remedy = "Split them, and write the value into each"
+            problems.append(Problem(what, remedy, row=top))
+    return problems
 
 
 def _name_of(index: int, names: Sequence[str]) -> str:
@@ -275,38 +258,36 @@ def _name_of(index: int, names: Sequence[str]) -> str:
     return named or get_column_letter(index)
 
 
-def _notes(
-    layout: _Layout,
-    names: Sequence[str],
-    percentages: Sequence[str],
-    struck: Sequence[str],
-    header_row: int,
-) -> list[str]:
-    notes = []
-    formulas = [_name_of(index, names) for index in sorted(layout.formulas)]
-    if formulas:
-        notes.append(
-            f"Formulas ({_some(formulas)}) were read by the values that were stored with them."
-        )
-    hidden = [str(row) for row in layout.hidden_rows if header_row <= row <= layout.last_row]
-    if hidden:
-        notes.append(f"Hidden rows ({_some(hidden)}) were read like the others.")
-    columns = [
-        names[index - 1]
-        for first, last in layout.hidden_columns
-        for index in range(first, min(last, len(names)) + 1)
-        if index > 0
+def _notes(found: _Sheet, names: Sequence[str], header_row: int) -> list[str]:
+    named = dict(enumerate(names, start=1))
+    shown_times_100 = {named[i] for row, i in found.percentages if row > header_row and i in named}
+    hidden_rows = [int(row) for row, about in found.row_dimensions.items() if _is_hidden(about)]
+    ranges = [
+        range(int(about["min"]), int(about["max"]) + 1)
+        for about in filter(_is_hidden, found.column_dimensions.values())
     ]
-    if columns:
-        notes.append(f"Hidden columns ({_some(columns)}) were read like the others.")
-    if percentages:
-        notes.append(
-            f"Cells formatted as a percentage ({_some(percentages)}) were read as they are shown: "
-            "a stored 0.07 as 7 %."
-        )
-    if struck:
-        notes.append(f"Rows with struck-out cells ({_some(struck)}) were read like the others.")
-    return notes
+    told = {
+        "Formulas ({}) were read by the values that were stored with them.": [
+            _name_of(index, names) for index in sorted({index for _, index in found.formulas})
+        ],
+        "Hidden rows ({}) were read like the others.": [
+            str(row) for row in hidden_rows if header_row <= row <= found.last_row
+        ],
+        "Hidden columns ({}) were read like the others.": [
+            text for index, text in named.items() if any(index in columns for columns in ranges)
+        ],
+        "Cells formatted as a percentage ({}) were read as they are shown: a stored 0.07 as 7 %.": (
+            sorted(shown_times_100)
+        ),
+        "Rows with struck-out cells ({}) were read like the others.": [
+            str(row) for row in found.struck if row > header_row
+        ],
+    }
+    return [words.format(_some(texts)) for words, texts in told.items() if texts]
+
+
+def _is_hidden(about: Mapping[str, str]) -> bool:
+    return about.get("hidden") in ("1", "true")
 
 
 def _some(texts: Sequence[str], limit: int = 10) -> str:
