@@ -1,4 +1,30 @@
-"""The command line, thin."""
+"""Run the analyses of a published CAR T study on your own patients, and learn which of its
+claims they bear out.
+
+Three commands to begin with:
+  validate   check a file: can it be used, and if not, why?
+               cartanalysis validate my-cohort.csv
+  map        your columns have other names: propose which is which
+               cartanalysis map my-export.xlsx --out mapping.yml
+  publish    build the website about your cohort, or about several
+               cartanalysis publish my-cohort.csv --out my-site
+
+More about a cohort:
+  replicate     the verdict on each of the paper's claims, in the terminal
+  template      write an empty cohort and its data dictionary
+  example       write a public cohort, to try things out
+  reconstruct   write a cohort that agrees with every published value in hand
+
+A site that was published:
+  verify     is it still what was published?
+  pdf        print it as a PDF beside its pages
+
+Teaching:
+  classroom  write one zip for a class without internet
+  mark       mark a student's answers
+
+“cartanalysis publish --help” tells the options of a command. Nothing is sent anywhere.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +36,11 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cartanalysis
-from cartanalysis.contract import DEFAULT_COHORT
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.publish.scratch import FULL, clear_private
 
@@ -26,107 +51,29 @@ if TYPE_CHECKING:
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
-COHORT_HELP = "a file or folder (default: %(default)s, the reconstruction)"
-
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    top = argparse.ArgumentParser(prog="cartanalysis", description=cartanalysis.__doc__)
+    top = argparse.ArgumentParser(
+        prog="cartanalysis",
+        usage="cartanalysis COMMAND …",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     top.add_argument("--version", action="version", version=cartanalysis.__version__)
-    commands = top.add_subparsers(dest="command", required=True)
-
-    publish = commands.add_parser("publish", help="build the book about one cohort or several")
-    publish.add_argument("cohort", nargs="*", default=[DEFAULT_COHORT], help=COHORT_HELP)
-    publish.add_argument(
-        "--mapping", type=Path, action="append", default=[], metavar="FILE",
-        help="which of your columns is which of ours; one for all cohorts, or one for each",
-    )  # fmt: skip
-    _reading(publish)
-    publish.add_argument("--out", type=Path, help="folder of the site (default: _build/html)")
-    publish.add_argument(
-        "-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[],
-        help="a parameter of the chapters; may be repeated",
-    )  # fmt: skip
-    publish.add_argument(
-        "--min-cell", type=_positive, metavar="K",
-        help="hide counts of fewer than K patients (default: 5; 1 hides nothing)",
-    )  # fmt: skip
-    publish.add_argument(
-        "--accept-small-update", action="store_true",
-        help="replace a site though very few patients changed; see “Your patients' privacy”",
-    )  # fmt: skip
-    publish.add_argument("--jobs", type=_positive, default=2, help="chapters at a time")
-    publish.add_argument("--book", type=Path, help="folder of the book's sources")
-    publish.add_argument(
-        "--cache", type=Path, metavar="FOLDER",
-        help="where outputs of chapters are kept (default: _build/cache, or the user's own)",
-    )  # fmt: skip
-
-    check = commands.add_parser("validate", help="check a cohort without publishing it")
-    _one_cohort(check)
-    check.add_argument("--strata", default="", help="columns to compare groups by")
-    check.add_argument("--json", action="store_true", help="for a program to read")
-
-    verdicts = commands.add_parser("replicate", help="judge the paper's claims on a cohort")
-    _one_cohort(verdicts)
-    verdicts.add_argument("--json", action="store_true", help="for a program to read")
-    verdicts.add_argument(
-        "--treg-cutoff", type=_between(0, 100), metavar="PERCENT",
-        help="regulatory T cells above this count as high (default: the cohort's median)",
-    )  # fmt: skip
-    verdicts.add_argument(
-        "--confidence", type=_between(0.5, 0.999), default=0.95, help="coverage of intervals"
+    commands = top.add_subparsers(
+        dest="command",
+        required=True,
+        metavar="COMMAND",
+        prog="cartanalysis",
+        help=argparse.SUPPRESS,
     )
-
-    proposal = commands.add_parser("map", help="propose which of your columns is which of ours")
-    proposal.add_argument("cohort", help="a file or folder")
-    _reading(proposal)
-    proposal.add_argument("--out", type=Path, help="mapping file to write (default: print it)")
-
-    template = commands.add_parser("template", help="write an empty cohort and its dictionary")
-    template.add_argument("folder", type=Path, nargs="?", default=Path(), help="where to")
-
-    verify = commands.add_parser("verify", help="check that a site is what was published")
-    verify.add_argument("site", type=Path, help="folder of the site")
-    verify.add_argument("--digest", type=_digest, help="what was printed when it was published")
-
-    pdf = commands.add_parser("pdf", help="print a published book, as a PDF beside its pages")
-    pdf.add_argument("site", type=Path, help="folder of the site")
-    pdf.add_argument("--book", type=Path, help="folder of the book's sources")
-
-    mark = commands.add_parser("mark", help="mark a student's answers against a seed's cohort")
-    mark.add_argument("answers", type=Path, help="answer sheet")
-    mark.add_argument("--seed", type=int, required=True, help="the student's cohort")
-    mark.add_argument("--json", action="store_true", help="for a program; holds the right answers")
-
-    classroom = commands.add_parser("classroom", help="write one zip for a class without internet")
-    classroom.add_argument("--out", type=Path, default=Path("class.zip"), help="file to write")
-    classroom.add_argument("--site", type=Path, help="a published site to put in")
-    classroom.add_argument("--students", type=_positive, default=30, help="cohorts to draw")
-    classroom.add_argument("--first-seed", type=int, default=1, help="seed of the first")
-    classroom.add_argument("--wheels", type=Path, help="folder with wheels to put in")
-    classroom.add_argument("--jobs", type=_positive, default=2, help="chapters at a time")
-    classroom.add_argument("--book", type=Path, help="folder of the book's sources")
-
-    example = commands.add_parser("example", help="write a public cohort in our columns")
-    example.add_argument("name", choices=["leukemia"])
-
-    reconstruct = commands.add_parser(
-        "reconstruct", help="write a cohort that agrees with every published value in hand"
-    )
-    reconstruct.add_argument("--seed", type=int, default=2020, help="chooses the cohort")
+    for run, options in COMMANDS.items():
+        command = commands.add_parser(run.__name__.removeprefix("_"), description=run.__doc__)
+        command.set_defaults(run=run)
+        for name, settings in options:
+            command.add_argument(name, **settings)
     return top
-
-
-def _one_cohort(command: argparse.ArgumentParser) -> None:
-    command.add_argument("cohort", nargs="?", default=DEFAULT_COHORT, help=COHORT_HELP)
-    command.add_argument("--mapping", type=Path, metavar="FILE", help="see publish")
-    _reading(command)
-
-
-def _reading(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--sheet", help="sheet of a workbook")
-    command.add_argument("--dictionary", type=Path, help="data dictionary of a REDCap export")
 
 
 def _positive(text: str) -> int:
@@ -167,22 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             asked = getattr(signal, name, None)
             if asked and signal.getsignal(asked) == signal.SIG_DFL:
                 signal.signal(asked, signal.default_int_handler)
-    commands: dict[str, Callable[[argparse.Namespace], int]] = {
-        "publish": _publish,
-        "validate": _validate,
-        "replicate": _replicate,
-        "map": _map,
-        "template": _template,
-        "verify": _verify,
-        "pdf": _pdf,
-        "mark": _mark,
-        "classroom": _classroom,
-        "example": _example,
-        "reconstruct": _reconstruct,
-    }
     try:
         clear_private()
-        status = commands[options.command](options)
+        status: int = options.run(options) or 0
         sys.stdout.flush()
     except InputError as error:
         print(error, file=sys.stderr)
@@ -210,16 +144,47 @@ def _open_streams() -> None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
-# commands import what they need: most of it is slow to import and not needed by the others
+def _request(options: argparse.Namespace) -> Request:
+    from cartanalysis.contract import DEFAULT_COHORT
+    from cartanalysis.intake.admission import Request
+
+    cohort = options.cohort or DEFAULT_COHORT
+    return Request(cohort, options.mapping, options.sheet, options.dictionary)
+
+
+def _print_json(report: Any) -> None:
+    print(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        print(f"Note: {note}")
+
+
+def _write_new(path: Path, text: str, remedy: str) -> None:
+    if path.exists():
+        raise InputError(str(path), [Problem("the file exists already", remedy)])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        what = f"the file cannot be written ({error.strerror})"
+        raise InputError(str(path), [Problem(what, "Name another place")]) from error
+
+
+# --- commands ----------------------------------------------------------------------------------
+# each imports what it needs: most of it is slow to import and not needed by the others
 
 
 def _publish(options: argparse.Namespace) -> int:
+    """Build the book about one cohort, or a site about several with a comparison."""
+    from cartanalysis.contract import DEFAULT_COHORT
     from cartanalysis.intake.admission import Request
-    from cartanalysis.publish import publish
     from cartanalysis.publish.execute import Failures
+    from cartanalysis.publish.run import publish
     from cartanalysis.sites.collection import publish_all
 
-    cohorts, mappings = options.cohort, options.mapping
+    cohorts, mappings = options.cohort or [DEFAULT_COHORT], options.mapping
     if len(mappings) not in (0, 1, len(cohorts)):
         what = f"{len(mappings)} mappings for {len(cohorts)} cohorts"
         raise InputError("--mapping", [Problem(what, "Give one for all cohorts, or one for each")])
@@ -230,7 +195,7 @@ def _publish(options: argparse.Namespace) -> int:
     ]
     given = {
         "out": options.out,
-        "assignments": options.parameters,
+        "assignments": options.p,
         "min_cell": options.min_cell,
         "jobs": options.jobs,
         "book_root": options.book,
@@ -249,76 +214,71 @@ def _publish(options: argparse.Namespace) -> int:
         if error.errno in FULL:
             lines[0] += ". Make room there, or name another place"
     else:
-        return _told(published)
+        return _tell(published)
     print("The book could not be published; an earlier site stands as it was.", file=sys.stderr)
     for line in lines:
         print(f"  {line}", file=sys.stderr)
     return FAILED
 
 
-def _told(done: Published | Collection) -> int:
+def _tell(done: Published | Collection) -> int:
     from cartanalysis.publish.run import Published
     from cartanalysis.publish.verify import digest
-    from cartanalysis.sites.collection import Collection
 
-    for note in done.warnings:
-        print(f"Note: {note}")
+    _print_notes(done.warnings)
     if done.unchanged:
         print("Nothing changed since the last run.")
-    place = (done.site / "index.html").as_uri()
-    status = _told_cohorts(done, place) if isinstance(done, Collection) else 0
-    if isinstance(done, Published) and not done.unchanged:
-        print(f"Chapters executed: {len(done.executed)}, unchanged: {len(done.reused)}.")
+    place, status = (done.site / "index.html").as_uri(), 0
     if isinstance(done, Published):
+        if not done.unchanged:
+            print(f"Chapters executed: {len(done.executed)}, unchanged: {len(done.reused)}.")
         print(f"The book is at {place}")
+    else:
+        for outcome in done.outcomes:
+            for line in outcome.lines:
+                print(f"{outcome.name} could not be published: {line}", file=sys.stderr)
+        published = sum(not o.failed for o in done.outcomes)
+        print(f"Cohorts published: {published} of {len(done.outcomes)}.")
+        print(f"The site is at {place}")
+        status = FAILED if done.failed else 0
     print(f"Digest of the whole site, for “cartanalysis verify --digest”: {digest(done.site)}")
     return status
 
 
-def _told_cohorts(done: Collection, place: str) -> int:
-    for outcome in done.outcomes:
-        for line in outcome.lines:
-            print(f"{outcome.name} could not be published: {line}", file=sys.stderr)
-    published = sum(not o.failed for o in done.outcomes)
-    print(f"Cohorts published: {published} of {len(done.outcomes)}.")
-    print(f"The site is at {place}")
-    return FAILED if done.failed else 0
-
-
 def _validate(options: argparse.Namespace) -> int:
+    """Check a cohort without publishing it; everything wrong with it is told at once."""
     from cartanalysis.intake import split_names
     from cartanalysis.intake.admission import admit
 
     try:
         cohort = admit(_request(options), split_names(options.strata))
     except InputError as error:
-        if options.json:
-            report = {"usable": False, "source": error.source, "problems": error.records()}
-            print(json.dumps(report, indent=1, ensure_ascii=False))
-            return BAD_INPUT
-        raise
-    columns = list(cohort.table.columns)
+        if not options.json:
+            raise
+        report = {"usable": False, "source": error.source, "problems": error.records()}
+        _print_json(report)
+        return BAD_INPUT
+    columns, count = list(cohort.table.columns), len(cohort.table)
     if options.json:
         report = {
             "usable": True,
             "source": cohort.name,
-            "patients": len(cohort.table),
+            "patients": count,
             "columns": columns,
             "notes": list(cohort.notes),
             "problems": [],
         }
-        print(json.dumps(report, indent=1, ensure_ascii=False))
+        _print_json(report)
         return 0
-    count = len(cohort.table)
     people = "patient" if count == 1 else "patients"
     print(f"{cohort.name}: {count} {people}, ready to be published.")
     print(f"Columns used: {', '.join(columns)}.")
-    for note in cohort.notes:
-        print(f"Note: {note}")
+    _print_notes(cohort.notes)
     return 0
 
 
-def _replicate(options: argparse.Namespace) -> int:
+def _replicate(options: argparse.Namespace) -> None:
+    """Judge each of the paper's claims on a cohort."""
     from cartanalysis.claims import replication
     from cartanalysis.contract import derive
     from cartanalysis.intake.admission import admit
@@ -336,8 +296,8 @@ def _replicate(options: argparse.Namespace) -> int:
             "notes": list(cohort.notes),
             "claims": replication.records(table),
         }
-        print(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
-        return 0
+        _print_json(report)
+        return
     if cohort.is_reconstruction:
         print(
             f"{cohort.name}: a reconstruction, not patient data. All claims hold because it was "
@@ -345,38 +305,29 @@ def _replicate(options: argparse.Namespace) -> int:
         )
     else:
         print(f"{cohort.name}, {len(cohort.table)} patients")
-    for note in cohort.notes:
-        print(f"Note: {note}")
+    _print_notes(cohort.notes)
     print(replication.report(table))
-    return 0
 
 
-def _request(options: argparse.Namespace) -> Request:
-    from cartanalysis.intake.admission import Request
-
-    return Request(options.cohort, options.mapping, options.sheet, options.dictionary)
-
-
-def _map(options: argparse.Namespace) -> int:
-    from cartanalysis.intake.admission import Request
+def _map(options: argparse.Namespace) -> None:
+    """Propose which of your columns is which of ours; what is uncertain waits for your yes."""
     from cartanalysis.intake.mapping import propose
+    from cartanalysis.intake.reading import read_source
 
-    source = Request(options.cohort, None, options.sheet, options.dictionary).source()
+    source = read_source(options.cohort, sheet=options.sheet, dictionary=options.dictionary)
     proposal = propose(source)
     if proposal.problems:
         raise InputError(source.name, proposal.problems)
     if options.out is None:
         print(proposal.to_yaml(), end="")
-        return 0
-    if options.out.exists():
+    else:
         remedy = "Name another with --out, or remove it yourself"
-        raise InputError(str(options.out), [Problem("the file exists already", remedy)])
-    _write(options.out, proposal.to_yaml())
-    print(proposal.summary())
-    return 0
+        _write_new(options.out, proposal.to_yaml(), remedy)
+        print(proposal.summary())
 
 
-def _template(options: argparse.Namespace) -> int:
+def _template(options: argparse.Namespace) -> None:
+    """Write an empty cohort with its data dictionary."""
     from cartanalysis.intake.mapping import template
 
     for name, text in (
@@ -384,24 +335,12 @@ def _template(options: argparse.Namespace) -> int:
         ("cohort-dictionary.csv", template.dictionary_csv()),
     ):
         path = options.folder / name
-        if path.exists():
-            remedy = "Name another folder, or remove it yourself"
-            raise InputError(str(path), [Problem("the file exists already", remedy)])
-        _write(path, text)
+        _write_new(path, text, "Name another folder, or remove it yourself")
         print(f"Written: {path}")
-    return 0
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        what = f"the file cannot be written ({error.strerror})"
-        raise InputError(str(path), [Problem(what, "Name another place")]) from error
 
 
 def _verify(options: argparse.Namespace) -> int:
+    """Check that a site is what a run wrote; with its digest, also against a changed record."""
     from cartanalysis.publish.verify import digest, verify
 
     try:
@@ -411,34 +350,34 @@ def _verify(options: argparse.Namespace) -> int:
         return FAILED
     print(f"{count} files are as they were published.")
     if options.digest is None:
-        print(
-            f"Digest of the whole site, to compare with the one you noted: {digest(options.site)}"
-        )
+        now = digest(options.site)
+        print(f"Digest of the whole site, to compare with the one you noted: {now}")
     return 0
 
 
-def _pdf(options: argparse.Namespace) -> int:
+def _pdf(options: argparse.Namespace) -> None:
+    """Print a published book, as a PDF beside its pages; needs Chromium."""
     from cartanalysis.publish.book import find
     from cartanalysis.publish.pdf import write_pdf
     from cartanalysis.publish.verify import digest
 
     print(f"Written: {write_pdf(options.site, find(options.book).pages)}")
     print(f"Digest of the whole site from now on: {digest(options.site)}")
-    return 0
 
 
-def _mark(options: argparse.Namespace) -> int:
+def _mark(options: argparse.Namespace) -> None:
+    """Mark a student's answers against the cohort of the student's seed."""
     from cartanalysis.teaching import mark_file
 
     report = mark_file(options.answers, options.seed)
     if options.json:
-        print(json.dumps(report.records(), indent=1, ensure_ascii=False))
+        _print_json(report.records())
     else:
         print(report.text())
-    return 0
 
 
-def _classroom(options: argparse.Namespace) -> int:
+def _classroom(options: argparse.Namespace) -> None:
+    """Write one zip for a class without internet."""
     from cartanalysis.publish.book import find
     from cartanalysis.teaching.classroom import classroom
 
@@ -452,21 +391,126 @@ def _classroom(options: argparse.Namespace) -> int:
         jobs=options.jobs,
     )
     print(f"{count} files: {options.out}")
-    return 0
 
 
-def _example(options: argparse.Namespace) -> int:
+def _example(options: argparse.Namespace) -> None:
+    """Write a public cohort in our columns."""
     from cartanalysis.study.examples import EXAMPLES
 
     sys.stdout.write(EXAMPLES[options.name]().to_csv(index=False, lineterminator="\n"))
-    return 0
 
 
-def _reconstruct(options: argparse.Namespace) -> int:
+def _reconstruct(options: argparse.Namespace) -> None:
+    """Write a cohort that agrees with every published value in hand."""
     from cartanalysis.study.reconstruct import reconstruct
 
     sys.stdout.write(reconstruct(options.seed))
-    return 0
+
+
+# --- options -----------------------------------------------------------------------------------
+
+Option = tuple[str, dict[str, Any]]
+
+
+def _option(name: str, kind: Callable[[str], Any], meaning: str, **settings: Any) -> Option:
+    return name, {"type": kind, "help": meaning, **settings}
+
+
+def _flag(name: str, meaning: str) -> Option:
+    return name, {"action": "store_true", "help": meaning}
+
+
+def _repeated(name: str, kind: Callable[[str], Any], meaning: str, **settings: Any) -> Option:
+    return _option(name, kind, meaning, action="append", default=[], **settings)
+
+
+ANY_COHORT = "a file or folder (default: an2020, the reconstruction)"
+MAPPING = "which of your columns is which of ours, as `map` writes it"
+SITE = _option("site", Path, "folder of the site")
+BOOK = _option("--book", Path, "folder of the book's sources")
+JOBS = _option("--jobs", _positive, "chapters at a time (default: 2)", default=2)
+JSON = _flag("--json", "for a program to read")
+READING = (
+    _option("--sheet", str, "sheet of a workbook"),
+    _option("--dictionary", Path, "data dictionary of a REDCap export"),
+)
+ONE_COHORT = (
+    _option("cohort", str, ANY_COHORT, nargs="?"),
+    _option("--mapping", Path, MAPPING, metavar="FILE"),
+    *READING,
+)
+
+COMMANDS: dict[Callable[[argparse.Namespace], int | None], tuple[Option, ...]] = {
+    _publish: (
+        _option("cohort", str, ANY_COHORT, nargs="*"),
+        _repeated("--mapping", Path, f"{MAPPING}; one for all, or one for each", metavar="FILE"),
+        *READING,
+        _option("--out", Path, "folder of the site (default: _build/html)"),
+        _repeated("-p", str, "a parameter of the chapters; may be repeated", metavar="NAME=VALUE"),
+        _option(
+            "--min-cell",
+            _positive,
+            "hide counts of fewer than K patients (default: 5; 1 hides nothing)",
+            metavar="K",
+        ),
+        _flag(
+            "--accept-small-update",
+            "replace a site though very few patients changed; see “Your patients' privacy”",
+        ),
+        JOBS,
+        BOOK,
+        _option(
+            "--cache",
+            Path,
+            "where outputs of chapters are kept (default: _build/cache, or your own)",
+        ),
+    ),
+    _validate: (
+        *ONE_COHORT,
+        _option("--strata", str, "columns to compare groups by", default=""),
+        JSON,
+    ),
+    _replicate: (
+        *ONE_COHORT,
+        _option(
+            "--treg-cutoff",
+            _between(0, 100),
+            "regulatory T cells above this count as high (default: the median)",
+        ),
+        _option(
+            "--confidence",
+            _between(0.5, 0.999),
+            "coverage of intervals (default: 0.95)",
+            default=0.95,
+        ),
+        JSON,
+    ),
+    _map: (
+        _option("cohort", str, "a file or folder"),
+        *READING,
+        _option("--out", Path, "mapping file to write (default: print it)"),
+    ),
+    _template: (_option("folder", Path, "where to", nargs="?", default=Path()),),
+    _verify: (SITE, _option("--digest", _digest, "what was printed when it was published")),
+    _pdf: (SITE, BOOK),
+    _mark: (
+        _option("answers", Path, "answer sheet"),
+        _option("--seed", int, "the student's cohort", required=True),
+        _flag("--json", "for a program; holds the right answers"),
+    ),
+    _classroom: (
+        _option("--out", Path, "file to write (default: class.zip)", default=Path("class.zip")),
+        _option("--site", Path, "a published site to put in"),
+        _option("--students", _positive, "cohorts to draw (default: 30)", default=30),
+        _option("--first-seed", int, "seed of the first (default: 1)", default=1),
+        _option("--wheels", Path, "folder with wheels to put in"),
+        JOBS,
+        BOOK,
+    ),
+    _example: (_option("name", str, "which one", choices=["leukemia"]),),
+    _reconstruct: (_option("--seed", int, "chooses the cohort (default: 2020)", default=2020),),
+}
+"""The commands, and what each can be told."""
 
 
 if __name__ == "__main__":
