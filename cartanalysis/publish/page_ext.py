@@ -24,8 +24,8 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
 import cartanalysis
-from cartanalysis.publish import artefacts
 from cartanalysis.publish.book import CHAPTERS, PROSE
+from cartanalysis.publish.sphinx_ext import about_cohort, folder
 from cartanalysis.study import published
 
 GLOSSARY, GUIDE = f"{PROSE}/glossary", f"{PROSE}/your-cohort"
@@ -102,40 +102,30 @@ def _link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if app.builder.format != "html" or docname == GLOSSARY:
         return
     definitions = _definitions(app.env)
-    longest_first = sorted(definitions, key=lambda term: (-len(term), term))
-    patterns = {term: _pattern(term) for term in longest_first}
+    unseen = {term: _pattern(term) for term in sorted(definitions, key=lambda t: (-len(t), t))}
     base = app.builder.get_relative_uri(docname, GLOSSARY) if definitions else ""
-    for text in list(doctree.findall(nodes.Text)):
-        if not _is_prose(text):
-            continue
-        pieces: list[nodes.Node] = [text]
-        for term in list(patterns):
-            for place, piece in enumerate(pieces):
-                match = patterns[term].search(piece) if isinstance(piece, nodes.Text) else None
-                if match is None:
-                    continue
-                label, meaning = definitions[term]
-                link = nodes.reference(
-                    "", match[0], internal=True, refuri=f"{base}#{label}", classes=["cart-term"]
-                )
-                link["reftitle"] = meaning
-                before, after = str(piece)[: match.start()], str(piece)[match.end() :]
-                pieces[place : place + 1] = [nodes.Text(before), link, nodes.Text(after)]
-                del patterns[term]
-                break
-        if len(pieces) > 1:
-            text.parent.replace(text, pieces)
+    for text in filter(_is_prose, list(doctree.findall(nodes.Text))):
+        pieces: list[nodes.Node] = []
+        rest = str(text)
+        # where two terms begin at one place, the longer one
+        while found := [(m, term) for term, p in unseen.items() if (m := p.search(rest))]:
+            match, term = min(found, key=lambda pair: pair[0].start())
+            del unseen[term]
+            label, meaning = definitions[term]
+            link = nodes.reference("", match[0], internal=True, refuri=f"{base}#{label}")
+            link["classes"], link["reftitle"] = ["cart-term"], meaning
+            pieces += [nodes.Text(rest[: match.start()]), link]
+            rest = rest[match.end() :]
+        if pieces:
+            text.parent.replace(text, [*pieces, nodes.Text(rest)])
 
 
 def _is_prose(text: nodes.Text) -> bool:
-    above: nodes.Node | None = text.parent
-    in_paragraph = False
-    while above is not None:
-        if isinstance(above, NOT_IN):
-            return False
-        in_paragraph |= isinstance(above, nodes.paragraph)
-        above = above.parent
-    return in_paragraph
+    above: list[nodes.Node] = [text]
+    while above[-1].parent is not None:
+        above.append(above[-1].parent)
+    in_paragraph = any(isinstance(node, nodes.paragraph) for node in above)
+    return in_paragraph and not any(isinstance(node, NOT_IN) for node in above)
 
 
 # --- the foot of a page --------------------------------------------------------------------------
@@ -151,10 +141,8 @@ def _furnish(
         context[kind] = [f for f in context[kind] if _wanted(f, body)]
     if doctree is None:  # search, index
         return
-    folder = Path(app.srcdir) / app.config.cart_artefacts
-    about = json.loads((folder / artefacts.ABOUT).read_text(encoding="utf-8"))
     title = re.sub(r"<[^>]+>", "", context.get("title", ""))
-    cite, bibtex = citation(app, title, about)
+    cite, bibtex = citation(app, title, about_cohort(app))
     context["cart_furniture"] = {
         "cite": cite,
         "bibtex": bibtex,
@@ -244,8 +232,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     out = Path(app.outdir)
     target = out / "source"
     target.mkdir(exist_ok=True)
-    folder = Path(app.srcdir) / app.config.cart_artefacts / "notebooks"
-    for path in sorted(folder.glob("*.ipynb")):
+    for path in sorted((folder(app) / "notebooks").glob("*.ipynb")):
         text = source_of(nbformat.read(path, as_version=4))
         (target / f"{path.stem}.py").write_text(text, encoding="utf-8")
     for pattern in THEME_FILES:

@@ -25,7 +25,7 @@ from cartanalysis.publish.owner import Seal
 from cartanalysis.publish.replace import replace_folder
 from cartanalysis.publish.scratch import naming, private_folder, user_cache
 from cartanalysis.publish.staging import clear, staging_for
-from cartanalysis.publish.verify import FILE, RUN, differences, entries, hashes, read_run
+from cartanalysis.publish.verify import FILE, RUN, differences, entries, read_run, write_record
 
 COHORT_FILE, STRATA_FILE = "cohort.csv", "cohort-with-strata.csv"
 """Names under which chapters see a user's cohort: their pages show no path of the machine."""
@@ -294,14 +294,8 @@ def stands(target: Path, run_key: str) -> bool:
 
 
 def write_run(html: Path, about: Mapping[str, Any], run_key: str, started: datetime) -> None:
-    """Write a site's record."""
-    record = {
-        "cartanalysis": cartanalysis.__version__,
-        **about,
-        "started": started.isoformat(timespec="seconds"),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "key": run_key,
-        "files": hashes(html),
-    }
-    text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    (html / RUN).write_text(text, encoding="utf-8")
+    """Write what a run was made of, and when."""
+    times = {"started": started, "finished": datetime.now(UTC)}
+    told = {name: moment.isoformat(timespec="seconds") for name, moment in times.items()}
+    version = cartanalysis.__version__
+    write_record(html, {"cartanalysis": version, "key": run_key, **about, **told})
