@@ -62,11 +62,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=cartanalysis.__version__)
     commands = top.add_subparsers(
-        dest="command",
-        required=True,
-        metavar="COMMAND",
-        prog="cartanalysis",
-        help=argparse.SUPPRESS,
+        prog=top.prog, required=True, metavar="COMMAND", help=argparse.SUPPRESS
     )
     for run, options in COMMANDS.items():
         command = commands.add_parser(run.__name__.removeprefix("_"), description=run.__doc__)
@@ -255,8 +251,7 @@ def _validate(options: argparse.Namespace) -> int:
     except InputError as error:
         if not options.json:
             raise
-        report = {"usable": False, "source": error.source, "problems": error.records()}
-        _print_json(report)
+        _print_json({"usable": False, "source": error.source, "problems": error.records()})
         return BAD_INPUT
     columns, count = list(cohort.table.columns), len(cohort.table)
     if options.json:

@@ -23,27 +23,13 @@ class MissingColumns(CannotCompute):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an input file, and what to do about it.
-
-    Attributes
-    ----------
-    what : str
-        What is wrong.
-    remedy : str
-        What the reader of the message should do.
-    row : int, optional
-        Row as a spreadsheet counts: the header is row 1.
-    column : str, optional
-        Column name as written in the file.
-    value : str, optional
-        The offending value as written in the file.
-    """
+    """One thing wrong with an input file, and what to do about it."""
 
     what: str
     remedy: str
-    row: int | None = None
+    row: int | None = None  # as a spreadsheet counts: the header is row 1
     column: str | None = None
-    value: str | None = None
+    value: str | None = None  # as written in the file
 
     def __str__(self) -> str:
         place = []

@@ -32,15 +32,9 @@ LENGTH = 32
 
 @dataclass(frozen=True)
 class Seal:
-    """A way to hash: with a key where patients' data are hashed, without where there are none.
+    """A way to hash: with a key where patients' data are hashed, without where there are none."""
 
-    Attributes
-    ----------
-    key : bytes
-        The owner's key; empty for a plain hash.
-    """
-
-    key: bytes = b""
+    key: bytes = b""  # the owner's; none for a plain hash
 
     def __call__(self, *parts: str) -> str:
         """Hash texts."""

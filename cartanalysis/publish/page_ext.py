@@ -8,7 +8,6 @@ and ``launch_buttons`` in ``_config.yml``.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -219,10 +218,8 @@ def citation(app: Sphinx, title: str, about: dict[str, Any]) -> tuple[list[str],
 
 def source_of(notebook: nbformat.NotebookNode) -> str:
     """Give an executed chapter's source as it is edited."""
-    plain = nbformat.from_dict(json.loads(json.dumps(notebook)))
-    plain.cells = [
-        c for c in plain.cells if "injected-parameters" not in c.metadata.get("tags", [])
-    ]
+    own = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    plain = nbformat.from_dict({**notebook, "cells": own})
     return str(jupytext.writes(plain, fmt="py:percent"))
 
 

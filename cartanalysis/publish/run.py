@@ -36,52 +36,24 @@ STRATA = "strata"
 
 @dataclass(frozen=True)
 class Published:
-    """What a run did.
-
-    Attributes
-    ----------
-    site : pathlib.Path
-        Folder of the website.
-    executed, reused : tuple of str
-        Chapters that were run, and those whose earlier outputs still held.
-    unchanged : bool
-        Whether the site was there already, from the same inputs.
-    warnings : tuple of str
-        What chapters wrote to their error stream, and what was handled while reading.
-    """
+    """What a run did."""
 
     site: Path
     executed: tuple[str, ...] = ()
-    reused: tuple[str, ...] = ()
-    unchanged: bool = False
-    warnings: tuple[str, ...] = ()
+    reused: tuple[str, ...] = ()  # chapters whose earlier outputs still held
+    unchanged: bool = False  # the site was there already, from the same inputs
+    warnings: tuple[str, ...] = ()  # of intake, and what chapters wrote to their error stream
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A cohort that was admitted, and what its chapters will be run with.
-
-    Attributes
-    ----------
-    book : Book
-        The sources.
-    cohort : cartanalysis.contract.Cohort
-        The checked cohort.
-    values : dict of str to dict
-        Parameters by chapter.
-    keys : dict of str to str
-        Hash by chapter of everything its outputs depend on.
-    min_cell : int
-        Smallest count of patients shown.
-    seal : Seal
-        How patients' data are hashed.
-    """
+    """A cohort that was admitted, and what its chapters will be run with."""
 
     book: Book
     cohort: Cohort
-    values: dict[str, dict[str, Any]]
-    keys: dict[str, str]
-    min_cell: int
+    values: dict[str, dict[str, Any]]  # parameters, by chapter
+    keys: dict[str, str]  # hashes of everything that a chapter's outputs depend on
+    min_cell: int  # the smallest count of patients shown
     seal: Seal
 
     @property
@@ -105,17 +77,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Built:
-    """A site that was built and checked, but not put in its place.
-
-    Attributes
-    ----------
-    html : pathlib.Path
-        Folder of the pages, ``run.json`` among them.
-    chapters : tuple of Executed
-        The chapters.
-    warnings : tuple of str
-        What chapters wrote to their error stream, and what was handled while reading.
-    """
+    """A site that was built and checked, but not put in its place."""
 
     html: Path
     chapters: tuple[execute.Executed, ...]
