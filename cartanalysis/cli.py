@@ -1,34 +1,7 @@
-"""Run the analyses of a published CAR T study on your own patients, and learn which of its
-claims they bear out.
-
-Three commands to begin with:
-  validate   check a file: can it be used, and if not, why?
-               cartanalysis validate my-cohort.csv
-  map        your columns have other names: propose which is which
-               cartanalysis map my-export.xlsx --out mapping.yml
-  publish    build the website about your cohort, or about several
-               cartanalysis publish my-cohort.csv --out my-site
-
-More about a cohort:
-  replicate     the verdict on each of the paper's claims, in the terminal
-  template      write an empty cohort and its data dictionary
-  example       write a public cohort, to try things out
-  reconstruct   write a cohort that agrees with every published value in hand
-
-A site that was published:
-  verify     is it still what was published?
-  pdf        print it as a PDF beside its pages
-
-Teaching:
-  classroom  write one zip for a class without internet
-  mark       mark a student's answers
-
-“cartanalysis publish --help” tells the options of a command. Nothing is sent anywhere.
-"""
+"""The command line, thin."""
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
@@ -36,51 +9,33 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 import cartanalysis
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.publish.scratch import FULL, clear_private
 
 if TYPE_CHECKING:
-    from cartanalysis.intake.admission import Request
+    from cartanalysis.contract import Cohort
     from cartanalysis.publish.run import Published
     from cartanalysis.sites.collection import Collection
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
-
-def parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
-    top = argparse.ArgumentParser(
-        prog="cartanalysis",
-        usage="cartanalysis COMMAND …",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    top.add_argument("--version", action="version", version=cartanalysis.__version__)
-    commands = top.add_subparsers(
-        prog=top.prog, required=True, metavar="COMMAND", help=argparse.SUPPRESS
-    )
-    for run, options in COMMANDS.items():
-        command = commands.add_parser(run.__name__.removeprefix("_"), description=run.__doc__)
-        command.set_defaults(run=run)
-        for name, settings in options:
-            command.add_argument(name, **settings)
-    return top
+DEFAULT_COHORT = "an2020"
+"""As in the contract, which is slow to import."""
 
 
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("give a whole number, 1 or more")
-    return int(text)
+PATH = click.Path(path_type=Path)
 
 
 def _digest(text: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-        raise argparse.ArgumentTypeError("give the 64 digits (0 to 9, a to f) that were printed")
+        raise click.BadParameter("give the 64 digits (0 to 9, a to f) that were printed")
     return text
 
 
@@ -89,12 +44,48 @@ def _between(low: float, high: float) -> Callable[[str], float]:
         try:
             value = float(text)
         except ValueError:
-            value = float("nan")
+            value = float("nan")  # which click's own range lets through
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"give a number from {low:g} to {high:g}")
+            raise click.BadParameter(f"give a number from {low:g} to {high:g}")
         return value
 
     return number
+
+
+@click.group(context_settings={"show_default": True, "max_content_width": 100})
+@click.version_option(cartanalysis.__version__)
+def app() -> None:
+    """Run the analyses of a published CAR T study on your own patients, and learn which of its
+    claims they bear out.
+
+    \b
+    Three commands to begin with:
+      validate   check a file: can it be used, and if not, why?
+                   cartanalysis validate my-cohort.csv
+      map        your columns have other names: propose which is which
+                   cartanalysis map my-export.xlsx --out mapping.yml
+      publish    build the website about your cohort, or about several
+                   cartanalysis publish my-cohort.csv --out my-site
+
+    \b
+    More about a cohort:
+      replicate     the verdict on each of the paper's claims, in the terminal
+      template      write an empty cohort and its data dictionary
+      example       write a public cohort, to try things out
+      reconstruct   write a cohort that agrees with every published value in hand
+
+    \b
+    A site that was published:
+      verify     is it still what was published?
+      pdf        print it as a PDF beside its pages
+
+    \b
+    Teaching:
+      classroom  write one zip for a class without internet
+      mark       mark a student's answers
+
+    “cartanalysis publish --help” tells the options of a command. Nothing is sent anywhere.
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,7 +94,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not know every letter
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
     if threading.current_thread() is threading.main_thread():
         # asked to stop from outside, or the terminal was closed: clear up as after Ctrl-C
         for name in ("SIGTERM", "SIGHUP"):
@@ -111,9 +101,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if asked and signal.getsignal(asked) == signal.SIG_DFL:
                 signal.signal(asked, signal.default_int_handler)
     try:
-        clear_private()
-        status: int = options.run(options) or 0
+        given = sys.argv[1:] if arguments is None else arguments
+        with app.make_context("cartanalysis", [*given]) as context:
+            clear_private()
+            status: int = app.invoke(context) or 0
         sys.stdout.flush()
+    except click.exceptions.Exit as done:  # after --help or --version
+        return done.exit_code
+    except click.UsageError as error:
+        error.show()
+        sys.exit(BAD_INPUT)
     except InputError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
@@ -140,12 +137,10 @@ def _open_streams() -> None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
-def _request(options: argparse.Namespace) -> Request:
-    from cartanalysis.contract import DEFAULT_COHORT
-    from cartanalysis.intake.admission import Request
+def _admit(read_as: Mapping[str, Any], strata: Sequence[str] = ()) -> Cohort:
+    from cartanalysis.intake.admission import Request, admit
 
-    cohort = options.cohort or DEFAULT_COHORT
-    return Request(cohort, options.mapping, options.sheet, options.dictionary)
+    return admit(Request(**read_as), strata)
 
 
 def _print_json(report: Any) -> None:
@@ -171,33 +166,83 @@ def _write_new(path: Path, text: str, remedy: str) -> None:
 # --- commands ----------------------------------------------------------------------------------
 # each imports what it needs: most of it is slow to import and not needed by the others
 
+Command = Callable[..., Any]
 
-def _publish(options: argparse.Namespace) -> int:
-    """Build the book about one cohort, or a site about several with a comparison."""
-    from cartanalysis.contract import DEFAULT_COHORT
+
+def _reading(command: Command) -> Command:
+    command = click.option("--dictionary", type=PATH, help="Dictionary of a REDCap export.")(
+        command
+    )
+    return click.option("--sheet", help="Sheet of a workbook.")(command)
+
+
+def _one_cohort(command: Command) -> Command:
+    """Let a command take COHORT: a file or folder, or the default cohort."""
+    mapping = click.option("--mapping", type=PATH, metavar="FILE", help=MAPPING)
+    return click.argument("cohort", default=DEFAULT_COHORT)(mapping(_reading(command)))
+
+
+MAPPING = "Which of your columns is which of ours, as “map” writes it."
+_as_json = click.option("--json", "as_json", is_flag=True, help="For a program to read.")
+_book = click.option("--book", type=PATH, help="Folder of the book's sources.")
+_jobs = click.option("--jobs", type=click.IntRange(1), default=2, help="Chapters at a time.")
+_site = click.argument("site", type=PATH)
+
+
+@app.command("publish", hidden=True)
+@click.argument("cohorts", nargs=-1, metavar="[COHORT]...")
+@click.option(
+    "--mapping", "mappings", type=PATH, multiple=True, metavar="FILE",
+    help=f"{MAPPING} One for all cohorts, or one for each.",
+)  # fmt: skip
+@_reading
+@click.option("--out", type=PATH, help="Folder of the site.  [default: _build/html]")
+@click.option(
+    "-p", "assignments", metavar="NAME=VALUE", multiple=True,
+    help="A parameter of the chapters; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--min-cell", type=click.IntRange(1), metavar="K",
+    help="Hide counts of fewer than K patients; 1 hides nothing.  [default: 5]",
+)  # fmt: skip
+@click.option(
+    "--accept-small-update", is_flag=True,
+    help="Replace a site though very few patients changed; see “Your patients' privacy”.",
+)  # fmt: skip
+@_jobs
+@_book
+@click.option(
+    "--cache", type=PATH, metavar="FOLDER",
+    help="Where outputs of chapters are kept.  [default: _build/cache, or the user's own]",
+)  # fmt: skip
+def _publish(
+    cohorts: Sequence[str],
+    mappings: Sequence[Path],
+    sheet: str | None,
+    dictionary: Path | None,
+    book: Path | None,
+    cache: Path | None,
+    **given: Any,
+) -> int:
+    """Build the book about a COHORT, or a site about several with a comparison.
+
+    A COHORT is a file or folder; without any, the book is about the reconstruction an2020.
+    """
     from cartanalysis.intake.admission import Request
     from cartanalysis.publish.execute import Failures
     from cartanalysis.publish.run import publish
     from cartanalysis.sites.collection import publish_all
 
-    cohorts, mappings = options.cohort or [DEFAULT_COHORT], options.mapping
+    cohorts = cohorts or [DEFAULT_COHORT]
+    given |= {"book_root": book, "cache_dir": cache}
     if len(mappings) not in (0, 1, len(cohorts)):
         what = f"{len(mappings)} mappings for {len(cohorts)} cohorts"
         raise InputError("--mapping", [Problem(what, "Give one for all cohorts, or one for each")])
-    each = mappings if len(mappings) == len(cohorts) else (mappings or [None]) * len(cohorts)
+    each = mappings if len(mappings) == len(cohorts) else [*mappings, None][:1] * len(cohorts)
     requests = [
-        Request(c, None if c == DEFAULT_COHORT else m, options.sheet, options.dictionary)
+        Request(c, None if c == DEFAULT_COHORT else m, sheet, dictionary)
         for c, m in zip(cohorts, each, strict=True)
     ]
-    given = {
-        "out": options.out,
-        "assignments": options.p,
-        "min_cell": options.min_cell,
-        "jobs": options.jobs,
-        "book_root": options.book,
-        "cache_dir": options.cache,
-        "accept_small_update": options.accept_small_update,
-    }
     try:
         if len(requests) == 1:
             published: Published | Collection = publish(requests[0], **given)
@@ -241,20 +286,23 @@ def _tell(done: Published | Collection) -> int:
     return status
 
 
-def _validate(options: argparse.Namespace) -> int:
-    """Check a cohort without publishing it; everything wrong with it is told at once."""
+@app.command("validate", hidden=True)
+@_one_cohort
+@click.option("--strata", default="", help="Columns to compare groups by.")
+@_as_json
+def _validate(strata: str, as_json: bool, **read_as: Any) -> int:
+    """Check a COHORT without publishing it; everything wrong with it is told at once."""
     from cartanalysis.intake import split_names
-    from cartanalysis.intake.admission import admit
 
     try:
-        cohort = admit(_request(options), split_names(options.strata))
+        cohort = _admit(read_as, split_names(strata))
     except InputError as error:
-        if not options.json:
+        if not as_json:
             raise
         _print_json({"usable": False, "source": error.source, "problems": error.records()})
         return BAD_INPUT
     columns, count = list(cohort.table.columns), len(cohort.table)
-    if options.json:
+    if as_json:
         report = {
             "usable": True,
             "source": cohort.name,
@@ -272,22 +320,31 @@ def _validate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _replicate(options: argparse.Namespace) -> None:
-    """Judge each of the paper's claims on a cohort."""
+@app.command("replicate", hidden=True)
+@_one_cohort
+@_as_json
+@click.option(
+    "--treg-cutoff", type=_between(0, 100), metavar="PERCENT",
+    help="Regulatory T cells above this count as high.  [default: the cohort's median]",
+)  # fmt: skip
+@click.option(
+    "--confidence", type=_between(0.5, 0.999), default=0.95, help="Coverage of intervals."
+)
+def _replicate(as_json: bool, treg_cutoff: float | None, confidence: float, **read_as: Any) -> None:
+    """Judge each of the paper's claims on a COHORT."""
     from cartanalysis.claims import replication
     from cartanalysis.contract import derive
-    from cartanalysis.intake.admission import admit
     from cartanalysis.study import published
 
-    cohort = admit(_request(options))
-    patients = derive(cohort.table, options.treg_cutoff)
-    table = replication.claims(patients, published.load(), options.confidence)
-    if options.json:
+    cohort = _admit(read_as)
+    patients = derive(cohort.table, treg_cutoff)
+    table = replication.claims(patients, published.load(), confidence)
+    if as_json:
         report = {
             "cohort": cohort.name,
             "patients": len(cohort.table),
             "is_reconstruction": cohort.is_reconstruction,
-            "confidence": options.confidence,
+            "confidence": confidence,
             "notes": list(cohort.notes),
             "claims": replication.records(table),
         }
@@ -304,208 +361,120 @@ def _replicate(options: argparse.Namespace) -> None:
     print(replication.report(table))
 
 
-def _map(options: argparse.Namespace) -> None:
+@app.command("map", hidden=True)
+@click.argument("file")
+@_reading
+@click.option("--out", type=PATH, help="Mapping file to write.  [default: print it]")
+def _map(file: str, sheet: str | None, dictionary: Path | None, out: Path | None) -> None:
     """Propose which of your columns is which of ours; what is uncertain waits for your yes."""
     from cartanalysis.intake.mapping import propose
     from cartanalysis.intake.reading import read_source
 
-    source = read_source(options.cohort, sheet=options.sheet, dictionary=options.dictionary)
+    source = read_source(file, sheet=sheet, dictionary=dictionary)
     proposal = propose(source)
     if proposal.problems:
         raise InputError(source.name, proposal.problems)
-    if options.out is None:
+    if out is None:
         print(proposal.to_yaml(), end="")
     else:
         remedy = "Name another with --out, or remove it yourself"
-        _write_new(options.out, proposal.to_yaml(), remedy)
+        _write_new(out, proposal.to_yaml(), remedy)
         print(proposal.summary())
 
 
-def _template(options: argparse.Namespace) -> None:
-    """Write an empty cohort with its data dictionary."""
+@app.command("template", hidden=True)
+@click.argument("folder", type=PATH, default=Path())
+def _template(folder: Path) -> None:
+    """Write an empty cohort with its data dictionary into FOLDER."""
     from cartanalysis.intake.mapping import template
 
     for name, text in (
         ("cohort-template.csv", template.cohort_csv()),
         ("cohort-dictionary.csv", template.dictionary_csv()),
     ):
-        path = options.folder / name
+        path = folder / name
         _write_new(path, text, "Name another folder, or remove it yourself")
         print(f"Written: {path}")
 
 
-def _verify(options: argparse.Namespace) -> int:
-    """Check that a site is what a run wrote; with its digest, also against a changed record."""
+@app.command("verify", hidden=True)
+@_site
+@click.option("--digest", "noted", type=_digest, help="What was printed when it was published.")
+def _verify(site: Path, noted: str | None) -> int:
+    """Check that a SITE is what a run wrote; with its digest, also against a changed record."""
     from cartanalysis.publish.verify import digest, verify
 
     try:
-        count = verify(options.site, options.digest)
+        count = verify(site, noted)
     except InputError as error:
         print(error, file=sys.stderr)
         return FAILED
     print(f"{count} files are as they were published.")
-    if options.digest is None:
-        now = digest(options.site)
-        print(f"Digest of the whole site, to compare with the one you noted: {now}")
+    if noted is None:
+        print(f"Digest of the whole site, to compare with the one you noted: {digest(site)}")
     return 0
 
 
-def _pdf(options: argparse.Namespace) -> None:
-    """Print a published book, as a PDF beside its pages; needs Chromium."""
+@app.command("pdf", hidden=True)
+@_site
+@_book
+def _pdf(site: Path, book: Path | None) -> None:
+    """Print a published book, the folder SITE, as a PDF beside its pages; needs Chromium."""
     from cartanalysis.publish.book import find
     from cartanalysis.publish.pdf import write_pdf
     from cartanalysis.publish.verify import digest
 
-    print(f"Written: {write_pdf(options.site, find(options.book).pages)}")
-    print(f"Digest of the whole site from now on: {digest(options.site)}")
+    print(f"Written: {write_pdf(site, find(book).pages)}")
+    print(f"Digest of the whole site from now on: {digest(site)}")
 
 
-def _mark(options: argparse.Namespace) -> None:
-    """Mark a student's answers against the cohort of the student's seed."""
+@app.command("mark", hidden=True)
+@click.argument("answers", type=PATH)
+@click.option("--seed", type=int, required=True, help="The student's cohort.")
+@click.option("--json", "as_json", is_flag=True, help="For a program; holds the right answers.")
+def _mark(answers: Path, seed: int, as_json: bool) -> None:
+    """Mark a student's ANSWERS against the cohort of the student's seed."""
     from cartanalysis.teaching import mark_file
 
-    report = mark_file(options.answers, options.seed)
-    if options.json:
+    report = mark_file(answers, seed)
+    if as_json:
         _print_json(report.records())
     else:
         print(report.text())
 
 
-def _classroom(options: argparse.Namespace) -> None:
+@app.command("classroom", hidden=True)
+@click.option("--out", type=PATH, default=Path("class.zip"), help="File to write.")
+@click.option("--site", type=PATH, help="A published site to put in.")
+@click.option("--students", type=click.IntRange(1), default=30, help="Cohorts to draw.")
+@click.option("--first-seed", type=int, default=1, help="Seed of the first.")
+@click.option("--wheels", type=PATH, help="Folder with wheels to put in.")
+@_jobs
+@_book
+def _classroom(out: Path, book: Path | None, site: Path | None, **given: Any) -> None:
     """Write one zip for a class without internet."""
     from cartanalysis.publish.book import find
     from cartanalysis.teaching.classroom import classroom
 
-    count = classroom(
-        options.out,
-        find(options.book),
-        options.site,
-        students=options.students,
-        first_seed=options.first_seed,
-        wheels=options.wheels,
-        jobs=options.jobs,
-    )
-    print(f"{count} files: {options.out}")
+    print(f"{classroom(out, find(book), site, **given)} files: {out}")
 
 
-def _example(options: argparse.Namespace) -> None:
+@app.command("example", hidden=True)
+@click.argument("name", type=click.Choice(["leukemia"]))
+def _example(name: str) -> None:
     """Write a public cohort in our columns."""
     from cartanalysis.study.examples import EXAMPLES
 
-    sys.stdout.write(EXAMPLES[options.name]().to_csv(index=False, lineterminator="\n"))
+    sys.stdout.write(EXAMPLES[name]().to_csv(index=False, lineterminator="\n"))
 
 
-def _reconstruct(options: argparse.Namespace) -> None:
+@app.command("reconstruct", hidden=True)
+@click.option("--seed", type=int, default=2020, help="Chooses the cohort.")
+def _reconstruct(seed: int) -> None:
     """Write a cohort that agrees with every published value in hand."""
     from cartanalysis.study.reconstruct import reconstruct
 
-    sys.stdout.write(reconstruct(options.seed))
-
-
-# --- options -----------------------------------------------------------------------------------
-
-Option = tuple[str, dict[str, Any]]
-
-
-def _option(name: str, kind: Callable[[str], Any], meaning: str, **settings: Any) -> Option:
-    return name, {"type": kind, "help": meaning, **settings}
-
-
-def _flag(name: str, meaning: str) -> Option:
-    return name, {"action": "store_true", "help": meaning}
-
-
-def _repeated(name: str, kind: Callable[[str], Any], meaning: str, **settings: Any) -> Option:
-    return _option(name, kind, meaning, action="append", default=[], **settings)
-
-
-ANY_COHORT = "a file or folder (default: an2020, the reconstruction)"
-MAPPING = "which of your columns is which of ours, as `map` writes it"
-SITE = _option("site", Path, "folder of the site")
-BOOK = _option("--book", Path, "folder of the book's sources")
-JOBS = _option("--jobs", _positive, "chapters at a time (default: 2)", default=2)
-JSON = _flag("--json", "for a program to read")
-READING = (
-    _option("--sheet", str, "sheet of a workbook"),
-    _option("--dictionary", Path, "data dictionary of a REDCap export"),
-)
-ONE_COHORT = (
-    _option("cohort", str, ANY_COHORT, nargs="?"),
-    _option("--mapping", Path, MAPPING, metavar="FILE"),
-    *READING,
-)
-
-COMMANDS: dict[Callable[[argparse.Namespace], int | None], tuple[Option, ...]] = {
-    _publish: (
-        _option("cohort", str, ANY_COHORT, nargs="*"),
-        _repeated("--mapping", Path, f"{MAPPING}; one for all, or one for each", metavar="FILE"),
-        *READING,
-        _option("--out", Path, "folder of the site (default: _build/html)"),
-        _repeated("-p", str, "a parameter of the chapters; may be repeated", metavar="NAME=VALUE"),
-        _option(
-            "--min-cell",
-            _positive,
-            "hide counts of fewer than K patients (default: 5; 1 hides nothing)",
-            metavar="K",
-        ),
-        _flag(
-            "--accept-small-update",
-            "replace a site though very few patients changed; see “Your patients' privacy”",
-        ),
-        JOBS,
-        BOOK,
-        _option(
-            "--cache",
-            Path,
-            "where outputs of chapters are kept (default: _build/cache, or your own)",
-        ),
-    ),
-    _validate: (
-        *ONE_COHORT,
-        _option("--strata", str, "columns to compare groups by", default=""),
-        JSON,
-    ),
-    _replicate: (
-        *ONE_COHORT,
-        _option(
-            "--treg-cutoff",
-            _between(0, 100),
-            "regulatory T cells above this count as high (default: the median)",
-        ),
-        _option(
-            "--confidence",
-            _between(0.5, 0.999),
-            "coverage of intervals (default: 0.95)",
-            default=0.95,
-        ),
-        JSON,
-    ),
-    _map: (
-        _option("cohort", str, "a file or folder"),
-        *READING,
-        _option("--out", Path, "mapping file to write (default: print it)"),
-    ),
-    _template: (_option("folder", Path, "where to", nargs="?", default=Path()),),
-    _verify: (SITE, _option("--digest", _digest, "what was printed when it was published")),
-    _pdf: (SITE, BOOK),
-    _mark: (
-        _option("answers", Path, "answer sheet"),
-        _option("--seed", int, "the student's cohort", required=True),
-        _flag("--json", "for a program; holds the right answers"),
-    ),
-    _classroom: (
-        _option("--out", Path, "file to write (default: class.zip)", default=Path("class.zip")),
-        _option("--site", Path, "a published site to put in"),
-        _option("--students", _positive, "cohorts to draw (default: 30)", default=30),
-        _option("--first-seed", int, "seed of the first (default: 1)", default=1),
-        _option("--wheels", Path, "folder with wheels to put in"),
-        JOBS,
-        BOOK,
-    ),
-    _example: (_option("name", str, "which one", choices=["leukemia"]),),
-    _reconstruct: (_option("--seed", int, "chooses the cohort (default: 2020)", default=2020),),
-}
-"""The commands, and what each can be told."""
+    sys.stdout.write(reconstruct(seed))
 
 
 if __name__ == "__main__":
