@@ -326,14 +326,9 @@ def in_order(labels: Iterable[str]) -> list[str]:
             return sorted(known, key=lambda label: (scale[rest[label]], label))
     if all(PLAIN.fullmatch(label) for label in known):
         return sorted(known, key=float)
-    steps = {label: STEP.fullmatch(word) for label, word in rest.items()}
-    if all(step and step[1] in ROMAN for step in steps.values()):
-        return sorted(known, key=lambda label: _step(steps[label]))
-    return sorted(known, key=_natural)
-
-
-def _step(found: re.Match[str] | None) -> tuple[int, str]:
-    return (ROMAN.index(found[1]), found[2]) if found else (0, "")
+    found = {label: STEP.fullmatch(word) for label, word in rest.items()}
+    steps = {label: (ROMAN.index(m[1]), m[2]) for label, m in found.items() if m and m[1]}
+    return sorted(known, key=steps.__getitem__ if len(steps) == len(rest) else _natural)
 
 
 def _natural(label: str) -> tuple[tuple[str, float, int], ...]:

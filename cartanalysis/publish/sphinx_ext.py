@@ -3,8 +3,7 @@
 Roles
     ``{num}`os_1y``` the cohort's number and its letter · ``{num}`os_1y.text``` without the letter ·
     ``.ci`` its interval · ``.full`` both · ``.of`` events and patients ·
-    ``{letter}`os_1y``` its letter · ``{published}`os_1y``` the registry's value ·
-    ``{csv}`name``` link to a figure's data.
+    ``{letter}`os_1y``` its letter · ``{published}`os_1y``` the registry's value.
 Directives
     ``{chapter-figure} name …`` a chapter's figure; the first of several that this cohort has ·
     ``{registry} P|D|A`` the registry's values of a letter · ``{contract}`` the columns of a cohort
@@ -94,10 +93,11 @@ class NumberRole(_Role):
         """Look the number up."""
         key, _, part = self.text.partition(".")
         entry = _load(self.env, artefacts.TEXTS).get(key, {})
-        if (part or "text") not in entry:
+        alone = self.name == "letter"
+        if (part or "text") not in entry or (part and alone):
             return self.hole("no chapter hands over the number %r", self.text)
         letter = [] if part or entry["text"] == NOT_AVAILABLE else [_badge(entry["evidence"])]
-        if self.name == "letter":
+        if alone:
             return [*letter], []
         return [self.number(entry[part or "text"]), *_apart(letter)], []
 
@@ -116,15 +116,6 @@ class PublishedRole(_Role):
 
 def _apart(letter: list[nodes.inline]) -> list[nodes.Node]:
     return [nodes.Text(" "), *letter] if letter else []
-
-
-class CsvRole(SphinxRole):
-    """A link to a figure's data."""
-
-    def run(self) -> Parsed:
-        """Make the link."""
-        address, label = f"{_up(self.env)}data/{self.text}.csv", "Data (CSV)"
-        return [nodes.reference(label, label, refuri=address, classes=["cart-data"])], []
 
 
 def _up(env: BuildEnvironment) -> str:
@@ -313,7 +304,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("num", NumberRole())
     app.add_role("letter", NumberRole())
     app.add_role("published", PublishedRole())
-    app.add_role("csv", CsvRole())
     app.add_directive("chapter-figure", ChapterFigure)
     app.add_directive("contract", ContractTable)
     app.add_directive("parameters", ParameterTable)
