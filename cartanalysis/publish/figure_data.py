@@ -1,12 +1,11 @@
-"""What pages say about a figure beyond its caption: values to read off, and where it comes from.
+"""The values of a figure that a reader can read off its picture.
 
-The values are taken from the figure's data file, so that a page never holds more than the file.
+They are taken from the figure's data file, so that a page never holds more than the file.
 """
 
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
 import math
@@ -169,41 +168,3 @@ def readout_html(values: Mapping[str, Any]) -> str:
     # nothing in the data may end the element, or begin another
     text = text.replace("<", "\\u003c")
     return f'<script type="application/json" class="cart-readout-data">{text}</script>'
-
-
-def provenance_html(about: Mapping[str, Any], up: str, repository: str = "") -> str:
-    """Say where a figure comes from, folded away."""
-    source, name = about["source"], about["name"]
-    chapter = source["chapter"]
-    page = f"{up}notebooks/{chapter}.html#fig-{name}"
-    rows = {"Chapter": f"{_link(page, source['title'])}, code cell {source['cell']}"}
-    for heading in ("computed_by", "drawn_by"):
-        if about[heading]:
-            words = heading.replace("_", " ").capitalize()
-            rows[words] = f"<code>{html.escape(about[heading])}</code>"
-    digest = f"<code>{source['data']}</code> (start of SHA-256)"
-    rows["Cohort"] = f"{html.escape(source['cohort'])}, data {digest}"
-    rows["Version"] = f"cartanalysis {html.escape(source['version'])}"
-    rows["Evidence"] = html.escape(about["evidence_sentence"].removeprefix("Evidence").lstrip(": "))
-    files = {
-        "Data (CSV)": f"data/{name}.csv",
-        "Picture (SVG)": f"figures/{name}.svg",
-        "Picture (PNG)": f"figures/{name}.png",
-        "Notebook, as executed": f"_sources/notebooks/{chapter}.ipynb",
-    }
-    rows["Download"] = ", ".join(
-        _link(up + path, words, path.split("/")[-1]) for words, path in files.items()
-    )
-    if repository:
-        path = f"notebooks/{chapter}.py"
-        rows["Source"] = _link(f"{repository.rstrip('/')}/{path}", path)
-    listed = "".join(f"<dt>{k}</dt><dd>{v}</dd>" for k, v in rows.items())
-    return (
-        '<details class="cart-provenance"><summary>Where this comes from</summary>'
-        f"<dl>{listed}</dl></details>"
-    )
-
-
-def _link(address: str, words: str, download: str = "") -> str:
-    save = f' download="{html.escape(download)}"' if download else ""
-    return f'<a href="{html.escape(address)}"{save}>{html.escape(words)}</a>'

@@ -2,15 +2,15 @@
 
 Every page gets how to cite it; a chapter gets its downloads and a way to run it.  The first mention
 of a glossary term on a page becomes a link that carries its definition, as citations carry theirs.
-The templates are in ``book/templates``; addresses of Binder and Colab follow from ``repository``
+The words are in ``book/templates``; addresses of Binder and Colab follow from ``repository``
 and ``launch_buttons`` in ``_config.yml``.
 """
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
 import cartanalysis
+from cartanalysis.publish import artefacts
 from cartanalysis.publish.book import CHAPTERS, PROSE
-from cartanalysis.publish.sphinx_ext import about_cohort, folder
+from cartanalysis.publish.sphinx_ext import about_cohort, banner, folder
 from cartanalysis.study import published
 
 GLOSSARY, GUIDE = f"{PROSE}/glossary", f"{PROSE}/your-cohort"
@@ -140,28 +141,15 @@ def _furnish(
         context[kind] = [f for f in context[kind] if _wanted(f, body)]
     if doctree is None:  # search, index
         return
-    title = re.sub(r"<[^>]+>", "", context.get("title", ""))
-    cite, bibtex = citation(app, title, about_cohort(app))
+    part, _, name = pagename.partition("/")
     context["cart_furniture"] = {
-        "cite": cite,
-        "bibtex": bibtex,
-        "downloads": [],
-        "launch": list(_launch(context)),
+        "config": app.config,
+        "cohort": about_cohort(app),
+        "study": published.load().study,
+        "version": cartanalysis.__version__,
+        "chapter": name if part == CHAPTERS else "",
         "guide": GUIDE if GUIDE in app.env.found_docs else app.config.root_doc,
     }
-    part, _, name = pagename.partition("/")
-    if part == CHAPTERS:
-        up = "../" * pagename.count("/")
-        downloads = [
-            ("The notebook as it ran, with its results (Jupyter)", f"_sources/{pagename}.ipynb"),
-            *((label, path.format(name=name)) for label, path in app.config.cart_downloads),
-            ("Its source, as it is edited (Python)", f"source/{name}.py"),
-        ]
-        context["cart_furniture"] |= {
-            "downloads": [(label, f"{up}{address}") for label, address in downloads],
-            "setup": _setup(app.config),
-            "command": f"papermill {CHAPTERS}/{name}.ipynb mine.ipynb -p cohort my-cohort.csv",
-        }
 
 
 def _only_from_a_repository(app: Sphinx, config: Config) -> None:
@@ -178,42 +166,7 @@ def _wanted(asset: Any, body: str) -> bool:
     return all(mark in body for part, mark in ONLY_WITH.items() if part in name)
 
 
-def _launch(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Take Binder and Colab as the theme worked them out from the configuration."""
-    for group in context.get("header_buttons", []):
-        if group.get("label") == "launch-buttons":
-            for button in group["buttons"]:
-                yield f"Open in {button['text']}", button["url"]
-
-
-def _setup(config: Config) -> str:
-    """Write the cell that installs the package in Colab; empty while no address is known."""
-    options = config.html_theme_options
-    if not options.get("launch_buttons", {}).get("colab_url"):
-        return ""
-    return f"%pip install -q git+{options['repository_url']}@{options['repository_branch']}"
-
-
-def citation(app: Sphinx, title: str, about: dict[str, Any]) -> tuple[list[str], str]:
-    """Say how a page is cited."""
-    config = app.config
-    author, year, book = config.author, config.copyright, config.html_title or config.project
-    version = cartanalysis.__version__
-    note = f"Version {version}; cohort {about['name']}"
-    if about["is_reconstruction"]:
-        note += ", a reconstruction"
-    study = published.load().study
-    lines = [
-        f"{author} ({year}). “{title}” In: {book}. {note}.",
-        f"The study itself: {study['authors']}. {study['title']}. {study['journal']}. "
-        f"doi:{study['doi']}. Cite it for its results; a value marked A is not one of them.",
-    ]
-    fields = {"author": f"{{{author}}}", "title": title, "booktitle": book, "year": year}
-    body = "".join(f"  {key} = {{{value}}},\n" for key, value in (fields | {"note": note}).items())
-    return lines, f"@incollection{{cartanalysis{year},\n{body}}}"
-
-
-# --- the files behind the downloads --------------------------------------------------------------
+# --- the files beside the pages ------------------------------------------------------------------
 
 
 def source_of(notebook: nbformat.NotebookNode) -> str:
@@ -224,17 +177,30 @@ def source_of(notebook: nbformat.NotebookNode) -> str:
 
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:
+    """Put the data files, the results, the downloads and the front door into the site."""
     if exception is not None or app.builder.format != "html":
         return
-    out = Path(app.outdir)
-    target = out / "source"
-    target.mkdir(exist_ok=True)
-    for path in sorted((folder(app) / "notebooks").glob("*.ipynb")):
+    out, given = Path(app.outdir), folder(app)
+    # among the sources: the download button gives the notebook as it ran
+    for name, place in ("data", out), ("figures", out), ("notebooks", out / "_sources"):
+        shutil.copytree(given / name, place / name, dirs_exist_ok=True)
+    shutil.copy(given / artefacts.RESULTS, out / artefacts.RESULTS)
+    (out / "source").mkdir(exist_ok=True)
+    for path in sorted((given / "notebooks").glob("*.ipynb")):
         text = source_of(nbformat.read(path, as_version=4))
-        (target / f"{path.stem}.py").write_text(text, encoding="utf-8")
+        (out / "source" / f"{path.stem}.py").write_text(text, encoding="utf-8")
     for pattern in THEME_FILES:
         for path in (out / "_static").glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    front = app.builder.get_target_uri(app.config.root_doc)
+    title = html.escape(app.config.html_title or app.config.project)
+    (out / "index.html").write_text(
+        "<!DOCTYPE html>\n"
+        f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta http-equiv="refresh" content="0; url={front}"></head>'
+        f'<body>{banner(about_cohort(app))}<p><a href="{front}">{title}</a></p></body></html>\n',
+        encoding="utf-8",
+    )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -229,25 +229,25 @@ def check_target(target: Path, book: Book) -> None:
     """Refuse to replace anything that is not a site of ours, whole and nothing else."""
     remedy = "Name another with --out, or remove it yourself"
     sources = [book.root / name for name in (PROSE, CHAPTERS, "cartanalysis")]
-    if target in (book.root, *book.root.parents) or any(
-        target.is_relative_to(source) for source in sources
-    ):
+    if target in (book.root, *book.root.parents) or any(map(target.is_relative_to, sources)):
         what = "the output folder is, or lies among, the book's sources"
-        raise InputError(str(target), [Problem(what, "Name another with --out")])
-    if not target.exists():
+        remedy = "Name another with --out"
+    elif not target.exists():
         return
-    if not target.is_dir():
-        raise InputError(str(target), [Problem("the output is not a folder", remedy)])
-    present = dict(entries(target))
-    run = read_run(target)
-    ours = {RUN, *run["files"]} if run else set()
-    if not run and {artefacts.RESULTS, "_static/cart.css"} <= set(present):
-        ours = set(present)  # made by a plain `jupyter-book build`, which leaves no record
-    foreign = sorted(name for name, what in present.items() if name not in ours or what != FILE)
-    if foreign:
+    elif not target.is_dir():
+        what = "the output is not a folder"
+    else:
+        present = dict(entries(target))
+        run = read_run(target)
+        ours = {RUN, *run["files"]} if run else set()
+        if not run and {artefacts.RESULTS, "_static/cart.css"} <= set(present):
+            ours = set(present)  # made by a plain `jupyter-book build`, which leaves no record
+        foreign = sorted(name for name, kind in present.items() if name not in ours or kind != FILE)
+        if not foreign:
+            return
         example = f"{shown(foreign[0])}, {present[foreign[0]]}"
         what = f"the output folder holds something else than a site of this book ({example})"
-        raise InputError(str(target), [Problem(what, remedy)])
+    raise InputError(str(target), [Problem(what, remedy)])
 
 
 def stands(target: Path, run_key: str) -> bool:

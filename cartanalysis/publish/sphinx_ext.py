@@ -31,11 +31,11 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 import cartanalysis
 from cartanalysis import contract as cohorts
-from cartanalysis import intake
 from cartanalysis.chapter import parameters
+from cartanalysis.intake.admission import Request
 from cartanalysis.publish import artefacts, execute, figure_data
 from cartanalysis.publish.book import Book
-from cartanalysis.publish.run import cache_for
+from cartanalysis.publish.run import cache_for, prepare
 from cartanalysis.publish.scratch import private_folder
 from cartanalysis.study import published
 from cartanalysis.text import NOT_AVAILABLE, html_table
@@ -118,10 +118,6 @@ def _apart(letter: list[nodes.inline]) -> list[nodes.Node]:
     return [nodes.Text(" "), *letter] if letter else []
 
 
-def _up(env: BuildEnvironment) -> str:
-    return "../" * env.docname.count("/")
-
-
 class ChapterFigure(SphinxDirective):
     """A chapter's figure."""
 
@@ -142,7 +138,12 @@ class ChapterFigure(SphinxDirective):
         caption = nodes.caption("", f"{about['caption']} ")
         caption += [_badge(about["evidence"]), nodes.Text(f" {about['evidence_sentence']}")]
         figure += caption
-        more = figure_data.provenance_html(about, _up(self.env), _repository(self.env.config))
+        told = {
+            "about": about,
+            "up": "../" * self.env.docname.count("/"),
+            "repository": _repository(self.env.config),
+        }
+        more = self.env.app.builder.templates.render("provenance.html", told)
         more += figure_data.readout_html(about["readout"])
         figure += nodes.legend("", nodes.raw("", more, format="html"))
         return [figure]
@@ -251,14 +252,12 @@ def _prepare(app: Sphinx, config: Config) -> None:
 
 
 def _execute_here(root: Path, target: Path) -> None:
-    book = Book(root)
-    cohort = intake.read(cohorts.DEFAULT_COHORT)
-    values = {c: {"cohort": cohorts.DEFAULT_COHORT} for c in book.chapters}
-    keys = execute.chapter_keys(book, cohort.sha256, values)
+    plan = prepare(Book(root), Request())
+    cache = cache_for(plan.book)
     with private_folder(root) as private:
-        done = execute.execute(book, keys, values, private, cache_for(book), jobs=2)
+        done = execute.execute(plan.book, plan.keys, plan.values, private, cache, jobs=2)
     shutil.rmtree(target, ignore_errors=True)
-    gathered = artefacts.harvest(done, cohort, target)
+    gathered = artefacts.harvest(done, plan.cohort, target)
     _executed.update(
         {f"notebooks/{name}": nbformat.writes(nb) for name, nb in gathered.notebooks.items()}
     )
@@ -273,27 +272,6 @@ def _read_executed(app: Sphinx, docname: str, source: list[str]) -> None:
 def _outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
     """In a plain build, read chapters every time: Sphinx cannot see what they depend on."""
     return [d for d in _executed if d in env.found_docs]
-
-
-def _finish(app: Sphinx, exception: Exception | None) -> None:
-    """Put the data files, the results and the front door into the site."""
-    if exception is not None or app.builder.format != "html":
-        return
-    out, source = Path(app.outdir), folder(app)
-    for files in ("data", "figures"):
-        shutil.copytree(source / files, out / files, dirs_exist_ok=True)
-    shutil.copy(source / artefacts.RESULTS, out / artefacts.RESULTS)
-    # the download button gives the notebook as it ran
-    shutil.copytree(source / "notebooks", out / "_sources" / "notebooks", dirs_exist_ok=True)
-    front = app.builder.get_target_uri(app.config.root_doc)
-    title = html.escape(app.config.html_title or app.config.project)
-    (out / "index.html").write_text(
-        "<!DOCTYPE html>\n"
-        f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta http-equiv="refresh" content="0; url={front}"></head>'
-        f'<body>{banner(about_cohort(app))}<p><a href="{front}">{title}</a></p></body></html>\n',
-        encoding="utf-8",
-    )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -311,7 +289,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _prepare, priority=900)
     app.connect("source-read", _read_executed)
     app.connect("env-get-outdated", _outdated)
-    app.connect("build-finished", _finish)
     return {
         "version": cartanalysis.__version__,
         "parallel_read_safe": True,
