@@ -53,10 +53,10 @@ def _between(low: float, high: float) -> Callable[[str], float]:
 
 
 @click.group(context_settings={"show_default": True, "max_content_width": 100})
-@click.version_option(cartanalysis.__version__)
+@click.version_option(cartanalysis.__version__, message="%(version)s")
 def app() -> None:
-    """Run the analyses of a published CAR T study on your own patients, and learn which of its
-    claims they bear out.
+    """Run the analyses of a published CAR T study on your own patients, with a verdict on each of
+    its claims.
 
     \b
     Three commands to begin with:
@@ -288,14 +288,14 @@ def _tell(done: Published | Collection) -> int:
 
 @app.command("validate", hidden=True)
 @_one_cohort
-@click.option("--strata", default="", help="Columns to compare groups by.")
+@click.option("--strata", help="Columns to compare groups by.")
 @_as_json
-def _validate(strata: str, as_json: bool, **read_as: Any) -> int:
+def _validate(strata: str | None, as_json: bool, **read_as: Any) -> int:
     """Check a COHORT without publishing it; everything wrong with it is told at once."""
     from cartanalysis.intake import split_names
 
     try:
-        cohort = _admit(read_as, split_names(strata))
+        cohort = _admit(read_as, split_names(strata or ""))
     except InputError as error:
         if not as_json:
             raise
@@ -331,7 +331,7 @@ def _validate(strata: str, as_json: bool, **read_as: Any) -> int:
     "--confidence", type=_between(0.5, 0.999), default=0.95, help="Coverage of intervals."
 )
 def _replicate(as_json: bool, treg_cutoff: float | None, confidence: float, **read_as: Any) -> None:
-    """Judge each of the paper's claims on a COHORT."""
+    """Give the verdict on each of the paper's claims for a COHORT."""
     from cartanalysis.claims import replication
     from cartanalysis.contract import derive
     from cartanalysis.study import published
@@ -399,7 +399,9 @@ def _template(folder: Path) -> None:
 
 @app.command("verify", hidden=True)
 @_site
-@click.option("--digest", "noted", type=_digest, help="What was printed when it was published.")
+@click.option(
+    "--digest", "noted", type=_digest, metavar="DIGITS", help="As printed when it was published."
+)
 def _verify(site: Path, noted: str | None) -> int:
     """Check that a SITE is what a run wrote; with its digest, also against a changed record."""
     from cartanalysis.publish.verify import digest, verify
