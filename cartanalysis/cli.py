@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import cartanalysis
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError, Problem, counted
 from cartanalysis.publish.scratch import FULL, clear_private
 
 if TYPE_CHECKING:
@@ -313,8 +313,7 @@ def _validate(strata: str | None, as_json: bool, **read_as: Any) -> int:
         }
         _print_json(report)
         return 0
-    people = "patient" if count == 1 else "patients"
-    print(f"{cohort.name}: {count} {people}, ready to be published.")
+    print(f"{cohort.name}: {counted(count, 'patient')}, ready to be published.")
     print(f"Columns used: {', '.join(columns)}.")
     _print_notes(cohort.notes)
     return 0

@@ -53,8 +53,7 @@ class InputError(ValueError):
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
         self.source = source
         self.problems = tuple(problems)
-        count = len(self.problems)
-        head = f"{source}: {count} problem{'' if count == 1 else 's'}"
+        head = f"{source}: {counted(len(self.problems), 'problem')}"
         super().__init__("\n".join([head, *(f"  {line}" for line in self._lines())]))
 
     def _lines(self) -> list[str]:
@@ -81,6 +80,11 @@ class InputError(ValueError):
     def records(self) -> list[dict[str, object]]:
         """Give the problems for a program."""
         return [asdict(p) for p in self.problems]
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun, which is in the plural unless there is one."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def shown(text: str, limit: int = 60) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cartanalysis.contract import Cohort
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError, Problem, counted
 from cartanalysis.publish.verify import read_run
 
 HOME = "CARTANALYSIS_STATE"
@@ -147,11 +147,10 @@ def small_update(
         )
     if not 0 < count < smallest:
         return [], ()
-    people = "patient" if count == 1 else "patients"
     what = (
-        f"{cohort.name} differs in {count} {people} from what was last published in this place, "
-        f"fewer than the smallest count shown ({smallest}): who has seen both sites learns about "
-        "them"
+        f"{cohort.name} differs in {counted(count, 'patient')} from what was last published in "
+        f"this place, fewer than the smallest count shown ({smallest}): who has seen both sites "
+        "learns about them"
     )
     if accepted:
         return [], (f"{what}.",)

@@ -155,8 +155,7 @@ def prepare(
         if smallest > 1:
             _refuse_fine_intervals(values)
     for chapter, given in values.items():
-        with_strata = STRATA in declared[chapter]
-        file = STRATA_FILE if with_strata else COHORT_FILE
+        file = STRATA_FILE if STRATA in declared[chapter] else COHORT_FILE
         given["cohort"] = DEFAULT_COHORT if cohort.is_default else file
         if "min_cell" in declared[chapter]:
             given["min_cell"] = smallest
