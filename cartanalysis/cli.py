@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
@@ -10,134 +9,33 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 import cartanalysis
-from cartanalysis.contract import DEFAULT_COHORT
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError, Problem, counted
 from cartanalysis.publish.scratch import FULL, clear_private
 
 if TYPE_CHECKING:
-    from cartanalysis.intake.admission import Request
+    from cartanalysis.contract import Cohort
     from cartanalysis.publish.run import Published
     from cartanalysis.sites.collection import Collection
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
-COHORT_HELP = "a file or folder (default: %(default)s, the reconstruction)"
+DEFAULT_COHORT = "an2020"
+"""As in the contract, which is slow to import."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
-    top = argparse.ArgumentParser(prog="cartanalysis", description=cartanalysis.__doc__)
-    top.add_argument("--version", action="version", version=cartanalysis.__version__)
-    commands = top.add_subparsers(dest="command", required=True)
-
-    publish = commands.add_parser("publish", help="build the book about one cohort or several")
-    publish.add_argument("cohort", nargs="*", default=[DEFAULT_COHORT], help=COHORT_HELP)
-    publish.add_argument(
-        "--mapping", type=Path, action="append", default=[], metavar="FILE",
-        help="which of your columns is which of ours; one for all cohorts, or one for each",
-    )  # fmt: skip
-    _reading(publish)
-    publish.add_argument("--out", type=Path, help="folder of the site (default: _build/html)")
-    publish.add_argument(
-        "-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[],
-        help="a parameter of the chapters; may be repeated",
-    )  # fmt: skip
-    publish.add_argument(
-        "--min-cell", type=_positive, metavar="K",
-        help="hide counts of fewer than K patients (default: 5; 1 hides nothing)",
-    )  # fmt: skip
-    publish.add_argument(
-        "--accept-small-update", action="store_true",
-        help="replace a site though very few patients changed; see “Your patients' privacy”",
-    )  # fmt: skip
-    publish.add_argument("--jobs", type=_positive, default=2, help="chapters at a time")
-    publish.add_argument("--book", type=Path, help="folder of the book's sources")
-    publish.add_argument(
-        "--cache", type=Path, metavar="FOLDER",
-        help="where outputs of chapters are kept (default: _build/cache, or the user's own)",
-    )  # fmt: skip
-
-    check = commands.add_parser("validate", help="check a cohort without publishing it")
-    _one_cohort(check)
-    check.add_argument("--strata", default="", help="columns to compare groups by")
-    check.add_argument("--json", action="store_true", help="for a program to read")
-
-    verdicts = commands.add_parser("replicate", help="judge the paper's claims on a cohort")
-    _one_cohort(verdicts)
-    verdicts.add_argument("--json", action="store_true", help="for a program to read")
-    verdicts.add_argument(
-        "--treg-cutoff", type=_between(0, 100), metavar="PERCENT",
-        help="regulatory T cells above this count as high (default: the cohort's median)",
-    )  # fmt: skip
-    verdicts.add_argument(
-        "--confidence", type=_between(0.5, 0.999), default=0.95, help="coverage of intervals"
-    )
-
-    proposal = commands.add_parser("map", help="propose which of your columns is which of ours")
-    proposal.add_argument("cohort", help="a file or folder")
-    _reading(proposal)
-    proposal.add_argument("--out", type=Path, help="mapping file to write (default: print it)")
-
-    template = commands.add_parser("template", help="write an empty cohort and its dictionary")
-    template.add_argument("folder", type=Path, nargs="?", default=Path(), help="where to")
-
-    verify = commands.add_parser("verify", help="check that a site is what was published")
-    verify.add_argument("site", type=Path, help="folder of the site")
-    verify.add_argument("--digest", type=_digest, help="what was printed when it was published")
-
-    pdf = commands.add_parser("pdf", help="print a published book, as a PDF beside its pages")
-    pdf.add_argument("site", type=Path, help="folder of the site")
-    pdf.add_argument("--book", type=Path, help="folder of the book's sources")
-
-    mark = commands.add_parser("mark", help="mark a student's answers against a seed's cohort")
-    mark.add_argument("answers", type=Path, help="answer sheet")
-    mark.add_argument("--seed", type=int, required=True, help="the student's cohort")
-    mark.add_argument("--json", action="store_true", help="for a program; holds the right answers")
-
-    classroom = commands.add_parser("classroom", help="write one zip for a class without internet")
-    classroom.add_argument("--out", type=Path, default=Path("class.zip"), help="file to write")
-    classroom.add_argument("--site", type=Path, help="a published site to put in")
-    classroom.add_argument("--students", type=_positive, default=30, help="cohorts to draw")
-    classroom.add_argument("--first-seed", type=int, default=1, help="seed of the first")
-    classroom.add_argument("--wheels", type=Path, help="folder with wheels to put in")
-    classroom.add_argument("--jobs", type=_positive, default=2, help="chapters at a time")
-    classroom.add_argument("--book", type=Path, help="folder of the book's sources")
-
-    example = commands.add_parser("example", help="write a public cohort in our columns")
-    example.add_argument("name", choices=["leukemia"])
-
-    reconstruct = commands.add_parser(
-        "reconstruct", help="write a cohort that agrees with every published value in hand"
-    )
-    reconstruct.add_argument("--seed", type=int, default=2020, help="chooses the cohort")
-    return top
-
-
-def _one_cohort(command: argparse.ArgumentParser) -> None:
-    command.add_argument("cohort", nargs="?", default=DEFAULT_COHORT, help=COHORT_HELP)
-    command.add_argument("--mapping", type=Path, metavar="FILE", help="see publish")
-    _reading(command)
-
-
-def _reading(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--sheet", help="sheet of a workbook")
-    command.add_argument("--dictionary", type=Path, help="data dictionary of a REDCap export")
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("give a whole number, 1 or more")
-    return int(text)
+PATH = click.Path(path_type=Path)
 
 
 def _digest(text: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-        raise argparse.ArgumentTypeError("give the 64 digits (0 to 9, a to f) that were printed")
+        raise click.BadParameter("give the 64 digits (0 to 9, a to f) that were printed")
     return text
 
 
@@ -146,12 +44,48 @@ def _between(low: float, high: float) -> Callable[[str], float]:
         try:
             value = float(text)
         except ValueError:
-            value = float("nan")
+            value = float("nan")  # which click's own range lets through
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"give a number from {low:g} to {high:g}")
+            raise click.BadParameter(f"give a number from {low:g} to {high:g}")
         return value
 
     return number
+
+
+@click.group(context_settings={"show_default": True, "max_content_width": 100})
+@click.version_option(cartanalysis.__version__, message="%(version)s")
+def app() -> None:
+    """Run the analyses of a published CAR T study on your own patients, with a verdict on each of
+    its claims.
+
+    \b
+    Three commands to begin with:
+      validate   check a file: can it be used, and if not, why?
+                   cartanalysis validate my-cohort.csv
+      map        your columns have other names: propose which is which
+                   cartanalysis map my-export.xlsx --out mapping.yml
+      publish    build the website about your cohort, or about several
+                   cartanalysis publish my-cohort.csv --out my-site
+
+    \b
+    More about a cohort:
+      replicate     the verdict on each of the paper's claims, in the terminal
+      template      write an empty cohort and its data dictionary
+      example       write a public cohort, to try things out
+      reconstruct   write a cohort that agrees with every published value in hand
+
+    \b
+    A site that was published:
+      verify     is it still what was published?
+      pdf        print it as a PDF beside its pages
+
+    \b
+    Teaching:
+      classroom  write one zip for a class without internet
+      mark       mark a student's answers
+
+    “cartanalysis publish --help” tells the options of a command. Nothing is sent anywhere.
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -160,30 +94,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not know every letter
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
     if threading.current_thread() is threading.main_thread():
         # asked to stop from outside, or the terminal was closed: clear up as after Ctrl-C
         for name in ("SIGTERM", "SIGHUP"):
             asked = getattr(signal, name, None)
             if asked and signal.getsignal(asked) == signal.SIG_DFL:
                 signal.signal(asked, signal.default_int_handler)
-    commands: dict[str, Callable[[argparse.Namespace], int]] = {
-        "publish": _publish,
-        "validate": _validate,
-        "replicate": _replicate,
-        "map": _map,
-        "template": _template,
-        "verify": _verify,
-        "pdf": _pdf,
-        "mark": _mark,
-        "classroom": _classroom,
-        "example": _example,
-        "reconstruct": _reconstruct,
-    }
     try:
-        clear_private()
-        status = commands[options.command](options)
+        given = sys.argv[1:] if arguments is None else arguments
+        with app.make_context("cartanalysis", [*given]) as context:
+            clear_private()
+            status: int = app.invoke(context) or 0
         sys.stdout.flush()
+    except click.exceptions.Exit as done:  # after --help or --version
+        return done.exit_code
+    except click.UsageError as error:
+        error.show()
+        sys.exit(BAD_INPUT)
     except InputError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
@@ -210,33 +137,112 @@ def _open_streams() -> None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
-# commands import what they need: most of it is slow to import and not needed by the others
+def _admit(read_as: Mapping[str, Any], strata: Sequence[str] = ()) -> Cohort:
+    from cartanalysis.intake.admission import Request, admit
+
+    return admit(Request(**read_as), strata)
 
 
-def _publish(options: argparse.Namespace) -> int:
+def _print_json(report: Any) -> None:
+    print(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        print(f"Note: {note}")
+
+
+def _write_new(path: Path, text: str, remedy: str) -> None:
+    if path.exists():
+        raise InputError(str(path), [Problem("the file exists already", remedy)])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        what = f"the file cannot be written ({error.strerror})"
+        raise InputError(str(path), [Problem(what, "Name another place")]) from error
+
+
+# --- commands ----------------------------------------------------------------------------------
+# each imports what it needs: most of it is slow to import and not needed by the others
+
+Command = Callable[..., Any]
+
+
+def _reading(command: Command) -> Command:
+    command = click.option("--dictionary", type=PATH, help="Dictionary of a REDCap export.")(
+        command
+    )
+    return click.option("--sheet", help="Sheet of a workbook.")(command)
+
+
+def _one_cohort(command: Command) -> Command:
+    """Let a command take COHORT: a file or folder, or the default cohort."""
+    mapping = click.option("--mapping", type=PATH, metavar="FILE", help=MAPPING)
+    return click.argument("cohort", default=DEFAULT_COHORT)(mapping(_reading(command)))
+
+
+MAPPING = "Which of your columns is which of ours, as “map” writes it."
+_as_json = click.option("--json", "as_json", is_flag=True, help="For a program to read.")
+_book = click.option("--book", type=PATH, help="Folder of the book's sources.")
+_jobs = click.option("--jobs", type=click.IntRange(1), default=2, help="Chapters at a time.")
+_site = click.argument("site", type=PATH)
+
+
+@app.command("publish", hidden=True)
+@click.argument("cohorts", nargs=-1, metavar="[COHORT]...")
+@click.option(
+    "--mapping", "mappings", type=PATH, multiple=True, metavar="FILE",
+    help=f"{MAPPING} One for all cohorts, or one for each.",
+)  # fmt: skip
+@_reading
+@click.option("--out", type=PATH, help="Folder of the site.  [default: _build/html]")
+@click.option(
+    "-p", "assignments", metavar="NAME=VALUE", multiple=True,
+    help="A parameter of the chapters; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--min-cell", type=click.IntRange(1), metavar="K",
+    help="Hide counts of fewer than K patients; 1 hides nothing.  [default: 5]",
+)  # fmt: skip
+@click.option(
+    "--accept-small-update", is_flag=True,
+    help="Replace a site though very few patients changed; see “Your patients' privacy”.",
+)  # fmt: skip
+@_jobs
+@_book
+@click.option(
+    "--cache", type=PATH, metavar="FOLDER",
+    help="Where outputs of chapters are kept.  [default: _build/cache, or the user's own]",
+)  # fmt: skip
+def _publish(
+    cohorts: Sequence[str],
+    mappings: Sequence[Path],
+    sheet: str | None,
+    dictionary: Path | None,
+    book: Path | None,
+    cache: Path | None,
+    **given: Any,
+) -> int:
+    """Build the book about a COHORT, or a site about several with a comparison.
+
+    A COHORT is a file or folder; without any, the book is about the reconstruction an2020.
+    """
     from cartanalysis.intake.admission import Request
-    from cartanalysis.publish import publish
     from cartanalysis.publish.execute import Failures
+    from cartanalysis.publish.run import publish
     from cartanalysis.sites.collection import publish_all
 
-    cohorts, mappings = options.cohort, options.mapping
+    cohorts = cohorts or [DEFAULT_COHORT]
+    given |= {"book_root": book, "cache_dir": cache}
     if len(mappings) not in (0, 1, len(cohorts)):
         what = f"{len(mappings)} mappings for {len(cohorts)} cohorts"
         raise InputError("--mapping", [Problem(what, "Give one for all cohorts, or one for each")])
-    each = mappings if len(mappings) == len(cohorts) else (mappings or [None]) * len(cohorts)
+    each = mappings if len(mappings) == len(cohorts) else [*mappings, None][:1] * len(cohorts)
     requests = [
-        Request(c, None if c == DEFAULT_COHORT else m, options.sheet, options.dictionary)
+        Request(c, None if c == DEFAULT_COHORT else m, sheet, dictionary)
         for c, m in zip(cohorts, each, strict=True)
     ]
-    given = {
-        "out": options.out,
-        "assignments": options.parameters,
-        "min_cell": options.min_cell,
-        "jobs": options.jobs,
-        "book_root": options.book,
-        "cache_dir": options.cache,
-        "accept_small_update": options.accept_small_update,
-    }
     try:
         if len(requests) == 1:
             published: Published | Collection = publish(requests[0], **given)
@@ -249,95 +255,100 @@ def _publish(options: argparse.Namespace) -> int:
         if error.errno in FULL:
             lines[0] += ". Make room there, or name another place"
     else:
-        return _told(published)
+        return _tell(published)
     print("The book could not be published; an earlier site stands as it was.", file=sys.stderr)
     for line in lines:
         print(f"  {line}", file=sys.stderr)
     return FAILED
 
 
-def _told(done: Published | Collection) -> int:
+def _tell(done: Published | Collection) -> int:
     from cartanalysis.publish.run import Published
     from cartanalysis.publish.verify import digest
-    from cartanalysis.sites.collection import Collection
 
-    for note in done.warnings:
-        print(f"Note: {note}")
+    _print_notes(done.warnings)
     if done.unchanged:
         print("Nothing changed since the last run.")
-    place = (done.site / "index.html").as_uri()
-    status = _told_cohorts(done, place) if isinstance(done, Collection) else 0
-    if isinstance(done, Published) and not done.unchanged:
-        print(f"Chapters executed: {len(done.executed)}, unchanged: {len(done.reused)}.")
+    place, status = (done.site / "index.html").as_uri(), 0
     if isinstance(done, Published):
+        if not done.unchanged:
+            print(f"Chapters executed: {len(done.executed)}, unchanged: {len(done.reused)}.")
         print(f"The book is at {place}")
+    else:
+        for outcome in done.outcomes:
+            for line in outcome.lines:
+                print(f"{outcome.name} could not be published: {line}", file=sys.stderr)
+        published = sum(not o.failed for o in done.outcomes)
+        print(f"Cohorts published: {published} of {len(done.outcomes)}.")
+        print(f"The site is at {place}")
+        status = FAILED if done.failed else 0
     print(f"Digest of the whole site, for “cartanalysis verify --digest”: {digest(done.site)}")
     return status
 
 
-def _told_cohorts(done: Collection, place: str) -> int:
-    for outcome in done.outcomes:
-        for line in outcome.lines:
-            print(f"{outcome.name} could not be published: {line}", file=sys.stderr)
-    published = sum(not o.failed for o in done.outcomes)
-    print(f"Cohorts published: {published} of {len(done.outcomes)}.")
-    print(f"The site is at {place}")
-    return FAILED if done.failed else 0
-
-
-def _validate(options: argparse.Namespace) -> int:
+@app.command("validate", hidden=True)
+@_one_cohort
+@click.option("--strata", help="Columns to compare groups by.")
+@_as_json
+def _validate(strata: str | None, as_json: bool, **read_as: Any) -> int:
+    """Check a COHORT without publishing it; everything wrong with it is told at once."""
     from cartanalysis.intake import split_names
-    from cartanalysis.intake.admission import admit
 
     try:
-        cohort = admit(_request(options), split_names(options.strata))
+        cohort = _admit(read_as, split_names(strata or ""))
     except InputError as error:
-        if options.json:
-            report = {"usable": False, "source": error.source, "problems": error.records()}
-            print(json.dumps(report, indent=1, ensure_ascii=False))
-            return BAD_INPUT
-        raise
-    columns = list(cohort.table.columns)
-    if options.json:
+        if not as_json:
+            raise
+        _print_json({"usable": False, "source": error.source, "problems": error.records()})
+        return BAD_INPUT
+    columns, count = list(cohort.table.columns), len(cohort.table)
+    if as_json:
         report = {
             "usable": True,
             "source": cohort.name,
-            "patients": len(cohort.table),
+            "patients": count,
             "columns": columns,
             "notes": list(cohort.notes),
             "problems": [],
         }
-        print(json.dumps(report, indent=1, ensure_ascii=False))
+        _print_json(report)
         return 0
-    count = len(cohort.table)
-    people = "patient" if count == 1 else "patients"
-    print(f"{cohort.name}: {count} {people}, ready to be published.")
+    print(f"{cohort.name}: {counted(count, 'patient')}, ready to be published.")
     print(f"Columns used: {', '.join(columns)}.")
-    for note in cohort.notes:
-        print(f"Note: {note}")
+    _print_notes(cohort.notes)
     return 0
 
 
-def _replicate(options: argparse.Namespace) -> int:
+@app.command("replicate", hidden=True)
+@_one_cohort
+@_as_json
+@click.option(
+    "--treg-cutoff", type=_between(0, 100), metavar="PERCENT",
+    help="Regulatory T cells above this count as high.  [default: the cohort's median]",
+)  # fmt: skip
+@click.option(
+    "--confidence", type=_between(0.5, 0.999), default=0.95, help="Coverage of intervals."
+)
+def _replicate(as_json: bool, treg_cutoff: float | None, confidence: float, **read_as: Any) -> None:
+    """Give the verdict on each of the paper's claims for a COHORT."""
     from cartanalysis.claims import replication
     from cartanalysis.contract import derive
-    from cartanalysis.intake.admission import admit
     from cartanalysis.study import published
 
-    cohort = admit(_request(options))
-    patients = derive(cohort.table, options.treg_cutoff)
-    table = replication.claims(patients, published.load(), options.confidence)
-    if options.json:
+    cohort = _admit(read_as)
+    patients = derive(cohort.table, treg_cutoff)
+    table = replication.claims(patients, published.load(), confidence)
+    if as_json:
         report = {
             "cohort": cohort.name,
             "patients": len(cohort.table),
             "is_reconstruction": cohort.is_reconstruction,
-            "confidence": options.confidence,
+            "confidence": confidence,
             "notes": list(cohort.notes),
             "claims": replication.records(table),
         }
-        print(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
-        return 0
+        _print_json(report)
+        return
     if cohort.is_reconstruction:
         print(
             f"{cohort.name}: a reconstruction, not patient data. All claims hold because it was "
@@ -345,128 +356,126 @@ def _replicate(options: argparse.Namespace) -> int:
         )
     else:
         print(f"{cohort.name}, {len(cohort.table)} patients")
-    for note in cohort.notes:
-        print(f"Note: {note}")
+    _print_notes(cohort.notes)
     print(replication.report(table))
-    return 0
 
 
-def _request(options: argparse.Namespace) -> Request:
-    from cartanalysis.intake.admission import Request
-
-    return Request(options.cohort, options.mapping, options.sheet, options.dictionary)
-
-
-def _map(options: argparse.Namespace) -> int:
-    from cartanalysis.intake.admission import Request
+@app.command("map", hidden=True)
+@click.argument("file")
+@_reading
+@click.option("--out", type=PATH, help="Mapping file to write.  [default: print it]")
+def _map(file: str, sheet: str | None, dictionary: Path | None, out: Path | None) -> None:
+    """Propose which of your columns is which of ours; what is uncertain waits for your yes."""
     from cartanalysis.intake.mapping import propose
+    from cartanalysis.intake.reading import read_source
 
-    source = Request(options.cohort, None, options.sheet, options.dictionary).source()
+    source = read_source(file, sheet=sheet, dictionary=dictionary)
     proposal = propose(source)
     if proposal.problems:
         raise InputError(source.name, proposal.problems)
-    if options.out is None:
+    if out is None:
         print(proposal.to_yaml(), end="")
-        return 0
-    if options.out.exists():
+    else:
         remedy = "Name another with --out, or remove it yourself"
-        raise InputError(str(options.out), [Problem("the file exists already", remedy)])
-    _write(options.out, proposal.to_yaml())
-    print(proposal.summary())
-    return 0
+        _write_new(out, proposal.to_yaml(), remedy)
+        print(proposal.summary())
 
 
-def _template(options: argparse.Namespace) -> int:
+@app.command("template", hidden=True)
+@click.argument("folder", type=PATH, default=Path())
+def _template(folder: Path) -> None:
+    """Write an empty cohort with its data dictionary into FOLDER."""
     from cartanalysis.intake.mapping import template
 
     for name, text in (
         ("cohort-template.csv", template.cohort_csv()),
         ("cohort-dictionary.csv", template.dictionary_csv()),
     ):
-        path = options.folder / name
-        if path.exists():
-            remedy = "Name another folder, or remove it yourself"
-            raise InputError(str(path), [Problem("the file exists already", remedy)])
-        _write(path, text)
+        path = folder / name
+        _write_new(path, text, "Name another folder, or remove it yourself")
         print(f"Written: {path}")
-    return 0
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        what = f"the file cannot be written ({error.strerror})"
-        raise InputError(str(path), [Problem(what, "Name another place")]) from error
-
-
-def _verify(options: argparse.Namespace) -> int:
+@app.command("verify", hidden=True)
+@_site
+@click.option(
+    "--digest", "noted", type=_digest, metavar="DIGITS", help="As printed when it was published."
+)
+def _verify(site: Path, noted: str | None) -> int:
+    """Check that a SITE is what a run wrote; with its digest, also against a changed record."""
     from cartanalysis.publish.verify import digest, verify
 
     try:
-        count = verify(options.site, options.digest)
+        count = verify(site, noted)
     except InputError as error:
         print(error, file=sys.stderr)
         return FAILED
     print(f"{count} files are as they were published.")
-    if options.digest is None:
-        print(
-            f"Digest of the whole site, to compare with the one you noted: {digest(options.site)}"
-        )
+    if noted is None:
+        print(f"Digest of the whole site, to compare with the one you noted: {digest(site)}")
     return 0
 
 
-def _pdf(options: argparse.Namespace) -> int:
+@app.command("pdf", hidden=True)
+@_site
+@_book
+def _pdf(site: Path, book: Path | None) -> None:
+    """Print a published book, the folder SITE, as a PDF beside its pages; needs Chromium."""
     from cartanalysis.publish.book import find
     from cartanalysis.publish.pdf import write_pdf
     from cartanalysis.publish.verify import digest
 
-    print(f"Written: {write_pdf(options.site, find(options.book).pages)}")
-    print(f"Digest of the whole site from now on: {digest(options.site)}")
-    return 0
+    print(f"Written: {write_pdf(site, find(book).pages)}")
+    print(f"Digest of the whole site from now on: {digest(site)}")
 
 
-def _mark(options: argparse.Namespace) -> int:
+@app.command("mark", hidden=True)
+@click.argument("answers", type=PATH)
+@click.option("--seed", type=int, required=True, help="The student's cohort.")
+@click.option("--json", "as_json", is_flag=True, help="For a program; holds the right answers.")
+def _mark(answers: Path, seed: int, as_json: bool) -> None:
+    """Mark a student's ANSWERS against the cohort of the student's seed."""
     from cartanalysis.teaching import mark_file
 
-    report = mark_file(options.answers, options.seed)
-    if options.json:
-        print(json.dumps(report.records(), indent=1, ensure_ascii=False))
+    report = mark_file(answers, seed)
+    if as_json:
+        _print_json(report.records())
     else:
         print(report.text())
-    return 0
 
 
-def _classroom(options: argparse.Namespace) -> int:
+@app.command("classroom", hidden=True)
+@click.option("--out", type=PATH, default=Path("class.zip"), help="File to write.")
+@click.option("--site", type=PATH, help="A published site to put in.")
+@click.option("--students", type=click.IntRange(1), default=30, help="Cohorts to draw.")
+@click.option("--first-seed", type=int, default=1, help="Seed of the first.")
+@click.option("--wheels", type=PATH, help="Folder with wheels to put in.")
+@_jobs
+@_book
+def _classroom(out: Path, book: Path | None, site: Path | None, **given: Any) -> None:
+    """Write one zip for a class without internet."""
     from cartanalysis.publish.book import find
     from cartanalysis.teaching.classroom import classroom
 
-    count = classroom(
-        options.out,
-        find(options.book),
-        options.site,
-        students=options.students,
-        first_seed=options.first_seed,
-        wheels=options.wheels,
-        jobs=options.jobs,
-    )
-    print(f"{count} files: {options.out}")
-    return 0
+    print(f"{classroom(out, find(book), site, **given)} files: {out}")
 
 
-def _example(options: argparse.Namespace) -> int:
+@app.command("example", hidden=True)
+@click.argument("name", type=click.Choice(["leukemia"]))
+def _example(name: str) -> None:
+    """Write a public cohort in our columns."""
     from cartanalysis.study.examples import EXAMPLES
 
-    sys.stdout.write(EXAMPLES[options.name]().to_csv(index=False, lineterminator="\n"))
-    return 0
+    sys.stdout.write(EXAMPLES[name]().to_csv(index=False, lineterminator="\n"))
 
 
-def _reconstruct(options: argparse.Namespace) -> int:
+@app.command("reconstruct", hidden=True)
+@click.option("--seed", type=int, default=2020, help="Chooses the cohort.")
+def _reconstruct(seed: int) -> None:
+    """Write a cohort that agrees with every published value in hand."""
     from cartanalysis.study.reconstruct import reconstruct
 
-    sys.stdout.write(reconstruct(options.seed))
-    return 0
+    sys.stdout.write(reconstruct(seed))
 
 
 if __name__ == "__main__":

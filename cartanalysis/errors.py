@@ -23,27 +23,13 @@ class MissingColumns(CannotCompute):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an input file, and what to do about it.
-
-    Attributes
-    ----------
-    what : str
-        What is wrong.
-    remedy : str
-        What the reader of the message should do.
-    row : int, optional
-        Row as a spreadsheet counts: the header is row 1.
-    column : str, optional
-        Column name as written in the file.
-    value : str, optional
-        The offending value as written in the file.
-    """
+    """One thing wrong with an input file, and what to do about it."""
 
     what: str
     remedy: str
-    row: int | None = None
+    row: int | None = None  # as a spreadsheet counts: the header is row 1
     column: str | None = None
-    value: str | None = None
+    value: str | None = None  # as written in the file
 
     def __str__(self) -> str:
         place = []
@@ -67,8 +53,7 @@ class InputError(ValueError):
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
         self.source = source
         self.problems = tuple(problems)
-        count = len(self.problems)
-        head = f"{source}: {count} problem{'' if count == 1 else 's'}"
+        head = f"{source}: {counted(len(self.problems), 'problem')}"
         super().__init__("\n".join([head, *(f"  {line}" for line in self._lines())]))
 
     def _lines(self) -> list[str]:
@@ -95,6 +80,11 @@ class InputError(ValueError):
     def records(self) -> list[dict[str, object]]:
         """Give the problems for a program."""
         return [asdict(p) for p in self.problems]
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun, which is in the plural unless there is one."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def shown(text: str, limit: int = 60) -> str:

@@ -17,6 +17,11 @@ from typing import Any
 import pandas as pd
 
 NOT_AVAILABLE = "not available"
+PLAIN_FORMATS = {
+    "count": "{:.0f}",
+    "statistic": "{:.2f}",
+    "percent of CD4": "{:.2f} % of CD4⁺ T cells",
+}
 DAYS_PER = {"days": 1.0, "months": 30.4375, "years": 365.25}
 
 
@@ -47,16 +52,12 @@ def format_value(
         if is_missing(since) or since is None:
             return text
         return f"{since / DAYS_PER[time_unit]:.{decimals}f} to {text}"
-    if unit == "count":
-        return f"{value:.0f}"
     if unit == "ratio":
         return "<0.01" if 0 < value < 0.005 else rounded(value, 2, 1)
-    if unit == "statistic":
-        return f"{value:.2f}"
-    if unit == "percent of CD4":
-        return f"{value:.2f} % of CD4⁺ T cells"
     if unit == "p":
         return _p_value(value)
+    if unit in PLAIN_FORMATS:
+        return PLAIN_FORMATS[unit].format(value)
     raise ValueError(f"no format for the unit {unit!r}")
 
 
@@ -116,48 +117,23 @@ def format_interval(
 
 @dataclass(frozen=True)
 class Number:
-    """A result handed over once, formatted once.
-
-    Attributes
-    ----------
-    id : str
-        Stable identifier.
-    value, lower, upper : float or None
-        Fractions, days, counts or ratios; None where not defined.
-    unit : str
-        As in `format_value`.
-    method : str
-        How it was computed.
-    evidence : str
-        P, D, A or "your data".
-    n, events : int or None
-        What it was computed from.
-    reason : str
-        Why there is no value, as a sentence; empty otherwise.
-    time_unit : str
-        How days are shown.
-    confidence : float
-        Coverage of the interval.
-    coarse : bool
-        Whether the record has no more digits than readers see: more would tell small counts.
-    since : float or None
-        Start of the stretch that ``value`` ends, for a time told by the month.
-    """
+    """A result handed over once, formatted once."""
 
     id: str
-    value: float | None
+    value: float | None  # a fraction, days, a count or a ratio, as the limits are
     unit: str
     method: str
-    evidence: str
+    evidence: str  # P, D, A or "your data"
     lower: float | None = None
     upper: float | None = None
     n: int | None = None
     events: int | None = None
-    reason: str = ""
+    reason: str = ""  # why there is no value, as a sentence
     time_unit: str = field(default="days", repr=False)
     confidence: float = field(default=0.95, repr=False)
+    # no more digits in the record than readers see: they would tell small counts
     coarse: bool = field(default=False, repr=False)
-    since: float | None = None
+    since: float | None = None  # where the stretch begins of a time told by the month
 
     @property
     def text(self) -> str:
@@ -350,14 +326,9 @@ def in_order(labels: Iterable[str]) -> list[str]:
             return sorted(known, key=lambda label: (scale[rest[label]], label))
     if all(PLAIN.fullmatch(label) for label in known):
         return sorted(known, key=float)
-    steps = {label: STEP.fullmatch(word) for label, word in rest.items()}
-    if all(step and step[1] in ROMAN for step in steps.values()):
-        return sorted(known, key=lambda label: _step(steps[label]))
-    return sorted(known, key=_natural)
-
-
-def _step(found: re.Match[str] | None) -> tuple[int, str]:
-    return (ROMAN.index(found[1]), found[2]) if found else (0, "")
+    found = {label: STEP.fullmatch(word) for label, word in rest.items()}
+    steps = {label: (ROMAN.index(m[1]), m[2]) for label, m in found.items() if m and m[1]}
+    return sorted(known, key=steps.__getitem__ if len(steps) == len(rest) else _natural)
 
 
 def _natural(label: str) -> tuple[tuple[str, float, int], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cartanalysis import intake
-from cartanalysis.cli import main
+from cartanalysis import cli, contract, intake
+from cartanalysis.cli import app, main
 from cartanalysis.contract import FIELDS
 
 
@@ -37,7 +38,21 @@ def test_wrong_use_exits_2(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
-    assert "usage" in capsys.readouterr().err
+    assert "Usage" in capsys.readouterr().err
+
+
+def test_help_greets_a_clinician_at_once(capsys):
+    assert main(["--help"]) == 0
+    told = capsys.readouterr().out
+    for name, command in app.commands.items():
+        assert re.search(rf"^ +{name} +\w", told, re.MULTILINE), name
+        assert command.help
+    for name in ("validate", "map", "publish"):
+        assert f"cartanalysis {name} my-" in told
+    assert cli.DEFAULT_COHORT == contract.DEFAULT_COHORT
+    program = "import sys; from cartanalysis.cli import main; main(['--help'])"
+    program += "; assert not {'pandas', 'numpy', 'sphinx'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
 
 
 def write(folder: Path, text: str, name: str = "clinic.csv") -> str:

@@ -11,7 +11,7 @@ import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 import nbformat
 from IPython import get_ipython
@@ -99,20 +99,7 @@ class Parameter:
         return isinstance(value, self.types) or (float in self.types and isinstance(value, int))
 
 
-class _Declaration(ast.AnnAssign):
-    """What `_declares` makes sure of."""
-
-    target: ast.Name
-    value: ast.expr
-
-
-_TYPES: dict[str, type] = {
-    "int": int,
-    "float": float,
-    "str": str,
-    "bool": bool,
-    "None": type(None),
-}
+_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "None": type(None)}
 
 
 def declared(notebook: nbformat.NotebookNode, chapter: str) -> dict[str, Parameter]:
@@ -145,22 +132,23 @@ def declared(notebook: nbformat.NotebookNode, chapter: str) -> dict[str, Paramet
 def _declared(source: str, chapter: str) -> dict[str, Parameter]:
     found: dict[str, Parameter] = {}
     for statement in ast.parse(source).body:
-        if not _declares(statement):
+        parts = _parts(statement)
+        if parts is None:
             what = f"“{ast.unparse(statement)}” in the parameters cell"
             raise InputError(chapter, [Problem(what, "Write name: type = value")])
-        name = statement.target.id
-        types, choices = _annotation(statement.annotation, chapter)
-        default = ast.literal_eval(statement.value)
-        found[name] = Parameter(name, default, types, choices or CHOICES.get(name, ()))
+        name, kind, value = parts
+        types, choices = _annotation(kind, chapter)
+        choices = choices or CHOICES.get(name, ())
+        found[name] = Parameter(name, ast.literal_eval(value), types, choices)
     return found
 
 
-def _declares(statement: ast.stmt) -> TypeGuard[_Declaration]:
-    return (
-        isinstance(statement, ast.AnnAssign)
-        and isinstance(statement.target, ast.Name)
-        and statement.value is not None
-    )
+def _parts(statement: ast.stmt) -> tuple[str, ast.expr, ast.expr] | None:
+    """Take a declaration apart: name, type and value; None for anything else."""
+    match statement:
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=kind, value=ast.expr() as value):
+            return name, kind, value
+    return None
 
 
 def _annotation(node: ast.expr, chapter: str) -> tuple[tuple[type, ...], tuple[Any, ...]]:
@@ -289,11 +277,17 @@ def check_given(chapter: str) -> None:
     shell = get_ipython()
     own: dict[str, Parameter] = {}
     for source in shell.user_ns.get("In", []) if shell else []:
+        body = _body(source)
         if source.startswith(INJECTED):
-            problems = _problems({chapter: own}, _given(source), (), "it has no parameter")
+            given = {
+                ast.unparse(statement.targets[0]): _literal(ast.unparse(statement.value))
+                for statement in body
+                if isinstance(statement, ast.Assign)
+            }
+            problems = _problems({chapter: own}, given, (), "it has no parameter")
             if problems:
                 raise InputError(f"parameters of the chapter {chapter}", problems)
-        elif (body := _body(source)) and all(map(_declares, body)):
+        elif body and all(map(_parts, body)):
             own = _declared(source, chapter)
 
 
@@ -302,11 +296,3 @@ def _body(source: str) -> list[ast.stmt]:
         return ast.parse(source).body
     except SyntaxError:  # a cell for IPython
         return []
-
-
-def _given(source: str) -> dict[str, Any]:
-    return {
-        statement.targets[0].id: _literal(ast.unparse(statement.value))
-        for statement in _body(source)
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-    }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,21 +31,11 @@ SOLUTION_PROMPT = {"code_prompt_show": "Solution", "code_prompt_hide": "Solution
 
 @dataclass(frozen=True)
 class Harvest:
-    """What a run of all chapters gave.
+    """What a run of all chapters gave."""
 
-    Attributes
-    ----------
-    notebooks : dict of str to nbformat.NotebookNode
-        The executed chapters, tidied for the website.
-    results : dict
-        Content of ``results.json``.
-    warnings : tuple of str
-        What chapters wrote to their error stream.
-    """
-
-    notebooks: dict[str, nbformat.NotebookNode]
-    results: dict[str, Any]
-    warnings: tuple[str, ...]
+    notebooks: dict[str, nbformat.NotebookNode]  # tidied for the website
+    results: dict[str, Any]  # as in results.json
+    warnings: tuple[str, ...]  # what chapters wrote to their error stream
 
 
 def harvest(
@@ -60,66 +51,65 @@ def harvest(
     figures: dict[str, dict[str, Any]] = {}
     problems: list[str] = []
     warnings: list[str] = []
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    (folder / "figures").mkdir(exist_ok=True)
+    for name in ("data", "figures", "notebooks"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     data = (sha256 or owner.seal_for(cohort)(cohort.to_csv()))[:12]
-    for chapter in chapters:
-        for place, cell, output in _outputs(chapter.notebook):
-            about = output.get("metadata", {}).get(METADATA, {})
-            where = f"{chapter.name}: cell {place}"
-            if output.output_type == "stream" and output.name == "stderr":
-                warnings.append(f"{where}: {output.text.strip()}")
-            if "number" in about:
-                key = about["number"]["id"]
-                if key in texts:
-                    problems.append(f"{where}: the number “{key}” is handed over twice")
-                numbers.append(about["number"])
-                texts[key] = about["parts"] | {"evidence": about["number"]["evidence"]}
-            if "figure" in about:
-                figure = dict(about["figure"])
-                problems += [f"{where}: {p}" for p in _figure_problems(figure, figures)]
-                figure["source"] = {
-                    "chapter": chapter.name,
-                    "title": _title(chapter),
-                    "cell": cell.execution_count,
-                    "cohort": cohort.name,
-                    "data": data,
-                    "version": cartanalysis.__version__,
-                }
-                _write_figure(figure, output.data, folder)
-                figures[figure["name"]] = figure
-            elif any(mime.startswith("image/") for mime in output.get("data", {})):
-                problems.append(
-                    f"{where}: an image without alternative text; show it with study.show(…)"
-                )
+    for chapter, place, cell, output in _outputs(chapters):
+        about = _about(output)
+        where = f"{chapter.name}: cell {place}"
+        if output.output_type == "stream" and output.name == "stderr":
+            warnings.append(f"{where}: {output.text.strip()}")
+        if "number" in about:
+            key = about["number"]["id"]
+            if key in texts:
+                problems.append(f"{where}: the number “{key}” is handed over twice")
+            numbers.append(about["number"])
+            texts[key] = about["parts"] | {"evidence": about["number"]["evidence"]}
+        if "figure" in about:
+            source = {
+                "chapter": chapter.name,
+                "title": _title(chapter),
+                "cell": cell.execution_count,
+                "cohort": cohort.name,
+                "data": data,
+                "version": cartanalysis.__version__,
+            }
+            figure = about["figure"] | {"source": source}
+            problems += [f"{where}: {p}" for p in _figure_problems(figure, figures)]
+            _write_figure(figure, output.data, folder)
+            figures[figure["name"]] = figure
+        elif any(mime.startswith("image/") for mime in output.get("data", {})):
+            problems.append(
+                f"{where}: an image without alternative text; show it with study.show(…)"
+            )
     if problems:
         raise Failures(problems)
     results = {"values": numbers}
-    _write_json(folder / RESULTS, results)
-    _write_json(folder / TEXTS, texts)
-    _write_json(folder / FIGURES, figures)
-    _write_json(
-        folder / ABOUT,
-        {
-            "name": cohort.name,
-            "patients": len(cohort.table),
-            "is_reconstruction": cohort.is_reconstruction,
-            "min_cell": min_cell,
-        },
-    )
-    (folder / "notebooks").mkdir(exist_ok=True)
+    told = {
+        "name": cohort.name,
+        "patients": len(cohort.table),
+        "is_reconstruction": cohort.is_reconstruction,
+        "min_cell": min_cell,
+    }
+    contents = {RESULTS: results, TEXTS: texts, FIGURES: figures, ABOUT: told}
+    for name, content in contents.items():
+        text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        (folder / name).write_text(text + "\n", encoding="utf-8")
     for chapter in chapters:  # for the reader to download, as they ran
         nbformat.write(chapter.notebook, folder / "notebooks" / f"{chapter.name}.ipynb")
-    notebooks = {c.name: tidy(c.notebook) for c in chapters}
-    return Harvest(notebooks, results, tuple(warnings))
+    return Harvest({c.name: tidy(c.notebook) for c in chapters}, results, tuple(warnings))
 
 
-def _outputs(notebook: nbformat.NotebookNode) -> list[tuple[int, Any, Any]]:
-    return [
-        (place, cell, output)
-        for place, cell in enumerate(notebook.cells, start=1)
-        for output in cell.get("outputs", [])
-    ]
+def _outputs(chapters: Sequence[Executed]) -> Iterator[tuple[Executed, int, Any, Any]]:
+    for chapter in chapters:
+        for place, cell in enumerate(chapter.notebook.cells, start=1):
+            for output in cell.get("outputs", []):
+                yield chapter, place, cell, output
+
+
+def _about(output: Any) -> dict[str, Any]:
+    """Give what a chapter said of an output that it handed over."""
+    return dict(output.get("metadata", {}).get(METADATA, {}))
 
 
 def _title(chapter: Executed) -> str:
@@ -149,14 +139,9 @@ def _write_figure(figure: dict[str, Any], data: dict[str, str], folder: Path) ->
     figure["readout"] = figure_data.readout(figure.pop("geometry"), figure.pop("shown"), data_file)
 
 
-def _write_json(path: Path, content: Any) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Make an executed chapter ready for the website."""
-    out = nbformat.from_dict(json.loads(json.dumps(notebook)))
+    out = copy.deepcopy(notebook)
     cells: list[nbformat.NotebookNode] = []
     for cell in out.cells:
         if cell.cell_type != "code":
@@ -167,22 +152,20 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             # cells that show nothing fold away together with the next one
             cell.source = f"{cells.pop().source}\n\n{cell.source}"
         cells.append(cell)
-        if SOLUTION in cell.metadata.get("tags", []):
-            cell.metadata["tags"] = ["hide-cell"]
+        is_solution = SOLUTION in cell.metadata.get("tags", [])
+        cell.metadata["tags"] = ["hide-cell" if is_solution else "hide-input"]
+        if is_solution:
             cell.metadata["mystnb"] = SOLUTION_PROMPT
-        else:
-            cell.metadata["tags"] = ["hide-input"]
         outputs, cell.outputs = cell.outputs, []
         receiving = cell
         for output in outputs:
-            about = output.get("metadata", {}).get(METADATA, {})
+            about = _about(output)
             if "figure" in about:
                 name = about["figure"]["name"]
                 show = nbformat.v4.new_markdown_cell(f"```{{chapter-figure}} {name}\n```")
                 # what the cell shows after the figure has to come after it
-                receiving = nbformat.v4.new_code_cell(
-                    CONTINUED, metadata={"tags": ["remove-input"]}
-                )
+                tags = {"tags": ["remove-input"]}
+                receiving = nbformat.v4.new_code_cell(CONTINUED, metadata=tags)
                 show["id"], receiving["id"] = f"{name}-figure"[:64], f"{name}-after"[:64]
                 cells += [show, receiving]
             elif about == SHOWN or not (about or output.get("name") == "stderr"):

@@ -24,13 +24,7 @@ KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "langua
 
 @dataclass(frozen=True)
 class Book:
-    """The sources of the book.
-
-    Attributes
-    ----------
-    root : pathlib.Path
-        The folder with ``_config.yml``, ``_toc.yml``, ``book/`` and ``notebooks/``.
-    """
+    """The sources of the book."""
 
     root: Path
 

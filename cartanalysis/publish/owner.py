@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cartanalysis.contract import Cohort
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError, Problem, counted
 from cartanalysis.publish.verify import read_run
 
 HOME = "CARTANALYSIS_STATE"
@@ -32,15 +32,9 @@ LENGTH = 32
 
 @dataclass(frozen=True)
 class Seal:
-    """A way to hash: with a key where patients' data are hashed, without where there are none.
+    """A way to hash: with a key where patients' data are hashed, without where there are none."""
 
-    Attributes
-    ----------
-    key : bytes
-        The owner's key; empty for a plain hash.
-    """
-
-    key: bytes = b""
+    key: bytes = b""  # the owner's; none for a plain hash
 
     def __call__(self, *parts: str) -> str:
         """Hash texts."""
@@ -153,11 +147,10 @@ def small_update(
         )
     if not 0 < count < smallest:
         return [], ()
-    people = "patient" if count == 1 else "patients"
     what = (
-        f"{cohort.name} differs in {count} {people} from what was last published in this place, "
-        f"fewer than the smallest count shown ({smallest}): who has seen both sites learns about "
-        "them"
+        f"{cohort.name} differs in {counted(count, 'patient')} from what was last published in "
+        f"this place, fewer than the smallest count shown ({smallest}): who has seen both sites "
+        "learns about them"
     )
     if accepted:
         return [], (f"{what}.",)

@@ -2,16 +2,15 @@
 
 Every page gets how to cite it; a chapter gets its downloads and a way to run it.  The first mention
 of a glossary term on a page becomes a link that carries its definition, as citations carry theirs.
-The templates are in ``book/templates``; addresses of Binder and Colab follow from ``repository``
+The words are in ``book/templates``; addresses of Binder and Colab follow from ``repository``
 and ``launch_buttons`` in ``_config.yml``.
 """
 
 from __future__ import annotations
 
-import json
+import html
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from sphinx.environment import BuildEnvironment
 import cartanalysis
 from cartanalysis.publish import artefacts
 from cartanalysis.publish.book import CHAPTERS, PROSE
+from cartanalysis.publish.sphinx_ext import about_cohort, banner, folder
 from cartanalysis.study import published
 
 GLOSSARY, GUIDE = f"{PROSE}/glossary", f"{PROSE}/your-cohort"
@@ -102,40 +102,30 @@ def _link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if app.builder.format != "html" or docname == GLOSSARY:
         return
     definitions = _definitions(app.env)
-    longest_first = sorted(definitions, key=lambda term: (-len(term), term))
-    patterns = {term: _pattern(term) for term in longest_first}
+    unseen = {term: _pattern(term) for term in sorted(definitions, key=lambda t: (-len(t), t))}
     base = app.builder.get_relative_uri(docname, GLOSSARY) if definitions else ""
-    for text in list(doctree.findall(nodes.Text)):
-        if not _is_prose(text):
-            continue
-        pieces: list[nodes.Node] = [text]
-        for term in list(patterns):
-            for place, piece in enumerate(pieces):
-                match = patterns[term].search(piece) if isinstance(piece, nodes.Text) else None
-                if match is None:
-                    continue
-                label, meaning = definitions[term]
-                link = nodes.reference(
-                    "", match[0], internal=True, refuri=f"{base}#{label}", classes=["cart-term"]
-                )
-                link["reftitle"] = meaning
-                before, after = str(piece)[: match.start()], str(piece)[match.end() :]
-                pieces[place : place + 1] = [nodes.Text(before), link, nodes.Text(after)]
-                del patterns[term]
-                break
-        if len(pieces) > 1:
-            text.parent.replace(text, pieces)
+    for text in filter(_is_prose, list(doctree.findall(nodes.Text))):
+        pieces: list[nodes.Node] = []
+        rest = str(text)
+        # where two terms begin at one place, the longer one
+        while found := [(m, term) for term, p in unseen.items() if (m := p.search(rest))]:
+            match, term = min(found, key=lambda pair: pair[0].start())
+            del unseen[term]
+            label, meaning = definitions[term]
+            link = nodes.reference("", match[0], internal=True, refuri=f"{base}#{label}")
+            link["classes"], link["reftitle"] = ["cart-term"], meaning
+            pieces += [nodes.Text(rest[: match.start()]), link]
+            rest = rest[match.end() :]
+        if pieces:
+            text.parent.replace(text, [*pieces, nodes.Text(rest)])
 
 
 def _is_prose(text: nodes.Text) -> bool:
-    above: nodes.Node | None = text.parent
-    in_paragraph = False
-    while above is not None:
-        if isinstance(above, NOT_IN):
-            return False
-        in_paragraph |= isinstance(above, nodes.paragraph)
-        above = above.parent
-    return in_paragraph
+    above: list[nodes.Node] = [text]
+    while above[-1].parent is not None:
+        above.append(above[-1].parent)
+    in_paragraph = any(isinstance(node, nodes.paragraph) for node in above)
+    return in_paragraph and not any(isinstance(node, NOT_IN) for node in above)
 
 
 # --- the foot of a page --------------------------------------------------------------------------
@@ -151,30 +141,15 @@ def _furnish(
         context[kind] = [f for f in context[kind] if _wanted(f, body)]
     if doctree is None:  # search, index
         return
-    folder = Path(app.srcdir) / app.config.cart_artefacts
-    about = json.loads((folder / artefacts.ABOUT).read_text(encoding="utf-8"))
-    title = re.sub(r"<[^>]+>", "", context.get("title", ""))
-    cite, bibtex = citation(app, title, about)
+    part, _, name = pagename.partition("/")
     context["cart_furniture"] = {
-        "cite": cite,
-        "bibtex": bibtex,
-        "downloads": [],
-        "launch": list(_launch(context)),
+        "config": app.config,
+        "cohort": about_cohort(app),
+        "study": published.load().study,
+        "version": cartanalysis.__version__,
+        "chapter": name if part == CHAPTERS else "",
         "guide": GUIDE if GUIDE in app.env.found_docs else app.config.root_doc,
     }
-    part, _, name = pagename.partition("/")
-    if part == CHAPTERS:
-        up = "../" * pagename.count("/")
-        downloads = [
-            ("The notebook as it ran, with its results (Jupyter)", f"_sources/{pagename}.ipynb"),
-            *((label, path.format(name=name)) for label, path in app.config.cart_downloads),
-            ("Its source, as it is edited (Python)", f"source/{name}.py"),
-        ]
-        context["cart_furniture"] |= {
-            "downloads": [(label, f"{up}{address}") for label, address in downloads],
-            "setup": _setup(app.config),
-            "command": f"papermill {CHAPTERS}/{name}.ipynb mine.ipynb -p cohort my-cohort.csv",
-        }
 
 
 def _only_from_a_repository(app: Sphinx, config: Config) -> None:
@@ -191,66 +166,41 @@ def _wanted(asset: Any, body: str) -> bool:
     return all(mark in body for part, mark in ONLY_WITH.items() if part in name)
 
 
-def _launch(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Take Binder and Colab as the theme worked them out from the configuration."""
-    for group in context.get("header_buttons", []):
-        if group.get("label") == "launch-buttons":
-            for button in group["buttons"]:
-                yield f"Open in {button['text']}", button["url"]
-
-
-def _setup(config: Config) -> str:
-    """Write the cell that installs the package in Colab; empty while no address is known."""
-    options = config.html_theme_options
-    if not options.get("launch_buttons", {}).get("colab_url"):
-        return ""
-    return f"%pip install -q git+{options['repository_url']}@{options['repository_branch']}"
-
-
-def citation(app: Sphinx, title: str, about: dict[str, Any]) -> tuple[list[str], str]:
-    """Say how a page is cited."""
-    config = app.config
-    author, year, book = config.author, config.copyright, config.html_title or config.project
-    version = cartanalysis.__version__
-    note = f"Version {version}; cohort {about['name']}"
-    if about["is_reconstruction"]:
-        note += ", a reconstruction"
-    study = published.load().study
-    lines = [
-        f"{author} ({year}). “{title}” In: {book}. {note}.",
-        f"The study itself: {study['authors']}. {study['title']}. {study['journal']}. "
-        f"doi:{study['doi']}. Cite it for its results; a value marked A is not one of them.",
-    ]
-    fields = {"author": f"{{{author}}}", "title": title, "booktitle": book, "year": year}
-    body = "".join(f"  {key} = {{{value}}},\n" for key, value in (fields | {"note": note}).items())
-    return lines, f"@incollection{{cartanalysis{year},\n{body}}}"
-
-
-# --- the files behind the downloads --------------------------------------------------------------
+# --- the files beside the pages ------------------------------------------------------------------
 
 
 def source_of(notebook: nbformat.NotebookNode) -> str:
     """Give an executed chapter's source as it is edited."""
-    plain = nbformat.from_dict(json.loads(json.dumps(notebook)))
-    plain.cells = [
-        c for c in plain.cells if "injected-parameters" not in c.metadata.get("tags", [])
-    ]
+    own = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    plain = nbformat.from_dict({**notebook, "cells": own})
     return str(jupytext.writes(plain, fmt="py:percent"))
 
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:
+    """Put the data files, the results, the downloads and the front door into the site."""
     if exception is not None or app.builder.format != "html":
         return
-    out = Path(app.outdir)
-    target = out / "source"
-    target.mkdir(exist_ok=True)
-    folder = Path(app.srcdir) / app.config.cart_artefacts / "notebooks"
-    for path in sorted(folder.glob("*.ipynb")):
+    out, given = Path(app.outdir), folder(app)
+    # among the sources: the download button gives the notebook as it ran
+    for name, place in ("data", out), ("figures", out), ("notebooks", out / "_sources"):
+        shutil.copytree(given / name, place / name, dirs_exist_ok=True)
+    shutil.copy(given / artefacts.RESULTS, out / artefacts.RESULTS)
+    (out / "source").mkdir(exist_ok=True)
+    for path in sorted((given / "notebooks").glob("*.ipynb")):
         text = source_of(nbformat.read(path, as_version=4))
-        (target / f"{path.stem}.py").write_text(text, encoding="utf-8")
+        (out / "source" / f"{path.stem}.py").write_text(text, encoding="utf-8")
     for pattern in THEME_FILES:
         for path in (out / "_static").glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    front = app.builder.get_target_uri(app.config.root_doc)
+    title = html.escape(app.config.html_title or app.config.project)
+    (out / "index.html").write_text(
+        "<!DOCTYPE html>\n"
+        f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta http-equiv="refresh" content="0; url={front}"></head>'
+        f'<body>{banner(about_cohort(app))}<p><a href="{front}">{title}</a></p></body></html>\n',
+        encoding="utf-8",
+    )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

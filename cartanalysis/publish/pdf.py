@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import html
-import json
 import os
 import posixpath
-import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Container, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bs4 import BeautifulSoup, Tag
+
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.publish.execute import Failures
-from cartanalysis.publish.verify import RUN, hashes, read_run, verify
+from cartanalysis.publish.verify import read_run, verify, write_record
 
 NAME = "book.pdf"
 PLACE = "<!-- cart-pdf -->"
@@ -26,18 +24,13 @@ PLACE = "<!-- cart-pdf -->"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 180
 
-ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
-BANNER = re.compile(r'<aside class="bd-header-announcement".*?</aside>', re.DOTALL)
-TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-STYLES = re.compile(r'<link rel="stylesheet"[^>]*href="([^"?]+)')
-SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
-FOLDED = re.compile(
-    r"<details\b(?=[^>]*>\s*<summary\b[^>]*>\s*<(?:p|span)\b[^>]*>(?:Hint|Solution)<)"
-    r"|<details(?=><summary>Answer<)"
+EMPTY_SHEET = (
+    '<!DOCTYPE html>\n<html lang="en" data-theme="light"><head><meta charset="utf-8"></head>'
+    '<body class="cart-book"></body></html>\n'
 )
-"""What a reader of the page may unfold and a reader of paper may not."""
 
-ATTRIBUTE = re.compile(r'\s(id|href|src)="([^"]*)"')
+UNFOLDED = ("Hint", "Solution", "Answer")
+"""What a reader of the page may unfold and a reader of paper may not."""
 
 
 def write_pdf(site: Path, pages: Sequence[str]) -> Path:
@@ -65,59 +58,63 @@ def write_pdf(site: Path, pages: Sequence[str]) -> Path:
     text = front.read_text(encoding="utf-8")
     if link not in text:
         front.write_text(text.replace(PLACE, PLACE + link), encoding="utf-8")
-    record = run | {"files": hashes(site)}
-    text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    (site / RUN).write_text(text, encoding="utf-8")
+    write_record(site, run)
     return site / NAME
 
 
 def combine(site: Path, pages: Sequence[str]) -> str:
     """Put all pages on one, links between them made links within it."""
-    texts = {page: (site / f"{page}.html").read_text(encoding="utf-8") for page in pages}
-    first = texts[pages[0]]
-    styles = dict.fromkeys(
-        posixpath.normpath(posixpath.join(posixpath.dirname(page), address))
-        for page, text in texts.items()
-        for address in STYLES.findall(text)
-    )
-    banner, title = BANNER.search(first), TITLE.search(first)
-    parts = []
-    for page, text in texts.items():
-        article = ARTICLE.search(text)
+    read = {
+        page: BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+        for page in pages
+    }
+    sheet = BeautifulSoup(EMPTY_SHEET, "html.parser")
+    head, body = sheet.select("head, body")
+    first = read[pages[0]]
+    head.extend(first.select("title"))
+    body.extend(first.select("aside.bd-header-announcement"))
+    styles: dict[str, None] = {}
+    for page, soup in read.items():
+        folder = posixpath.dirname(page)
+        for link in soup.select('link[rel="stylesheet"]'):
+            address = urlsplit(str(link["href"])).path
+            styles[posixpath.normpath(posixpath.join(folder, address))] = None
+        article = soup.select_one("article.bd-article")
         if article is None:
             raise Failures([f"{page}.html: the page has no text to print"])
-        body = FOLDED.sub("<details open", SCRIPT.sub("", article[1]))
-        body = ATTRIBUTE.sub(partial(_within, page=page, pages=texts), body)
-        parts.append(f'<article class="cart-sheet" id="{_anchor(page)}">{body}</article>')
-    links = "".join(f'<link rel="stylesheet" href="{html.escape(s)}">' for s in styles)
-    return (
-        '<!DOCTYPE html>\n<html lang="en" data-theme="light"><head><meta charset="utf-8">'
-        f"<title>{title[1] if title else ''}</title>{links}</head>"
-        f'<body class="cart-book">{banner[0] if banner else ""}{"".join(parts)}</body></html>\n'
-    )
+        _fit(article, page, pages)
+        body.append(article)
+    head.extend(sheet.new_tag("link", rel="stylesheet", href=address) for address in styles)
+    return str(sheet)
+
+
+def _fit(article: Tag, page: str, pages: Sequence[str]) -> None:
+    """Make a page's text a part of the combined page."""
+    for script in article("script"):
+        script.decompose()
+    for details in article("details"):
+        if details.summary and next(details.summary.stripped_strings, "") in UNFOLDED:
+            details["open"] = ""
+    for tag in article.find_all(id=True):
+        tag["id"] = _anchor(page, str(tag["id"]))
+    for tag in article.select("[href], [src]"):
+        name = "href" if tag.has_attr("href") else "src"
+        parts = urlsplit(str(tag[name]))
+        if parts.scheme or parts.netloc:
+            continue
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(page), parts.path))
+        target = path.removesuffix(".html") if parts.path else page
+        if target in pages:
+            tag[name] = f"#{_anchor(target, parts.fragment)}"
+        elif name == "src":
+            tag[name] = path
+        else:
+            del tag[name]  # a file of the site, which the PDF does not hold
+    article["class"], article["id"] = "cart-sheet", _anchor(page)
 
 
 def _anchor(page: str, place: str = "") -> str:
     return f"{page}--{place}"
-
-
-def _within(found: re.Match[str], page: str, pages: Container[str]) -> str:
-    """Turn an address of a page into one of the combined page."""
-    name, value = found[1], html.unescape(found[2])
-    if name == "id":
-        value = _anchor(page, value)
-    else:
-        parts = urlsplit(value)
-        if not parts.scheme and not value.startswith("//"):
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(page), parts.path))
-            target = path.removesuffix(".html") if parts.path else page
-            if target in pages:
-                value = f"#{_anchor(target, parts.fragment)}"
-            elif name == "src":
-                value = path
-            else:
-                return ""  # a file of the site, which the PDF does not hold
-    return f' {name}="{html.escape(value)}"'
 
 
 def _print(browser: str, sheet: Path, target: Path, workdir: Path) -> None:

@@ -25,7 +25,7 @@ from cartanalysis.publish.owner import Seal
 from cartanalysis.publish.replace import replace_folder
 from cartanalysis.publish.scratch import naming, private_folder, user_cache
 from cartanalysis.publish.staging import clear, staging_for
-from cartanalysis.publish.verify import FILE, RUN, differences, entries, hashes, read_run
+from cartanalysis.publish.verify import FILE, RUN, differences, entries, read_run, write_record
 
 COHORT_FILE, STRATA_FILE = "cohort.csv", "cohort-with-strata.csv"
 """Names under which chapters see a user's cohort: their pages show no path of the machine."""
@@ -36,52 +36,24 @@ STRATA = "strata"
 
 @dataclass(frozen=True)
 class Published:
-    """What a run did.
-
-    Attributes
-    ----------
-    site : pathlib.Path
-        Folder of the website.
-    executed, reused : tuple of str
-        Chapters that were run, and those whose earlier outputs still held.
-    unchanged : bool
-        Whether the site was there already, from the same inputs.
-    warnings : tuple of str
-        What chapters wrote to their error stream, and what was handled while reading.
-    """
+    """What a run did."""
 
     site: Path
     executed: tuple[str, ...] = ()
-    reused: tuple[str, ...] = ()
-    unchanged: bool = False
-    warnings: tuple[str, ...] = ()
+    reused: tuple[str, ...] = ()  # chapters whose earlier outputs still held
+    unchanged: bool = False  # the site was there already, from the same inputs
+    warnings: tuple[str, ...] = ()  # of intake, and what chapters wrote to their error stream
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A cohort that was admitted, and what its chapters will be run with.
-
-    Attributes
-    ----------
-    book : Book
-        The sources.
-    cohort : cartanalysis.contract.Cohort
-        The checked cohort.
-    values : dict of str to dict
-        Parameters by chapter.
-    keys : dict of str to str
-        Hash by chapter of everything its outputs depend on.
-    min_cell : int
-        Smallest count of patients shown.
-    seal : Seal
-        How patients' data are hashed.
-    """
+    """A cohort that was admitted, and what its chapters will be run with."""
 
     book: Book
     cohort: Cohort
-    values: dict[str, dict[str, Any]]
-    keys: dict[str, str]
-    min_cell: int
+    values: dict[str, dict[str, Any]]  # parameters, by chapter
+    keys: dict[str, str]  # hashes of everything that a chapter's outputs depend on
+    min_cell: int  # the smallest count of patients shown
     seal: Seal
 
     @property
@@ -105,17 +77,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Built:
-    """A site that was built and checked, but not put in its place.
-
-    Attributes
-    ----------
-    html : pathlib.Path
-        Folder of the pages, ``run.json`` among them.
-    chapters : tuple of Executed
-        The chapters.
-    warnings : tuple of str
-        What chapters wrote to their error stream, and what was handled while reading.
-    """
+    """A site that was built and checked, but not put in its place."""
 
     html: Path
     chapters: tuple[execute.Executed, ...]
@@ -193,8 +155,7 @@ def prepare(
         if smallest > 1:
             _refuse_fine_intervals(values)
     for chapter, given in values.items():
-        with_strata = STRATA in declared[chapter]
-        file = STRATA_FILE if with_strata else COHORT_FILE
+        file = STRATA_FILE if STRATA in declared[chapter] else COHORT_FILE
         given["cohort"] = DEFAULT_COHORT if cohort.is_default else file
         if "min_cell" in declared[chapter]:
             given["min_cell"] = smallest
@@ -267,25 +228,25 @@ def check_target(target: Path, book: Book) -> None:
     """Refuse to replace anything that is not a site of ours, whole and nothing else."""
     remedy = "Name another with --out, or remove it yourself"
     sources = [book.root / name for name in (PROSE, CHAPTERS, "cartanalysis")]
-    if target in (book.root, *book.root.parents) or any(
-        target.is_relative_to(source) for source in sources
-    ):
+    if target in (book.root, *book.root.parents) or any(map(target.is_relative_to, sources)):
         what = "the output folder is, or lies among, the book's sources"
-        raise InputError(str(target), [Problem(what, "Name another with --out")])
-    if not target.exists():
+        remedy = "Name another with --out"
+    elif not target.exists():
         return
-    if not target.is_dir():
-        raise InputError(str(target), [Problem("the output is not a folder", remedy)])
-    present = dict(entries(target))
-    run = read_run(target)
-    ours = {RUN, *run["files"]} if run else set()
-    if not run and {artefacts.RESULTS, "_static/cart.css"} <= set(present):
-        ours = set(present)  # made by a plain `jupyter-book build`, which leaves no record
-    foreign = sorted(name for name, what in present.items() if name not in ours or what != FILE)
-    if foreign:
+    elif not target.is_dir():
+        what = "the output is not a folder"
+    else:
+        present = dict(entries(target))
+        run = read_run(target)
+        ours = {RUN, *run["files"]} if run else set()
+        if not run and {artefacts.RESULTS, "_static/cart.css"} <= set(present):
+            ours = set(present)  # made by a plain `jupyter-book build`, which leaves no record
+        foreign = sorted(name for name, kind in present.items() if name not in ours or kind != FILE)
+        if not foreign:
+            return
         example = f"{shown(foreign[0])}, {present[foreign[0]]}"
         what = f"the output folder holds something else than a site of this book ({example})"
-        raise InputError(str(target), [Problem(what, remedy)])
+    raise InputError(str(target), [Problem(what, remedy)])
 
 
 def stands(target: Path, run_key: str) -> bool:
@@ -294,14 +255,8 @@ def stands(target: Path, run_key: str) -> bool:
 
 
 def write_run(html: Path, about: Mapping[str, Any], run_key: str, started: datetime) -> None:
-    """Write a site's record."""
-    record = {
-        "cartanalysis": cartanalysis.__version__,
-        **about,
-        "started": started.isoformat(timespec="seconds"),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "key": run_key,
-        "files": hashes(html),
-    }
-    text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    (html / RUN).write_text(text, encoding="utf-8")
+    """Write what a run was made of, and when."""
+    times = {"started": started, "finished": datetime.now(UTC)}
+    told = {name: moment.isoformat(timespec="seconds") for name, moment in times.items()}
+    version = cartanalysis.__version__
+    write_record(html, {"cartanalysis": version, "key": run_key, **about, **told})

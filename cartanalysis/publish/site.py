@@ -16,7 +16,7 @@ from cartanalysis.contract import Cohort
 from cartanalysis.publish.artefacts import Harvest
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book
 from cartanalysis.publish.execute import Failures
-from cartanalysis.publish.scratch import FULL
+from cartanalysis.publish.scratch import FULL, remove
 from cartanalysis.publish.verify import EMPTY, entries
 
 ARTEFACTS = "artefacts"
@@ -85,12 +85,8 @@ def build(source: Path, target: Path) -> Path:
         raise Failures(list(dict.fromkeys(lines)) or output.strip().splitlines()[-15:])
     html = target / "_build" / "html"
     # built from paths of this machine, and of no use to a reader
-    for leftover in (".doctrees", ".buildinfo"):
-        path = html / leftover
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.exists():
-            path.unlink()
+    remove(html / ".doctrees")
+    (html / ".buildinfo").unlink(missing_ok=True)
     # of no use either, and `verify` knows files only
     while empty := [name for name, what in entries(html) if what == EMPTY]:
         for name in empty:

@@ -3,8 +3,7 @@
 Roles
     ``{num}`os_1y``` the cohort's number and its letter · ``{num}`os_1y.text``` without the letter ·
     ``.ci`` its interval · ``.full`` both · ``.of`` events and patients ·
-    ``{letter}`os_1y``` its letter · ``{published}`os_1y``` the registry's value ·
-    ``{csv}`name``` link to a figure's data.
+    ``{letter}`os_1y``` its letter · ``{published}`os_1y``` the registry's value.
 Directives
     ``{chapter-figure} name …`` a chapter's figure; the first of several that this cohort has ·
     ``{registry} P|D|A`` the registry's values of a letter · ``{contract}`` the columns of a cohort
@@ -24,7 +23,6 @@ from typing import Any
 
 import nbformat
 from docutils import nodes
-from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
@@ -33,11 +31,11 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 import cartanalysis
 from cartanalysis import contract as cohorts
-from cartanalysis import intake
 from cartanalysis.chapter import parameters
+from cartanalysis.intake.admission import Request
 from cartanalysis.publish import artefacts, execute, figure_data
 from cartanalysis.publish.book import Book
-from cartanalysis.publish.run import cache_for
+from cartanalysis.publish.run import cache_for, prepare
 from cartanalysis.publish.scratch import private_folder
 from cartanalysis.study import published
 from cartanalysis.text import NOT_AVAILABLE, html_table
@@ -50,9 +48,15 @@ _executed: dict[str, str] = {}
 """Notebooks of a plain build, as JSON by document name."""
 
 
-def folder(env: BuildEnvironment) -> Path:
+def folder(build: Sphinx | BuildEnvironment) -> Path:
     """Give the folder with what the chapters handed over."""
-    return Path(env.srcdir) / env.config.cart_artefacts
+    return Path(build.srcdir) / build.config.cart_artefacts
+
+
+def about_cohort(app: Sphinx) -> dict[str, Any]:
+    """Read what the pages say of the cohort."""
+    text = (folder(app) / artefacts.ABOUT).read_text(encoding="utf-8")
+    return dict(json.loads(text))
 
 
 def _load(env: BuildEnvironment, name: str) -> Any:
@@ -67,67 +71,51 @@ def _badge(evidence: str) -> nodes.inline:
     return nodes.inline(letter, letter, classes=["cart-letter", style])
 
 
-def _data_link(env: BuildEnvironment, name: str) -> nodes.reference:
-    up = "../" * env.docname.count("/")
-    label = "Data (CSV)"
-    return nodes.reference(label, label, refuri=f"{up}data/{name}.csv", classes=["cart-data"])
+Parsed = tuple[list[nodes.Node], list[nodes.system_message]]
+"""What docutils wants of a role: nodes, and complaints."""
 
 
-class NumberRole(SphinxRole):
-    """A number of this cohort."""
+class _Role(SphinxRole):
+    """A role that may be asked for something that is not there; the check of the site finds it."""
 
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+    def hole(self, message: str, *about: object) -> Parsed:
+        log.warning(message, *about, location=self.get_location())
+        return [nodes.inline(self.text, self.text, classes=["cart-hole"])], []
+
+    def number(self, text: str) -> nodes.inline:
+        return nodes.inline(text, text, classes=["cart-number"])
+
+
+class NumberRole(_Role):
+    """A number of this cohort with its letter, or as the role ``letter`` its letter alone."""
+
+    def run(self) -> Parsed:
         """Look the number up."""
         key, _, part = self.text.partition(".")
-        part = part or "text"
-        texts = _load(self.env, artefacts.TEXTS)
-        if key not in texts or part not in texts[key]:
-            log.warning(
-                "no chapter hands over the number %r", self.text, location=self.get_location()
-            )
-            return [nodes.inline(self.text, self.text, classes=["cart-hole"])], []
-        entry = texts[key]
-        shown = nodes.inline(self.text, entry[part], classes=["cart-number"])
-        if self.text.endswith(f".{part}") or entry["text"] == NOT_AVAILABLE:
-            return [shown], []
-        return [shown, nodes.Text(" "), _badge(entry["evidence"])], []
+        entry = _load(self.env, artefacts.TEXTS).get(key, {})
+        alone = self.name == "letter"
+        if (part or "text") not in entry or (part and alone):
+            return self.hole("no chapter hands over the number %r", self.text)
+        letter = [] if part or entry["text"] == NOT_AVAILABLE else [_badge(entry["evidence"])]
+        if alone:
+            return [*letter], []
+        return [self.number(entry[part or "text"]), *_apart(letter)], []
 
 
-class LetterRole(SphinxRole):
-    """The evidence letter of a number."""
-
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Look the letter up."""
-        texts = _load(self.env, artefacts.TEXTS)
-        if self.text not in texts:
-            log.warning(
-                "no chapter hands over the number %r", self.text, location=self.get_location()
-            )
-            return [nodes.inline(self.text, self.text, classes=["cart-hole"])], []
-        entry = texts[self.text]
-        return ([] if entry["text"] == NOT_AVAILABLE else [_badge(entry["evidence"])]), []
-
-
-class PublishedRole(SphinxRole):
+class PublishedRole(_Role):
     """A value of the registry."""
 
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+    def run(self) -> Parsed:
         """Look the value up."""
         try:
             entry = published.load()[self.text]
         except KeyError as error:
-            log.warning("%s", error.args[0], location=self.get_location())
-            return [nodes.inline(self.text, self.text, classes=["cart-hole"])], []
-        shown = nodes.inline(self.text, entry.text, classes=["cart-number"])
-        return [shown, nodes.Text(" "), _badge(entry.evidence)], []
+            return self.hole("%s", error.args[0])
+        return [self.number(entry.text), *_apart([_badge(entry.evidence)])], []
 
 
-class CsvRole(SphinxRole):
-    """A link to a figure's data."""
-
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Make the link."""
-        return [_data_link(self.env, self.text)], []
+def _apart(letter: list[nodes.inline]) -> list[nodes.Node]:
+    return [nodes.Text(" "), *letter] if letter else []
 
 
 class ChapterFigure(SphinxDirective):
@@ -150,8 +138,12 @@ class ChapterFigure(SphinxDirective):
         caption = nodes.caption("", f"{about['caption']} ")
         caption += [_badge(about["evidence"]), nodes.Text(f" {about['evidence_sentence']}")]
         figure += caption
-        up = "../" * self.env.docname.count("/")
-        more = figure_data.provenance_html(about, up, _repository(self.env.config))
+        told = {
+            "about": about,
+            "up": "../" * self.env.docname.count("/"),
+            "repository": _repository(self.env.config),
+        }
+        more = self.env.app.builder.templates.render("provenance.html", told)
         more += figure_data.readout_html(about["readout"])
         figure += nodes.legend("", nodes.raw("", more, format="html"))
         return [figure]
@@ -255,22 +247,17 @@ def _prepare(app: Sphinx, config: Config) -> None:
     """Make sure the chapters' results are there before anything reads them."""
     if not config.cart_artefacts:
         config.cart_artefacts = "_build/artefacts"
-        _execute_here(Path(app.srcdir), Path(app.srcdir) / config.cart_artefacts)
-    about = json.loads(
-        (Path(app.srcdir) / config.cart_artefacts / artefacts.ABOUT).read_text(encoding="utf-8")
-    )
-    config.html_theme_options["announcement"] = banner(about)
+        _execute_here(Path(app.srcdir), folder(app))
+    config.html_theme_options["announcement"] = banner(about_cohort(app))
 
 
 def _execute_here(root: Path, target: Path) -> None:
-    book = Book(root)
-    cohort = intake.read(cohorts.DEFAULT_COHORT)
-    values = {c: {"cohort": cohorts.DEFAULT_COHORT} for c in book.chapters}
-    keys = execute.chapter_keys(book, cohort.sha256, values)
+    plan = prepare(Book(root), Request())
+    cache = cache_for(plan.book)
     with private_folder(root) as private:
-        done = execute.execute(book, keys, values, private, cache_for(book), jobs=2)
+        done = execute.execute(plan.book, plan.keys, plan.values, private, cache, jobs=2)
     shutil.rmtree(target, ignore_errors=True)
-    gathered = artefacts.harvest(done, cohort, target)
+    gathered = artefacts.harvest(done, plan.cohort, target)
     _executed.update(
         {f"notebooks/{name}": nbformat.writes(nb) for name, nb in gathered.notebooks.items()}
     )
@@ -287,59 +274,21 @@ def _outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
     return [d for d in _executed if d in env.found_docs]
 
 
-def _without_thebe(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
-) -> None:
-    """Leave out scripts for live code, unused here: added twice, they are an error."""
-    context["script_files"] = [
-        s for s in context["script_files"] if "thebe" not in f"{s} {getattr(s, 'attributes', '')}"
-    ]
-
-
-def _finish(app: Sphinx, exception: Exception | None) -> None:
-    """Put the data files, the results and the front door into the site."""
-    if exception is not None or app.builder.format != "html":
-        return
-    out, source = Path(app.outdir), folder(app.env)
-    for files in ("data", "figures"):
-        shutil.copytree(source / files, out / files, dirs_exist_ok=True)
-    shutil.copy(source / artefacts.RESULTS, out / artefacts.RESULTS)
-    # the download button gives the notebook as it ran
-    shutil.copytree(source / "notebooks", out / "_sources" / "notebooks", dirs_exist_ok=True)
-    about = json.loads((source / artefacts.ABOUT).read_text(encoding="utf-8"))
-    front = app.builder.get_target_uri(app.config.root_doc)
-    title = html.escape(app.config.html_title or app.config.project)
-    (out / "index.html").write_text(
-        "<!DOCTYPE html>\n"
-        f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta http-equiv="refresh" content="0; url={front}"></head>'
-        f'<body>{banner(about)}<p><a href="{front}">{title}</a></p></body></html>\n',
-        encoding="utf-8",
-    )
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.add_config_value("cart_artefacts", "", "env")
     app.add_css_file("figures.css")
     app.add_js_file("figures.js", loading_method="defer")
     app.add_role("num", NumberRole())
-    app.add_role("letter", LetterRole())
+    app.add_role("letter", NumberRole())
     app.add_role("published", PublishedRole())
-    app.add_role("csv", CsvRole())
-    directives: dict[str, type[Directive]] = {
-        "chapter-figure": ChapterFigure,
-        "contract": ContractTable,
-        "parameters": ParameterTable,
-        "registry": RegistryTable,
-    }
-    for name, directive in directives.items():
-        app.add_directive(name, directive)
+    app.add_directive("chapter-figure", ChapterFigure)
+    app.add_directive("contract", ContractTable)
+    app.add_directive("parameters", ParameterTable)
+    app.add_directive("registry", RegistryTable)
     app.connect("config-inited", _prepare, priority=900)
     app.connect("source-read", _read_executed)
     app.connect("env-get-outdated", _outdated)
-    app.connect("html-page-context", _without_thebe, priority=990)
-    app.connect("build-finished", _finish)
     return {
         "version": cartanalysis.__version__,
         "parallel_read_safe": True,

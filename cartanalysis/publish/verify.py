@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,11 @@ FILE, EMPTY = "a file", "an empty folder"
 
 def entries(folder: Path) -> Iterator[tuple[str, str]]:
     """List what a folder holds, links not followed."""
-    for place, folders, files in os.walk(folder, onerror=_told):
+
+    def tell(error: OSError) -> None:
+        raise error
+
+    for place, folders, files in os.walk(folder, onerror=tell):
         here = Path(place)
         if not folders and not files and here != folder:
             yield here.relative_to(folder).as_posix(), EMPTY
@@ -32,10 +36,6 @@ def entries(folder: Path) -> Iterator[tuple[str, str]]:
             what = FILE if stat.S_ISREG(mode) else "a pipe or device"
             what = "a link" if stat.S_ISLNK(mode) else what
             yield (here / name).relative_to(folder).as_posix(), what
-
-
-def _told(error: OSError) -> None:
-    raise error
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -50,6 +50,13 @@ def hashes(folder: Path) -> dict[str, str]:
 def digest(folder: Path) -> str:
     """Give one number for a whole site: its record holds the hash of every other file."""
     return hashlib.sha256((folder / RUN).read_bytes()).hexdigest()
+
+
+def write_record(folder: Path, about: Mapping[str, Any]) -> None:
+    """Write a site's record: what is told about it, and the hash of every other file."""
+    record = {**about, "files": hashes(folder)}
+    text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    (folder / RUN).write_text(text, encoding="utf-8")
 
 
 def read_run(folder: Path) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from conftest import ROOT
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from cartanalysis import __version__
-from cartanalysis.publish import publish
 from cartanalysis.publish.book import Book
+from cartanalysis.publish.run import publish
 
 BOOK = Book(ROOT)
 PAGES = [*BOOK.pages, "search", "genindex"]

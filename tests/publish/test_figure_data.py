@@ -7,9 +7,11 @@ import json
 import re
 from xml.etree import ElementTree
 
+import jinja2
 import matplotlib
 import pandas as pd
 import pytest
+from conftest import ROOT
 from matplotlib import pyplot as plt
 
 from cartanalysis import figures
@@ -262,6 +264,12 @@ ABOUT = {
 }
 
 
+def provenance(repository: str = "") -> str:
+    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(ROOT / "book" / "templates"))
+    made = templates.get_template("provenance.html")
+    return made.render(about=ABOUT, up="../", repository=repository)
+
+
 def test_nothing_in_the_data_ends_the_element():
     values = {"groups": [{"name": "</script><script>alert(1)</script><!--"}]}
     text = figure_data.readout_html(values)
@@ -272,7 +280,7 @@ def test_nothing_in_the_data_ends_the_element():
 
 
 def test_provenance_names_everything_and_links_the_source_only_where_configured():
-    plain = figure_data.provenance_html(ABOUT, "../")
+    plain = provenance()
     for part in (
         "&lt;b&gt;clinic&lt;/b&gt;",
         "0123456789ab",
@@ -289,7 +297,7 @@ def test_provenance_names_everything_and_links_the_source_only_where_configured(
         assert part in plain, part
     assert "<dt>Source" not in plain
     assert "Drawn by" not in plain
-    linked = figure_data.provenance_html(ABOUT, "../", "https://example.org/x/blob/main/")
+    linked = provenance("https://example.org/x/blob/main")
     assert 'href="https://example.org/x/blob/main/notebooks/survival.py"' in linked
 
 
@@ -313,7 +321,7 @@ def test_a_figure_without_provenance_or_files_is_an_error(tmp_path, old, says):
     page = (
         '<div class="cart-banner">b</div><figure id="fig-os">'
         '<img class="cart-figure" src="../figures/os.svg" alt="A curve.">'
-        f"{figure_data.provenance_html(ABOUT, '../')}</figure>"
+        f"{provenance()}</figure>"
     )
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "survival.html").write_text(page.replace(old, "", 1))

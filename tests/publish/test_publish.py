@@ -24,8 +24,9 @@ from cartanalysis import contract as cohorts
 from cartanalysis import intake
 from cartanalysis.claims import replication
 from cartanalysis.cli import main
-from cartanalysis.publish import artefacts, checks, execute, publish
+from cartanalysis.publish import artefacts, checks, execute
 from cartanalysis.publish.book import Book
+from cartanalysis.publish.run import publish
 from cartanalysis.study import published
 from cartanalysis.study.examples import leukemia
 

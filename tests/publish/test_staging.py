@@ -14,7 +14,7 @@ import pytest
 
 from cartanalysis.cli import main
 from cartanalysis.errors import InputError
-from cartanalysis.publish import publish
+from cartanalysis.publish.run import publish
 from cartanalysis.publish.scratch import PRIVATE, clear_private, private_folder
 from cartanalysis.publish.staging import staging_for
 
