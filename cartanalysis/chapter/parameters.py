@@ -59,13 +59,7 @@ class Parameter:
 
     @property
     def allowed(self) -> str:
-        """What it may be, in words.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """What it may be, in words."""
         if self.choices:
             return "one of " + ", ".join(str(c) for c in self.choices)
         names = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
@@ -76,18 +70,7 @@ class Parameter:
         return " or ".join(words + (["None"] if type(None) in self.types else []))
 
     def accepts(self, value: Any) -> bool:
-        """Tell whether a value fits.
-
-        Parameters
-        ----------
-        value : object
-            A value.
-
-        Returns
-        -------
-        bool
-            Whether its type and value are allowed.
-        """
+        """Tell whether a value fits."""
         if self.choices:
             return any(value == c and type(value) is type(c) for c in self.choices)
         if isinstance(value, bool):
@@ -103,25 +86,7 @@ _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "None": type(Non
 
 
 def declared(notebook: nbformat.NotebookNode, chapter: str) -> dict[str, Parameter]:
-    """Read the parameters that a chapter declares, without running it.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        The chapter.
-    chapter : str
-        Its name, for messages.
-
-    Returns
-    -------
-    dict of str to Parameter
-        Every ``name: type = literal`` of the cell tagged ``parameters``.
-
-    Raises
-    ------
-    InputError
-        If the cell is missing or holds anything else.
-    """
+    """Read the parameters that a chapter declares, without running it."""
     cells = [c for c in notebook.cells if TAG in c.metadata.get("tags", [])]
     if len(cells) != 1:
         what = f"there are {len(cells)} cells tagged “{TAG}”"
@@ -166,23 +131,7 @@ def _annotation(node: ast.expr, chapter: str) -> tuple[tuple[type, ...], tuple[A
 
 
 def parse_assignments(pairs: Sequence[str]) -> dict[str, Any]:
-    """Read ``NAME=VALUE`` from the command line.
-
-    Parameters
-    ----------
-    pairs : sequence of str
-        As typed.
-
-    Returns
-    -------
-    dict of str to object
-        Values as Python literals where they are one, text otherwise.
-
-    Raises
-    ------
-    InputError
-        With every pair that is not ``NAME=VALUE`` or comes twice.
-    """
+    """Read ``NAME=VALUE`` from the command line."""
     values: dict[str, Any] = {}
     problems = []
     for pair in pairs:
@@ -210,25 +159,7 @@ def _literal(text: str) -> Any:
 def assign(
     chapters: Mapping[str, Mapping[str, Parameter]], values: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """Give each chapter the parameters it declares.
-
-    Parameters
-    ----------
-    chapters : mapping of str to (mapping of str to Parameter)
-        What each chapter declares.
-    values : mapping of str to object
-        What the user gave.
-
-    Returns
-    -------
-    dict of str to dict
-        Values by chapter.
-
-    Raises
-    ------
-    InputError
-        With every parameter that no chapter declares or whose value does not fit.
-    """
+    """Give each chapter the parameters it declares."""
     if problems := _problems(chapters, values, RESERVED, "no chapter has a parameter"):
         raise InputError("parameters", problems)
     return {
@@ -262,18 +193,7 @@ def _problems(
 
 
 def check_given(chapter: str) -> None:
-    """Check what papermill gave the chapter that is running, by the rules of ``publish -p``.
-
-    Parameters
-    ----------
-    chapter : str
-        Its name, for messages.
-
-    Raises
-    ------
-    InputError
-        With every parameter that it does not declare or whose value does not fit.
-    """
+    """Check what papermill gave the chapter that is running, by the rules of ``publish -p``."""
     shell = get_ipython()
     own: dict[str, Parameter] = {}
     for source in shell.user_ns.get("In", []) if shell else []:

@@ -43,20 +43,7 @@ FIRST = {"os": "emd_any", "rfs": "emd_any"}
 
 
 def small(count: float, min_cell: int) -> bool:
-    """Tell whether a count must not be shown.
-
-    Parameters
-    ----------
-    count : float
-        Patients.
-    min_cell : int
-        Smallest count shown.
-
-    Returns
-    -------
-    bool
-        Whether it lies between 1 and the count before ``min_cell``.
-    """
+    """Tell whether a count must not be shown; zeros are."""
     return 0 < count < min_cell
 
 
@@ -80,24 +67,7 @@ class Shown:
 
 
 def shown(patients: pd.DataFrame, by: str | None, outcome: str, min_cell: int) -> Shown:
-    """Decide which groups' counts may be told.
-
-    Parameters
-    ----------
-    patients : pandas.DataFrame of shape (n_patients, n_columns)
-        A cohort's table with the derived columns.
-    by : str or None
-        Column that groups the patients; all of them together if none.
-    outcome : {"response", "os", "rfs"}
-        What is counted.
-    min_cell : int
-        Smallest count shown.
-
-    Returns
-    -------
-    Shown
-        Names of groups of ``by``; `cartanalysis.stats.response.ALL` if there is none.
-    """
+    """Decide which groups' counts may be told; without ``by``, those of all patients together."""
     base = DERIVED.get(by, by) if by else None
     names = [c for c in GROUPINGS.get(base or "", (by,) if by else ()) if c in patients]
     # the finest grouping tells the levels apart

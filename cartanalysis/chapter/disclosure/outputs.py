@@ -14,13 +14,7 @@ LEFT_OUT = (
 
 
 def only_handed_over(notebook: nbformat.NotebookNode) -> None:
-    """Take out of an executed notebook what has not passed disclosure control.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        As executed; changed in place.  A sentence stands where something was taken out.
-    """
+    """Take out of an executed notebook what has not passed disclosure control, and say so there."""
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue

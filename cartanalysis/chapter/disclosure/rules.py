@@ -54,15 +54,7 @@ Given = Mapping[str, Any]
 
 
 class Hidden(CannotCompute):
-    """A result that would show fewer patients than the smallest count allowed.
-
-    Parameters
-    ----------
-    min_cell : int
-        The smallest count shown.
-    what : str
-        What would be seen.
-    """
+    """A result that would show fewer patients than the smallest count allowed."""
 
     def __init__(self, min_cell: int, what: str) -> None:
         super().__init__(f"{what} fewer than {min_cell} patients")
@@ -93,32 +85,9 @@ def protect(
 ) -> Told:
     """Call a function of the package and hide what is small in its result.
 
-    Parameters
-    ----------
-    function : callable
-        A function for which there is a rule.
-    min_cell : int
-        Smallest count shown; 1 hides nothing.
-    *args : object
-        The function's arguments.
-    landmark : float
-        Day from which the patients' times count.
-    **kwargs : object
-        The function's arguments by name.
-
-    Returns
-    -------
-    Told
-        The result without small cells, and which groups were left out.
-
-    Raises
-    ------
-    Refused
-        If no rule is known for the function, or its arguments would tell too much.
-    Hidden
-        If nothing may be shown.
-    CannotCompute
-        If the function cannot compute its result; the message names no group of few patients.
+    ``landmark`` is the day from which the patients' times count.  Raises `Refused` where no rule is
+    known for the function or its arguments would tell too much, and `Hidden` where nothing may be
+    shown; no message names a group of few patients.
     """
     if min_cell <= 1 or function in UNCHANGED:
         return Told(function(*args, **kwargs))
@@ -166,18 +135,8 @@ def _few_in_a_group(given: Given, min_cell: int) -> bool:
 def hidden_cells(counts: Sequence[float], min_cell: int) -> list[bool]:
     """Choose the cells to hide in a table whose total is known.
 
-    Parameters
-    ----------
-    counts : sequence of float
-        The cells.
-    min_cell : int
-        Smallest count shown.
-
-    Returns
-    -------
-    list of bool
-        The small cells, and as many of the next smallest as it takes for what is hidden together
-        to hold at least two cells and ``min_cell`` patients.
+    The small cells, and as many of the next smallest as it takes for what is hidden together to
+    hold at least two cells and ``min_cell`` patients.
     """
     hide = [small(c, min_cell) for c in counts]
     order = sorted((i for i, c in enumerate(counts) if c > 0), key=lambda i: counts[i])

@@ -30,38 +30,16 @@ ONE_YEAR = 365.0
 
 
 def month_end(day: float) -> float:
-    """Give the end of a month that is nearest to a day.
-
-    Parameters
-    ----------
-    day : float
-        A day since the start.
-
-    Returns
-    -------
-    float
-        A whole day: 30, 61, 91 and so on, with 365 among them.
-    """
+    """Give the end of a month nearest to a day: 30, 61, 91 and so on, with 365 among them."""
     return float(round(round(day / MONTH) * MONTH))
 
 
 def points(curve: pd.DataFrame, min_cell: int, landmark: float = 0.0) -> list[float]:
-    """Choose the days at which a protected curve is read.
+    """Choose the days at which a protected curve is read; none if there are too few.
 
-    Parameters
-    ----------
-    curve : pandas.DataFrame
-        One group of `cartanalysis.stats.survival.kaplan_meier`.
-    min_cell : int
-        Fewest events between two days, and fewest patients still at risk on the last.
-    landmark : float
-        Day from which the curve counts, itself the end of a month.
-
-    Returns
-    -------
-    list of float
-        Days in ascending order, without day 0.  Each closes a stretch with at least ``min_cell``
-        events, or with none at the end of a year or of the curve.  Empty if there are too few.
+    Each closes a stretch with at least ``min_cell`` events, or with none at the end of a year or of
+    the curve, and as many patients are still at risk on it.  A landmark, from which the curve
+    counts, is itself the end of a month.
     """
     last = math.ceil((float(curve["time"].max()) + landmark) / MONTH)
     ends = [month_end(m * MONTH) - landmark for m in range(1, last + 1)]
@@ -98,22 +76,9 @@ def _events(curve: pd.DataFrame, after: float, until: float) -> int:
 
 
 def read_at(curve: pd.DataFrame, days: Sequence[float], min_cell: int) -> pd.DataFrame:
-    """Read a curve on some days.
+    """Read a curve on day 0 and on some days: group, time, at_risk, estimate, lower, upper.
 
-    Parameters
-    ----------
-    curve : pandas.DataFrame
-        One group of `cartanalysis.stats.survival.kaplan_meier`.
-    days : sequence of float
-        Days, from `points`.
-    min_cell : int
-        Numbers at risk are rounded down to its multiples.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for day 0 and for each day: group, time, at_risk, estimate, lower, upper.  The last
-        three have two digits: more would tell the numbers at risk, as each step is (n - 1) / n.
+    The last three have two digits: more would tell the numbers at risk, as each step is (n - 1)/n.
     """
     rows = [curve.iloc[0].to_dict() | {"estimate": 1.0, "lower": math.nan, "upper": math.nan}]
     rows += [curve[curve["time"] <= day].iloc[-1].to_dict() for day in days]
@@ -124,38 +89,12 @@ def read_at(curve: pd.DataFrame, days: Sequence[float], min_cell: int) -> pd.Dat
 
 
 def rounded_down(count: float, min_cell: int) -> int:
-    """Round a number at risk down, so that differences between neighbours tell of no patient.
-
-    Parameters
-    ----------
-    count : float
-        Patients.
-    min_cell : int
-        Smallest count shown.
-
-    Returns
-    -------
-    int
-        A multiple of ``min_cell``.
-    """
+    """Round a number at risk down, so that differences between neighbours tell of no patient."""
     return min_cell * math.floor(count / min_cell)
 
 
 def stretch(day: float, days: Sequence[float]) -> tuple[float, float] | None:
-    """Find the two days between which a day lies.
-
-    Parameters
-    ----------
-    day : float
-        A patient's own day.
-    days : sequence of float
-        From `points`.
-
-    Returns
-    -------
-    tuple of float, or None
-        The day before it (or 0) and the first at or after it; none beyond the last.
-    """
+    """Find the two days between which a patient's own day lies; none beyond the last."""
     for start, end in zip([0.0, *days], days, strict=False):
         if day <= end:
             return start, end

@@ -31,15 +31,7 @@ ADDRESS, KEY = "CARTANALYSIS_VAULT", "CARTANALYSIS_VAULT_KEY"
 
 
 class Patients:
-    """The patients of a protected cohort: they can be counted, not looked at.
-
-    Parameters
-    ----------
-    place : int
-        Where the vault keeps their rows.
-    count : int, optional
-        How many they are; not told of those still under observation on some day.
-    """
+    """The patients of a protected cohort: they can be counted, not looked at."""
 
     def __init__(self, place: int, count: int | None = None) -> None:
         self._place = place
@@ -67,15 +59,7 @@ Opened = tuple[Cohort, Patients]
 
 
 class Vault:
-    """Keeps cohorts, and answers with results that passed disclosure control.
-
-    Parameters
-    ----------
-    cohorts : mapping of str to Cohort
-        Cohorts by the names under which chapters ask for them.
-    min_cell : int
-        Smallest count shown.
-    """
+    """Keeps cohorts, and answers with results that passed disclosure control."""
 
     def __init__(self, cohorts: Mapping[str, Cohort], min_cell: int) -> None:
         self._cohorts = dict(cohorts)
@@ -84,20 +68,7 @@ class Vault:
         self._lock = threading.Lock()
 
     def open(self, name: str, treg_cutoff: float | None = None) -> Opened | None:
-        """Give a cohort without its rows, and what stands for them.
-
-        Parameters
-        ----------
-        name : str
-            Its name.
-        treg_cutoff : float, optional
-            As in `cartanalysis.contract.derive`.
-
-        Returns
-        -------
-        tuple of (Cohort, Patients), or None
-            The cohort with an empty table, and what to compute with; none if it is not kept here.
-        """
+        """Give a cohort without its rows, and what stands for them; none if it is not kept here."""
         if name not in self._cohorts:
             return None
         cohort = self._cohorts[name]
@@ -106,25 +77,7 @@ class Vault:
         return replace(cohort, table=cohort.table.iloc[:0], notes=()), patients
 
     def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Told:
-        """Call a function of the package on patients who are kept here.
-
-        Parameters
-        ----------
-        function : callable
-            A function for which there is a rule.
-        *args, **kwargs : object
-            Its arguments; one of them is `Patients`.
-
-        Returns
-        -------
-        Told
-            Its protected result; rows stay here and come back as `Patients`.
-
-        Raises
-        ------
-        CannotCompute
-            If there is no such result, or none that may be shown.
-        """
+        """Call a function of the package on patients who are kept here; new rows stay here, too."""
         days = [self._kept[a._place][1] for a in (*args, *kwargs.values()) if _kept(a)]
         args = tuple(self._rows(a) for a in args)
         kwargs = {name: self._rows(a) for name, a in kwargs.items()}
@@ -161,18 +114,7 @@ class _Failure:
 
 @contextmanager
 def serving(vault: Vault) -> Iterator[dict[str, str]]:
-    """Answer chapters that run in other processes.
-
-    Parameters
-    ----------
-    vault : Vault
-        What answers.
-
-    Yields
-    ------
-    dict of str to str
-        Environment variables for the chapters' processes.
-    """
+    """Answer chapters that run in other processes; they are told how by environment variables."""
     key = secrets.token_bytes(32)
     # the loopback address, as kernels use: a socket's path may be too long for the system
     with Listener(("127.0.0.1", 0), backlog=16, authkey=key) as listener:
@@ -218,53 +160,19 @@ def _answer(asked: Connection, vault: Vault) -> None:
 
 
 class Remote:
-    """The vault of another process, with the same two methods.
-
-    Parameters
-    ----------
-    address : str
-        Where it listens.
-    key : bytes
-        What proves that we may ask.
-    """
+    """The vault of another process, with the same two methods."""
 
     def __init__(self, address: str, key: bytes) -> None:
         host, _, port = address.rpartition(":")
         self._line = Client((host, int(port)), authkey=key)
 
     def open(self, name: str, treg_cutoff: float | None = None) -> Opened | None:
-        """Ask for a cohort, as `Vault.open`.
-
-        Parameters
-        ----------
-        name : str
-            Name of a cohort.
-        treg_cutoff : float, optional
-            Cut-off.
-
-        Returns
-        -------
-        tuple of (Cohort, Patients), or None
-            None if it is not kept there.
-        """
+        """Ask for a cohort, as `Vault.open`."""
         opened: Opened | None = self._ask(True, name, treg_cutoff)
         return opened
 
     def compute(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Told:
-        """Ask for a result, as `Vault.compute`.
-
-        Parameters
-        ----------
-        function : callable
-            A function for which there is a rule.
-        *args, **kwargs : object
-            Its arguments.
-
-        Returns
-        -------
-        Told
-            Its protected result.
-        """
+        """Ask for a result, as `Vault.compute`."""
         if function not in RULES and function not in UNCHANGED:
             protect(function, 2)  # says so
         told: Told = self._ask(False, function, *args, **kwargs)
@@ -281,13 +189,7 @@ class Remote:
 
 
 def remote() -> Remote | None:
-    """Find the vault of the process that runs this chapter.
-
-    Returns
-    -------
-    Remote or None
-        None where no cohort is kept elsewhere.
-    """
+    """Find the vault of the process that runs this chapter; none where no cohort is kept there."""
     if ADDRESS not in os.environ:
         return None
     return Remote(os.environ[ADDRESS], bytes.fromhex(os.environ[KEY]))
