@@ -95,9 +95,9 @@ def test_one_small_group_takes_the_next_smallest_with_it():
         arm=["A"] * 40 + ["B"] * 30 + ["C"] * 4,
         response=(["CR"] * 20 + ["NR"] * 20) + (["CR"] * 15 + ["NR"] * 15) + ["CR"] * 4,
     )
-    found = protected(response.remission, patients, "arm")
-    assert found["group"].tolist() == ["A"]
-    assert found.attrs["hidden"] == ("B", "C")
+    found = sup.protect(response.remission, K, patients, "arm")
+    assert found.result["group"].tolist() == ["A"]
+    assert found.hidden == ("B", "C")
 
 
 def test_grades_hide_rare_ones_and_shares_that_give_them_away():
