@@ -1,10 +1,14 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: tags
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -30,7 +34,6 @@ from typing import Optional
 
 from cartanalysis.chapter.chapter import Chapter, Unavailable
 from cartanalysis.chapter.panels import diagnostics, forest_table
-from cartanalysis.claims.replication import MULTIVARIABLE
 from cartanalysis.figures import plot_forest
 from cartanalysis.stats.cox import cox
 
@@ -58,12 +61,13 @@ labels = {
 # not available to us, so this choice is assumed.
 
 # %%
+factors = study.registry["emd_independent"].covariates
 models = {
-    end: study.compute(cox, study.patients, end, MULTIVARIABLE, confidence) for end in ("os", "rfs")
+    end: study.compute(cox, study.patients, end, factors, confidence) for end in ("os", "rfs")
 }
 for end, model in models.items():
     terms = study.compute(attrgetter("terms"), model)
-    for factor in MULTIVARIABLE:
+    for factor in factors:
         short = factor.split("_")[0]
         study.number(f"{short}_{end}_adjusted_hr", terms, "ratio", where={"covariate": factor})
         study.number(
@@ -208,11 +212,11 @@ study.say(
 # intervals?
 #
 # ```{dropdown} Hint
-# `cox(study.patients, "os", [*MULTIVARIABLE, "age_years"])` has `events_per_term`.
+# `cox(study.patients, "os", [*factors, "age_years"])` has `events_per_term`.
 # ```
 
 # %% tags=["solution"]
-larger = study.compute(cox, study.patients, "os", [*MULTIVARIABLE, "age_years"], confidence)
+larger = study.compute(cox, study.patients, "os", [*factors, "age_years"], confidence)
 overview_larger = study.compute(diagnostics, larger)
 study.number("os_events_per_term_with_age", overview_larger, "statistic", column="events_per_term")
 study.say(

@@ -1,10 +1,14 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: tags
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -26,7 +30,8 @@
 # %%
 from cartanalysis.chapter.chapter import Chapter
 from cartanalysis.chapter.panels import by_arm, curves
-from cartanalysis.claims.replication import ONE_YEAR, published_points
+from cartanalysis.claims.replication import published_points
+from cartanalysis.claims.verdicts import ONE_YEAR
 from cartanalysis.stats import survival
 
 # %% tags=["parameters"]

@@ -1,10 +1,14 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: tags
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -25,9 +29,9 @@
 
 # %%
 from cartanalysis.chapter.chapter import Chapter
+from cartanalysis.claims import flow
 from cartanalysis.figures import plot_flow
 from cartanalysis.stats import baseline
-from cartanalysis.study import flow
 
 # %% tags=["parameters"]
 cohort: str = "an2020"

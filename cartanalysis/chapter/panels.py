@@ -10,7 +10,7 @@ import pandas as pd
 from cartanalysis.chapter.chapter import Chapter, Unavailable
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
 from cartanalysis.chapter.disclosure.vault import Patients
-from cartanalysis.claims.replication import ONE_YEAR
+from cartanalysis.claims.verdicts import ONE_YEAR
 from cartanalysis.figures import plot_km, plot_rates
 from cartanalysis.figures.km import ticks
 from cartanalysis.stats import permutation, response, survival

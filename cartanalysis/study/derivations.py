@@ -167,7 +167,7 @@ def describe_effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
     Parameters
     ----------
     effects : pandas.DataFrame
-        From `cartanalysis.study.reconstruct.effects`.
+        From `cartanalysis.study.reconstruct.known_effects`.
     labels : mapping of str to str
         Names of the claims as shown.
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cartanalysis.claims import flow
 from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.intake import read
 from cartanalysis.stats import baseline, response, safety
-from cartanalysis.study import derivations, flow, published
+from cartanalysis.study import derivations, published
 
 
 @pytest.fixture(scope="module")
