@@ -1,10 +1,14 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: tags
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -26,6 +30,7 @@ from typing import Optional
 
 from cartanalysis.chapter.chapter import Chapter
 from cartanalysis.claims import power, replication
+from cartanalysis.claims.verdicts import Kind, Verdict
 from cartanalysis.figures import plot_claims
 from cartanalysis.study import calibration
 
@@ -51,8 +56,8 @@ for family in ("value", "direction"):
     study.number(f"claims_{family}_by_chance", many, "statistic", **here)
     study.number(f"claims_{family}_found", many, "count", column="events", **here)
     study.number(f"claims_{family}_holm", many, "count", column="holm", **here)
-for verdict in replication.TALLIED:
-    study.number(f"claims_{verdict}", tally, "count", where={"verdict": verdict}, column="n")
+for kind in Kind:
+    study.number(f"claims_{kind}", tally, "count", where={"verdict": kind}, column="n")
 study.say(
     "The paper's claims: upheld by this cohort **{claims_upheld}**, inconclusive "
     "**{claims_inconclusive}**, opposed **{claims_opposed}**, could not be assessed "
@@ -283,7 +288,7 @@ from cartanalysis.study.examples import leukemia
 
 trial = leukemia()
 verdicts = replication.claims(trial, study.registry)
-can = int((verdicts["verdict"] != "cannot be assessed").sum())
+can = int((verdicts["verdict"] != Verdict.NOT_ASSESSED).sum())
 study.say(f"Claims that can be assessed there: **{can}** of {len(verdicts)}.")
 study.say(
     "The file has neither remission nor overall survival, nor EMD, Tregs or genetic risk. It has "
