@@ -104,7 +104,10 @@ def _ratio(patients: pd.DataFrame, endpoint: str, factors: list[str]) -> float:
     return float(cox(patients, endpoint, factors).terms["estimate"].iloc[0])
 
 
-MULTIVARIABLE = load()["emd_independent"].covariates
+def _factors() -> list[str]:
+    """Give the covariates of the multivariable models."""
+    return load()["emd_independent"].covariates
+
 
 _SWAPPED = "It is the inverse: the two groups are the other way round."
 
@@ -205,7 +208,7 @@ TASKS = (
         (
             Slip(lambda p: 1 / _ratio(p, "os", ["emd_any"]), _SWAPPED),
             Slip(
-                lambda p: _ratio(p, "os", MULTIVARIABLE),
+                lambda p: _ratio(p, "os", _factors()),
                 "This is the hazard ratio adjusted for the other factors.",
             ),
         ),
@@ -216,9 +219,9 @@ TASKS = (
         "The same, adjusted for high Tregs and genetic risk",
         "",
         0.02,
-        lambda p: _ratio(p, "os", MULTIVARIABLE),
+        lambda p: _ratio(p, "os", _factors()),
         (
-            Slip(lambda p: 1 / _ratio(p, "os", MULTIVARIABLE), _SWAPPED),
+            Slip(lambda p: 1 / _ratio(p, "os", _factors()), _SWAPPED),
             Slip(
                 lambda p: _ratio(p, "os", ["emd_any"]),
                 "This is the hazard ratio of a model with EMD alone.",
@@ -283,10 +286,10 @@ TASKS = (
         "Deaths per coefficient in the model of overall survival with the three factors",
         "",
         0.05,
-        lambda p: cox(p, "os", MULTIVARIABLE).events_per_term,
+        lambda p: cox(p, "os", _factors()).events_per_term,
         (
             Slip(
-                lambda p: len(p) / len(MULTIVARIABLE),
+                lambda p: len(p) / len(_factors()),
                 "Count the deaths, not the patients: only events tell a hazard.",
             ),
         ),
