@@ -1,10 +1,14 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: tags
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -46,7 +50,7 @@ known = study.registry
 # rounding rule.
 
 # %%
-fits = derivations.search_infused(known)
+fits = derivations.search_infused(known.entries)
 study.table(
     fits,
     {
@@ -58,8 +62,8 @@ study.table(
     caption="Every number of patients that fits at least one of the two percentages",
     letter="D",
 )
-both = derivations.infused_candidates(known["orr"], known["ae_grade4"], known["enrolled"])
-study.say(f"Numbers of patients that fit both, up to the number enrolled: **{both[0]}**, no other.")
+(both,) = fits.loc[fits["possible"], "n"]
+study.say(f"Numbers of patients that fit both, up to the number enrolled: **{both}**, no other.")
 
 # %% [markdown]
 # ## How large is the group with the least remission?
@@ -70,7 +74,7 @@ study.say(f"Numbers of patients that fit both, up to the number enrolled: **{bot
 
 # %%
 study.table(
-    derivations.search_emd_other(known),
+    derivations.search_emd_other(known.entries),
     {
         "events": "In remission",
         "n": "Patients",
