@@ -96,7 +96,7 @@ class Entry:
 
     @property
     def covariates(self) -> list[str]:
-        """Covariates of the model by which a direction is judged.
+        """The covariates of the model by which a direction is judged.
 
         Returns
         -------
