@@ -1,10 +1,14 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: tags
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -26,6 +30,7 @@ from typing import Optional
 
 from cartanalysis import Result, Study
 from cartanalysis.claims import power, replication
+from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.study import calibration
 
 # %% tags=["parameters"]
@@ -278,7 +283,7 @@ from cartanalysis.study.examples import leukemia
 
 trial = leukemia()
 there = replication.claims(trial, study.registry)
-can = int((there["verdict"] != "cannot be assessed").sum())
+can = int((there["verdict"] != Verdict.NOT_ASSESSED).sum())
 study.say(f"Claims that can be assessed there: **{can}** of {len(there)}.")
 study.say(
     "The file has neither remission nor overall survival, nor EMD, Tregs or genetic risk. It has "

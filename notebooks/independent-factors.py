@@ -1,10 +1,14 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: tags
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -53,7 +57,7 @@ labels = {
 # not available to us, so this choice is assumed.
 
 # %%
-factors = list(labels)
+factors = study.registry["emd_independent"].covariates
 os, rfs = study.hazard_ratios("os", factors), study.hazard_ratios("rfs", factors)
 study.hand_over(
     emd_os_adjusted_hr=os.of("emd_any"),
@@ -187,7 +191,7 @@ study.say(
 # intervals?
 #
 # ```{dropdown} Hint
-# `cox(study.patients, "os", [*MULTIVARIABLE, "age_years"])` has `events_per_term`.
+# `cox(study.patients, "os", [*factors, "age_years"])` has `events_per_term`.
 # ```
 
 # %% tags=["solution"]

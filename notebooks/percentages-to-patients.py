@@ -1,10 +1,14 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: tags
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -25,9 +29,10 @@
 # - what stays open all the same, and how the default cohort of this book was made.
 
 # %%
-from cartanalysis import Result, Study
+from cartanalysis import Figure, Result, Study
+from cartanalysis.figures import plot_effects
 from cartanalysis.stats.percentages import counts_behind
-from cartanalysis.study import derivations
+from cartanalysis.study import derivations, reconstruct
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -52,10 +57,10 @@ columns = {
     "fits": "Possible?",
 }
 caption = "Every number of patients that fits at least one of the two percentages"
-fits = Result(derivations.search_infused(known))
+fits = Result(derivations.search_infused(known.entries))
 study.show(fits.as_table(columns, caption, letter="D"))
-both = derivations.infused_candidates(known["orr"], known["ae_grade4"], known["enrolled"])
-study.say(f"Numbers of patients that fit both, up to the number enrolled: **{both[0]}**, no other.")
+(both,) = fits.table.loc[fits.table["possible"], "n"]
+study.say(f"Numbers of patients that fit both, up to the number enrolled: **{both}**, no other.")
 
 # %% [markdown]
 # ## How large is the group with the least remission?
@@ -75,7 +80,7 @@ caption = (
     f"Counts that round to {known['orr_emd_other'].text}, and whether the trial has enough "
     "patients without remission"
 )
-fits = Result(derivations.search_emd_other(known))
+fits = Result(derivations.search_emd_other(known.entries))
 study.show(fits.as_table(columns, caption, letter="D"))
 
 # %% [markdown]
@@ -101,10 +106,15 @@ study.show(fits.as_table(columns, caption, letter="D"))
 # construction: each claim had to reach p < 0.05.
 
 # %%
-effects = study.consistent_effects()
-cohorts = effects.table["seed"].nunique()
+effects = reconstruct.known_effects()
+labels = {e.id: e.details["short"] for e in known.select(kind="direction")}
+cohorts = effects["seed"].nunique()
 caption = f"Hazard ratios in {cohorts} cohorts that agree with every published value in hand."
-study.show(effects.figure("consistent-effects", caption))
+alt = derivations.describe_effects(effects, labels)
+options = {"labels": labels}
+study.show(
+    Figure(plot_effects, [Result(effects)], "consistent-effects", caption, alt, options, letter="A")
+)
 
 # %% [markdown]
 # ## In the paper

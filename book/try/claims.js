@@ -122,17 +122,19 @@
   }
 
   function counted(claim, patients, confidence) {
-    if (claim.id === "orr") return cart.remission(patients, null, confidence)[0];
-    if (claim.id === "ae_grade4") {
-      cart.requireColumns(patients, ["ae_grade_max"]);
-      const grades = patients.columns.ae_grade_max.filter(cart.isKnown);
-      const four = grades.filter((grade) => grade === 4).length;
-      const note = grades.includes(5) ? "some patients had grade 5, which is not counted here" : "";
-      return { ...cart.proportion("grade 4", four, grades.length, confidence), note };
+    const { column, level, by, group } = claim;
+    cart.requireColumns(patients, by ? [column, by] : [column]);
+    const { [column]: values, [by]: groups } = patients.columns;
+    const known = values.filter((v, i) => cart.isKnown(v) && (!by || groups[i] === group));
+    if (!known.length) {
+      throw new cart.CannotCompute(`no patient has ${claim.of} and a known ${claim.source}`);
     }
-    const other = cart.remission(patients, "emd", confidence).find((row) => row.group === "other");
-    if (other) return other;
-    throw new cart.CannotCompute("no patient has EMD other than CNS and a known response");
+    const higher = [...new Set(known)].filter((v) => typeof level === "number" && v > level).sort();
+    const note = higher.length
+      ? `some patients had grade ${higher.join(" or ")}, which is not counted here`
+      : "";
+    const events = known.filter((v) => v === level).length;
+    return { ...cart.proportion(claim.short, events, known.length, confidence), note };
   }
 
   function tooFewFollowed({ time, event }, day) {
@@ -181,8 +183,8 @@
     const power = cart.fisherPower(c + d, a + b, b + d, moderate, alpha);
     let verdict = verdictOf(below, p, alpha);
     let why = weighed(verdict, moderate, power, excludes(cells, moderate, confidence));
-    const rates = cart.remission(patients, "emd", confidence);
-    const other = rates.find((r) => r.group === "other");
+    const rates = cart.remission(patients, claim.by, confidence);
+    const other = rates.find((r) => r.group === claim.group);
     const rivals = rates.filter((r) => r !== other && r.estimate <= other.estimate);
     if (below && rivals.some((r) => r.n >= least)) {
       // fewer remissions than in all others together, but some group has as few or fewer
@@ -192,10 +194,11 @@
       const few = `a group of fewer than ${least} patients has as few remissions or fewer`;
       why = joined(why, `${few}, too few to speak against the order`);
     }
-    for (const [group, name] of [["none", "without EMD"], ["cns", "with isolated CNS disease"]]) {
-      if (rates.some((r) => r.group === group)) continue;
-      why = joined(why, `no patient ${name}: only two of the paper's three groups are here`);
-    }
+    const others = Object.entries(claim.others);
+    const absent = others.filter(([level]) => !rates.some((r) => r.group === level));
+    const all = others.length + 1;
+    const here = `only ${all - absent.length} of the paper's ${all} groups are here`;
+    why = joined(why, ...absent.map(([, name]) => `no patient ${name}: ${here}`));
     return { n: a + b + c + d, events: b + d, p, power, unit: "", test: "Fisher", verdict, why };
   }
 

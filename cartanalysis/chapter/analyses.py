@@ -7,7 +7,7 @@ cohort, by disclosure control.  ``sentence`` says in words what the figure shows
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -17,14 +17,14 @@ from matplotlib.axes import Axes
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Figure, Result, Table
-from cartanalysis.claims import replication
-from cartanalysis.claims.replication import ONE_YEAR, published_points
+from cartanalysis.claims import flow, replication
+from cartanalysis.claims.replication import published_points
+from cartanalysis.claims.verdicts import ONE_YEAR
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.figures import (
     plot_claims,
     plot_cutoffs,
     plot_distribution,
-    plot_effects,
     plot_flow,
     plot_forest,
     plot_grades,
@@ -33,7 +33,6 @@ from cartanalysis.figures import (
 )
 from cartanalysis.figures.km import ticks
 from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
-from cartanalysis.study import derivations, flow, reconstruct
 from cartanalysis.text import each_row, format_value
 
 Labels = Mapping[str, str]
@@ -556,7 +555,8 @@ class Flow(Analysis):
 
     def __init__(self, study: HandOver) -> None:
         steps = study.compute(flow.steps, study.patients, study.registry, study.is_reconstruction)
-        super().__init__(study, steps.resting_on(*flow.STEPS))
+        counts = (e.id for e in study.registry.entries.values() if "step" in e.details)
+        super().__init__(study, steps.resting_on(*counts))
         self.patients = study.compute(baseline.size, study.patients).read("n", "count")
 
     def _describe(self, labels: Labels) -> str:
@@ -663,36 +663,3 @@ class Verdicts(Analysis):
 
     def _describe(self, labels: Labels) -> str:
         return replication.describe(self.table)
-
-
-class ConsistentEffects(Analysis):
-    """Hazard ratios in many cohorts that agree with every published value."""
-
-    _plot = staticmethod(plot_effects)
-
-    def __init__(self, study: HandOver) -> None:
-        super().__init__(study, study.compute(reconstruct.known_effects))
-
-    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw a dot per cohort and claim, as `Analysis.figure`.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-        labels : mapping of str to str, optional
-            Names of the claims as shown; the registry's if not given.
-
-        Returns
-        -------
-        Figure
-            A figure of what is assumed, whatever the chapter's cohort.
-        """
-        directions = self.study.registry.select(kind="direction")
-        labels = labels or {entry.id: entry.details["short"] for entry in directions}
-        return replace(super().figure(name, caption, labels), letter="A")
-
-    def _describe(self, labels: Labels) -> str:
-        return derivations.describe_effects(self.table, labels)

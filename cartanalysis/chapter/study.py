@@ -242,16 +242,6 @@ class Study(HandOver):
         """
         return analyses.Verdicts(self)
 
-    def consistent_effects(self) -> analyses.ConsistentEffects:
-        """Give the hazard ratios of many cohorts that agree with the paper.
-
-        Returns
-        -------
-        ConsistentEffects
-            Effects by claim and cohort; they are assumed, whatever the chapter's cohort.
-        """
-        return analyses.ConsistentEffects(self)
-
     # --- sections that several chapters have ---------------------------------------------------
 
     def claim(self, key: str, labels: Labels, caption: str) -> None:

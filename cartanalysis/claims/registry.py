@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from cartanalysis.contract import DERIVED, FIELDS
 from cartanalysis.errors import InputError, Problem
 
 LETTERS = ("P", "D", "A")
@@ -25,18 +26,32 @@ MEANING = {
 }
 
 _SECTIONS = {"published": "P", "derived": "D", "assumed": "A"}
-_DIRECTION = {"exposure", "endpoint", "worse", "model"}
 _COMMON = {"id", "label", "kind", "value", "unit", "rounding", "evidence"}
-_KEYS = {
-    "P": _COMMON | {"place", "short", *_DIRECTION},
-    "D": _COMMON | {"from", "function"},
-    "A": _COMMON | {"range", "source", "columns"},
-}
+_STEP = {"step", "leave"}
 _NEEDED = {
     "P": {"id", "label", "kind", "evidence", "place"},
     "D": {"id", "label", "kind", "evidence", "from", "function"},
     "A": {"id", "label", "kind", "evidence", "range", "source", "columns"},
 }
+_DIRECTION = {"exposure", "endpoint", "worse", "model"}
+_CLAIM = {
+    "counted": {"column", "level", "counts", "judged", "short", "unit", "rounding"},
+    "survival": {"endpoint", "day", "size", "unit", "rounding"},
+    "median": {"endpoint", "size", "unit", "rounding"},
+    "ordering": {"exposure", "worse", "by", "group", "others", "judged", "short"},
+    "direction": _DIRECTION,
+    "adjusted": _DIRECTION | {"covariates"},
+}
+"""What a claim must say, by the way in which a cohort answers it."""
+
+_OPTIONAL = {"by", "group", "of", "reference", "short", "assumed"}
+_KEYS = {
+    "P": _COMMON | _NEEDED["P"] | _STEP | _OPTIONAL | set().union(*_CLAIM.values()),
+    "D": _COMMON | _NEEDED["D"] | _STEP,
+    "A": _COMMON | _NEEDED["A"],
+}
+_COLUMNS = ("column", "by", "exposure", "covariates")
+_LEVELS = ("level", "group", "worse", "reference")
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,9 @@ class Entry:
         Where it stands in the paper, how it was derived, or the source of the assumption.
     details : dict
         Whatever else the registry says (exposure, endpoint, range, columns, …).
+    how : str
+        How a cohort answers the claim: counted, survival, median, ordering, direction or adjusted;
+        empty if the entry claims nothing that a cohort could answer.
     """
 
     id: str
@@ -74,6 +92,18 @@ class Entry:
     rounding: int | None
     place: str
     details: dict[str, Any]
+    how: str = ""
+
+    @property
+    def covariates(self) -> list[str]:
+        """The covariates of the model by which a direction is judged.
+
+        Returns
+        -------
+        list of str
+            Columns; the exposure alone if the model is univariable.
+        """
+        return list(self.details.get("covariates", [self.details["exposure"]]))
 
     @property
     def text(self) -> str:
@@ -164,6 +194,17 @@ class Registry:
             raise KeyError(f"no registry value {key!r}; there are {', '.join(self.entries)}")
         return self.entries[key]
 
+    @property
+    def claims(self) -> list[Entry]:
+        """The published values, directions and orderings that a cohort can answer.
+
+        Returns
+        -------
+        list of Entry
+            In the order of the file.
+        """
+        return [e for e in self.entries.values() if e.how]
+
     def select(self, evidence: str = "", kind: str = "") -> list[Entry]:
         """List values by letter and kind.
 
@@ -225,7 +266,7 @@ def parse(text: str, derivations: Derivations) -> Registry:
     ------
     InputError
         With every problem at once: unknown or missing key, duplicate id, wrong evidence letter,
-        missing value, unknown reference.
+        missing value, unknown reference, column or endpoint.
     """
     raw = yaml.safe_load(text)
     problems: list[Problem] = []
@@ -240,6 +281,8 @@ def parse(text: str, derivations: Derivations) -> Registry:
             problems += found
             if not found:
                 entries[item["id"]] = _entry(item, letter, entries, derivations)
+    for entry in entries.values():
+        problems += _wrong_references(entry, entries)
     if problems:
         raise InputError("published.yml", problems)
     return Registry(entries.values(), raw["study"])
@@ -261,17 +304,19 @@ def _problems_of(
         yield Problem(f"{name} has evidence {item['evidence']!r}", f"This section holds {letter}")
     if name in earlier:
         yield Problem(f"{name} is there twice", "Give every value its own id")
-    if item.get("kind") == "direction":
-        for key in sorted(_DIRECTION - set(item)):
-            yield Problem(f"{name} lacks {key!r}", "A direction says for whom what is worse")
-    elif (
-        item.get("kind") not in ("statement", "ordering")
-        and letter != "D"
-        and item.get("value") is None
-    ):
+    how = _how(item) if letter == "P" else ""
+    for key in sorted(_CLAIM.get(how, set()) - set(item)):
+        remedy = f"A claim of this kind says {', '.join(sorted(_CLAIM[how]))}"
+        yield Problem(f"{name} lacks {key!r}", remedy)
+    valueless = item.get("kind") in ("statement", "ordering", "direction")
+    if letter != "D" and not valueless and item.get("value") is None:
         yield Problem(
             f"{name} lacks 'value'", "Only directions, orderings and statements have none"
         )
+    if how == "median" and item.get("unit") != "days":
+        yield Problem(f"{name} has the unit {item.get('unit')!r}", "Times count in days")
+    if how:
+        yield from _outside_the_contract(name, item)
     if letter == "D":
         if "value" in item:
             yield Problem(f"{name} states a value", "Derived values are recomputed, not stated")
@@ -280,6 +325,47 @@ def _problems_of(
         for source in item.get("from", ()):
             if source not in earlier:
                 yield Problem(f"{name} is derived from {source!r}", "Name an earlier value")
+
+
+def _how(item: dict[str, Any]) -> str:
+    """Name the way in which a cohort answers a published value, direction or ordering."""
+    kind = str(item.get("kind"))
+    if kind == "rate":
+        return "survival" if "endpoint" in item else "counted"
+    if kind == "direction":
+        return "adjusted" if item.get("model") == "multivariable" else "direction"
+    return {"time": "median", "ordering": "ordering"}.get(kind, "")
+
+
+def _outside_the_contract(name: str, item: dict[str, Any]) -> Iterable[Problem]:
+    """Find columns, levels and endpoints that no cohort has."""
+    if "endpoint" in item and f"{item['endpoint']}_days" not in FIELDS:
+        yield Problem(f"{name} has the endpoint {item['endpoint']!r}", "Use os or rfs")
+    if "model" in item and item["model"] not in ("univariable", "multivariable"):
+        yield Problem(f"{name} has the model {item['model']!r}", "Use univariable or multivariable")
+    for key in _COLUMNS:
+        for column in [item[key]] if isinstance(item.get(key), str) else item.get(key, []):
+            if column not in FIELDS and column not in DERIVED:
+                yield Problem(f"{name} names no column: {column!r}", "Use the contract's names")
+    for key in _LEVELS:
+        if isinstance(item.get(key), bool):
+            yield Problem(f"{name} has true or false for {key!r}", "Put yes or no in quotes")
+    if "covariates" in item and item.get("exposure") not in item["covariates"]:
+        yield Problem(f"{name} has covariates without its exposure", "Name it among them")
+    if ("by" in item) != ("group" in item):
+        yield Problem(f"{name} has only one of 'by' and 'group'", "Give both, or none")
+
+
+def _wrong_references(entry: Entry, entries: dict[str, Entry]) -> Iterable[Problem]:
+    """Find entries that a claim rests on and that are not there."""
+    size = entry.details.get("size")
+    for key in [*entry.details.get("counts", []), *([size] if size else [])]:
+        if key not in entries or entries[key].kind != "count":
+            remedy = "Name an entry of the kind count"
+            yield Problem(f"{entry.id} rests on the number of patients {key!r}", remedy)
+    for key in entry.details.get("assumed", []):
+        if key not in entries or entries[key].evidence != "A":
+            yield Problem(f"{entry.id} assumes {key!r}", "Name an entry of the section assumed")
 
 
 def _entry(
@@ -304,4 +390,5 @@ def _entry(
         rounding=item.get("rounding"),
         place=str(place),
         details=details,
+        how=_how(item) if letter == "P" else "",
     )

@@ -11,21 +11,13 @@ from statsmodels.stats.multitest import multipletests
 from cartanalysis.claims.registry import Registry
 from cartanalysis.claims.verdicts import (
     ALPHA,
-    CONSISTENT,
-    CONTRADICTS,
-    DIFFERS,
     DIRECTIONS,
-    EXACT,
-    FAMILIES,
-    MULTIVARIABLE,
-    NOT_ASSESSED,
-    ONE_YEAR,
-    OPPOSITE,
-    SAME,
-    SUPPORTS,
     VALUES,
-    WEAK,
+    Kind,
+    Verdict,
     about,
+    day_of,
+    in_paper,
     judge,
 )
 from cartanalysis.errors import CannotCompute
@@ -39,95 +31,28 @@ from cartanalysis.text import (
     rounded,
 )
 
-__all__ = [
-    "CONSISTENT",
-    "CONTRADICTS",
-    "DIFFERS",
-    "EXACT",
-    "HIDDEN",
-    "MULTIVARIABLE",
-    "NOT_ASSESSED",
-    "NUMBERS",
-    "ONE_YEAR",
-    "OPPOSITE",
-    "SAME",
-    "SUPPORTS",
-    "TALLIED",
-    "WEAK",
-    "as_text",
-    "claims",
-    "describe",
-    "details",
-    "is_hidden",
-    "multiplicity",
-    "not_proportional",
-    "published_points",
-    "records",
-    "report",
-    "tally",
-]
+TEXT, COUNT, NUMBER = "text", "count", "number"
+COLUMNS = {
+    "id": TEXT, "claim": TEXT, "short": TEXT, "place": TEXT, "published": TEXT, "family": TEXT,
+    "judged": TEXT, "n": COUNT, "events": COUNT, "smallest": COUNT,
+    "estimate": NUMBER, "lower": NUMBER, "upper": NUMBER, "p": NUMBER, "p_holm": NUMBER,
+    "ph_p": NUMBER, "unit": TEXT, "found": NUMBER, "found_lower": NUMBER, "found_upper": NUMBER,
+    "expected": NUMBER, "expected_lower": NUMBER, "expected_upper": NUMBER,
+    "difference": NUMBER, "difference_lower": NUMBER, "difference_upper": NUMBER,
+    "power": NUMBER, "verdict": TEXT, "survives": TEXT, "proportional": TEXT, "why": TEXT,
+    "lacks": TEXT, "test": TEXT, "method": TEXT,
+}  # fmt: skip
+"""The columns of `claims` in their order, and what each holds."""
 
-TALLIED = {
-    "upheld": (EXACT, CONSISTENT, SUPPORTS),
-    "inconclusive": (WEAK, SAME, OPPOSITE),
-    "opposed": (DIFFERS, CONTRADICTS),
-    "not_assessed": (NOT_ASSESSED,),
-}
-
-COLUMNS = [
-    "id",
-    "claim",
-    "short",
-    "place",
-    "published",
-    "family",
-    "judged",
-    "n",
-    "events",
-    "smallest",
-    "estimate",
-    "lower",
-    "upper",
-    "p",
-    "p_holm",
-    "ph_p",
-    "unit",
-    "found",
-    "found_lower",
-    "found_upper",
-    "expected",
-    "expected_lower",
-    "expected_upper",
-    "difference",
-    "difference_lower",
-    "difference_upper",
-    "power",
-    "verdict",
-    "survives",
-    "proportional",
-    "why",
-    "test",
-    "method",
-]
-COUNTS = ["n", "events", "smallest"]
-TEXTS = [
-    "id",
-    "claim",
-    "short",
-    "place",
-    "published",
-    "family",
-    "judged",
-    "unit",
-    "verdict",
-    "survives",
-    "proportional",
-    "why",
-    "test",
-    "method",
-]
-NUMBERS = [c for c in COLUMNS if c not in (*COUNTS, *TEXTS)]
+NUMBERS = [column for column, kind in COLUMNS.items() if kind == NUMBER]
 """Columns whose numbers are computed from patients and may give small counts away."""
+
+DECIDED = [Verdict.SUPPORTS, Verdict.CONTRADICTS, Verdict.DIFFERS]
+"""Verdicts that rest on p below its level, so that chance alone gives some."""
+
+HIDDEN = "hidden"
+NO_RATIO = "no ratio"
+"""Unit of a direction whose hazard ratio is not finite."""
 
 
 def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95) -> pd.DataFrame:
@@ -156,7 +81,8 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
         percentage points; for directions, a moderate effect); verdict, survives (yes or no: Holm's
         correction, where the verdict is decided), proportional (yes or no: whether one hazard ratio
         is a fair summary, by the test of proportional hazards), why (where the verdict needs a
-        reason), test, method.  What is not defined is NaN, and a text empty.
+        reason), lacks (columns without which it cannot be assessed), test, method.
+        What is not defined is NaN, and a text empty.
 
     References
     ----------
@@ -164,14 +90,13 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
     .. [2] Spence JR, Stanley DJ. PLoS ONE 11, e0162874 (2016).
     .. [3] Holm S. Scand J Stat 6, 65–70 (1979).
     """
-    rows = []
-    for entry in registry.select(evidence="P"):
-        if entry.kind in FAMILIES:
-            rows.append(about(entry) | judge(entry, patients, registry, confidence))
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    table[[*COUNTS, *NUMBERS]] = table[[*COUNTS, *NUMBERS]].astype(float)
-    table[TEXTS] = table[TEXTS].fillna("")
-    return _adjusted(table, confidence)
+    rows = [
+        about(entry) | judge(entry, patients, registry, confidence) for entry in registry.claims
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    texts = [column for column, kind in COLUMNS.items() if kind == TEXT]
+    table[texts] = table[texts].fillna("")
+    return _adjusted(table.astype({c: float for c in table if c not in texts}), confidence)
 
 
 # --- several claims at once --------------------------------------------------------------------
@@ -185,12 +110,11 @@ def _adjusted(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
         if not tested.any():
             continue
         out.loc[tested, "p_holm"] = multipletests(out.loc[tested, "p"], method="holm")[1]
-        decided = out["verdict"].isin([SUPPORTS, CONTRADICTS, DIFFERS])
-        lost = out["p_holm"] >= alpha
-        out.loc[tested & decided, "survives"] = "yes"
-        for i in out.index[tested & decided & lost]:
-            out.loc[i, "survives"] = "no"
+        decided = tested & out["verdict"].isin(DECIDED)
+        out.loc[decided, "survives"] = "yes"
+        for i in out.index[decided & (out["p_holm"] >= alpha)]:
             reason = f"does not survive Holm's correction for {int(tested.sum())} claims"
+            out.loc[i, "survives"] = "no"
             out.loc[i, "why"] = "; ".join(filter(None, [out.loc[i, "why"], reason]))
     return out
 
@@ -215,12 +139,16 @@ def multiplicity(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """
     rows = []
     for family, alpha in ((VALUES, 1 - confidence), (DIRECTIONS, ALPHA)):
-        mine = table[(table["family"] == family) & (table["verdict"] != NOT_ASSESSED)]
-        decided = mine[mine["verdict"].isin([SUPPORTS, CONTRADICTS, DIFFERS])]
+        mine = _assessed(table, family)
+        decided = mine[mine["verdict"].isin(DECIDED)]
         survive = int((decided["survives"] == "yes").sum())
         rows.append((family, len(mine), alpha * len(mine), len(decided), survive, "alpha × claims"))
     columns = ["family", "n", "estimate", "events", "holm", "method"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _assessed(table: pd.DataFrame, family: str) -> pd.DataFrame:
+    return table[(table["family"] == family) & (table["verdict"] != Verdict.NOT_ASSESSED)]
 
 
 def tally(table: pd.DataFrame) -> pd.DataFrame:
@@ -236,14 +164,12 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row per kind of verdict: verdict, n, method.
     """
-    rows = [(k, int(table["verdict"].isin(v).sum()), "count") for k, v in TALLIED.items()]
+    found = [Verdict(v).kind for v in table["verdict"]]
+    rows = [(str(kind), found.count(kind), "count") for kind in Kind]
     return pd.DataFrame(rows, columns=["verdict", "n", "method"])
 
 
 # --- showing -----------------------------------------------------------------------------------
-
-
-HIDDEN = "hidden"
 
 
 def is_hidden(row: Any) -> bool:
@@ -260,13 +186,13 @@ def is_hidden(row: Any) -> bool:
         Whether there is a verdict without the numbers behind it.
     """
     number = row.found if row.family == VALUES else row.estimate
-    return row.verdict != NOT_ASSESSED and row.unit != "no ratio" and is_missing(number)
+    return row.verdict != Verdict.NOT_ASSESSED and row.unit != NO_RATIO and is_missing(number)
 
 
 def _found_text(row: Any) -> str:
-    if row.verdict == NOT_ASSESSED:
+    if row.verdict == Verdict.NOT_ASSESSED:
         return "–"
-    if row.unit == "no ratio":
+    if row.unit == NO_RATIO:
         return "no finite hazard ratio"
     if is_hidden(row):
         return HIDDEN
@@ -310,8 +236,8 @@ def not_proportional(table: pd.DataFrame) -> pd.DataFrame:
 
 def _verdict_text(row: Any) -> str:
     why = _reason(row)
-    if row.verdict == NOT_ASSESSED:
-        return f"{NOT_ASSESSED}: {why}"
+    if row.verdict == Verdict.NOT_ASSESSED:
+        return f"{row.verdict}: {why}"
     return f"{row.verdict} ({why})" if why else str(row.verdict)
 
 
@@ -357,23 +283,21 @@ def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
     CannotCompute
         If none could be assessed.
     """
-    mine = table[(table["family"] == family) & (table["verdict"] != NOT_ASSESSED)]
+    mine = _assessed(table, family)
     if mine.empty:
         raise CannotCompute(f"none of the paper's published {family}s can be assessed")
-    rows = [
-        (
-            row.short,
-            row.judged,
-            _predicted_text(row),
-            _off_text(row),
-            row.test,
-            _p_text(row),
-            _power_text(row),
-        )
+    return pd.DataFrame(
+        {
+            "short": row.short,
+            "judged": row.judged,
+            "predicted": _predicted_text(row),
+            "off": _off_text(row),
+            "test": row.test,
+            "tested": _p_text(row),
+            "strength": "–" if is_missing(row.power) else format_power(row.power),
+        }
         for row in each_row(mine)
-    ]
-    columns = ["short", "judged", "predicted", "off", "test", "tested", "strength"]
-    return pd.DataFrame(rows, columns=columns)
+    )
 
 
 def _predicted_text(row: Any) -> str:
@@ -398,10 +322,6 @@ def _p_text(row: Any) -> str:
     return f"{p} ({holm})"
 
 
-def _power_text(row: Any) -> str:
-    return "–" if is_missing(row.power) else format_power(row.power)
-
-
 def report(table: pd.DataFrame) -> str:
     """Write the verdicts for a terminal.
 
@@ -416,22 +336,23 @@ def report(table: pd.DataFrame) -> str:
         A line per claim (claim, in the paper, this cohort, verdict), the reason below it where
         there is one, and the tally.
     """
-    cells = [("Claim", "In the paper", "This cohort", "Verdict")]
-    reasons = [""]
+    cells = [("Claim", "In the paper", "This cohort", "Verdict", "")]
     for row in each_row(table):
-        verdict = row.verdict.split(":")[0]
-        cells.append((row.short, row.published, _found_text(row), verdict))
-        reasons.append(_reason(row))
+        brief = Verdict(row.verdict).brief
+        cells.append((row.short, row.published, _found_text(row), brief, _reason(row)))
     widths = [max(len(line[i]) for line in cells) for i in range(3)]
     lines = []
-    for line, reason in zip(cells, reasons, strict=True):
-        columns = (text.ljust(w) for text, w in zip(line[:3], widths, strict=True))
-        lines.append("  ".join((*columns, line[3])))
+    for *columns, verdict, reason in cells:
+        padded = (text.ljust(width) for text, width in zip(columns, widths, strict=True))
+        lines.append("  ".join((*padded, verdict)))
         if reason:
             lines.append(f"    {reason}")
-    counts = tally(table).set_index("verdict")["n"]
-    total = ", ".join(f"{counts[key]} {key.replace('_', ' ')}" for key in TALLIED)
+    total = ", ".join(f"{row.n} {_words(row.verdict)}" for row in each_row(tally(table)))
     return "\n".join([*lines, "", f"{len(table)} claims: {total}."])
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")
 
 
 def records(table: pd.DataFrame) -> list[dict[str, object]]:
@@ -457,7 +378,7 @@ def _plain(value: Any, column: str) -> object:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     # a hidden count is a text
-    return int(value) if column in COUNTS and not isinstance(value, str) else value
+    return int(value) if COLUMNS.get(column) == COUNT and not isinstance(value, str) else value
 
 
 def describe(table: pd.DataFrame) -> str:
@@ -473,21 +394,18 @@ def describe(table: pd.DataFrame) -> str:
     str
         A sentence.
     """
-    parts = []
-    for kind, verdicts in TALLIED.items():
-        mine = table[table["verdict"].isin(verdicts)]
+    parts = ["The paper's claims and this cohort"]
+    kinds = table["verdict"].map(lambda verdict: Verdict(verdict).kind)
+    for kind in Kind:
+        mine = table[kinds == kind]
         if len(mine):
             named = "; ".join(_named(row) for row in each_row(mine))
-            parts.append(f"{kind.replace('_', ' ')} {len(mine)}: {named}")
-    return (
-        "The paper's claims and this cohort. "
-        + ". ".join(p[0].upper() + p[1:] for p in parts)
-        + "."
-    )
+            parts.append(f"{_words(kind).capitalize()} {len(mine)}: {named}")
+    return ". ".join(parts) + "."
 
 
 def _named(row: Any) -> str:
-    if row.verdict == NOT_ASSESSED or is_hidden(row):
+    if row.verdict == Verdict.NOT_ASSESSED or is_hidden(row):
         return str(row.short)
     if row.family == VALUES:
         return f"{row.short} {format_value(row.found, 'fraction')}"
@@ -510,8 +428,11 @@ def published_points(registry: Registry, endpoint: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns time (days), estimate, label: survival at 1 year, and the median.
+        Columns time (days), estimate, label: survival on a day, and the median.
     """
-    year, median = registry[f"{endpoint}_1y"], registry[f"{endpoint}_median"]
-    rows = [(ONE_YEAR, year.fraction, year.text), (median.value, 0.5, median.text)]
+    rows = [
+        (day_of(entry), in_paper(entry, registry)[0], entry.text)
+        for entry in registry.claims
+        if entry.how in ("survival", "median") and entry.details["endpoint"] == endpoint
+    ]
     return pd.DataFrame(rows, columns=["time", "estimate", "label"])

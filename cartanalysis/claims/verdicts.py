@@ -7,6 +7,7 @@ published direction is tested.  What no test could show is told from what was no
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -15,29 +16,18 @@ import pandas as pd
 
 from cartanalysis.claims import consistency, power
 from cartanalysis.claims.registry import Entry, Registry
-from cartanalysis.errors import CannotCompute
-from cartanalysis.stats import permutation, response, safety, survival
+from cartanalysis.contract import DERIVED, FIELDS, require
+from cartanalysis.errors import CannotCompute, MissingColumns
+from cartanalysis.stats import permutation, response, survival
 from cartanalysis.stats.cox import CoxModel, cox
+from cartanalysis.stats.exact import binomial_interval
 from cartanalysis.text import format_power, is_missing
 
-MULTIVARIABLE = ["emd_any", "treg_group", "genetic_risk"]
-"""Covariates of the multivariable models (assumed: the paper's model is not in hand)."""
-
 ONE_YEAR = 365
-"""Day at which "at 1 year" is read off the curve."""
+"""The day that is called "1 year"."""
 
 ALPHA = 0.05
 """Level of every test, and of what does not survive Holm's correction: the usual convention."""
-
-EXACT = "equal at the paper's rounding"
-CONSISTENT = "consistent: inside the range that the paper's value predicts"
-WEAK = "consistent, but inconclusive: inside the range that the paper's value predicts"
-DIFFERS = "differs: outside the range that the paper's value predicts"
-SUPPORTS = "supports"
-SAME = "same direction, inconclusive"
-OPPOSITE = "opposite direction, inconclusive"
-CONTRADICTS = "contradicts"
-NOT_ASSESSED = "cannot be assessed"
 
 MIN_SIZE = 2
 """Fewest patients whose proportion is judged: a single one would too often be called different."""
@@ -55,33 +45,79 @@ VALUES, DIRECTIONS = "value", "direction"
 FAMILIES = {"rate": VALUES, "time": VALUES, "ordering": DIRECTIONS, "direction": DIRECTIONS}
 """Kinds of claims, in the two families within which p-values are adjusted."""
 
-PAPER_COUNTS = {
-    "orr": ("responders", "infused"),
-    "ae_grade4": ("ae_grade4_n", "infused"),
-    "orr_emd_other": ("orr_emd_other_n", "emd_other_n"),
-}
-"""Registry entries with the counts behind each published rate."""
 
-JUDGED = {
-    "orr": ("in remission (CR or CRi)", "remission"),
-    "ae_grade4": ("grade 4 as the highest grade", "grade 4 adverse reaction"),
-    "orr_emd_other": ("in remission, of EMD other than CNS", "remission, EMD other than CNS"),
-    "orr_emd_lowest": (
-        "odds ratio of remission, EMD other than CNS against all others",
-        "remission, EMD other than CNS vs rest",
-    ),
-}
-"""What is judged where it is not a survival curve, in full and in short."""
+class Kind(StrEnum):
+    """What a verdict says of the paper's claim."""
 
-ASSUMED = {
-    "rfs": "a_endpoints",
-    "treg_group": "a_treg_cutoff",
-    "multivariable": "a_multivariable",
-}
-"""Registry entry of what is assumed where a claim has this endpoint, exposure or model."""
+    UPHELD = "upheld"
+    INCONCLUSIVE = "inconclusive"
+    OPPOSED = "opposed"
+    NOT_ASSESSED = "not_assessed"
 
-PAPER_SIZE = {"os": "infused", "rfs": "responders"}
-"""Registry entry with the number of patients behind each published curve."""
+
+class Verdict(StrEnum):
+    """What a cohort says of a claim, in words."""
+
+    EXACT = "equal at the paper's rounding"
+    CONSISTENT = "consistent: inside the range that the paper's value predicts"
+    WEAK = "consistent, but inconclusive: inside the range that the paper's value predicts"
+    DIFFERS = "differs: outside the range that the paper's value predicts"
+    SUPPORTS = "supports"
+    SAME = "same direction, inconclusive"
+    OPPOSITE = "opposite direction, inconclusive"
+    CONTRADICTS = "contradicts"
+    NOT_ASSESSED = "cannot be assessed"
+
+    @property
+    def kind(self) -> Kind:
+        """What it says of the paper's claim.
+
+        Returns
+        -------
+        Kind
+            The kind.
+        """
+        return _KINDS[self][0]
+
+    @property
+    def word(self) -> str:
+        """The verdict as short as it can stand beside the mark of its kind.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        return _KINDS[self][1]
+
+    @property
+    def brief(self) -> str:
+        """The verdict without what it means.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        return _BRIEF.get(self, str(self))
+
+
+_KINDS = {
+    Verdict.EXACT: (Kind.UPHELD, "equal"),
+    Verdict.CONSISTENT: (Kind.UPHELD, "consistent"),
+    Verdict.WEAK: (Kind.INCONCLUSIVE, "consistent"),
+    Verdict.DIFFERS: (Kind.OPPOSED, "differs"),
+    Verdict.SUPPORTS: (Kind.UPHELD, "supports"),
+    Verdict.SAME: (Kind.INCONCLUSIVE, "same direction"),
+    Verdict.OPPOSITE: (Kind.INCONCLUSIVE, "opposite direction"),
+    Verdict.CONTRADICTS: (Kind.OPPOSED, "contradicts"),
+    Verdict.NOT_ASSESSED: (Kind.NOT_ASSESSED, "cannot be assessed"),
+}
+_BRIEF = {
+    Verdict.CONSISTENT: "consistent",
+    Verdict.WEAK: "consistent, but inconclusive",
+    Verdict.DIFFERS: "differs",
+}
 
 Row = dict[str, Any]
 
@@ -108,16 +144,21 @@ def judge(
         The columns of `cartanalysis.claims.replication.claims` that depend on the cohort; at least
         verdict, and why if the claim cannot be assessed.
     """
+    judges = {
+        "counted": _rate,
+        "survival": _survival,
+        "median": _survival,
+        "ordering": _ordering,
+        "direction": _direction,
+        "adjusted": _adjusted,
+    }
     try:
-        if entry.kind == "ordering":
-            return _ordering(entry, patients, confidence)
-        if entry.kind == "direction":
-            return _direction(entry, patients, confidence)
-        if entry.id in PAPER_COUNTS:
-            return _rate(entry, patients, registry, confidence)
-        return _survival(entry, patients, registry, confidence)
+        return judges[entry.how](entry, patients, registry, confidence)
+    except MissingColumns as error:
+        lacks = ", ".join(error.columns)
+        return {"verdict": Verdict.NOT_ASSESSED, "why": str(error), "lacks": lacks}
     except CannotCompute as error:
-        return {"verdict": NOT_ASSESSED, "why": str(error)}
+        return {"verdict": Verdict.NOT_ASSESSED, "why": str(error)}
 
 
 def about(entry: Entry) -> Row:
@@ -163,21 +204,52 @@ def short_name(entry: Entry) -> str:
 def _judged(entry: Entry) -> tuple[str, str]:
     """Name what is judged, in full and in short."""
     if entry.kind == "direction":
-        adjusted = ", adjusted" if entry.details["model"] == "multivariable" else ""
+        adjusted = ", adjusted" if entry.how == "adjusted" else ""
         return f"hazard ratio{adjusted}", entry.label
-    if entry.id in JUDGED:
-        return JUDGED[entry.id]
-    endpoint, day = _day_of(entry)
-    state, name = survival.endpoint_of(endpoint).state, endpoint.upper()
-    if entry.kind == "rate":
-        return f"{state} at 1 year", f"{name} at 1 year"
-    return f"{state} on day {day:g}", f"{name} on day {day:g} (median)"
+    if entry.how in ("counted", "ordering"):
+        return entry.details["judged"], entry.details["short"]
+    endpoint, day = entry.details["endpoint"], day_of(entry)
+    when = "at 1 year" if day == ONE_YEAR else f"on day {day:g}"
+    median = " (median)" if entry.how == "median" else ""
+    return f"{survival.endpoint_of(endpoint).state} {when}", f"{endpoint.upper()} {when}{median}"
 
 
-def _day_of(entry: Entry) -> tuple[str, float]:
-    """Give the endpoint and the day on which a survival claim is judged."""
-    endpoint = entry.id.split("_")[0]
-    return endpoint, ONE_YEAR if entry.kind == "rate" else float(entry.value)
+def day_of(entry: Entry) -> float:
+    """Give the day on which a claim about survival is judged.
+
+    Parameters
+    ----------
+    entry : Entry
+        A published rate on a curve, or a median.
+
+    Returns
+    -------
+    float
+        The day.
+    """
+    return float(entry.value if entry.how == "median" else entry.details["day"])
+
+
+def in_paper(entry: Entry, registry: Registry) -> tuple[float, float]:
+    """Give the paper's proportion that a claim about a value is judged by.
+
+    Parameters
+    ----------
+    entry : Entry
+        A published rate or time.
+    registry : Registry
+        The published and derived values.
+
+    Returns
+    -------
+    tuple of float
+        The proportion, by the counts behind it where they are known, and the patients it is of.
+    """
+    if entry.how == "counted":
+        events, n = (float(registry[key].value) for key in entry.details["counts"])
+        return events / n, n
+    proportion = 0.5 if entry.how == "median" else entry.fraction
+    return proportion, float(registry[entry.details["size"]].value)
 
 
 # --- published numbers -------------------------------------------------------------------------
@@ -185,31 +257,30 @@ def _day_of(entry: Entry) -> tuple[str, float]:
 
 def _rate(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float) -> Row:
     """Judge a counted proportion by the counts behind the published percentage."""
-    found = _counted(entry.id, patients, confidence)
-    events, n = (float(registry[key].value) for key in PAPER_COUNTS[entry.id])
-    judged = _compared(found, float(found["n"]), events / n, n, confidence)
-    judged["smallest"] = _smallest(found["events"], found["n"] - found["events"])
+    column, level = entry.details["column"], entry.details["level"]
+    by, group = entry.details.get("by"), entry.details.get("group")
+    require(patients, column, *([by] if by else []))
+    members = patients[patients[by] == group] if by else patients
+    known = members[column].dropna()
+    if known.empty:
+        what = DERIVED.get(column, column)
+        raise CannotCompute(f"no patient has {entry.details.get('of', group)} and a known {what}")
+    n, events = len(known), int((known == level).sum())
+    lower, upper = binomial_interval(events, n, confidence)
+    found = pd.Series({"n": n, "events": events, "estimate": events / n, "lower": lower,
+                       "upper": upper, "method": response.INTERVAL})  # fmt: skip
+    judged = _compared(found, float(n), *in_paper(entry, registry), confidence)
+    judged["smallest"] = _smallest(events, n - events)
     note = ""
-    if entry.id == "ae_grade4" and (patients["ae_grade_max"] == 5).any():
-        note = "some patients had grade 5, which is not counted here"
+    if FIELDS.get(column) and FIELDS[column].kind == "grade" and (known > level).any():
+        higher = " or ".join(f"{grade:g}" for grade in sorted(known[known > level].unique()))
+        note = f"some patients had grade {higher}, which is not counted here"
     return _value(entry, found, "fraction", judged, note)
 
 
-def _counted(claim: str, patients: pd.DataFrame, confidence: float) -> pd.Series:
-    if claim == "orr":
-        return response.remission(patients, confidence=confidence).iloc[0]
-    if claim == "ae_grade4":
-        table = safety.by_grade(patients, "ae_grade_max", confidence)
-        return table[table["grade"] == 4].iloc[0]
-    table = response.remission(patients, "emd", confidence).set_index("group")
-    if "other" not in table.index:
-        raise CannotCompute("no patient has EMD other than CNS and a known response")
-    return pd.Series(table.loc["other"])
-
-
 def _survival(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float) -> Row:
-    """Judge survival at 1 year, or on the day of the published median against one half."""
-    endpoint, day = _day_of(entry)
+    """Judge survival on a day, or on the day of the published median against one half."""
+    endpoint, day = entry.details["endpoint"], day_of(entry)
     found = survival.survival_at(patients, endpoint, [day], confidence=confidence).iloc[0]
     if is_missing(found["estimate"]):
         raise CannotCompute(str(found["why"]))
@@ -221,12 +292,9 @@ def _survival(entry: Entry, patients: pd.DataFrame, registry: Registry, confiden
             "lost before"
         )
     size = float(consistency.survival_with_size(data["time"], data["event"], day)[1])
-    paper_size = float(registry[PAPER_SIZE[endpoint]].value)
-    is_median = entry.kind == "time"
-    paper = 0.5 if is_median else entry.fraction
-    judged = _compared(found, size, paper, paper_size, confidence)
+    judged = _compared(found, size, *in_paper(entry, registry), confidence)
     judged["smallest"] = _smallest(found["events"], found["at_risk"])
-    if not is_median:
+    if entry.how == "survival":
         return _value(entry, found, "fraction", judged)
     median = survival.median(patients, endpoint, confidence=confidence).iloc[0]
     return _value(entry, median, "days", judged)
@@ -277,9 +345,9 @@ def _compared(
     strength = power.of_difference(size, paper, paper_size, confidence=confidence)
     verdict, why = consistent(strength), ""
     if p < 1 - confidence:
-        verdict = DIFFERS
+        verdict = Verdict.DIFFERS
         why = f"{'lower' if estimate < paper else 'higher'} than predicted"
-    elif verdict == WEAK:
+    elif verdict is Verdict.WEAK:
         why = (
             f"a true difference of {100 * power.GAP:.0f} points would have been missed in "
             f"{100 * (1 - strength):.0f} of 100 such cohorts"
@@ -301,7 +369,7 @@ def _compared(
     }
 
 
-def consistent(strength: float) -> str:
+def consistent(strength: float) -> Verdict:
     """Name the verdict on a value that lies inside the range predicted.
 
     Parameters
@@ -311,10 +379,10 @@ def consistent(strength: float) -> str:
 
     Returns
     -------
-    str
+    Verdict
         Consistent, with a reservation where the cohort could hardly have differed.
     """
-    return CONSISTENT if strength >= COULD_DIFFER else WEAK
+    return Verdict.CONSISTENT if strength >= COULD_DIFFER else Verdict.WEAK
 
 
 def _value(entry: Entry, shown: pd.Series, unit: str, judged: Row, note: str = "") -> Row:
@@ -323,7 +391,7 @@ def _value(entry: Entry, shown: pd.Series, unit: str, judged: Row, note: str = "
     method = _with_assumptions(f"{shown['method']}; {consistency.METHOD}", entry)
     row |= {"unit": unit, "test": "score", "method": method}
     if _printed(entry, row["estimate"]) == _printed(entry, entry.fraction):
-        row |= {"verdict": EXACT, "why": ""}
+        row |= {"verdict": Verdict.EXACT, "why": ""}
     return row | {"why": _joined(row["why"], note)}
 
 
@@ -335,30 +403,33 @@ def _printed(entry: Entry, value: float) -> str:
 # --- published directions ----------------------------------------------------------------------
 
 
-def _ordering(entry: Entry, patients: pd.DataFrame, confidence: float) -> Row:
+def _ordering(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float) -> Row:
     """Compare a group's remission with everybody else's (odds ratio of remission below 1)."""
-    exposure = entry.details["exposure"]
+    about = entry.details
+    exposure, by, group = about["exposure"], about["by"], about["group"]
+    patients = _worse_last(entry, patients)
     found = response.association(patients, exposure, confidence=confidence).iloc[0]
     counts = pd.crosstab(patients[exposure], patients["responder"]).to_numpy(int)
     others, exposed = counts.sum(axis=1)
     remissions = int(counts[:, 1].sum())
     moderate = 1 / power.ODDS_RATIO
     strength = power.of_odds_ratio(int(exposed), int(others), remissions, moderate, ALPHA)
-    verdict = _verdict(bool(found["estimate"] < 1), found["p"], ALPHA)
+    verdict = _verdict(bool(found["estimate"] < 1), found["p"])
     too_small = found["lower"] > moderate
     why = _weighed(verdict, f"an odds ratio of {moderate:.1f}", strength, too_small)
-    rate = response.remission(patients, "emd").set_index("group")
-    rivals = rate.drop(index="other")
-    rivals = rivals[rivals["estimate"] <= rate.loc["other", "estimate"]]
+    rate = response.remission(patients, by).set_index("group")
+    rivals = rate.drop(index=group)
+    rivals = rivals[rivals["estimate"] <= rate.loc[group, "estimate"]]
     if found["estimate"] < 1 and (rivals["n"] >= MIN_RIVAL).any():
         # fewer remissions than in all others together, but some group has as few or fewer
-        verdict, why = SAME, "another group has as few remissions or fewer"
+        verdict, why = Verdict.SAME, "another group has as few remissions or fewer"
     elif found["estimate"] < 1 and len(rivals):
         few = f"a group of fewer than {MIN_RIVAL} patients has as few remissions or fewer"
         why = _joined(why, f"{few}, too few to speak against the order")
-    for group, name in (("none", "without EMD"), ("cns", "with isolated CNS disease")):
-        if group not in rate.index:
-            why = _joined(why, f"no patient {name}: only two of the paper's three groups are here")
+    absent = [name for level, name in about["others"].items() if level not in rate.index]
+    all_groups = len(about["others"]) + 1
+    here = f"only {all_groups - len(absent)} of the paper's {all_groups} groups are here"
+    why = _joined(why, *(f"no patient {name}: {here}" for name in absent))
     return {
         **{k: found[k] for k in ("n", "estimate", "lower", "upper", "p", "method")},
         "events": remissions,
@@ -371,27 +442,41 @@ def _ordering(entry: Entry, patients: pd.DataFrame, confidence: float) -> Row:
     }
 
 
-def _direction(entry: Entry, patients: pd.DataFrame, confidence: float) -> Row:
-    """Judge a hazard ratio by the likelihood-ratio test if adjusted, else by the log-rank test."""
-    if entry.details["model"] == "multivariable":
-        return _adjusted(entry, patients, confidence)
+def _worse_last(entry: Entry, patients: pd.DataFrame) -> pd.DataFrame:
+    """Give the exposure two levels, last the one that the paper calls worse."""
+    exposure, worse = entry.details["exposure"], entry.details["worse"]
+    if exposure not in patients:
+        return patients  # the statistic tells all that is missing
+    column = patients[exposure]
+    if "reference" in entry.details:
+        column = column.where(column.isin([worse, entry.details["reference"]]))
+    others = [level for level in response.levels(column) if level != worse]
+    name = str(others[0]) if len(others) == 1 else "others"
+    level = np.where(column == worse, worse, name).astype(object)
+    level[column.isna()] = None
+    return patients.assign(**{exposure: pd.Categorical(level, [name, worse])})
+
+
+def _direction(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float) -> Row:
+    """Judge a hazard ratio by the log-rank test."""
     exposure, endpoint = entry.details["exposure"], entry.details["endpoint"]
+    patients = _worse_last(entry, patients)
     test = permutation.compare(patients, endpoint, exposure).iloc[0]
     row = _exposure(entry, patients, [exposure]) | {"p": test["p"], "test": test["test"]}
     try:
         model = cox(patients, endpoint, [exposure], confidence)
     except CannotCompute as error:  # the log-rank test still knows direction and p
-        verdict = _verdict(bool(test["excess"] > 0), test["p"], ALPHA)
+        verdict = _verdict(bool(test["excess"] > 0), test["p"])
         why = _joined(str(error), _weighed(verdict, MODERATE_HAZARD, row["power"]))
         method = _with_assumptions(test["method"], entry)
         return row | {"unit": "no ratio", "verdict": verdict, "why": why, "method": method}
     return row | _ratio(entry, model, row, f"p: {test['method']}")
 
 
-def _adjusted(entry: Entry, patients: pd.DataFrame, confidence: float) -> Row:
-    """Judge a factor given the others."""
+def _adjusted(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float) -> Row:
+    """Judge a factor given the others, by the likelihood-ratio test."""
     exposure, endpoint = entry.details["exposure"], entry.details["endpoint"]
-    kept, covariates, note = _with_events(entry, patients)
+    kept, covariates, note = _with_events(entry, _worse_last(entry, patients))
     model = cox(kept, endpoint, covariates, confidence)
     test = model.tests.set_index("covariate").loc[exposure]
     row = _exposure(entry, kept, covariates) | {"p": test["p"], "test": "likelihood ratio"}
@@ -406,12 +491,12 @@ def _with_events(entry: Entry, patients: pd.DataFrame) -> tuple[pd.DataFrame, li
     Such a level's hazard ratio is 0 in the limit, in which its patients weigh nothing in any risk
     set: without them the likelihood of the others is the same.
     """
-    data = survival.with_endpoint(patients, entry.details["endpoint"], *MULTIVARIABLE)
+    data = survival.with_endpoint(patients, entry.details["endpoint"], *entry.covariates)
     kept = patients.loc[data.index]
     covariates, notes = [], []
     if not data["event"].any():
-        return kept, MULTIVARIABLE, ""
-    for name in MULTIVARIABLE:
+        return kept, entry.covariates, ""
+    for name in entry.covariates:
         had = set(data.loc[data["event"], name])
         without = [level for level in response.levels(data[name]) if level not in had]
         if name != entry.details["exposure"] and without:
@@ -452,7 +537,7 @@ def _ratio(entry: Entry, model: CoxModel, row: Row, how: str) -> Row:
     term = model.terms.set_index(["covariate", "group"]).loc[
         (entry.details["exposure"], entry.details["worse"])
     ]
-    verdict = _verdict(bool(term["estimate"] > 1), row["p"], ALPHA)
+    verdict = _verdict(bool(term["estimate"] > 1), row["p"])
     too_small = term["upper"] < power.HAZARD_RATIO
     changes = model.proportional_hazards.set_index("covariate")["p"][entry.details["exposure"]]
     return {
@@ -466,20 +551,20 @@ def _ratio(entry: Entry, model: CoxModel, row: Row, how: str) -> Row:
     }
 
 
-def _verdict(as_claimed: bool, p: float, alpha: float) -> str:
+def _verdict(as_claimed: bool, p: float) -> Verdict:
     if as_claimed:
-        return SUPPORTS if p < alpha else SAME
-    return CONTRADICTS if p < alpha else OPPOSITE
+        return Verdict.SUPPORTS if p < ALPHA else Verdict.SAME
+    return Verdict.CONTRADICTS if p < ALPHA else Verdict.OPPOSITE
 
 
 MODERATE_HAZARD = f"a hazard ratio of {power.HAZARD_RATIO:.1f}"
 
 
-def _weighed(verdict: str, moderate: str, strength: float, too_small: bool = False) -> str:
+def _weighed(verdict: Verdict, moderate: str, strength: float, too_small: bool = False) -> str:
     """Say what the power, and an interval short of the moderate effect, add to a verdict."""
-    if verdict == SUPPORTS:
+    if verdict is Verdict.SUPPORTS:
         return f"smaller than moderate: the interval excludes {moderate}" if too_small else ""
-    if verdict == CONTRADICTS:
+    if verdict is Verdict.CONTRADICTS:
         return ""
     ruled_out = f"the interval rules out {moderate}" if too_small else ""
     return _joined(f"power for {moderate} was {format_power(strength)}", ruled_out)
@@ -494,7 +579,5 @@ def _joined(*reasons: str) -> str:
 
 def _with_assumptions(method: str, entry: Entry) -> str:
     """Name what had to be assumed about the paper, by the registry's ids."""
-    endpoint = entry.details.get("endpoint", entry.id.split("_")[0])
-    keys = (endpoint, entry.details.get("exposure"), entry.details.get("model"))
-    assumed = ", ".join(ASSUMED[key] for key in keys if key in ASSUMED)
+    assumed = ", ".join(entry.details.get("assumed", []))
     return f"{method}; assumed [A]: {assumed}" if assumed else method

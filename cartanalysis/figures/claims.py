@@ -11,15 +11,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullFormatter, PercentFormatter
 
-from cartanalysis.claims.replication import HIDDEN, TALLIED, is_hidden
-from cartanalysis.claims.verdicts import DIRECTIONS, NOT_ASSESSED, SAME, SUPPORTS, VALUES
+from cartanalysis.claims.replication import HIDDEN, is_hidden
+from cartanalysis.claims.verdicts import DIRECTIONS, VALUES, Kind, Verdict
 from cartanalysis.figures import geometry, style
 from cartanalysis.text import each_row, rounded
 
-MARKS: dict[str, dict[str, Any]] = {
-    "upheld": {"marker": "o", "markerfacecolor": "#56B4E9"},
-    "inconclusive": {"marker": "s", "markerfacecolor": "white"},
-    "opposed": {"marker": "X", "markerfacecolor": "#E69F00"},
+MARKS: dict[Kind, dict[str, Any]] = {
+    Kind.UPHELD: {"marker": "o", "markerfacecolor": "#56B4E9"},
+    Kind.INCONCLUSIVE: {"marker": "s", "markerfacecolor": "white"},
+    Kind.OPPOSED: {"marker": "X", "markerfacecolor": "#E69F00"},
 }
 """Shape and fill of each kind of verdict; neither colour means anything else in the book."""
 
@@ -69,7 +69,7 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def _drawn(row: Any) -> bool:
-    return row.verdict != NOT_ASSESSED and not is_hidden(row)
+    return row.verdict != Verdict.NOT_ASSESSED and not is_hidden(row)
 
 
 def _height(part: pd.DataFrame) -> float:
@@ -97,8 +97,8 @@ def _rows(part: pd.DataFrame) -> list[tuple[Any, float]]:
 
 
 def _mark(verdict: str) -> dict[str, Any]:
-    (kind,) = (k for k, verdicts in TALLIED.items() if verdict in verdicts)
-    return {"markeredgecolor": style.INK, "markersize": 7, "linestyle": "", **MARKS[kind]}
+    mark = MARKS[Verdict(verdict).kind]
+    return {"markeredgecolor": style.INK, "markersize": 7, "linestyle": "", **mark}
 
 
 def _label(panel: Axes, y: float, left: str, right: str, *, muted: bool = False) -> None:
@@ -129,7 +129,7 @@ def _values(panel: Axes, part: pd.DataFrame) -> None:
     panel.set_xlabel("share of patients")
     for row, y in _rows(part):
         if not _drawn(row):
-            _label(panel, y, row.short, HIDDEN if is_hidden(row) else NOT_ASSESSED, muted=True)
+            _label(panel, y, row.short, HIDDEN if is_hidden(row) else row.verdict, muted=True)
             continue
         low, middle, high = (rounded(100 * v, 0, 0, 100) for v in _bounds(row))
         _label(panel, y, row.short, f"{middle} % ({low}–{high})")
@@ -175,7 +175,7 @@ def _directions(panel: Axes, part: pd.DataFrame) -> None:
     panel.set_xlabel("hazard ratio (odds ratio for remission), log scale")
     for row, y in _rows(part):
         if not _drawn(row):
-            _label(panel, y, row.short, HIDDEN if is_hidden(row) else NOT_ASSESSED, muted=True)
+            _label(panel, y, row.short, HIDDEN if is_hidden(row) else row.verdict, muted=True)
             continue
         line = y + 0.22
         fewer = row.unit == "odds ratio"  # the paper claims fewer remissions, but more events
@@ -187,7 +187,7 @@ def _directions(panel: Axes, part: pd.DataFrame) -> None:
 def _ratio(panel: Axes, row: Any, y: float, line: float, low: float, high: float) -> None:
     """Draw one ratio with its interval; what lies beyond the axis ends in an arrow."""
     if np.isnan(row.estimate):
-        as_claimed = row.verdict in (SUPPORTS, SAME)
+        as_claimed = row.verdict in (Verdict.SUPPORTS, Verdict.SAME)
         _label(panel, y, row.short, "no finite ratio")
         edge = high if as_claimed else low
         panel.plot(edge, line, clip_on=False, **_mark(row.verdict))

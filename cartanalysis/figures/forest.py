@@ -153,7 +153,7 @@ def plot_effects(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `cartanalysis.study.reconstruct.effects`: claim, estimate.
+        From `cartanalysis.study.reconstruct.known_effects`: claim, estimate.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     labels : mapping of str to str, optional

@@ -143,11 +143,7 @@ def contents() -> dict[str, Any]:
             | {"event": e.event}
             for key, e in ENDPOINTS.items()
         },
-        "claims": [
-            _claim(entry, registry)
-            for entry in registry.select(evidence="P")
-            if entry.kind in verdicts.FAMILIES
-        ],
+        "claims": [_claim(entry, registry) for entry in registry.claims],
         "alpha": verdicts.ALPHA,
         "one_year": verdicts.ONE_YEAR,
         "min_size": verdicts.MIN_SIZE,
@@ -164,17 +160,7 @@ def contents() -> dict[str, Any]:
             "at_level": power.AT_LEVEL,
             "odds_ratio": power.ODDS_RATIO,
         },
-        "verdicts": {
-            "exact": verdicts.EXACT,
-            "consistent": verdicts.CONSISTENT,
-            "weak": verdicts.WEAK,
-            "differs": verdicts.DIFFERS,
-            "supports": verdicts.SUPPORTS,
-            "same": verdicts.SAME,
-            "opposite": verdicts.OPPOSITE,
-            "contradicts": verdicts.CONTRADICTS,
-            "not_assessed": verdicts.NOT_ASSESSED,
-        },
+        "verdicts": {verdict.name.lower(): verdict for verdict in verdicts.Verdict},
         "groupings": GROUPINGS,
         "steps": km.STEPS["days"],
         "ticks": km.MAX_TICKS,
@@ -339,33 +325,18 @@ def _translated(token: str, classes: dict[str, str]) -> str:
 
 
 def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
-    claim = verdicts.about(entry) | {"how": _how(entry)}
+    """Write a claim as the page's scripts judge it."""
+    kept = ("endpoint", "exposure", "column", "level", "by", "group", "of", "others")
+    claim = verdicts.about(entry) | {"how": entry.how}
+    claim |= {k: v for k, v in entry.details.items() if k in kept}
     if entry.kind in ("ordering", "direction"):
-        kept = ("exposure", "endpoint")
-        return claim | {k: v for k, v in entry.details.items() if k in kept}
+        return claim
     claim |= {"value": entry.fraction, "percent": entry.unit == "percent"}
     claim |= {"rounding": entry.rounding}
-    if entry.id in verdicts.PAPER_COUNTS:
-        events, n = (float(registry[key].value) for key in verdicts.PAPER_COUNTS[entry.id])
-        return claim | {"expected": events / n, "expected_size": n}
-    endpoint, day = verdicts._day_of(entry)
-    return claim | {
-        "endpoint": endpoint,
-        "day": day,
-        "expected": 0.5 if entry.kind == "time" else entry.fraction,
-        "expected_size": float(registry[verdicts.PAPER_SIZE[endpoint]].value),
-    }
-
-
-def _how(entry: Entry) -> str:
-    """Name the way in which the page's scripts judge a claim."""
-    if entry.kind == "ordering":
-        return "ordering"
-    if entry.kind == "direction":
-        return "adjusted" if entry.details["model"] == "multivariable" else "direction"
-    if entry.id in verdicts.PAPER_COUNTS:
-        return "counted"
-    return "median" if entry.kind == "time" else "survival"
+    if entry.how == "counted":
+        claim["source"] = cohort.DERIVED.get(claim["column"], claim["column"])
+    claim["expected"], claim["expected_size"] = verdicts.in_paper(entry, registry)
+    return claim if entry.how == "counted" else claim | {"day": verdicts.day_of(entry)}
 
 
 def _examples() -> list[dict[str, str]]:

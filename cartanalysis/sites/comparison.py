@@ -16,14 +16,14 @@ import pandas as pd
 
 from cartanalysis.claims import replication
 from cartanalysis.claims.registry import Entry, Registry
-from cartanalysis.claims.verdicts import NOT_ASSESSED, PAPER_COUNTS, short_name
+from cartanalysis.claims.verdicts import Kind, Verdict, short_name
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import meta
 from cartanalysis.text import each_row, format_interval, format_value, is_missing, rounded
 
 RECONSTRUCTION = "reconstruction, not patient data"
 
-SYMBOLS = {"upheld": "●", "inconclusive": "□", "opposed": "✕", "not_assessed": "–"}
+SYMBOLS = {Kind.UPHELD: "●", Kind.INCONCLUSIVE: "□", Kind.OPPOSED: "✕", Kind.NOT_ASSESSED: "–"}
 """One for each kind of verdict, shaped like the marks of the figures."""
 
 RATES, SURVIVAL, DIRECTIONS = "rates", "survival", "directions"
@@ -35,9 +35,6 @@ FEW_COHORTS = 5
 
 EXTREME = 50.0
 """A ratio beyond this, or below its inverse, is told as such."""
-
-NUMBERS_HIDDEN = "numbers hidden"
-"""How the reason begins where a cohort's small counts were taken out."""
 
 COHORT, POOLED = "cohort", "pooled"
 NOT_POOLED = RECONSTRUCTION
@@ -60,11 +57,6 @@ def stack(tables: Mapping[str, pd.DataFrame], reconstructions: frozenset[str]) -
 def shown_name(cohort: str, is_reconstruction: bool) -> str:
     """Name a cohort so that the reconstruction is never taken for patients."""
     return f"{cohort}: {RECONSTRUCTION}" if is_reconstruction else cohort
-
-
-def kind_of(verdict: str) -> str:
-    """Tell which kind of verdict one is."""
-    return next(kind for kind, verdicts in replication.TALLIED.items() if verdict in verdicts)
 
 
 def verdicts(table: pd.DataFrame) -> pd.DataFrame:
@@ -97,13 +89,13 @@ def side_by_side(table: pd.DataFrame, family: str) -> pd.DataFrame:
 
 def _cell(row: Any, shown: str) -> str:
     """Write a verdict's symbol, the cohort's value and the verdict in few words."""
-    symbol = SYMBOLS[kind_of(row.verdict)]
-    if row.verdict == NOT_ASSESSED:
+    verdict = Verdict(row.verdict)
+    symbol, words = SYMBOLS[verdict.kind], verdict.word
+    if verdict is Verdict.NOT_ASSESSED:
         return symbol
-    # "same direction, inconclusive": the symbol says the rest; so does the row which ratio it is
-    words = re.split(r"[:,]| at ", row.verdict)[0]
     if row.proportional == "no":
         words += " (changes with time)"
+    # the row says which ratio it is
     value = re.sub(r"^(hazard|odds) ratio ", "", shown).replace(" % to ", " to ")
     return f"{symbol} {value.replace(' days to ', ' to ')}, {words}"
 
@@ -125,7 +117,7 @@ def group_of(entry: Entry) -> str:
     if entry.kind == "direction":
         return DIRECTIONS
     if entry.kind == "rate":
-        return RATES if entry.id in PAPER_COUNTS else SURVIVAL
+        return RATES if entry.how == "counted" else SURVIVAL
     return ""
 
 
@@ -170,7 +162,8 @@ def forest(table: pd.DataFrame, entry: Entry, confidence: float = 0.95) -> pd.Da
 def _refuse_hidden(table: pd.DataFrame, entry: Entry, group: str) -> None:
     """Refuse to pool the rates that were not small enough, or not rare enough, to be hidden."""
     mine = table[(table["id"] == entry.id) & ~table["is_reconstruction"].astype(bool)]
-    if group != DIRECTIONS and mine["why"].str.startswith(NUMBERS_HIDDEN).any():
+    is_hidden = (mine["verdict"] != Verdict.NOT_ASSESSED) & mine["estimate"].isna()
+    if group != DIRECTIONS and is_hidden.any():
         raise CannotCompute(
             f"{short_name(entry)}: not pooled: the number of one cohort is hidden, and leaving "
             "it out would bias the result"
@@ -179,8 +172,10 @@ def _refuse_hidden(table: pd.DataFrame, entry: Entry, group: str) -> None:
 
 def _why_not(row: Any, group: str) -> str:
     """Say why a cohort has no estimate that could be pooled."""
-    if row.verdict == NOT_ASSESSED or is_missing(row.estimate):
-        return str(row.why).partition("; power for")[0] or NOT_ASSESSED
+    if row.unit == replication.NO_RATIO:
+        return "no finite hazard ratio"
+    if row.verdict == Verdict.NOT_ASSESSED or is_missing(row.estimate):
+        return str(row.why) or str(Verdict.NOT_ASSESSED)
     if group != RATES and (is_missing(row.lower) or is_missing(row.upper)):
         return "it has no interval"
     return ""

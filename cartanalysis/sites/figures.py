@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 from matplotlib.ticker import NullFormatter, PercentFormatter
 
+from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.figures import geometry, style
 from cartanalysis.figures.claims import MARKS
-from cartanalysis.sites.comparison import COHORT, EXTREME, NOT_POOLED, POOLED, kind_of, shown_name
+from cartanalysis.sites.comparison import COHORT, EXTREME, NOT_POOLED, POOLED, shown_name
 from cartanalysis.text import each_row, is_missing, rounded
 
 ROW, AXIS, LEGEND = 0.5, 0.75, 0.3
@@ -71,7 +72,7 @@ def _places(count: int) -> list[float]:
 
 
 def _verdict(ax: Axes, x: float, y: float, verdict: str) -> None:
-    kind = kind_of(verdict)
+    kind = Verdict(verdict).kind
     if kind not in MARKS:
         ax.text(x, y, "–", va="center", ha="center", color=style.MUTED, fontsize=9.5)
         return

@@ -1,4 +1,8 @@
-"""The log-rank test by permutation, for groups or events too few for the χ² approximation."""
+"""The log-rank test by permutation, for groups or events too few for the χ² approximation.
+
+`scipy.stats.permutation_test` has the same p where all arrangements are enumerated.  It is not used
+because where they are drawn it holds every draw of every patient, too many for a large cohort.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +136,7 @@ def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
         raise CannotCompute(f"the permutation test needs two groups of `{by}`")
     if not data["event"].any():
         raise CannotCompute(f"no event of {endpoint_of(endpoint).name} occurred")
-    score = scores(data["time"].to_numpy(float), data["event"].to_numpy(bool))
+    score = _scores(data["time"].to_numpy(float), data["event"].to_numpy(bool))
     group = pd.Categorical(data[by], names).codes
     sizes = np.bincount(group)
     excess = np.bincount(group, weights=score)
@@ -170,21 +174,10 @@ def _p_of_several(score: Floats, group: npt.NDArray[np.int_]) -> float:
     return (as_far + 1) / (draws + 1)
 
 
-def scores(time: Floats, event: npt.NDArray[np.bool_]) -> Floats:
-    """Give each patient's log-rank score.
+def _scores(time: Floats, event: npt.NDArray[np.bool_]) -> Floats:
+    """Give each patient's log-rank score: the event less the Nelson–Aalen hazard until the end.
 
-    Parameters
-    ----------
-    time : numpy.ndarray of shape (n_patients,)
-        Follow-up, in days.
-    event : numpy.ndarray of shape (n_patients,)
-        Whether follow-up ended with the event.
-
-    Returns
-    -------
-    numpy.ndarray of shape (n_patients,)
-        Event (0 or 1) less the Nelson–Aalen cumulative hazard at the end of follow-up; a group's
-        sum is its events observed less expected.
+    A group's sum is its events observed less expected.
     """
     ends, place = np.unique(time, return_inverse=True)
     deaths = np.bincount(place, weights=event, minlength=len(ends))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from cartanalysis.claims.registry import Entry, Registry
+from cartanalysis.claims.registry import Entry
 from cartanalysis.stats.percentages import counts_behind
 from cartanalysis.text import each_row
 
@@ -22,80 +22,85 @@ def _only(solutions: list[Any], what: str) -> Any:
     return solutions[0]
 
 
-def infused_candidates(orr: Entry, ae_grade4: Entry, enrolled: Entry) -> list[int]:
-    """List the numbers of infused patients that both published percentages allow.
+def search_infused(known: Mapping[str, Entry]) -> pd.DataFrame:
+    """Show which numbers of patients fit two percentages that have one denominator.
 
     Parameters
     ----------
-    orr, ae_grade4 : Entry
-        The two percentages with one denominator.
-    enrolled : Entry
-        The number that cannot be exceeded.
+    known : mapping of str to Entry
+        The published values.
 
     Returns
     -------
-    list of int
-        Every n from 1 to the number enrolled for which both are whole patients.
+    pandas.DataFrame
+        One row per number, up to those screened, that fits at least one: n, orr, ae_grade4
+        (counts, or a dash), possible, fits (yes, or why not).
     """
-    return [
-        n
-        for n in range(1, int(enrolled.value) + 1)
-        if all(counts_behind(e.value, e.rounding or 0, n) for e in (orr, ae_grade4))
-    ]
+    rows = []
+    for n in range(1, int(known["screened"].value) + 1):
+        found = [_counts(known[key], n) for key in ("orr", "ae_grade4")]
+        if any(found):
+            texts = [" or ".join(f"{k} of {n}" for k in counts) or "–" for counts in found]
+            fits = "yes" if all(found) else "no: one percentage does not fit"
+            if n > known["enrolled"].value:
+                fits = "no: more than were enrolled"
+            possible = all(found) and n <= known["enrolled"].value
+            rows.append((n, *texts, possible, fits))
+    return pd.DataFrame(rows, columns=["n", "orr", "ae_grade4", "possible", "fits"])
 
 
-def _derive_infused(known: dict[str, Entry]) -> int:
-    found = infused_candidates(known["orr"], known["ae_grade4"], known["enrolled"])
-    return int(_only(found, "the number infused"))
-
-
-def _derive_count(percentage: str) -> Callable[[dict[str, Entry]], int]:
-    def derive(known: dict[str, Entry]) -> int:
-        entry = known[percentage]
-        found = counts_behind(entry.value, entry.rounding or 0, int(known["infused"].value))
-        return int(_only(found, f"the count behind {entry.text}"))
-
-    return derive
-
-
-def emd_other_candidates(known: dict[str, Entry]) -> list[tuple[int, int]]:
-    """List (responders, patients) of the EMD group that its percentage allows.
+def search_emd_other(known: Mapping[str, Entry]) -> pd.DataFrame:
+    """Show which counts the remission rate of the EMD group allows.
 
     Parameters
     ----------
-    known : dict of str to Entry
+    known : mapping of str to Entry
         With ``orr_emd_other``, ``infused`` and ``responders``.
 
     Returns
     -------
-    list of (int, int)
-        Pairs that need no more non-responders, and no more responders, than there are.
+    pandas.DataFrame
+        One row per count that rounds to the percentage: events, n, left_out, possible (it needs no
+        more responders, and no more non-responders, than there are), fits (the same in words).
     """
-    entry = known["orr_emd_other"]
     infused, responders = int(known["infused"].value), int(known["responders"].value)
-    return [
-        (k, n)
-        for n in range(1, infused + 1)
-        for k in counts_behind(entry.value, entry.rounding or 0, n)
-        if k <= responders and n - k <= infused - responders
-    ]
+    rows = []
+    for n in range(1, infused + 1):
+        for k in _counts(known["orr_emd_other"], n):
+            possible = k <= responders and n - k <= infused - responders
+            rows.append((k, n, n - k, possible, "yes" if possible else "no"))
+    return pd.DataFrame(rows, columns=["events", "n", "left_out", "possible", "fits"])
 
 
-def _derive_emd_other_responders(known: dict[str, Entry]) -> int:
-    return int(_only(emd_other_candidates(known), "the EMD group")[0])
+def _counts(entry: Entry, n: int) -> list[int]:
+    return counts_behind(entry.value, entry.rounding or 0, n)
 
 
-def _derive_emd_other(known: dict[str, Entry]) -> int:
-    return int(_only(emd_other_candidates(known), "the EMD group")[1])
+def _derive_infused(known: dict[str, Entry]) -> int:
+    found = search_infused(known)
+    return int(_only(found.loc[found["possible"], "n"].tolist(), "the number infused"))
+
+
+def _derive_count(percentage: str) -> Callable[[dict[str, Entry]], int]:
+    def derive(known: dict[str, Entry]) -> int:
+        found = _counts(known[percentage], int(known["infused"].value))
+        return int(_only(found, f"the count behind {known[percentage].text}"))
+
+    return derive
+
+
+def _derive_emd_other(column: str) -> Callable[[dict[str, Entry]], int]:
+    def derive(known: dict[str, Entry]) -> int:
+        found = search_emd_other(known)
+        return int(_only(found.loc[found["possible"], column].tolist(), "the EMD group"))
+
+    return derive
 
 
 def _derive_censoring(known: dict[str, Entry]) -> bool:
     """Confirm that neither 1-year percentage is a whole number of patients."""
     pairs = (("os_1y", "infused"), ("rfs_1y", "responders"))
-    whole = [
-        counts_behind(known[p].value, known[p].rounding or 0, int(known[n].value)) for p, n in pairs
-    ]
-    if any(whole):
+    if any(_counts(known[p], int(known[n].value)) for p, n in pairs):
         raise ValueError("a 1-year percentage is a whole number of patients: censoring is open")
     return True
 
@@ -104,61 +109,10 @@ DERIVATIONS: dict[str, Callable[[dict[str, Entry]], Any]] = {
     "derive_infused": _derive_infused,
     "derive_responders": _derive_count("orr"),
     "derive_ae_grade4": _derive_count("ae_grade4"),
-    "derive_emd_other_responders": _derive_emd_other_responders,
-    "derive_emd_other": _derive_emd_other,
+    "derive_emd_other_responders": _derive_emd_other("events"),
+    "derive_emd_other": _derive_emd_other("n"),
     "derive_censoring": _derive_censoring,
 }
-
-
-def search_infused(registry: Registry) -> pd.DataFrame:
-    """Show which numbers of patients fit two percentages that have one denominator.
-
-    Parameters
-    ----------
-    registry : Registry
-        The published values.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per number, up to those screened, that fits at least one: n, orr, ae_grade4
-        (counts, or a dash), fits (yes, or why not).
-    """
-    rows = []
-    for n in range(1, int(registry["screened"].value) + 1):
-        found = [
-            counts_behind(registry[k].value, registry[k].rounding or 0, n)
-            for k in ("orr", "ae_grade4")
-        ]
-        if any(found):
-            texts = [" or ".join(f"{k} of {n}" for k in counts) or "–" for counts in found]
-            fits = "yes" if all(found) else "no: one percentage does not fit"
-            if n > registry["enrolled"].value:
-                fits = "no: more than were enrolled"
-            rows.append((n, *texts, fits))
-    return pd.DataFrame(rows, columns=["n", "orr", "ae_grade4", "fits"])
-
-
-def search_emd_other(registry: Registry) -> pd.DataFrame:
-    """Show which counts the remission rate of the EMD group allows.
-
-    Parameters
-    ----------
-    registry : Registry
-        The published and derived values.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per count that rounds to the percentage: events, n, left_out, fits.
-    """
-    entry, possible = registry["orr_emd_other"], emd_other_candidates(registry.entries)
-    rows = []
-    for n in range(1, int(registry["infused"].value) + 1):
-        for k in counts_behind(entry.value, entry.rounding or 0, n):
-            fits = "yes" if (k, n) in possible else "no"
-            rows.append((k, n, n - k, fits))
-    return pd.DataFrame(rows, columns=["events", "n", "left_out", "fits"])
 
 
 def describe_effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
@@ -167,7 +121,7 @@ def describe_effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
     Parameters
     ----------
     effects : pandas.DataFrame
-        From `cartanalysis.study.reconstruct.effects`.
+        From `cartanalysis.study.reconstruct.known_effects`.
     labels : mapping of str to str
         Names of the claims as shown.
 

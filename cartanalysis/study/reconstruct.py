@@ -11,26 +11,23 @@ whole registry of published values holds.  Two things make that quick:
 - The heights are checked with a few lines of arithmetic; the full statistics judge only the
   cohorts that pass.
 
-The last word has `cartanalysis.claims.replication`, the same judge that every cohort meets.
+The last word has `cartanalysis.claims.verdicts`, the same judge that every cohort meets.
 """
 
 from __future__ import annotations
 
 import calendar
-import csv
-import io
 import itertools
 import math
 import random
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib import resources
 
 import pandas as pd
 
-from cartanalysis.claims import replication
 from cartanalysis.claims.registry import Registry
+from cartanalysis.claims.verdicts import Verdict, judge
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, derive
 from cartanalysis.intake import parse
 from cartanalysis.stats import response
@@ -143,37 +140,14 @@ def reconstruct(
     raise NoCohortFoundError(f"no cohort agrees with the registry in {MAX_ATTEMPTS} draws")
 
 
-def effects(seeds: Sequence[int]) -> pd.DataFrame:
-    """Show how large the effects are in cohorts that agree with every published value in hand.
-
-    Parameters
-    ----------
-    seeds : sequence of int
-        One cohort per seed, the generator's hazard ratios drawn from their assumed ranges.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per seed and directional claim: seed, claim, estimate (hazard ratio), p.
-    """
-    frames = []
-    for seed in seeds:
-        text = reconstruct(seed, vary_effects=True)
-        patients = derive(parse(text.encode(), "reconstruction.csv").table)
-        found = replication.claims(patients, load())
-        found = found[found["unit"] == "hazard ratio"]
-        frames.append(found[["id", "estimate", "p"]].assign(seed=seed))
-    table = pd.concat(frames, ignore_index=True).rename(columns={"id": "claim"})
-    return table[["seed", "claim", "estimate", "p"]]
-
-
 def known_effects() -> pd.DataFrame:
-    """Read the committed result of ``effects(range(1, 41))``, which takes minutes.
+    """Read how large the effects are in cohorts that agree with every published value in hand.
 
     Returns
     -------
     pandas.DataFrame
-        As from `effects`.
+        One row per seed and directional claim: seed, claim, estimate (hazard ratio), p, as
+        ``scripts/consistent_effects.py`` wrote them.
     """
     path = resources.files("cartanalysis.study") / "data" / "consistent-effects.csv"
     with path.open(encoding="utf-8") as file:
@@ -212,8 +186,11 @@ def agrees(text: str, registry: Registry) -> bool:
     rates = response.remission(patients, "emd").set_index("group")["estimate"]
     if rates.idxmin() != "other":
         return False
-    verdicts = replication.claims(patients, registry)["verdict"]
-    return bool(verdicts.isin([replication.EXACT, replication.SUPPORTS]).all())
+    # a verdict takes longer the further down its claim is judged
+    costs = ("counted", "ordering", "survival", "median", "direction", "adjusted")
+    in_order = sorted(registry.claims, key=lambda claim: costs.index(claim.how))
+    upheld = (Verdict.EXACT, Verdict.SUPPORTS)
+    return all(judge(claim, patients, registry)["verdict"] in upheld for claim in in_order)
 
 
 def follow_up_range(registry: Registry) -> tuple[int, int]:
@@ -245,14 +222,14 @@ def _last_day(month: str) -> date:
 
 def _draw_courses(rng: random.Random, known: Registry, vary_effects: bool = False) -> list[Course]:
     """Draw risk factors, responses and latent times since infusion."""
-    ratio = {
-        key: math.exp(rng.uniform(*map(math.log, known[key].details["range"])))
+    by_emd, by_treg, by_genetics = (
+        math.exp(rng.uniform(*map(math.log, known[key].details["range"])))
         if vary_effects
         else known[key].value
         for key in ("a_hr_emd", "a_hr_treg", "a_hr_genetics")
-    }
-    remission_day = known["a_remission_day"].value
-    after_relapse = known["a_after_relapse"].value
+    )
+    remission_day, after_relapse = known["a_remission_day"].value, known["a_after_relapse"].value
+    dies_in_remission = known["a_death_in_remission"].fraction
     shortest, longest = follow_up_range(known)
     emd, responds = _emd_and_response(known)
     n = len(emd)
@@ -262,14 +239,14 @@ def _draw_courses(rng: random.Random, known: Registry, vary_effects: bool = Fals
     courses = []
     for i in range(n):
         hazard = (
-            (ratio["a_hr_emd"] if emd[i] != "none" else 1.0)
-            * (ratio["a_hr_treg"] if treg[i] > middle else 1.0)
-            * (ratio["a_hr_genetics"] if high_risk[i] else 1.0)
+            (by_emd if emd[i] != "none" else 1.0)
+            * (by_treg if treg[i] > middle else 1.0)
+            * (by_genetics if high_risk[i] else 1.0)
         )
         relapse, in_remission = math.inf, False
         if responds[i]:
             relapse = remission_day + _exponential(rng, _BASELINE_RELAPSE_MEDIAN / hazard)
-            in_remission = rng.random() < known["a_death_in_remission"].fraction
+            in_remission = rng.random() < dies_in_remission
         # risk factors act on death, too, though less than on relapse
         lag = _exponential(rng, after_relapse / math.sqrt(hazard))
         death = (relapse if in_remission else relapse + lag) if responds[i] else 14 + lag
@@ -316,13 +293,17 @@ def _fit_ranks(rng: random.Random, courses: list[Course], known: Registry) -> Ma
     An exchange keeps the distribution of follow-up, so the accrual is respected; it moves
     censored patients along the curve, and with them its heights.
     """
-    misfit, marks = _misfit(courses, known)
+    published = known["os_1y"].value, known["rfs_1y"].value
+    misfit, marks = _misfit(courses, *published)
     for _ in range(MAX_EXCHANGES):
         if marks is not None:
             return marks
         a, b = rng.sample(courses, 2)
+        if max(a.death, b.death) < min(a.end, b.end):
+            a.end, b.end = b.end, a.end
+            continue  # both died before either end: the curves stay as they are
         a.end, b.end = b.end, a.end
-        new_misfit, marks = _misfit(courses, known)
+        new_misfit, marks = _misfit(courses, *published)
         if new_misfit <= misfit:
             misfit = new_misfit
         else:
@@ -330,33 +311,58 @@ def _fit_ranks(rng: random.Random, courses: list[Course], known: Registry) -> Ma
     return None
 
 
-def _misfit(courses: list[Course], known: Registry) -> tuple[float, Marks | None]:
+def _misfit(courses: list[Course], os_1y: float, rfs_1y: float) -> tuple[float, Marks | None]:
     """Tell how far the curves are from the right steps, and where those are if they are there.
 
     Four moments on the axis since infusion have to come in this order: the RFS median (counted
     from remission), 1 year of OS, 1 year of RFS, the OS median.
     """
-    os = _steps([(min(c.death, c.end), c.death < c.end) for c in courses])
-    rfs = _steps([(min(c.relapse, c.end), c.relapse < c.end) for c in courses if c.responds])
-    os_median, rfs_median = _half(os), _half(rfs)
-    if os_median is None or rfs_median is None or rfs_median >= os_median:
+    os_median, os_step = _curve([(min(c.death, c.end), c.death < c.end) for c in courses], os_1y)
+    if os_median is None:
         return 1.0, None
-    distance, found = 0.0, []
-    for steps, percent in ((os, known["os_1y"].value), (rfs, known["rfs_1y"].value)):
-        start, end, height = _nearest_step(steps, percent)
+    responders = [c for c in courses if c.responds]
+    times = [(min(c.relapse, c.end), c.relapse < c.end) for c in responders]
+    rfs_median, rfs_step = _curve(times, rfs_1y)
+    if rfs_median is None or rfs_median >= os_median:
+        return 1.0, None
+    distance = 0.0
+    for (_, _, height), percent in ((os_step, os_1y), (rfs_step, rfs_1y)):
         if f"{height:.1f}" != f"{percent:.1f}":
             distance += abs(height - percent) / 100
-        found.append((start, end))
-    (os_from, os_to), (rfs_from, rfs_to) = found
     # where the 1-year marks may lie before stretching
-    low, high = max(os_from, rfs_median), min(os_to, rfs_to, os_median)
+    low, high = max(os_step[0], rfs_median), min(os_step[1], rfs_step[1], os_median)
     first = low + (high - low) / 3
-    low_2, high_2 = max(rfs_from, first), min(rfs_to, os_median)
+    low_2, high_2 = max(rfs_step[0], first), min(rfs_step[1], os_median)
     second = low_2 + 2 * (high_2 - low_2) / 3
     if high <= low or high_2 <= low_2:
         return distance + 0.05, None
     marks = Marks(rfs_median, first, second, os_median)
     return distance, marks if distance == 0 else None
+
+
+def _curve(
+    data: list[tuple[float, bool]], percent: float
+) -> tuple[float | None, tuple[float, float, float]]:
+    """Follow a Kaplan–Meier curve by hand; times are distinct.
+
+    Gives the first time with survival below one half (none if never, or if it is exactly one half
+    before), and the step whose height is nearest to a percentage: from, to, height in percent.
+    """
+    survival, start, median, is_open = 1.0, 0.0, None, True
+    nearest = (0.0, 0.0, math.inf)
+    at_risk = len(data)
+    for time, event in sorted(data):
+        if event:
+            height = 100 * survival
+            if abs(height - percent) < abs(nearest[2] - percent):
+                nearest = (start, time, height)
+            survival *= 1 - 1 / at_risk
+            start = time
+            if is_open and survival < 0.5 + 1e-9:
+                is_open = False
+                median = time if survival < 0.5 - 1e-9 else None
+        at_risk -= 1
+    return median, nearest
 
 
 def _emd_and_response(known: Registry) -> tuple[list[str], list[bool]]:
@@ -392,7 +398,7 @@ def _choose(rng: random.Random, n: int, share: float) -> list[bool]:
 
 def _stretch(courses: list[Course], marks: Marks, known: Registry) -> list[Patient]:
     """Put the marks on the published days by one monotone function, and observe the patients."""
-    day, year = known["a_remission_day"].value, replication.ONE_YEAR
+    day, year = known["a_remission_day"].value, known["os_1y"].details["day"]
     beyond = 1.6 * max(marks.os_median, known["os_median"].value)
     anchors = [
         (0.0, 0.0),
@@ -426,34 +432,6 @@ def _stretch(courses: list[Course], marks: Marks, known: Registry) -> list[Patie
             )
         )
     return patients
-
-
-def _steps(data: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
-    """Kaplan–Meier by hand: (time, survival from then on); times are distinct."""
-    survival, steps = 1.0, [(0.0, 1.0)]
-    ordered = sorted(data)
-    for i, (time, event) in enumerate(ordered):
-        if event:
-            survival *= 1 - 1 / (len(ordered) - i)
-            steps.append((time, survival))
-    return steps
-
-
-def _nearest_step(steps: list[tuple[float, float]], percent: float) -> tuple[float, float, float]:
-    """Find the step whose height is nearest to a percentage: from, to, height in percent."""
-    pairs = itertools.pairwise(steps)
-    spans = [(start, end, 100 * survival) for (start, survival), (end, _) in pairs]
-    return min(spans, key=lambda span: abs(span[2] - percent))
-
-
-def _half(steps: list[tuple[float, float]]) -> float | None:
-    """Find the first time with survival below one half; none if it is exactly one half before."""
-    for time, survival in steps:
-        if abs(survival - 0.5) < 1e-9:
-            return None
-        if survival < 0.5:
-            return time
-    return None
 
 
 def _interpolate(x: float, anchors: list[tuple[float, float]]) -> float:
@@ -519,10 +497,5 @@ def _marrow(rng: random.Random, median: float) -> int:
 
 
 def _to_csv(patients: list[Patient]) -> str:
-    columns = [name for name in FIELDS if name in Patient.__dataclass_fields__]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    for p in patients:
-        writer.writerow(asdict(p))
-    return out.getvalue()
+    table = pd.DataFrame([asdict(p) for p in patients], dtype=object)
+    return table.to_csv(index=False, columns=[c for c in FIELDS if c in table], lineterminator="\n")

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cartanalysis.claims.replication import MULTIVARIABLE
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.stats import permutation, survival
 from cartanalysis.stats.cox import cox
 from cartanalysis.stats.safety import at_least
+from cartanalysis.study.published import load
 
 DAY = 540
 """By then a tenth to a third of each cohort is censored, so that it matters how they count."""
@@ -102,6 +102,11 @@ def _p(patients: pd.DataFrame, endpoint: str, by: str) -> float:
 
 def _ratio(patients: pd.DataFrame, endpoint: str, factors: list[str]) -> float:
     return float(cox(patients, endpoint, factors).terms["estimate"].iloc[0])
+
+
+def _factors() -> list[str]:
+    """Give the covariates of the multivariable models."""
+    return load()["emd_independent"].covariates
 
 
 _SWAPPED = "It is the inverse: the two groups are the other way round."
@@ -203,7 +208,7 @@ TASKS = (
         (
             Slip(lambda p: 1 / _ratio(p, "os", ["emd_any"]), _SWAPPED),
             Slip(
-                lambda p: _ratio(p, "os", list(MULTIVARIABLE)),
+                lambda p: _ratio(p, "os", _factors()),
                 "This is the hazard ratio adjusted for the other factors.",
             ),
         ),
@@ -214,9 +219,9 @@ TASKS = (
         "The same, adjusted for high Tregs and genetic risk",
         "",
         0.02,
-        lambda p: _ratio(p, "os", list(MULTIVARIABLE)),
+        lambda p: _ratio(p, "os", _factors()),
         (
-            Slip(lambda p: 1 / _ratio(p, "os", list(MULTIVARIABLE)), _SWAPPED),
+            Slip(lambda p: 1 / _ratio(p, "os", _factors()), _SWAPPED),
             Slip(
                 lambda p: _ratio(p, "os", ["emd_any"]),
                 "This is the hazard ratio of a model with EMD alone.",
@@ -281,10 +286,10 @@ TASKS = (
         "Deaths per coefficient in the model of overall survival with the three factors",
         "",
         0.05,
-        lambda p: cox(p, "os", list(MULTIVARIABLE)).events_per_term,
+        lambda p: cox(p, "os", _factors()).events_per_term,
         (
             Slip(
-                lambda p: len(p) / len(MULTIVARIABLE),
+                lambda p: len(p) / len(_factors()),
                 "Count the deaths, not the patients: only events tell a hazard.",
             ),
         ),

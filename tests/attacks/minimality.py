@@ -16,10 +16,10 @@ import pandas as pd
 from attacks import cohorts, hidden_counts, shown
 from attacks.hidden_counts import OUTCOMES, RESPONDERS, Count, Outcome
 from cartanalysis.chapter.disclosure.rules import protect
+from cartanalysis.claims import flow
 from cartanalysis.contract import FIELDS, derive
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import baseline, response
-from cartanalysis.study import flow
 from cartanalysis.study.published import load
 
 LEVELS = FIELDS["emd"].levels

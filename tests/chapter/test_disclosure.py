@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from cartanalysis.chapter.disclosure import cells, times, vault
 from cartanalysis.chapter.disclosure import rules as sup
 from cartanalysis.chapter.study import Study
-from cartanalysis.claims import replication, verdicts
+from cartanalysis.claims import flow, replication, verdicts
+from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute
 from cartanalysis.intake import parse
 from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
-from cartanalysis.study import flow, published
+from cartanalysis.study import published
 
 K = 5
 
@@ -367,7 +368,7 @@ def test_claims_keep_the_verdict_but_not_the_small_count():
     assert pd.isna(table.loc["ae_grade4", "estimate"])
     # "equal" would give the number back
     assert table.loc["ae_grade4", "verdict"] == verdicts.consistent(plain.loc["ae_grade4", "power"])
-    assert plain.loc["ae_grade4", "verdict"] == replication.EXACT
+    assert plain.loc["ae_grade4", "verdict"] == Verdict.EXACT
     assert table.loc["orr", "events"] == 38
     shown = replication.as_text(table.reset_index())
     assert "nan" not in " ".join(shown["shown"]).lower()

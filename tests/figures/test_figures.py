@@ -8,12 +8,13 @@ import pytest
 from matplotlib import pyplot as plt
 
 from cartanalysis import figures
+from cartanalysis.claims import flow
 from cartanalysis.contract import derive
 from cartanalysis.figures import style
 from cartanalysis.figures.km import MAX_TICKS, ticks
 from cartanalysis.intake import read
 from cartanalysis.stats import baseline, cox, response, safety, survival
-from cartanalysis.study import flow, published, reconstruct
+from cartanalysis.study import published, reconstruct
 
 matplotlib.use("agg")
 

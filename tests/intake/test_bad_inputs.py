@@ -22,13 +22,14 @@ import psutil
 import pytest
 from tinybook import edit, run
 
-from cartanalysis.claims import replication
+from cartanalysis.claims import flow, replication
+from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.contract import Cohort, derive
 from cartanalysis.errors import CannotCompute, InputError
 from cartanalysis.intake.admission import Request, admit
 from cartanalysis.publish.verify import verify
 from cartanalysis.stats import cox, response, survival
-from cartanalysis.study import flow, published
+from cartanalysis.study import published
 
 
 class Clinic:
@@ -329,7 +330,7 @@ def test_bad_inputs_26_a_subgroup_of_nobody():
     table = made(emd=["none", "cns"] * 5, response=["CR", "NR"] * 5)
     assert response.remission(table, "emd")["group"].tolist() == ["none", "cns"]
     judged = replication.claims(table, published.load()).set_index("id").loc["orr_emd_other"]
-    assert judged["verdict"] == replication.NOT_ASSESSED
+    assert judged["verdict"] == Verdict.NOT_ASSESSED
     assert "other than CNS" in judged["why"]
 
 

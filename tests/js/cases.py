@@ -626,7 +626,9 @@ def claims(patients: Any, rng: random.Random) -> Iterator[dict[str, Any]]:
         if entry.kind == "direction" and rng.random() < 2 / 3:
             continue
         if entry.kind in ("rate", "time", "ordering"):
-            yield {"id": entry.id} | verdicts.judge(entry, patients, REGISTRY)
+            judged = verdicts.judge(entry, patients, REGISTRY)
+            judged.pop("lacks", None)  # the page has the same in words
+            yield {"id": entry.id} | judged
         elif entry.kind == "direction" and entry.details["model"] == "univariable":
             asked = entry.details["endpoint"], entry.details["exposure"]
             found = _or_why(

@@ -13,7 +13,8 @@ from conftest import ORACLE
 
 from cartanalysis import intake
 from cartanalysis.chapter.disclosure import rules as suppression
-from cartanalysis.claims import replication, verdicts
+from cartanalysis.claims import replication
+from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import style
 from cartanalysis.sites import comparison
@@ -32,7 +33,7 @@ def claim(entry_id: str, **numbers) -> pd.DataFrame:
     patients = pd.DataFrame({"patient_id": ["A", "B"]})
     table = replication.claims(patients, REGISTRY).astype(object)
     row = table.index[table["id"] == entry_id][0]
-    for name, value in ({"verdict": verdicts.CONSISTENT, "why": ""} | numbers).items():
+    for name, value in ({"verdict": Verdict.CONSISTENT, "why": ""} | numbers).items():
         table.at[row, name] = value
     return table
 
@@ -270,7 +271,7 @@ def test_intervals_beyond_the_axis_end_in_arrows():
 
 def test_the_verdicts_picture_has_a_mark_for_each_claim_and_cohort(study):
     table = comparison.verdicts(study.claims)
-    twice = pd.concat([table, table.assign(cohort="b", verdict=verdicts.NOT_ASSESSED)])
+    twice = pd.concat([table, table.assign(cohort="b", verdict=Verdict.NOT_ASSESSED)])
     ax = plot_verdicts(twice)
     assert len(ax.lines) == len(table)
     assert texts_of(ax).count("–") == len(table)

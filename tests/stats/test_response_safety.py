@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cartanalysis.claims import flow
 from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.intake import read
 from cartanalysis.stats import baseline, response, safety
-from cartanalysis.study import derivations, flow, published
+from cartanalysis.study import derivations, published
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +91,9 @@ def test_flow_of_the_study_and_of_another_cohort(patients):
 
 def test_searches_show_one_solution():
     registry = published.load()
-    infused = derivations.search_infused(registry)
+    infused = derivations.search_infused(registry.entries)
     assert infused.loc[infused["fits"] == "yes", "n"].tolist() == [47]
-    group = derivations.search_emd_other(registry)
+    group = derivations.search_emd_other(registry.entries)
     assert group.loc[group["fits"] == "yes", ["events", "n"]].to_numpy().tolist() == [[2, 7]]
 
 

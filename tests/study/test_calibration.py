@@ -7,10 +7,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ORACLE
+from conftest import ORACLE, script
 
 from cartanalysis.claims import verdicts
 from cartanalysis.study import calibration
+
+simulation = script("calibration")
 
 TOLERANCE = {"consistent": 0.03, "supports": 0.025, "contradicts": 0.025}
 """How far a share may be from the promise: small cohorts and rare events take few values, and the
@@ -55,13 +57,13 @@ def test_shares_of_rates_equal_the_exact_coverage(known):
 
 @pytest.mark.parametrize("claim", ["ae_grade4", "os_1y", "rfs_median"])
 def test_a_part_reproduces_the_whole(known, claim):
-    again = calibration.simulate(sizes=(12, 47), claims=[claim])
+    again = simulation.simulate(sizes=(12, 47), claims=[claim])
     before = known[(known["claim"] == claim) & known["size"].isin((12, 47))]
     assert again["share"].tolist() == pytest.approx(before["share"].tolist())
 
 
 def test_a_direction_is_judged_by_the_same_judge():
-    made = calibration.simulate(directions=25, sizes=(47,), claims=["genetics_os"], seed=1)
+    made = simulation.simulate(directions=25, sizes=(47,), claims=["genetics_os"], seed=1)
     assert made["outcome"].tolist() == ["supports", "contradicts"]
     assert (made["draws"] == 25).all()
     assert made["share"].sum() <= 0.2

@@ -50,19 +50,17 @@ def test_derived_counts():
 
 
 def test_the_derivations_have_one_solution():
-    registry = published.load()
-    known = registry.entries
-    candidates = derivations.infused_candidates(
-        registry["orr"], registry["ae_grade4"], registry["enrolled"]
-    )
-    assert candidates == [47]
+    known = published.load().entries
+    found = derivations.search_infused(known)
+    assert found.loc[found["possible"], "n"].tolist() == [47]
     both = [
         n
         for n in range(20, 60)
         if percentages.counts_behind(80.9, 1, n) and percentages.counts_behind(6.4, 1, n)
     ]
     assert both == [47]
-    assert derivations.emd_other_candidates(known) == [(2, 7)]
+    found = derivations.search_emd_other(known)
+    assert found.loc[found["possible"], ["events", "n"]].to_numpy().tolist() == [[2, 7]]
     assert percentages.counts_behind(53.0, 1, 47) == percentages.counts_behind(45.0, 1, 38) == []
 
 
@@ -93,6 +91,17 @@ def test_nothing_assumed_lacks_range_and_source():
         ("function: derive_infused", "function: guess", "no known derivation"),
         ("from: [orr, infused]", "from: [orr, nobody]", "derived from 'nobody'"),
         ("worse: any, model: univariable", "worse: any", "lacks 'model'"),
+        ("judged: in remission (CR or CRi), ", "", "orr lacks 'judged'"),
+        ("counts: [responders, infused]", "counts: [nobody, infused]", "of patients 'nobody'"),
+        ("size: infused", "size: orr", "the number of patients 'orr'"),
+        ("assumed: [a_endpoints]", "assumed: [orr]", "rfs_1y assumes 'orr'"),
+        ('level: "yes"', "level: yes", "orr has true or false for 'level'"),
+        ("endpoint: os, day", "endpoint: pfs, day", "the endpoint 'pfs'"),
+        ("exposure: emd_any", "exposure: emd_all", "names no column: 'emd_all'"),
+        ("worse: any, model: univariable", "worse: any, model: both", "the model 'both'"),
+        ("covariates: [emd_any, ", "covariates: [", "covariates without its exposure"),
+        ("by: emd, group: other, of", "by: emd, of", "only one of 'by' and 'group'"),
+        ("value: 415.0, unit: days", "value: 415.0, unit: months", "the unit 'months'"),
         ("kind: count, unit: patients", "kind: count, value: 46, unit: patients", "states a value"),
     ],
 )

@@ -7,14 +7,16 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import script
 
 from cartanalysis.claims import replication
+from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.contract import derive
 from cartanalysis.intake import read
 from cartanalysis.stats import response, survival
 from cartanalysis.study import published, reconstruct
 
-COMMITTED = resources.files("cartanalysis") / "data" / "an2020.csv"
+COMMITTED = resources.files("cartanalysis.study") / "data" / "an2020.csv"
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def test_another_seed_is_another_cohort_that_agrees():
 
 def test_consistent_effects_regenerate():
     committed = reconstruct.known_effects()
-    again = reconstruct.effects([3])
+    again = script("consistent_effects").effects([3])
     theirs = committed[committed["seed"] == 3].reset_index(drop=True)
     assert again["claim"].tolist() == theirs["claim"].tolist()
     np.testing.assert_allclose(again["estimate"], theirs["estimate"], rtol=1e-5)
@@ -59,7 +61,7 @@ def test_published_numbers_at_the_papers_rounding(patients):
 
 def test_every_claim_holds(patients):
     found = replication.claims(patients, published.load())
-    assert set(found["verdict"]) == {replication.EXACT, replication.SUPPORTS}
+    assert set(found["verdict"]) == {Verdict.EXACT, Verdict.SUPPORTS}
     directions = found[found["unit"] == "hazard ratio"]
     assert len(directions) == 8
     assert (directions["p"] < 0.05).all()

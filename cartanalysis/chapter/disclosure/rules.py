@@ -21,12 +21,12 @@ import pandas as pd
 
 from cartanalysis.chapter.disclosure import times
 from cartanalysis.chapter.disclosure.cells import shown, small
-from cartanalysis.claims import replication, verdicts
+from cartanalysis.claims import flow, replication
 from cartanalysis.claims.registry import Entry
+from cartanalysis.claims.verdicts import Verdict, consistent, day_of
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
-from cartanalysis.study import flow
 from cartanalysis.study.published import load
 
 DEFAULT_MIN_CELL = 5
@@ -476,9 +476,9 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     out = table.astype({"n": object, "events": object})
     numbers = list(replication.NUMBERS)
     for i, row in table.iterrows():
-        if row["verdict"] == replication.NOT_ASSESSED:
+        if row["verdict"] == Verdict.NOT_ASSESSED:
             # a reason may name a day, or say what all of a few patients share
-            if not row["why"].startswith("this cohort has no values"):
+            if not row["lacks"]:
                 out.at[i, "why"] = "too few patients, or not followed long enough"
             continue
         counts = [c for c in (row["n"], row["events"], row["smallest"]) if not pd.isna(c)]
@@ -488,36 +488,34 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         out.loc[i, ["n", "events"]] = COMPLEMENT
         out.loc[i, numbers] = math.nan
         out.at[i, "why"] = f"numbers hidden: {Hidden(min_cell, 'they would tell of')}"
-        if row["verdict"] == replication.EXACT:  # would give the number back
-            out.at[i, "verdict"] = verdicts.consistent(row["power"])
+        if row["verdict"] == Verdict.EXACT:  # would give the number back
+            out.at[i, "verdict"] = consistent(row["power"])
     return out.drop(columns="smallest")
 
 
 def _is_told(entry: Entry, given: Given, min_cell: int) -> bool:
     """Tell whether the numbers behind a claim stand elsewhere in the book, or could."""
-    patients = given["patients"]
-    exposure, endpoint = (str(entry.details.get(k, "")) for k in ("exposure", "endpoint"))
+    patients, about = given["patients"], entry.details
     if entry.kind == "direction":
-        adjusted = entry.details.get("model") == "multivariable"
-        columns = replication.MULTIVARIABLE if adjusted else [exposure]
-        return all(_all_counted(given, c, endpoint, min_cell) for c in columns)
-    if entry.kind == "ordering":
-        return _all_counted(given, exposure, "response", min_cell)
-    if entry.id == "orr":
-        return _all_counted(given, None, "response", min_cell)
-    if entry.id == "orr_emd_other":
-        return "other" in shown(patients, "emd", "response", min_cell).counted
-    if entry.id == "ae_grade4":
+        columns = entry.covariates
+        return all(_all_counted(given, c, about["endpoint"], min_cell) for c in columns)
+    if entry.how == "ordering":
+        return _all_counted(given, about["exposure"], "response", min_cell)
+    if entry.how == "counted" and about["column"] == "responder":
+        told = shown(patients, about.get("by"), "response", min_cell).counted
+        return about.get("group", response.ALL) in told
+    if entry.how == "counted" and about["column"] in safety.SCALES:
         try:
-            grades = protect(safety.by_grade, min_cell, patients, "ae_grade_max").result
+            grades = protect(safety.by_grade, min_cell, patients, about["column"]).result
         except Hidden:
             return False
-        return 4 in grades["grade"].tolist()
-    if entry.kind == "rate":  # survival at 1 year
-        end = entry.id.partition("_")[0]
-        read = _read({"patients": patients, "endpoint": end, "landmark": 0.0}, min_cell)
-        return any(times.ONE_YEAR in days for _, days in read.values())
-    return False  # survival on the day of the paper's median
+        return about["level"] in grades["grade"].tolist()
+    if entry.how == "survival":
+        read = _read(
+            {"patients": patients, "endpoint": about["endpoint"], "landmark": 0.0}, min_cell
+        )
+        return any(day_of(entry) in days for _, days in read.values())
+    return False  # survival on the day of the paper's median, or what is shown nowhere else
 
 
 Rule = Callable[[Any, int, Given], Any]

@@ -8,14 +8,6 @@ from cartanalysis.claims.registry import Registry
 from cartanalysis.contract import require
 from cartanalysis.text import each_row
 
-STEPS = {
-    "screened": ("screened", ""),
-    "enrolled": ("enrolled", "not enrolled"),
-    "infused": ("infused", "not infused"),
-    "responders": ("in remission", "no remission"),
-}
-"""The trial's steps by the id of their count: name, and why the others left."""
-
 UNKNOWN = "response unknown"
 """Why patients leave the flow who are not counted by their response."""
 
@@ -28,7 +20,7 @@ def steps(patients: pd.DataFrame, registry: Registry, is_reconstruction: bool) -
     patients : pandas.DataFrame of shape (n_patients, n_columns)
         A cohort's table with ``responder``.
     registry : Registry
-        The published and derived counts.
+        Its counts that name a step are the study's own flow.
     is_reconstruction : bool
         Whether the cohort stands for the study's patients; the steps before infusion are the
         study's own and are left out for any other cohort.
@@ -46,8 +38,10 @@ def steps(patients: pd.DataFrame, registry: Registry, is_reconstruction: bool) -
     require(patients, "responder")
     rows = []
     if is_reconstruction:
-        for key, (step, leave) in STEPS.items():
-            rows.append((step, int(registry[key].value), registry[key].evidence, leave))
+        for entry in registry.entries.values():
+            if "step" in entry.details:
+                step, leave = entry.details["step"], entry.details.get("leave", "")
+                rows.append((step, int(entry.value), entry.evidence, leave))
     else:
         known = patients["responder"].notna()
         rows.append(("in the cohort file", len(patients), "", ""))
