@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, PercentFormatter
 
 WIDTH = 4.6
 """Inches; at 360 px on a phone 10-point type is then still 10 px high."""
@@ -79,6 +83,57 @@ def axes(ax: Axes | None, height: float) -> Axes:
     if ax is not None:
         return ax
     return plt.subplots(figsize=(WIDTH, height), layout="constrained")[1]
+
+
+def legend(ax: Axes, columns: int, handles: Sequence[Any] | None = None, **how: Any) -> None:
+    """Put a legend above the axes."""
+    given = {} if handles is None else {"handles": handles}
+    place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2}
+    look = {"frameon": False, "handlelength": 1.6, "columnspacing": 1.2}
+    ax.legend(ncols=columns, **(place | look | given | how))
+
+
+def share_axis(axis: Axis) -> None:
+    """Label an axis of fractions in per cent."""
+    axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+
+
+RATIOS = (0.02, 50.0)
+"""Bounds of an axis of ratios; an interval that goes beyond ends in an arrow."""
+
+TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+
+
+def ratio_limits(ratios: pd.DataFrame) -> tuple[float, float]:
+    """Give an axis of ratios room for what it is to show, within bounds.
+
+    Parameters
+    ----------
+    ratios : pandas.DataFrame
+        Ratios; what is missing, zero or infinite does not count.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper limit.
+    """
+    values = ratios.to_numpy(float)
+    usual = values[np.isfinite(values) & (values > 0)]
+    low = min(0.5, float(usual.min(initial=1)) / 1.2)
+    high = max(2.0, float(usual.max(initial=1)) * 1.2)
+    return max(RATIOS[0], low), min(RATIOS[1], high)
+
+
+def ratio_axis(
+    ax: Axes, limits: tuple[float, float], label: str, axis: Literal["x", "y"] = "x"
+) -> None:
+    """Make an axis of ratios: logarithmic, labelled at round values only."""
+    low, high = limits
+    ax.set(**{f"{axis}scale": "log", f"{axis}lim": limits, f"{axis}label": label})
+    shown = [t for t in TICKS if low <= t <= high]
+    ax.set(**{f"{axis}ticks": shown, f"{axis}ticklabels": [f"{t:g}" for t in shown]})
+    (ax.xaxis if axis == "x" else ax.yaxis).set_minor_formatter(NullFormatter())
+    ax.tick_params(axis=axis, which="minor", length=0)
 
 
 def figure_of(ax: Axes) -> Figure:

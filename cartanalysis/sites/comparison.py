@@ -18,13 +18,12 @@ from cartanalysis.claims import replication
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.claims.verdicts import NOT_ASSESSED, PAPER_COUNTS, short_name
 from cartanalysis.errors import CannotCompute
+from cartanalysis.figures.rows import SYMBOLS, kind_of
+from cartanalysis.figures.style import RATIOS
 from cartanalysis.stats import meta
 from cartanalysis.text import each_row, format_interval, format_value, is_missing, rounded
 
 RECONSTRUCTION = "reconstruction, not patient data"
-
-SYMBOLS = {"upheld": "●", "inconclusive": "□", "opposed": "✕", "not_assessed": "–"}
-"""One for each kind of verdict, shaped like the marks of the figures."""
 
 RATES, SURVIVAL, DIRECTIONS = "rates", "survival", "directions"
 SCALES = {RATES: meta.LOGIT, SURVIVAL: meta.CLOGLOG, DIRECTIONS: meta.LOG}
@@ -32,9 +31,6 @@ SCALES = {RATES: meta.LOGIT, SURVIVAL: meta.CLOGLOG, DIRECTIONS: meta.LOG}
 
 FEW_COHORTS = 5
 """With fewer cohorts a prediction interval mostly shows how little is known of τ²."""
-
-EXTREME = 50.0
-"""A ratio beyond this, or below its inverse, is told as such."""
 
 NUMBERS_HIDDEN = "numbers hidden"
 """How the reason begins where a cohort's small counts were taken out."""
@@ -60,11 +56,6 @@ def stack(tables: Mapping[str, pd.DataFrame], reconstructions: frozenset[str]) -
 def shown_name(cohort: str, is_reconstruction: bool) -> str:
     """Name a cohort so that the reconstruction is never taken for patients."""
     return f"{cohort}: {RECONSTRUCTION}" if is_reconstruction else cohort
-
-
-def kind_of(verdict: str) -> str:
-    """Tell which kind of verdict one is."""
-    return next(kind for kind, verdicts in replication.TALLIED.items() if verdict in verdicts)
 
 
 def verdicts(table: pd.DataFrame) -> pd.DataFrame:
@@ -233,8 +224,8 @@ def predicted(found: pd.Series, group: str) -> str:
         return "needs three cohorts"
     if group != DIRECTIONS:
         return format_interval(low, high, "fraction")
-    least = f"below {1 / EXTREME:g}" if low < 1 / EXTREME else format_value(low, "ratio")
-    most = f"above {EXTREME:g}" if high > EXTREME else format_value(high, "ratio")
+    least = f"below {RATIOS[0]:g}" if low < RATIOS[0] else format_value(low, "ratio")
+    most = f"above {RATIOS[1]:g}" if high > RATIOS[1] else format_value(high, "ratio")
     return f"{least} to {most}"
 
 
