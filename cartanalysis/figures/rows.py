@@ -31,7 +31,7 @@ MARKS: dict[str, dict[str, Any]] = {
 SYMBOLS = {"upheld": "●", "inconclusive": "□", "opposed": "✕", "not_assessed": "–"}
 """The same kinds in a text."""
 
-MARK = {"linestyle": "", "markeredgecolor": style.INK, "markersize": 7}
+MARK: dict[str, Any] = {"linestyle": "", "markeredgecolor": style.INK, "markersize": 7}
 
 
 def kind_of(verdict: str) -> str:
@@ -52,7 +52,7 @@ def kind_of(verdict: str) -> str:
 
 def words(ax: Axes, y: float, name: str, numbers: str = "", **how: Any) -> None:
     """Write a row's name at the left end and its numbers at the right end."""
-    line = {"va": "center", "fontsize": 9.5, "bbox": CARD, "zorder": 2}
+    line: dict[str, Any] = {"va": "center", "fontsize": 9.5, "bbox": CARD, "zorder": 2}
     across = ax.get_yaxis_transform()
     label = style.short(name, CHARACTERS - len(numbers))
     ax.text(0, y, label, transform=across, **(line | how))

@@ -87,10 +87,13 @@ def axes(ax: Axes | None, height: float) -> Axes:
 
 def legend(ax: Axes, columns: int, handles: Sequence[Any] | None = None, **how: Any) -> None:
     """Put a legend above the axes."""
-    given = {} if handles is None else {"handles": handles}
-    place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2}
-    look = {"frameon": False, "handlelength": 1.6, "columnspacing": 1.2}
-    ax.legend(ncols=columns, **(place | look | given | how))
+    options: dict[str, Any] = {
+        "loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2,
+        "frameon": False, "handlelength": 1.6, "columnspacing": 1.2, **how,
+    }  # fmt: skip
+    if handles is not None:
+        options["handles"] = handles
+    ax.legend(ncols=columns, **options)
 
 
 def share_axis(axis: Axis) -> None:

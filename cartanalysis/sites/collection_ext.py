@@ -1,6 +1,6 @@
 """Sphinx extension for several cohorts: the list on the start page, and the ways there and back.
 
-The start page's site sets ``cart_collection``, each cohort's book ``cart_home``.
+Each cohort's book sets ``cart_home``.
 
 Directive
     ``{cohorts}`` every cohort with what was published, or that it failed.
@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import html
 import json
-from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
 import cartanalysis
 from cartanalysis.publish import artefacts, sphinx_ext
 from cartanalysis.sites.comparison import RECONSTRUCTION
 
-COLLECTION = "collection.json"
 HOME = "All cohorts"
 
 
@@ -31,9 +28,9 @@ class CohortList(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write the list."""
-        path = sphinx_ext.folder(self.env) / COLLECTION
+        path = sphinx_ext.folder(self.env) / artefacts.ABOUT
         self.env.note_dependency(str(path))
-        cohorts = json.loads(path.read_text(encoding="utf-8"))
+        cohorts = json.loads(path.read_text(encoding="utf-8"))["cohorts"]
         failed = [c for c in cohorts if c["failed"]]
         out: list[nodes.Node] = []
         if failed:
@@ -82,20 +79,7 @@ def banner(cohorts: list[dict[str, Any]], min_cell: int) -> str:
         text += (
             f" Counts of fewer than {min_cell} patients, and what would give them away, are hidden."
         )
-    return f'<div class="cart-banner" role="note">{text}</div>'
-
-
-def _read(app: Sphinx) -> tuple[dict[str, Any], str]:
-    """Give what the single book's banner is made of, and the banner that takes its place."""
-    source = Path(app.srcdir) / app.config.cart_artefacts
-    about = json.loads((source / artefacts.ABOUT).read_text(encoding="utf-8"))
-    cohorts = json.loads((source / COLLECTION).read_text(encoding="utf-8"))
-    return about, banner(cohorts, about["min_cell"])
-
-
-def _prepare(app: Sphinx, config: Config) -> None:
-    if config.cart_collection:
-        config.html_theme_options["announcement"] = _read(app)[1]
+    return text
 
 
 def _way_back(
@@ -109,24 +93,11 @@ def _way_back(
         context["theme_announcement"] = theirs.removesuffix("</div>") + link
 
 
-def _finish(app: Sphinx, exception: Exception | None) -> None:
-    """Give the front door the banner of several cohorts."""
-    if exception is None and app.config.cart_collection:
-        about, ours = _read(app)
-        door = Path(app.outdir) / "index.html"
-        text = door.read_text(encoding="utf-8")
-        door.write_text(text.replace(sphinx_ext.banner(about), ours), encoding="utf-8")
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
-    app.add_config_value("cart_collection", False, "env")
     app.add_config_value("cart_home", "", "html")
     app.add_directive("cohorts", CohortList)
-    # after the banner, and after the front door, of the extension for one cohort
-    app.connect("config-inited", _prepare, priority=950)
     app.connect("html-page-context", _way_back, priority=900)
-    app.connect("build-finished", _finish, priority=900)
     return {
         "version": cartanalysis.__version__,
         "parallel_read_safe": True,

@@ -105,7 +105,7 @@ def plot_pooled(
             _diamond(ax, row)
             continue
         colour = style.INK if row.kind == COHORT else PREDICTED
-        look = {"markeredgecolor": colour, "markerfacecolor": colour}
+        look: dict[str, Any] = {"markeredgecolor": colour, "markerfacecolor": colour}
         if row.kind == NOT_POOLED:
             look["markerfacecolor"] = "white"
         look["markersize"] = 5.0 if math.isnan(square) else square

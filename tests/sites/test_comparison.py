@@ -32,7 +32,8 @@ def claim(entry_id: str, **numbers) -> pd.DataFrame:
     patients = pd.DataFrame({"patient_id": ["A", "B"]})
     table = replication.claims(patients, REGISTRY).astype(object)
     row = table.index[table["id"] == entry_id][0]
-    for name, value in ({"verdict": verdicts.CONSISTENT, "why": ""} | numbers).items():
+    judged = {"verdict": verdicts.CONSISTENT, "why": "", "found": numbers.get("estimate")}
+    for name, value in (judged | numbers).items():
         table.at[row, name] = value
     return table
 
@@ -160,7 +161,7 @@ def test_an_infinite_ratio_and_survival_without_interval_are_left_out():
     infinite = {"unit": "no ratio", "why": "no events in one group; power for a ratio was 3 %"}
     tables = {"a": claim("emd_os", **good), "b": claim("emd_os", **good)}
     found = forest_of({**tables, "c": claim("emd_os", **infinite)}, "emd_os")
-    assert found.set_index("label").loc["c", "why"] == "no events in one group"
+    assert found.set_index("label").loc["c", "why"] == infinite["why"]
     assert found["k"].iloc[-1] == 2
     flat = {"estimate": 1.0, "lower": math.nan, "upper": math.nan, "unit": "fraction"}
     with pytest.raises(CannotCompute, match="none"):
