@@ -127,7 +127,12 @@ def _band(panel: Axes, left: float, right: float, line: float) -> None:
 
 def _legend(ax: Axes) -> None:
     cohort = rows.MARK | {"color": style.INK, "linestyle": "-", "linewidth": 1.5}
-    value: dict[str, Any] = {"linestyle": "", "marker": "|", "markersize": 11, "markeredgewidth": 2.6}
+    value: dict[str, Any] = {
+        "linestyle": "",
+        "marker": "|",
+        "markersize": 11,
+        "markeredgewidth": 2.6,
+    }
     handles = [
         *(Line2D([], [], label=kind, **(cohort | mark)) for kind, mark in rows.MARKS.items()),
         Patch(color=BAND, label="what the paper predicts"),
