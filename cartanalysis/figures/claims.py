@@ -51,7 +51,7 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         room = AXIS if part["drawn"].any() else 0.0
         panel = ax.inset_axes((0, (top - height + room) / total, 1, (height - room) / total))
         panel.spines[["left", "top", "right"]].set_visible(False)
-        (_values if family == VALUES else _directions)(panel, part)
+        _draw(panel, family, part)
         panel.set(ylim=(height - room, 0), yticks=[])  # inches, from the top
         if not room:
             panel.spines["bottom"].set_visible(False)
@@ -67,58 +67,51 @@ def _height(part: pd.DataFrame) -> float:
     return HEADING + TALL * drawn + FLAT * (len(part) - drawn) + (AXIS if drawn else 0.0)
 
 
-def _values(panel: Axes, part: pd.DataFrame) -> None:
-    rows.words(panel, 0.1, "Published values", weight="bold", fontsize=10)
-    style.share_axis(panel.xaxis)
-    panel.set(xlim=(0, 1), xlabel="share of patients")
+def _draw(panel: Axes, family: str, part: pd.DataFrame) -> None:
+    rows.words(panel, 0.1, f"Published {family}s", weight="bold", fontsize=10)
+    if family == VALUES:
+        style.share_axis(panel.xaxis)
+        panel.set(xlim=(0, 1), xlabel="share of patients")
+    else:
+        limits = style.ratio_limits(part[["lower", "upper"]])
+        style.ratio_axis(panel, limits, "hazard ratio (odds ratio for remission), log scale")
     y = HEADING
     for row in each_row(part):
         if not row.drawn:
-            y = _without_numbers(panel, row, y)
+            why = HIDDEN if is_hidden(row) else NOT_ASSESSED
+            rows.words(panel, y, row.short, why, color=style.MUTED)
+            y += FLAT
             continue
-        bounds = (row.found_lower, row.found_upper)
-        rows.words(panel, y, row.short, rows.numbers(row.found, *bounds, ratio=False))
-        line = y + LINE
-        _band(panel, row.expected_lower, row.expected_upper, line)
-        panel.plot(
-            [row.expected] * 2, [line - 0.11, line + 0.11], color=style.PUBLISHED, linewidth=2.6,
-            solid_capstyle="butt", zorder=2,
-        )  # fmt: skip
-        rows.interval(panel, line, *bounds)
-        rows.mark(panel, row.Index, line, row.found, **rows.MARKS[rows.kind_of(row.verdict)])
-        y += TALL
-
-
-def _directions(panel: Axes, part: pd.DataFrame) -> None:
-    rows.words(panel, 0.1, "Published directions", weight="bold", fontsize=10)
-    low, high = style.ratio_limits(part[["lower", "upper"]])
-    style.ratio_axis(panel, (low, high), "hazard ratio (odds ratio for remission), log scale")
-    y = HEADING
-    for row in each_row(part):
-        if not row.drawn:
-            y = _without_numbers(panel, row, y)
-            continue
-        line = y + LINE
-        fewer = row.unit == "odds ratio"  # the paper claims fewer remissions, but more events
-        _band(panel, low if fewer else 1, 1 if fewer else high, line)
-        panel.plot([1, 1], [line - 0.11, line + 0.11], color=style.MUTED, linewidth=1, zorder=2)
-        if is_missing(row.estimate):
-            shown = "no finite ratio"
-            centre = high if row.verdict in (SUPPORTS, SAME) else low
-        else:
-            shown = rows.numbers(row.estimate, row.lower, row.upper, ratio=True)
-            centre = min(max(row.estimate, low), high)
-            rows.interval(panel, line, row.lower, row.upper)
+        answer = _value if family == VALUES else _direction
+        shown, centre = answer(panel, row, y + LINE)
         rows.words(panel, y, row.short, shown)
-        rows.mark(panel, row.Index, line, centre, **rows.MARKS[rows.kind_of(row.verdict)])
+        kind = rows.kind_of(row.verdict)
+        rows.mark(panel, row.Index, y + LINE, centre, **rows.MARKS[kind])
         y += TALL
 
 
-def _without_numbers(panel: Axes, row: Any, y: float) -> float:
-    """Write a claim that cannot be drawn; give where the next one stands."""
-    why = HIDDEN if is_hidden(row) else NOT_ASSESSED
-    rows.words(panel, y, row.short, why, color=style.MUTED)
-    return y + FLAT
+def _value(panel: Axes, row: Any, line: float) -> tuple[str, float]:
+    """Draw what the paper predicts and the cohort's interval; give its numbers and its place."""
+    _band(panel, row.expected_lower, row.expected_upper, line)
+    panel.plot(
+        [row.expected] * 2, [line - 0.11, line + 0.11], color=style.PUBLISHED, linewidth=2.6,
+        solid_capstyle="butt", zorder=2,
+    )  # fmt: skip
+    rows.interval(panel, line, row.found_lower, row.found_upper)
+    return rows.numbers(row.found, row.found_lower, row.found_upper, ratio=False), row.found
+
+
+def _direction(panel: Axes, row: Any, line: float) -> tuple[str, float]:
+    """Draw the side that the paper claims and the cohort's interval; give numbers and place."""
+    low, high = panel.get_xlim()
+    fewer = row.unit == "odds ratio"  # the paper claims fewer remissions, but more events
+    _band(panel, low if fewer else 1, 1 if fewer else high, line)
+    panel.plot([1, 1], [line - 0.11, line + 0.11], color=style.MUTED, linewidth=1, zorder=2)
+    if is_missing(row.estimate):
+        return "no finite ratio", high if row.verdict in (SUPPORTS, SAME) else low
+    rows.interval(panel, line, row.lower, row.upper)
+    shown = rows.numbers(row.estimate, row.lower, row.upper, ratio=True)
+    return shown, min(max(row.estimate, low), high)
 
 
 def _band(panel: Axes, left: float, right: float, line: float) -> None:

@@ -31,13 +31,10 @@ class CohortList(SphinxDirective):
         path = sphinx_ext.folder(self.env) / artefacts.ABOUT
         self.env.note_dependency(str(path))
         cohorts = json.loads(path.read_text(encoding="utf-8"))["cohorts"]
-        failed = [c for c in cohorts if c["failed"]]
         out: list[nodes.Node] = []
-        if failed:
-            text = (
-                f"{len(failed)} of {len(cohorts)} cohorts could not be published: "
-                f"{', '.join(c['name'] for c in failed)}."
-            )
+        if failed := [c["name"] for c in cohorts if c["failed"]]:
+            text = f"{len(failed)} of {len(cohorts)} cohorts could not be published"
+            text += f": {', '.join(failed)}."
             out.append(nodes.paragraph(text, text, classes=["cart-missing"]))
         up = "../" * self.env.docname.count("/")
         items = [nodes.list_item("", _about(cohort, up)) for cohort in cohorts]
@@ -46,34 +43,28 @@ class CohortList(SphinxDirective):
 
 def _about(cohort: dict[str, Any], up: str) -> nodes.paragraph:
     """Write a cohort's line; a failed one has no book to link to."""
-    name = cohort["name"]
-    paragraph = nodes.paragraph()
+    name, patients = cohort["name"], cohort["patients"]
+    shown: nodes.Element = nodes.reference(name, name, refuri=f"{up}{cohort['slug']}/index.html")
+    said = f": {patients} patients"
     if cohort["failed"]:
-        paragraph += nodes.strong(name, name)
-        paragraph += nodes.Text(f": not published. {cohort['failed']}")
-        return paragraph
-    paragraph += nodes.reference(name, name, refuri=f"{up}{cohort['slug']}/index.html")
-    what = RECONSTRUCTION if cohort["is_reconstruction"] else "patients"
-    paragraph += nodes.Text(
-        f": a {what} (n = {cohort['patients']})"
-        if cohort["is_reconstruction"]
-        else f": {cohort['patients']} {what}"
-    )
-    return paragraph
+        shown, said = nodes.strong(name, name), f": not published. {cohort['failed']}"
+    elif cohort["is_reconstruction"]:
+        said = f": a {RECONSTRUCTION} (n = {patients})"
+    return nodes.paragraph("", "", shown, nodes.Text(said))
 
 
 def banner(cohorts: list[dict[str, Any]], min_cell: int) -> str:
     """Write the banner of the pages about several cohorts."""
-    shown = [c for c in cohorts if not c["failed"]]
-    real = ", ".join(f"<em>{html.escape(c['name'])}</em>" for c in shown
-                     if not c["is_reconstruction"])  # fmt: skip
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for cohort in cohorts:
+        if not cohort["failed"]:
+            name = f"<em>{html.escape(cohort['name'])}</em>"
+            names[cohort["is_reconstruction"]].append(name)
     text = "<strong>Several cohorts.</strong> "
-    if real:
-        text += f"Results on these pages are computed from your data: {real}. "
-    for cohort in shown:
-        if cohort["is_reconstruction"]:
-            name = html.escape(cohort["name"])
-            text += f"<em>{name}</em> is a {RECONSTRUCTION}, and is never pooled with patients. "
+    if names[False]:
+        text += f"Results on these pages are computed from your data: {', '.join(names[False])}. "
+    for name in names[True]:
+        text += f"{name} is a {RECONSTRUCTION}, and is never pooled with patients. "
     text += "What the paper published is marked P."
     if min_cell > 1:
         text += (
