@@ -22,46 +22,19 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
 
 def tag(ax: Axes, kind: str, part: str = "main") -> None:
-    """Name the kind of figure that axes show.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        The axes.
-    kind : str
-        One word.
-    part : str
-        Tells several axes of one figure apart.
-    """
+    """Name the kind of figure that axes show, and their part in it if it has several."""
     gid = f"{PANEL}{kind}-{part}"
     ax.set_gid(gid)
     ax.patch.set_gid(gid + BOX)
 
 
 def place_row(ax: Axes, place: int, x: float, y: float) -> None:
-    """Name the point at which a row of the table stands; nothing is drawn.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        The axes.
-    place : int
-        Place of the row in the table, from 0.
-    x, y : float
-        The point, in the units drawn.
-    """
+    """Name the point at which a row of the table (its place, from 0) stands; nothing is drawn."""
     ax.add_line(Line2D([x], [y], linestyle="", gid=f"{ROW}{place}"))
 
 
 def geometry(picture: Figure, svg: str) -> dict[str, Any]:
-    """Read off a finished picture where its data stand.
-
-    Parameters
-    ----------
-    picture : matplotlib.figure.Figure
-        The figure.
-    svg : str
-        The figure as it was saved, in whatever crop.
+    """Read off a finished picture, saved as an SVG in whatever crop, where its data stand.
 
     Returns
     -------

@@ -37,11 +37,6 @@ MARK: dict[str, Any] = {"linestyle": "", "markeredgecolor": style.INK, "markersi
 def kind_of(verdict: str) -> str:
     """Tell which kind of verdict one is.
 
-    Parameters
-    ----------
-    verdict : str
-        A verdict on a claim.
-
     Returns
     -------
     str
@@ -61,14 +56,7 @@ def words(ax: Axes, y: float, name: str, numbers: str = "", **how: Any) -> None:
 
 
 def numbers(estimate: float, lower: float, upper: float, *, ratio: bool) -> str:
-    """Write an estimate with its interval in few characters.
-
-    Parameters
-    ----------
-    estimate, lower, upper : float
-        Ratios or fractions; no interval is written where there is none.
-    ratio : bool
-        Whether they are ratios.
+    """Write a ratio or a fraction with its interval, if it has one, in few characters.
 
     Returns
     -------

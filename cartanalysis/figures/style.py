@@ -66,14 +66,7 @@ def use() -> None:
 
 
 def axes(ax: Axes | None, height: float) -> Axes:
-    """Give the axes to draw on.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes or None
-        The caller's axes.
-    height : float
-        Inches, if a new figure is needed.
+    """Give the axes to draw on, in a new figure of a height in inches if the caller has none.
 
     Returns
     -------
@@ -110,10 +103,7 @@ TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 def ratio_limits(ratios: pd.DataFrame) -> tuple[float, float]:
     """Give an axis of ratios room for what it is to show, within bounds.
 
-    Parameters
-    ----------
-    ratios : pandas.DataFrame
-        Ratios; what is missing, zero or infinite does not count.
+    What is missing, zero or infinite does not count.
 
     Returns
     -------
@@ -142,11 +132,6 @@ def ratio_axis(
 def figure_of(ax: Axes) -> Figure:
     """Give the figure that axes belong to.
 
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Axes.
-
     Returns
     -------
     matplotlib.figure.Figure
@@ -161,11 +146,6 @@ def figure_of(ax: Axes) -> Figure:
 def colours(names: Iterable[str]) -> dict[str, str]:
     """Give each group its colour; groups without a fixed one take spare colours in order.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Groups.
-
     Returns
     -------
     dict of str to str
@@ -178,14 +158,7 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def short(label: str, limit: int = 34) -> str:
-    """Shorten a label so that it fits the figure.
-
-    Parameters
-    ----------
-    label : str
-        Any text.
-    limit : int
-        Longest length, in characters.
+    """Shorten a label to so many characters that it fits the figure.
 
     Returns
     -------
@@ -205,12 +178,7 @@ def _printable(label: str) -> str:
 def distinct(labels: Mapping[str, str], limit: int = 34) -> dict[str, str]:
     """Shorten the labels of groups while they stay different; else break them into lines.
 
-    Parameters
-    ----------
-    labels : mapping of str to str
-        Label by group.
-    limit : int
-        Longest line, in characters.
+    No line is longer than the limit, in characters.
 
     Returns
     -------

@@ -7,8 +7,6 @@ be kept anywhere: they are computed, with the functions that the chapters use.
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import json
 import math
 import re
@@ -92,13 +90,18 @@ class Report:
 
 def answer_sheet() -> str:
     """Write an empty answer sheet; it is the same for every cohort."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["id", "chapter", "question", "unit", "tolerance", "answer"])
-    for task in TASKS:
-        asked = [task.id, task.chapter, task.question, task.unit, f"{task.tolerance:g}", ""]
-        writer.writerow([text.translate(_ASCII) for text in asked])
-    return out.getvalue()
+    rows = [
+        {
+            "id": task.id,
+            "chapter": task.chapter,
+            "question": task.question.translate(_ASCII),
+            "unit": task.unit.translate(_ASCII),
+            "tolerance": f"{task.tolerance:g}",
+            "answer": "",
+        }
+        for task in TASKS
+    ]
+    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
 
 
 def mark_file(path: Path, seed: int) -> Report:
