@@ -15,7 +15,7 @@ from cartanalysis.claims.replication import TALLIED
 from cartanalysis.figures import geometry, style
 from cartanalysis.text import is_missing, rounded
 
-CHARACTERS = 56
+CHARACTERS = 57
 """What fits into a line of words: a name and its numbers."""
 
 CARD = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}

@@ -50,7 +50,7 @@ def plot_verdicts(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     column = {}
     for i, row in enumerate(each_row(cohorts), start=1):
         column[row.cohort] = 1 - step * (len(cohorts) - i + 0.5)
-        name = style.short(shown_name(row.cohort, row.is_reconstruction), rows.CHARACTERS)
+        name = style.short(shown_name(row.cohort, row.is_reconstruction), 56)
         ax.text(column[row.cohort], HEADING / 2, f"{i}", ha="center", weight="bold", **look)
         ax.text(0.005, top + FOOT * (i - 0.5), f"{i}", weight="bold", **look)
         ax.text(0.06, top + FOOT * (i - 0.5), name, **look)
