@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from cartanalysis.figures import geometry, style
 from cartanalysis.text import each_row, format_value
@@ -59,7 +58,7 @@ def plot_rates(
             color=style.MUTED,
         )  # fmt: skip
     ax.set(xlim=(0, 1), ylim=(len(table) - 0.65, -up - 0.29), yticks=[])
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    style.share_axis(ax.xaxis)
     ax.set_xlabel(f"patients in remission; line: {100 * confidence:g} % interval")
     geometry.tag(ax, "rates")
     return ax
@@ -106,10 +105,7 @@ def plot_grades(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         n = int(table[table["group"] == scale]["n"].iloc[0])
         ax.text(0.01, y - 0.38, f"{scale}, n = {n}", transform=across, va="center", fontsize=9.5)
     ax.set(xlim=(0, 1), ylim=(len(scales) - 0.65, -0.65), yticks=[])
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    style.share_axis(ax.xaxis)
     ax.set_xlabel("patients by highest grade; numbers are patients")
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, frameon=False,
-        handlelength=1.0, columnspacing=1.2,
-    )  # fmt: skip
+    style.legend(ax, 3, handlelength=1.0)
     return ax

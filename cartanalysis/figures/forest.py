@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter
 
-from cartanalysis.figures import geometry, style
-from cartanalysis.text import each_row, rounded
-
-_CARD = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-"""Behind words that the line at 1 would otherwise cross."""
-
-LIMITS = (0.05, 50.0)
-"""Bounds of the axis; an interval that goes beyond ends in an arrow."""
+from cartanalysis.figures import geometry, rows, style
+from cartanalysis.text import each_row
 
 
 def plot_forest(
@@ -40,58 +32,30 @@ def plot_forest(
         The axes.
     """
     table = table.reset_index(drop=True)
-    blocks = list(dict.fromkeys(table["series"])) if "series" in table else [None]
-    lines = len(table) + (len(blocks) if blocks != [None] else 0)
-    ax = style.axes(ax, 1.1 + 0.5 * lines)
-    low = max(LIMITS[0], min(0.5, float(np.nanmin(table["lower"])) / 1.3))
-    high = min(LIMITS[1], max(2.0, float(np.nanmax(table["upper"])) * 1.3))
+    series = table["series"] if "series" in table else pd.Series("", table.index)
+    headings = [name for name in series.unique() if name]
+    ax = style.axes(ax, 1.1 + 0.5 * (len(table) + len(headings)))
+    label = f"{measure} (log scale); left of 1 better, right of 1 worse"
+    style.ratio_axis(ax, style.ratio_limits(table[["lower", "upper"]]), label)
     y = 0.0
-    for block in blocks:
-        part = table if block is None else table[table["series"] == block]
-        if block is not None:
-            ax.text(
-                0, y, block, transform=ax.get_yaxis_transform(), weight="bold", va="center",
-                ha="left", fontsize=10, bbox=_CARD, zorder=2,
-            )  # fmt: skip
+    for heading, part in table.groupby(series, sort=False):
+        if heading:
+            rows.words(ax, y, str(heading), weight="bold", fontsize=10)
             y += 0.9
         for row in each_row(part):
-            _draw_row(ax, row, y, low, high)
-            geometry.place_row(ax, row.Index, row.estimate, y)
+            bounds = (row.lower, row.upper)
+            rows.words(ax, y - 0.42, row.label, rows.numbers(row.estimate, *bounds, ratio=True))
+            rows.interval(ax, y, *bounds)
+            colour = style.RISK if row.estimate > 1 else style.REFERENCE
+            rows.mark(
+                ax, row.Index, y, row.estimate, marker="s", color=colour, markeredgecolor=colour
+            )
             y += 1.25
     ax.axvline(1, color=style.MUTED, linewidth=1, zorder=1)
-    ax.set(xscale="log", xlim=(low, high), ylim=(y - 0.4, -0.9), yticks=[])
-    shown = [t for t in (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50) if low <= t <= high]
-    ax.set_xticks(shown, [f"{t:g}" for t in shown])
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.tick_params(axis="x", which="minor", length=0)
+    ax.set(ylim=(y - 0.4, -0.9), yticks=[])
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel(f"{measure} (log scale); left of 1 better, right of 1 worse")
     geometry.tag(ax, "forest")
     return ax
-
-
-def _draw_row(ax: Axes, row: Any, y: float, low: float, high: float) -> None:
-    """Draw one estimate below its label, with the numbers at the right end."""
-    across = ax.get_yaxis_transform()
-    ax.text(
-        0, y - 0.42, style.short(row.label, 40), transform=across, va="center", fontsize=9.5,
-        bbox=_CARD, zorder=2,
-    )  # fmt: skip
-    value, least, most = (rounded(v, 2, 1) for v in (row.estimate, row.lower, row.upper))
-    numbers = f"{value} ({least}–{most})"
-    ax.text(
-        1, y - 0.42, numbers, transform=across, va="center", ha="right", fontsize=9.5,
-        color=style.MUTED,
-    )  # fmt: skip
-    left, right = max(row.lower, low), min(row.upper, high)
-    ax.plot([left, right], [y, y], color=style.INK, linewidth=1.6, zorder=2)
-    for value, edge, marker in ((row.lower, low, "<"), (row.upper, high, ">")):
-        beyond = value < edge if marker == "<" else value > edge
-        if beyond:
-            ax.plot(edge, y, marker=marker, color=style.INK, markersize=6, clip_on=False)
-    if low <= row.estimate <= high:
-        colour = style.RISK if row.estimate > 1 else style.REFERENCE
-        ax.plot(row.estimate, y, marker="s", markersize=7, color=colour, zorder=3)
 
 
 def plot_cutoffs(table: pd.DataFrame, ax: Axes | None = None, *, chosen: float) -> Axes:
@@ -111,38 +75,28 @@ def plot_cutoffs(table: pd.DataFrame, ax: Axes | None = None, *, chosen: float) 
     matplotlib.axes.Axes
         The axes.
     """
+    table = table.reset_index(drop=True)
     ax = style.axes(ax, 3.2)
     ax.axhline(1, color=style.MUTED, linewidth=1)
     ax.axvline(chosen, color=style.HAIRLINE, linewidth=6, zorder=0)
-    for significant, colour, label in (
-        (True, style.RISK, "log-rank p < 0.05"),
-        (False, style.MUTED, "log-rank p ≥ 0.05"),
+    for mine, marker, colour, label in (
+        (table["p"] < 0.05, "o", style.RISK, "log-rank p < 0.05"),
+        (table["p"] >= 0.05, "s", style.MUTED, "log-rank p ≥ 0.05"),
     ):
-        part = table[(table["p"] < 0.05) == significant]
+        part = table[mine]
         if len(part):
-            centre = part["estimate"].to_numpy()
-            spread = [centre - part["lower"].to_numpy(), part["upper"].to_numpy() - centre]
+            spread = [part["estimate"] - part["lower"], part["upper"] - part["estimate"]]
             ax.errorbar(
-                part["cutoff"].to_numpy(),
-                centre,
-                yerr=spread, fmt="o" if significant else "s",
-                color=colour, linewidth=1.3, markersize=5.5, label=label,
+                part["cutoff"], part["estimate"], yerr=spread, fmt=marker, color=colour,
+                linewidth=1.3, markersize=5.5, label=label,
             )  # fmt: skip
-    for row in each_row(table.reset_index(drop=True)):
+    for row in each_row(table):
         geometry.place_row(ax, row.Index, row.cutoff, row.estimate)
-    ax.set(yscale="log", ylabel="hazard ratio, high vs low", xlabel="cut-off (% of CD4⁺ T cells)")
-    shown = [t for t in (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50) if _inside(t, ax)]
-    ax.set_yticks(shown, [f"{t:g}" for t in shown])
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.tick_params(axis="y", which="minor", length=0)
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, frameon=False)
+    ax.set(yscale="log", xlabel="cut-off (% of CD4⁺ T cells)")
+    style.ratio_axis(ax, ax.get_ylim(), "hazard ratio, high vs low", axis="y")
+    style.legend(ax, 2)
     geometry.tag(ax, "cutoffs")
     return ax
-
-
-def _inside(value: float, ax: Axes) -> bool:
-    low, high = ax.get_ylim()
-    return low <= value <= high
 
 
 def plot_effects(
@@ -166,7 +120,9 @@ def plot_effects(
     """
     claims = list(dict.fromkeys(table["claim"]))
     ax = style.axes(ax, 0.9 + 0.52 * len(claims))
-    across = ax.get_yaxis_transform()
+    limits = (0.8, max(10.0, float(table["estimate"].max()) * 1.3))
+    label = "hazard ratio (log scale); a dot is a cohort, a bar the median of them"
+    style.ratio_axis(ax, limits, label)
     for y, claim in enumerate(claims):
         values = table.loc[table["claim"] == claim, "estimate"]
         ax.plot(
@@ -174,15 +130,8 @@ def plot_effects(
             color=style.RISK, markeredgewidth=0,
         )  # fmt: skip
         ax.plot([values.median()] * 2, [y - 0.2, y + 0.2], color=style.INK, linewidth=1.8)
-        label = style.short((labels or {}).get(claim, claim), 60)
-        ax.text(0, y - 0.42, label, transform=across, va="center", fontsize=9, bbox=_CARD, zorder=2)
+        rows.words(ax, y - 0.42, (labels or {}).get(claim, claim), fontsize=9)
     ax.axvline(1, color=style.MUTED, linewidth=1, zorder=1)  # below the labels
-    ax.set(xscale="log", ylim=(len(claims) - 0.5, -0.8), yticks=[])
-    ax.set_xlim(0.8, max(10.0, float(table["estimate"].max()) * 1.3))
-    shown = [t for t in (1, 2, 5, 10, 20, 50, 100) if t <= ax.get_xlim()[1]]
-    ax.set_xticks(shown, [f"{t:g}" for t in shown])
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.tick_params(axis="x", which="minor", length=0)
+    ax.set(ylim=(len(claims) - 0.5, -0.8), yticks=[])
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("hazard ratio (log scale); a dot is a cohort, a bar the median of them")
     return ax

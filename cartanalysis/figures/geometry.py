@@ -8,7 +8,6 @@ cropped and laid out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
@@ -22,95 +21,29 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
 
-@dataclass(frozen=True)
-class Panel:
-    """Axes as they stand in a saved picture.
-
-    Attributes
-    ----------
-    box : tuple of float
-        Left, top, width and height as fractions of the picture, from its upper left corner.
-    x, y : tuple of float
-        Limits of the axes, left to right and bottom to top, in the units drawn.
-    x_scale, y_scale : str
-        As matplotlib names them, such as ``linear`` or ``log``.
-    """
-
-    box: tuple[float, float, float, float]
-    x: tuple[float, float]
-    y: tuple[float, float]
-    x_scale: str
-    y_scale: str
-
-    @classmethod
-    def of(cls, ax: Axes, box: tuple[float, float, float, float]) -> Panel:
-        """Describe axes.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes
-            The axes.
-        box : tuple of float
-            Where they stand.
-
-        Returns
-        -------
-        Panel
-            The description.
-        """
-        (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-        x, y = (float(left), float(right)), (float(bottom), float(top))
-        return cls(box, x, y, ax.get_xscale(), ax.get_yscale())
-
-
 def tag(ax: Axes, kind: str, part: str = "main") -> None:
-    """Name the kind of figure that axes show.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        The axes.
-    kind : str
-        One word.
-    part : str
-        Tells several axes of one figure apart.
-    """
+    """Name the kind of figure that axes show, and their part in it if it has several."""
     gid = f"{PANEL}{kind}-{part}"
     ax.set_gid(gid)
     ax.patch.set_gid(gid + BOX)
 
 
 def place_row(ax: Axes, place: int, x: float, y: float) -> None:
-    """Name the point at which a row of the table stands; nothing is drawn.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        The axes.
-    place : int
-        Place of the row in the table, from 0.
-    x, y : float
-        The point, in the units drawn.
-    """
+    """Name the point at which a row of the table (its place, from 0) stands; nothing is drawn."""
     ax.add_line(Line2D([x], [y], linestyle="", gid=f"{ROW}{place}"))
 
 
 def geometry(picture: Figure, svg: str) -> dict[str, Any]:
-    """Read off a finished picture where its data stand.
-
-    Parameters
-    ----------
-    picture : matplotlib.figure.Figure
-        The figure.
-    svg : str
-        The figure as it was saved, in whatever crop.
+    """Read off a finished picture, saved as an SVG in whatever crop, where its data stand.
 
     Returns
     -------
     dict
-        ``kind``; ``panels``, the attributes of a `Panel` for each of the tagged axes; ``rows``,
-        for each drawn row of the table its place, x and y, the last two as fractions of the
-        picture.  Empty if no axes are tagged.
+        ``kind``; ``panels``, for each of the tagged axes ``box`` (left, top, width and height as
+        fractions of the picture, from its upper left corner), ``x`` and ``y`` (limits, left to
+        right and bottom to top, in the units drawn), ``x_scale`` and ``y_scale`` (as matplotlib
+        names them, such as ``log``); ``rows``, for each drawn row of the table its place, x and y,
+        the last two as fractions of the picture.  Empty if no axes are tagged.
     """
     tagged: list[Any] = picture.findobj(
         lambda a: isinstance(a, Axes) and str(a.get_gid()).startswith(PANEL)
@@ -118,10 +51,20 @@ def geometry(picture: Figure, svg: str) -> dict[str, Any]:
     if not tagged:
         return {}
     drawing = ElementTree.fromstring(svg)  # written by matplotlib a moment ago
-    panels = [Panel.of(ax, _box(drawing, str(ax.get_gid()))) for ax in tagged]
-    rows = [row for ax, panel in zip(tagged, panels, strict=True) for row in _rows(ax, panel)]
+    boxes = [_box(drawing, str(ax.get_gid())) for ax in tagged]
+    rows = [row for ax, box in zip(tagged, boxes, strict=True) for row in _rows(ax, box)]
     kind = str(tagged[0].get_gid()).removeprefix(PANEL).partition("-")[0]
-    return {"kind": kind, "panels": [vars(p) for p in panels], "rows": sorted(rows)}
+    panels = [
+        {
+            "box": box,
+            "x": tuple(map(float, ax.get_xlim())),
+            "y": tuple(map(float, ax.get_ylim())),
+            "x_scale": ax.get_xscale(),
+            "y_scale": ax.get_yscale(),
+        }
+        for ax, box in zip(tagged, boxes, strict=True)
+    ]
+    return {"kind": kind, "panels": panels, "rows": sorted(rows)}
 
 
 def _box(drawing: ElementTree.Element, gid: str) -> tuple[float, float, float, float]:
@@ -136,18 +79,15 @@ def _box(drawing: ElementTree.Element, gid: str) -> tuple[float, float, float, f
     return left / width, top / height, (max(x) - left) / width, (max(y) - top) / height
 
 
-def _rows(ax: Axes, panel: Panel) -> list[tuple[int, float, float]]:
-    found = []
-    left, top, width, height = panel.box
+def _rows(ax: Axes, box: tuple[float, float, float, float]) -> list[tuple[int, float, float]]:
+    left, top, width, height = box
     to_axes = ax.transData - ax.transAxes
+    found = []
     for line in ax.lines:
         gid = str(line.get_gid())
         if gid.startswith(ROW):
             across, up = to_axes.transform(np.asarray(line.get_xydata())[0])
-            place = int(gid.removeprefix(ROW))
-            found.append((place, _within(left + width * across), _within(top + height * (1 - up))))
+            point = (left + width * across, top + height * (1 - up))
+            x, y = (round(min(1.0, max(0.0, float(v))), 5) for v in point)
+            found.append((int(gid.removeprefix(ROW)), x, y))
     return found
-
-
-def _within(fraction: float) -> float:
-    return round(min(1.0, max(0.0, float(fraction))), 5)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from cartanalysis.figures import geometry, style
 from cartanalysis.text import DAYS_PER, each_row
@@ -140,14 +139,11 @@ def plot_km(
     ax.set_xticks([t / scale for t in dict.fromkeys(at_risk["time"])])
     # ends of months are whole days, which are not quite whole months
     ax.xaxis.set_major_formatter(lambda value, _: f"{round(value, 1):g}")
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    style.share_axis(ax.yaxis)
     ax.set(ylabel=f"patients {state}", xlabel=f"{unit} since {origin}")
     ax.grid(axis="y", color=style.HAIRLINE, linewidth=0.5)
     if len(names) > 1 or (marks is not None and len(marks)):
-        ax.legend(
-            loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False,
-            borderaxespad=0, handlelength=2.2, columnspacing=1.4,
-        )  # fmt: skip
+        style.legend(ax, columns, handlelength=2.2)
     _draw_counts(ax, at_risk, names, shown, hue, scale)
     geometry.tag(ax, "km")
     return ax

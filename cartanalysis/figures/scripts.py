@@ -33,12 +33,7 @@ def _is_shaped(letter: str) -> bool:
 
 
 def fit_fonts(picture: Figure) -> tuple[str, str]:
-    """Give the texts of a figure fonts that have their letters.
-
-    Parameters
-    ----------
-    picture : matplotlib.figure.Figure
-        The figure, whose texts are changed.
+    """Change the texts of a figure so that their fonts have their letters.
 
     Returns
     -------

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, PercentFormatter
 
 WIDTH = 4.6
 """Inches; at 360 px on a phone 10-point type is then still 10 px high."""
@@ -62,14 +66,7 @@ def use() -> None:
 
 
 def axes(ax: Axes | None, height: float) -> Axes:
-    """Give the axes to draw on.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes or None
-        The caller's axes.
-    height : float
-        Inches, if a new figure is needed.
+    """Give the axes to draw on, in a new figure of a height in inches if the caller has none.
 
     Returns
     -------
@@ -81,13 +78,59 @@ def axes(ax: Axes | None, height: float) -> Axes:
     return plt.subplots(figsize=(WIDTH, height), layout="constrained")[1]
 
 
+def legend(ax: Axes, columns: int, handles: Sequence[Any] | None = None, **how: Any) -> None:
+    """Put a legend above the axes."""
+    options: dict[str, Any] = {
+        "loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2,
+        "frameon": False, "handlelength": 1.6, "columnspacing": 1.2, **how,
+    }  # fmt: skip
+    if handles is not None:
+        options["handles"] = handles
+    ax.legend(ncols=columns, **options)
+
+
+def share_axis(axis: Axis) -> None:
+    """Label an axis of fractions in per cent."""
+    axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+
+
+RATIOS = (0.02, 50.0)
+"""Bounds of an axis of ratios; an interval that goes beyond ends in an arrow."""
+
+TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+
+
+def ratio_limits(ratios: pd.DataFrame) -> tuple[float, float]:
+    """Give an axis of ratios room for what it is to show, within bounds.
+
+    What is missing, zero or infinite does not count.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper limit.
+    """
+    values = ratios.to_numpy(float)
+    usual = values[np.isfinite(values) & (values > 0)]
+    low = min(0.5, float(usual.min(initial=1)) / 1.2)
+    high = max(2.0, float(usual.max(initial=1)) * 1.2)
+    return max(RATIOS[0], low), min(RATIOS[1], high)
+
+
+def ratio_axis(
+    ax: Axes, limits: tuple[float, float], label: str, axis: Literal["x", "y"] = "x"
+) -> None:
+    """Make an axis of ratios: logarithmic, labelled at round values only."""
+    low, high = limits
+    ax.set(**{f"{axis}scale": "log", f"{axis}lim": limits, f"{axis}label": label})
+    shown = [t for t in TICKS if low <= t <= high]
+    ax.set(**{f"{axis}ticks": shown, f"{axis}ticklabels": [f"{t:g}" for t in shown]})
+    (ax.xaxis if axis == "x" else ax.yaxis).set_minor_formatter(NullFormatter())
+    ax.tick_params(axis=axis, which="minor", length=0)
+
+
 def figure_of(ax: Axes) -> Figure:
     """Give the figure that axes belong to.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Axes.
 
     Returns
     -------
@@ -103,11 +146,6 @@ def figure_of(ax: Axes) -> Figure:
 def colours(names: Iterable[str]) -> dict[str, str]:
     """Give each group its colour; groups without a fixed one take spare colours in order.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Groups.
-
     Returns
     -------
     dict of str to str
@@ -120,14 +158,7 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def short(label: str, limit: int = 34) -> str:
-    """Shorten a label so that it fits the figure.
-
-    Parameters
-    ----------
-    label : str
-        Any text.
-    limit : int
-        Longest length, in characters.
+    """Shorten a label to so many characters that it fits the figure.
 
     Returns
     -------
@@ -147,12 +178,7 @@ def _printable(label: str) -> str:
 def distinct(labels: Mapping[str, str], limit: int = 34) -> dict[str, str]:
     """Shorten the labels of groups while they stay different; else break them into lines.
 
-    Parameters
-    ----------
-    labels : mapping of str to str
-        Label by group.
-    limit : int
-        Longest line, in characters.
+    No line is longer than the limit, in characters.
 
     Returns
     -------

@@ -186,12 +186,7 @@ def build_site(plan: Plan, staging: Path, private: Path, cache: Path, jobs: int)
             COHORT_FILE: replace(plan.cohort, table=plain, strata=()),
             STRATA_FILE: plan.cohort,
         }
-        if plan.min_cell > 1:
-            vault = Vault(cohorts, plan.min_cell)
-        else:
-            with naming(private.parent):
-                for name, cohort in cohorts.items():
-                    (private / name).write_text(cohort.to_csv(), encoding="utf-8")
+        vault = keep(cohorts, plan.min_cell, private)
     chapters = execute.execute(plan.book, plan.keys, plan.values, private, cache, jobs, vault)
     gathered = artefacts.harvest(
         chapters, plan.cohort, sources / site.ARTEFACTS, plan.min_cell, plan.data
@@ -203,25 +198,49 @@ def build_site(plan: Plan, staging: Path, private: Path, cache: Path, jobs: int)
         raise execute.Failures(problems)
     write_run(
         html,
-        {
-            "environment": execute.environment(plan.book),
+        about_run(plan.book, plan.values, plan.min_cell, chapters)
+        | {
             "cohort": {
                 "name": plan.cohort.name,
                 plan.seal.name: plan.data,
                 "patients": len(plan.cohort.table),
                 "is_reconstruction": plan.cohort.is_reconstruction,
             },
-            "min_cell": plan.min_cell,
-            "parameters": plan.values,
-            "chapters": {
-                c.name: {"key": c.key, "seconds": round(c.seconds, 2), "reused": c.reused}
-                for c in chapters
-            },
         },
         plan.key,
         started,
     )
     return Built(html, tuple(chapters), plan.cohort.notes + gathered.warnings)
+
+
+def keep(cohorts: Mapping[str, Cohort], smallest: int, private: Path) -> Vault | None:
+    """Keep protected cohorts in a vault; write others where the chapters will read them."""
+    protected = {}
+    for name, cohort in cohorts.items():
+        if smallest > 1 and not cohort.is_reconstruction:
+            protected[name] = cohort
+            continue
+        with naming(private.parent):
+            (private / name).write_text(cohort.to_csv(), encoding="utf-8")
+    return Vault(protected, smallest) if protected else None
+
+
+def about_run(
+    book: Book,
+    values: Mapping[str, Any],
+    min_cell: int,
+    chapters: Sequence[execute.Executed],
+) -> dict[str, Any]:
+    """Say what chapters were run with."""
+    return {
+        "environment": execute.environment(book),
+        "min_cell": min_cell,
+        "parameters": values,
+        "chapters": {
+            c.name: {"key": c.key, "seconds": round(c.seconds, 2), "reused": c.reused}
+            for c in chapters
+        },
+    }
 
 
 def check_target(target: Path, book: Book) -> None:

@@ -222,7 +222,9 @@ def _table(rows: list[dict[str, Any]], caption: str) -> list[nodes.Node]:
 
 def banner(about: dict[str, Any]) -> str:
     """Write the banner that every page carries."""
-    if about["is_reconstruction"]:
+    if "banner" in about:  # pages about several cohorts
+        text = about["banner"]
+    elif about["is_reconstruction"]:
         text = (
             "<strong>Not patient data.</strong> Results on these pages are computed from "
             f"<em>{html.escape(about['name'])}</em>, a reconstruction that agrees with every "

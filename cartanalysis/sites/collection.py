@@ -6,8 +6,9 @@ import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Collection as Names
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ import yaml
 from tqdm import tqdm
 
 from cartanalysis.chapter import parameters
-from cartanalysis.chapter.disclosure.vault import Vault
 from cartanalysis.chapter.handover import slug
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.errors import InputError, Problem, shown
@@ -28,17 +28,19 @@ from cartanalysis.publish.replace import replace_folder
 from cartanalysis.publish.run import (
     Built,
     Plan,
+    about_run,
     build_site,
     cache_for,
     check_target,
+    keep,
     prepare,
     stands,
     write_run,
 )
-from cartanalysis.publish.scratch import naming, private_folder
+from cartanalysis.publish.scratch import private_folder
 from cartanalysis.publish.staging import clear, staging_for
 from cartanalysis.publish.verify import read_run
-from cartanalysis.sites.collection_ext import COLLECTION
+from cartanalysis.sites.collection_ext import banner
 from cartanalysis.sites.several import write_members
 
 COMPARISON = "comparison"
@@ -46,101 +48,35 @@ START = f"{PROSE}/collection"
 EXTENSION = "cartanalysis.sites.collection_ext"
 LOCK = "requirements.txt"
 
-RESERVED = frozenset(
-    {
-        PROSE,
-        CHAPTERS,
-        "data",
-        "figures",
-        "slides",
-        "source",
-        "student",
-        "try",
-        "con",
-        "prn",
-        "aux",
-        "nul",
-    }
-    | {f"{port}{i}" for port in ("com", "lpt") for i in range(10)}
-)
+FOLDERS = (PROSE, CHAPTERS, "data", "figures", "slides", "source", "student", "try")
+PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
+RESERVED = frozenset({*FOLDERS, "con", "prn", "aux", "nul", *PORTS})
 """Folders of the start page, and names that Windows keeps for itself."""
 
 LONGEST = 40
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one cohort.
-
-    Attributes
-    ----------
-    name : str
-        Its name on the pages.
-    slug : str
-        Its folder in the site.
-    lines : tuple of str
-        Why it could not be published, one problem per line; empty if it was.
-    """
+@dataclass
+class Member:
+    """A cohort of a collection: admitted with a plan or refused, then built or failed."""
 
     name: str
-    slug: str
-    lines: tuple[str, ...] = ()
+    slug: str  # its folder in the site
+    plan: Plan | None = field(default=None, compare=False)
+    problems: tuple[Problem, ...] = ()  # why its file cannot be used
+    lines: tuple[str, ...] = ()  # why it could not be published, for the terminal
+    built: Built | None = field(default=None, compare=False)
 
     @property
     def failed(self) -> bool:
         """Whether it could not be published."""
         return bool(self.lines)
 
-
-@dataclass(frozen=True)
-class Collection:
-    """What a run over several cohorts did.
-
-    Attributes
-    ----------
-    site : pathlib.Path
-        Folder of the website.
-    outcomes : tuple of Outcome
-        One per cohort, in the order given.
-    unchanged : bool
-        Whether the site was there already, from the same inputs.
-    warnings : tuple of str
-        What was handled while reading, and what chapters wrote to their error stream; each begins
-        with the cohort's name.
-    """
-
-    site: Path
-    outcomes: tuple[Outcome, ...]
-    unchanged: bool = False
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        """Whether any cohort could not be published."""
-        return any(o.failed for o in self.outcomes)
-
-
-@dataclass(frozen=True)
-class _Member:
-    """A cohort on its way into the site: admitted with a plan, or refused with its problems."""
-
-    name: str
-    slug: str
-    plan: Plan | None = None
-    refusal: InputError | None = None
-    lines: tuple[str, ...] = ()
-    built: Built | None = None
-
-    @property
-    def outcome(self) -> Outcome:
-        refused = str(self.refusal).splitlines() if self.refusal else ()
-        return Outcome(self.name, self.slug, (*refused, *self.lines))
-
     def about(self) -> dict[str, Any]:
         """Say what the start page shows; why something failed may quote patients' data."""
         failed = ""
-        if self.refusal:
-            count = len(self.refusal.problems)
+        if self.problems:
+            count = len(self.problems)
             found = f"{count} problem{'' if count == 1 else 's'}"
             failed = f"Its file cannot be used: {found}, told in the command's output."
         elif self.lines:
@@ -153,6 +89,21 @@ class _Member:
             "is_reconstruction": bool(cohort and cohort.is_reconstruction),
             "failed": failed,
         }
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a run over several cohorts did."""
+
+    site: Path
+    outcomes: tuple[Member, ...]  # in the order given
+    unchanged: bool = False
+    warnings: tuple[str, ...] = ()  # each begins with the cohort's name
+
+    @property
+    def failed(self) -> bool:
+        """Whether any cohort could not be published."""
+        return any(o.failed for o in self.outcomes)
 
 
 def publish_all(
@@ -171,49 +122,48 @@ def publish_all(
     _require_start(book)
     target = (out or book.root / "_build" / "html").resolve()
     check_target(target, book)
-    _check_assignments(book, assignments)
+    # wrong parameters are told once, not once for each cohort
+    given = parameters.parse_assignments(assignments)
+    parameters.assign({c: parameters.declared(book.notebook(c), c) for c in book.chapters}, given)
     members = _admit_all(book, requests, assignments, min_cell)
     key = _key(book, members)
-    warnings = [f"{m.name}: {n}" for m in members if m.plan for n in m.plan.cohort.notes]
+    warnings = [f"{m.name}: {note}" for m in members if m.plan for note in m.plan.cohort.notes]
     if stands(target, key) and not read_run(target).get("failed"):
         clear(target)
-        outcomes = tuple(m.outcome for m in members)
-        return Collection(target, outcomes, unchanged=True, warnings=tuple(warnings))
-    notes = _refuse_small_updates(members, target, accept_small_update)
+        return Collection(target, tuple(members), unchanged=True, warnings=tuple(warnings))
+    warnings = _refuse_small_updates(members, target, accept_small_update)
     cache = cache_for(book, cache_dir)
     with staging_for(target) as staging:
         started = datetime.now(UTC)
-        members = [_build(m, staging / "books" / m.slug, target, cache, jobs) for m in members]
+        for member in members:
+            _build(member, staging / "books" / member.slug, target, cache, jobs)
         if not any(m.built for m in members):
-            raise execute.Failures([f"{m.name}: {x}" for m in members for x in m.outcome.lines])
-        built = [f"{m.name}: {w}" for m in members if m.built for w in m.built.warnings]
-        warnings = [*notes, *built]
+            raise execute.Failures([f"{m.name}: {line}" for m in members for line in m.lines])
         with private_folder(target) as private:
-            html, about = _start_site(
-                book, members, assignments, staging / "start", private, cache, jobs
-            )
+            html, about = _start_site(book, members, given, staging / "start", private, cache, jobs)
         for member in members:
             if member.built:
+                warnings += [f"{member.name}: {warning}" for warning in member.built.warnings]
                 member.built.html.rename(html / member.slug)
-        if problems := checks.check(html, _start_pages(book)):
+        if problems := checks.check(html, Book(book.root / START).pages):
             raise execute.Failures(problems)
         write_run(html, about, key, started)
         replace_folder(html, target)
     for member in members:
         if member.plan and member.built:
             owner.remember(member.plan.cohort, target / member.slug)
-    return Collection(target, tuple(m.outcome for m in members), warnings=tuple(warnings))
+    return Collection(target, tuple(members), warnings=tuple(warnings))
 
 
-def _refuse_small_updates(members: Sequence[_Member], target: Path, accepted: bool) -> list[str]:
+def _refuse_small_updates(members: Sequence[Member], target: Path, accepted: bool) -> list[str]:
     """Compare each cohort with what its book replaces; give what the user should know."""
     problems: list[Problem] = []
     notes: list[str] = []
     for member in members:
         if member.plan:
-            smallest = member.plan.min_cell
+            cohort, smallest = member.plan.cohort, member.plan.min_cell
             found, told = owner.small_update(
-                member.plan.cohort, target / member.slug, smallest, accepted=accepted
+                cohort, target / member.slug, smallest, accepted=accepted
             )
             problems += found
             notes += told
@@ -225,80 +175,60 @@ def _refuse_small_updates(members: Sequence[_Member], target: Path, accepted: bo
 # --- cohorts -----------------------------------------------------------------------------------
 
 
-def _check_assignments(book: Book, assignments: Sequence[str]) -> None:
-    """Refuse wrong parameters once, not once for each cohort."""
-    declared = {c: parameters.declared(book.notebook(c), c) for c in book.chapters}
-    parameters.assign(declared, parameters.parse_assignments(assignments))
-
-
 def _admit_all(
     book: Book, requests: Sequence[Request], assignments: Sequence[str], min_cell: int | None
-) -> list[_Member]:
+) -> list[Member]:
     """Admit the cohorts that can be used, each under a name and a folder of its own."""
-    members: list[_Member] = []
+    members: list[Member] = []
+    first: dict[str, str] = {}
+    twins = []
     for request in requests:
+        names, slugs = {m.name for m in members}, {m.slug for m in members}
         try:
             plan = prepare(book, request, assignments, min_cell)
         except InputError as error:
-            name = _free_name(slug(Path(request.cohort).stem) or "cohort", members)
-            members.append(_Member(name, _free_slug(name, members), refusal=error))
+            name = free_name(slug(Path(request.cohort).stem) or "cohort", names)
+            where = f" (in {error.source})"
+            problems = tuple(replace(p, what=f"{p.what}{where}") for p in error.problems)
+            lines = tuple(str(error).splitlines())
+            members.append(Member(name, free_slug(name, slugs), None, problems, lines))
             continue
-        name = _free_name(plan.cohort.name, members)
+        name = free_name(plan.cohort.name, names)
         plan = replace(plan, cohort=replace(plan.cohort, name=name))
-        members.append(_Member(name, _free_slug(name, members), plan))
-    _refuse_twins(members)
+        members.append(Member(name, free_slug(name, slugs), plan))
+        earlier = first.setdefault(plan.cohort.sha256, name)
+        if earlier != name:
+            what = f"{shown(name)} holds the same patients as {shown(earlier)}"
+            twins.append(Problem(what, "Name each cohort once"))
     if not any(m.plan for m in members):
-        raise InputError(f"{len(members)} cohorts", _problems(members))
+        twins = [problem for m in members for problem in m.problems]
+    if twins:
+        raise InputError(f"{len(members)} cohorts", twins)
     return members
 
 
-def _problems(members: Sequence[_Member]) -> list[Problem]:
-    """Give the problems of all files, each with its file."""
-    return [
-        replace(problem, what=f"{problem.what} (in {member.refusal.source})")
-        for member in members
-        if member.refusal
-        for problem in member.refusal.problems
-    ]
-
-
-def _refuse_twins(members: Sequence[_Member]) -> None:
-    first: dict[str, str] = {}
-    problems = []
-    for member in members:
-        if member.plan:
-            earlier = first.setdefault(member.plan.cohort.sha256, member.name)
-            if earlier != member.name:
-                what = f"{shown(member.name)} holds the same patients as {shown(earlier)}"
-                problems.append(Problem(what, "Name each cohort once"))
-    if problems:
-        raise InputError(f"{len(members)} cohorts", problems)
-
-
-def _free_name(name: str, members: Sequence[_Member]) -> str:
+def free_name(name: str, taken: Names[str]) -> str:
     """Number a name that is taken."""
-    taken, number = {m.name for m in members}, 1
-    free = name
+    free, number = name, 1
     while free in taken:
         number += 1
         free = f"{name} ({number})"
     return free
 
 
-def _free_slug(name: str, members: Sequence[_Member]) -> str:
+def free_slug(name: str, taken: Names[str]) -> str:
     """Name a folder so that it is allowed on every file system, and free."""
     start = slug(name) or "cohort"
     if start in RESERVED:
         start = f"cohort-{start}"
-    taken, number = {m.slug for m in members}, 1
-    free = start[:LONGEST].rstrip("-")
+    free, number = start[:LONGEST].rstrip("-"), 1
     while free in taken:
         number += 1
         free = f"{start[: LONGEST - len(str(number)) - 1].rstrip('-')}-{number}"
     return free
 
 
-def _key(book: Book, members: Sequence[_Member]) -> str:
+def _key(book: Book, members: Sequence[Member]) -> str:
     """Hash everything the site depends on; the prose is part of each plan's key."""
     known = [(m.name, m.slug, m.plan.key if m.plan else m.about()["failed"]) for m in members]
     source = book.source(COMPARISON).read_text(encoding="utf-8")
@@ -308,107 +238,80 @@ def _key(book: Book, members: Sequence[_Member]) -> str:
 # --- building ----------------------------------------------------------------------------------
 
 
-def _build(member: _Member, staging: Path, target: Path, cache: Path, jobs: int) -> _Member:
-    """Build a cohort's book; what fails comes back as its lines."""
+def _build(member: Member, staging: Path, target: Path, cache: Path, jobs: int) -> None:
+    """Build a cohort's book, or keep the lines that say why not."""
     if member.plan is None:
-        return member
+        return
     tqdm.write(f"{member.name}:", file=sys.stderr)
-    settings = {"cart_home": "../index.html"}
-    book = _derived(member.plan.book, staging / "book", settings)
+    book = _derived(member.plan.book, staging / "book", {"cart_home": "../index.html"})
     # where the start page will be, so that the way back leads somewhere when it is checked
     (staging / "site" / "_build").mkdir(parents=True)
     (staging / "site" / "_build" / "index.html").touch()
     plan = replace(member.plan, book=book)
     try:
         with private_folder(target) as private:
-            built = build_site(plan, staging / "site", private, cache, jobs)
+            member.built = build_site(plan, staging / "site", private, cache, jobs)
     except execute.Failures as failures:
-        return replace(member, lines=tuple(failures.lines))
-    return replace(member, built=built)
+        member.lines = tuple(failures.lines)
 
 
 def _start_site(
     book: Book,
-    members: Sequence[_Member],
-    assignments: Sequence[str],
+    members: Sequence[Member],
+    assignments: Mapping[str, Any],
     staging: Path,
     private: Path,
     cache: Path,
     jobs: int,
 ) -> tuple[Path, dict[str, Any]]:
     """Build the start page and the comparison of the cohorts whose books were built."""
-    start = _derived(book, staging / "book", {"cart_collection": True}, toc=book.root / START / TOC)
+    start = _derived(book, staging / "book", {}, toc=book.root / START / TOC)
     plans = [m.plan for m in members if m.plan and m.built]
-    sources = staging / "source"
-    files, protected = {}, {}
-    for number, plan in enumerate(plans, start=1):
-        files[plan.cohort.name] = DEFAULT_COHORT
-        if not plan.cohort.is_default:
-            files[plan.cohort.name] = f"cohort-{number}.csv"
-            if plan.min_cell > 1:
-                protected[files[plan.cohort.name]] = _plain(plan.cohort)
-                continue
-            text = _plain(plan.cohort).to_csv()
-            with naming(private.parent):
-                (private / files[plan.cohort.name]).write_text(text, encoding="utf-8")
     smallest = max(p.min_cell for p in plans)
-    given = {"cohorts": write_members(files), "min_cell": smallest}
+    files, kept = {}, {}
+    for number, plan in enumerate(plans, start=1):
+        is_default = plan.cohort.is_default
+        files[plan.cohort.name] = DEFAULT_COHORT if is_default else f"cohort-{number}.csv"
+        if not is_default:  # the comparison needs the contract's columns only
+            own = [c for c in plan.cohort.table if c not in FIELDS]
+            plain = replace(plan.cohort, table=plan.cohort.table.drop(columns=own))
+            kept[files[plan.cohort.name]] = plain
+    vault = keep(kept, smallest, private)
     declared = parameters.declared(start.notebook(COMPARISON), COMPARISON)
-    for name, value in parameters.parse_assignments(assignments).items():
-        if name in declared:
-            given[name] = value
-    values = {COMPARISON: given}
+    chosen = {name: value for name, value in assignments.items() if name in declared}
+    values = {COMPARISON: {"cohorts": write_members(files), "min_cell": smallest} | chosen}
     # of patients' data the hashes are keyed already
     patients = hashlib.sha256("".join(p.data for p in plans).encode()).hexdigest()
     keys = execute.chapter_keys(start, patients, values)
-    vault = Vault(protected, smallest) if protected else None
     chapters = execute.execute(start, keys, values, private, cache, jobs, vault)
-    # stands for all of them where one cohort is expected; its banner is replaced
+    # stands for all of them where one cohort is expected
     together = Cohort(f"{len(plans)} cohorts", pd.DataFrame())
+    sources = staging / "source"
     gathered = artefacts.harvest(chapters, together, sources / site.ARTEFACTS, smallest, patients)
-    text = json.dumps([m.about() for m in members], ensure_ascii=False, indent=1)
-    (sources / site.ARTEFACTS / COLLECTION).write_text(text, encoding="utf-8")
+    cohorts = [m.about() for m in members]
+    path = sources / site.ARTEFACTS / artefacts.ABOUT
+    about = json.loads(path.read_text(encoding="utf-8"))
+    about |= {"cohorts": cohorts, "banner": banner(cohorts, smallest)}
+    path.write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
     site.stage(start, together, gathered, sources)
-    html = site.build(sources, staging)
-    about = {
-        "environment": execute.environment(start),
+    record = about_run(start, values, smallest, chapters) | {
         "cohorts": [
             m.about() | ({m.plan.seal.name: m.plan.data} if m.plan else {}) for m in members
         ],
-        "failed": [m.slug for m in members if m.lines],
-        "min_cell": smallest,
-        "parameters": values,
-        "chapters": {
-            c.name: {"key": c.key, "seconds": round(c.seconds, 2), "reused": c.reused}
-            for c in chapters
-        },
+        "failed": [m.slug for m in members if m.plan and m.failed],
     }
-    return html, about
-
-
-def _plain(cohort: Cohort) -> Cohort:
-    """Leave columns of the user's own out: the comparison needs the contract's only."""
-    own = [c for c in cohort.table if c not in FIELDS]
-    return replace(cohort, table=cohort.table.drop(columns=own))
+    return site.build(sources, staging), record
 
 
 # --- sources -----------------------------------------------------------------------------------
 
 
 def _require_start(book: Book) -> None:
-    absent = [
-        name
-        for name in (f"{START}/{TOC}", f"{CHAPTERS}/{COMPARISON}.py")
-        if not (book.root / name).is_file()
-    ]
-    if absent:
+    needed = (f"{START}/{TOC}", f"{CHAPTERS}/{COMPARISON}.py")
+    if absent := [name for name in needed if not (book.root / name).is_file()]:
         what = f"{', '.join(absent)} not found: the book has no start page for several cohorts"
         remedy = "Take them from the repository, or publish the cohorts one by one"
         raise InputError(str(book.root), [Problem(what, remedy)])
-
-
-def _start_pages(book: Book) -> list[str]:
-    return Book(book.root / START).pages
 
 
 def _derived(

@@ -1,6 +1,6 @@
 """Sphinx extension for several cohorts: the list on the start page, and the ways there and back.
 
-The start page's site sets ``cart_collection``, each cohort's book ``cart_home``.
+Each cohort's book sets ``cart_home``.
 
 Directive
     ``{cohorts}`` every cohort with what was published, or that it failed.
@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import html
 import json
-from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
 import cartanalysis
 from cartanalysis.publish import artefacts, sphinx_ext
 from cartanalysis.sites.comparison import RECONSTRUCTION
 
-COLLECTION = "collection.json"
 HOME = "All cohorts"
 
 
@@ -31,16 +28,13 @@ class CohortList(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write the list."""
-        path = sphinx_ext.folder(self.env) / COLLECTION
+        path = sphinx_ext.folder(self.env) / artefacts.ABOUT
         self.env.note_dependency(str(path))
-        cohorts = json.loads(path.read_text(encoding="utf-8"))
-        failed = [c for c in cohorts if c["failed"]]
+        cohorts = json.loads(path.read_text(encoding="utf-8"))["cohorts"]
         out: list[nodes.Node] = []
-        if failed:
-            text = (
-                f"{len(failed)} of {len(cohorts)} cohorts could not be published: "
-                f"{', '.join(c['name'] for c in failed)}."
-            )
+        if failed := [c["name"] for c in cohorts if c["failed"]]:
+            text = f"{len(failed)} of {len(cohorts)} cohorts could not be published"
+            text += f": {', '.join(failed)}."
             out.append(nodes.paragraph(text, text, classes=["cart-missing"]))
         up = "../" * self.env.docname.count("/")
         items = [nodes.list_item("", _about(cohort, up)) for cohort in cohorts]
@@ -49,53 +43,34 @@ class CohortList(SphinxDirective):
 
 def _about(cohort: dict[str, Any], up: str) -> nodes.paragraph:
     """Write a cohort's line; a failed one has no book to link to."""
-    name = cohort["name"]
-    paragraph = nodes.paragraph()
+    name, patients = cohort["name"], cohort["patients"]
+    shown: nodes.Element = nodes.reference(name, name, refuri=f"{up}{cohort['slug']}/index.html")
+    said = f": {patients} patients"
     if cohort["failed"]:
-        paragraph += nodes.strong(name, name)
-        paragraph += nodes.Text(f": not published. {cohort['failed']}")
-        return paragraph
-    paragraph += nodes.reference(name, name, refuri=f"{up}{cohort['slug']}/index.html")
-    what = RECONSTRUCTION if cohort["is_reconstruction"] else "patients"
-    paragraph += nodes.Text(
-        f": a {what} (n = {cohort['patients']})"
-        if cohort["is_reconstruction"]
-        else f": {cohort['patients']} {what}"
-    )
-    return paragraph
+        shown, said = nodes.strong(name, name), f": not published. {cohort['failed']}"
+    elif cohort["is_reconstruction"]:
+        said = f": a {RECONSTRUCTION} (n = {patients})"
+    return nodes.paragraph("", "", shown, nodes.Text(said))
 
 
 def banner(cohorts: list[dict[str, Any]], min_cell: int) -> str:
     """Write the banner of the pages about several cohorts."""
-    shown = [c for c in cohorts if not c["failed"]]
-    real = ", ".join(f"<em>{html.escape(c['name'])}</em>" for c in shown
-                     if not c["is_reconstruction"])  # fmt: skip
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for cohort in cohorts:
+        if not cohort["failed"]:
+            name = f"<em>{html.escape(cohort['name'])}</em>"
+            names[cohort["is_reconstruction"]].append(name)
     text = "<strong>Several cohorts.</strong> "
-    if real:
-        text += f"Results on these pages are computed from your data: {real}. "
-    for cohort in shown:
-        if cohort["is_reconstruction"]:
-            name = html.escape(cohort["name"])
-            text += f"<em>{name}</em> is a {RECONSTRUCTION}, and is never pooled with patients. "
+    if names[False]:
+        text += f"Results on these pages are computed from your data: {', '.join(names[False])}. "
+    for name in names[True]:
+        text += f"{name} is a {RECONSTRUCTION}, and is never pooled with patients. "
     text += "What the paper published is marked P."
     if min_cell > 1:
         text += (
             f" Counts of fewer than {min_cell} patients, and what would give them away, are hidden."
         )
-    return f'<div class="cart-banner" role="note">{text}</div>'
-
-
-def _read(app: Sphinx) -> tuple[dict[str, Any], str]:
-    """Give what the single book's banner is made of, and the banner that takes its place."""
-    source = Path(app.srcdir) / app.config.cart_artefacts
-    about = json.loads((source / artefacts.ABOUT).read_text(encoding="utf-8"))
-    cohorts = json.loads((source / COLLECTION).read_text(encoding="utf-8"))
-    return about, banner(cohorts, about["min_cell"])
-
-
-def _prepare(app: Sphinx, config: Config) -> None:
-    if config.cart_collection:
-        config.html_theme_options["announcement"] = _read(app)[1]
+    return text
 
 
 def _way_back(
@@ -109,24 +84,11 @@ def _way_back(
         context["theme_announcement"] = theirs.removesuffix("</div>") + link
 
 
-def _finish(app: Sphinx, exception: Exception | None) -> None:
-    """Give the front door the banner of several cohorts."""
-    if exception is None and app.config.cart_collection:
-        about, ours = _read(app)
-        door = Path(app.outdir) / "index.html"
-        text = door.read_text(encoding="utf-8")
-        door.write_text(text.replace(sphinx_ext.banner(about), ours), encoding="utf-8")
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
-    app.add_config_value("cart_collection", False, "env")
     app.add_config_value("cart_home", "", "html")
     app.add_directive("cohorts", CohortList)
-    # after the banner, and after the front door, of the extension for one cohort
-    app.connect("config-inited", _prepare, priority=950)
     app.connect("html-page-context", _way_back, priority=900)
-    app.connect("build-finished", _finish, priority=900)
     return {
         "version": cartanalysis.__version__,
         "parallel_read_safe": True,

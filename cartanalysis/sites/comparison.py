@@ -8,23 +8,22 @@ pooled value and the other cohorts would give it back.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cartanalysis.claims import replication
 from cartanalysis.claims.registry import Entry, Registry
-from cartanalysis.claims.verdicts import Kind, Verdict, short_name
+from cartanalysis.claims.verdicts import Verdict, short_name
 from cartanalysis.errors import CannotCompute
+from cartanalysis.figures.rows import SYMBOLS
+from cartanalysis.figures.style import RATIOS
 from cartanalysis.stats import meta
 from cartanalysis.text import each_row, format_interval, format_value, is_missing, rounded
 
 RECONSTRUCTION = "reconstruction, not patient data"
-
-SYMBOLS = {Kind.UPHELD: "●", Kind.INCONCLUSIVE: "□", Kind.OPPOSED: "✕", Kind.NOT_ASSESSED: "–"}
-"""One for each kind of verdict, shaped like the marks of the figures."""
 
 RATES, SURVIVAL, DIRECTIONS = "rates", "survival", "directions"
 SCALES = {RATES: meta.LOGIT, SURVIVAL: meta.CLOGLOG, DIRECTIONS: meta.LOG}
@@ -32,9 +31,6 @@ SCALES = {RATES: meta.LOGIT, SURVIVAL: meta.CLOGLOG, DIRECTIONS: meta.LOG}
 
 FEW_COHORTS = 5
 """With fewer cohorts a prediction interval mostly shows how little is known of τ²."""
-
-EXTREME = 50.0
-"""A ratio beyond this, or below its inverse, is told as such."""
 
 COHORT, POOLED = "cohort", "pooled"
 NOT_POOLED = RECONSTRUCTION
@@ -77,27 +73,35 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
 def side_by_side(table: pd.DataFrame, family: str) -> pd.DataFrame:
     """Write the verdicts on one family of claims, a column for each cohort."""
     mine = table[table["family"] == family]
-    shown = replication.as_text(mine)["shown"]
     cells = mine.assign(
         label=[shown_name(row.cohort, row.is_reconstruction) for row in each_row(mine)],
-        cell=[_cell(row, text) for row, text in zip(each_row(mine), shown, strict=True)],
+        cell=[_cell(row) for row in each_row(mine)],
     )
     wide = cells.pivot(index="id", columns="label", values="cell")
     first = cells.drop_duplicates("id").set_index("id")[["short", "published"]]
     return first.join(wide[list(dict.fromkeys(cells["label"]))]).reset_index(drop=True)
 
 
-def _cell(row: Any, shown: str) -> str:
+def _cell(row: Any) -> str:
     """Write a verdict's symbol, the cohort's value and the verdict in few words."""
     verdict = Verdict(row.verdict)
-    symbol, words = SYMBOLS[verdict.kind], verdict.word
+    symbol = SYMBOLS[verdict.kind]
     if verdict is Verdict.NOT_ASSESSED:
         return symbol
-    if row.proportional == "no":
-        words += " (changes with time)"
-    # the row says which ratio it is
-    value = re.sub(r"^(hazard|odds) ratio ", "", shown).replace(" % to ", " to ")
-    return f"{symbol} {value.replace(' days to ', ' to ')}, {words}"
+    changes = " (changes with time)" if row.proportional == "no" else ""
+    return f"{symbol} {_value(row)}, {verdict.word}{changes}"
+
+
+def _value(row: Any) -> str:
+    if row.unit == replication.NO_RATIO:
+        return "no finite hazard ratio"
+    if replication.is_hidden(row):
+        return replication.HIDDEN
+    unit = "ratio" if row.unit in ("hazard ratio", "odds ratio") else row.unit
+    text, low, high = (format_value(v, unit) for v in (row.estimate, row.lower, row.upper))
+    if is_missing(row.lower) and is_missing(row.upper):
+        return text
+    return f"{text} ({low.removesuffix(' %').removesuffix(' days')} to {high})"
 
 
 def describe(table: pd.DataFrame) -> str:
@@ -130,52 +134,45 @@ def forest(table: pd.DataFrame, entry: Entry, confidence: float = 0.95) -> pd.Da
     """Pool one claim over the cohorts of patients."""
     group = group_of(entry)
     scale = SCALES[group]
-    _refuse_hidden(table, entry, group)
-    rows, effects = [], []
-    for row in each_row(table[table["id"] == entry.id]):
-        out: dict[str, Any] = {
-            "label": row.cohort,
-            "kind": NOT_POOLED if row.is_reconstruction else COHORT,
-            **{c: float(getattr(row, c)) for c in ("estimate", "lower", "upper")},
-            "why": _why_not(row, group),
-            "method": row.method,
-        }
-        if out["why"]:
-            out |= dict.fromkeys(("estimate", "lower", "upper"), math.nan)
-        elif not row.is_reconstruction:
-            effects.append(_effect(row, group, confidence))
-            out["weight"] = len(effects) - 1  # its place, until the weights are known
-        rows.append(out)
-    try:
-        found = meta.pool([e[0] for e in effects], [e[1] for e in effects], confidence)
-    except CannotCompute as error:
-        raise CannotCompute(f"{short_name(entry)}: {error}") from None
-    for out in rows:
-        if "weight" in out:
-            out["weight"] = found.weights[out["weight"]]
-    numbers = {name: getattr(found, name) for name in ("k", "tau2", "i2", "q", "q_p")}
-    method = f"{meta.METHOD}, {scale.name}"
-    last = {"label": f"pooled, {found.k} cohorts", "kind": POOLED, "why": "", "method": method}
-    return pd.DataFrame([*rows, last | found.back(scale) | numbers], columns=COLUMNS)
-
-
-def _refuse_hidden(table: pd.DataFrame, entry: Entry, group: str) -> None:
-    """Refuse to pool the rates that were not small enough, or not rare enough, to be hidden."""
-    mine = table[(table["id"] == entry.id) & ~table["is_reconstruction"].astype(bool)]
-    is_hidden = (mine["verdict"] != Verdict.NOT_ASSESSED) & mine["estimate"].isna()
-    if group != DIRECTIONS and is_hidden.any():
+    mine = table[table["id"] == entry.id]
+    made_up = mine["is_reconstruction"].astype(bool)
+    hidden = np.array([replication.is_hidden(row) for row in each_row(mine)])
+    if group != DIRECTIONS and (hidden & ~made_up).any():
+        # the rates left would be those that are not small, or not rare, enough to be hidden
         raise CannotCompute(
             f"{short_name(entry)}: not pooled: the number of one cohort is hidden, and leaving "
             "it out would bias the result"
         )
+    rows = mine.assign(
+        label=mine["cohort"],
+        kind=made_up.map({True: NOT_POOLED, False: COHORT}),
+        why=[_why_not(row, group) for row in each_row(mine)],
+    )
+    shown = rows["why"] == ""
+    rows.loc[~shown, ["estimate", "lower", "upper"]] = math.nan
+    effects = [_effect(row, group, confidence) for row in each_row(rows[shown & ~made_up])]
+    try:
+        found = meta.pool([e for e, _ in effects], [v for _, v in effects], confidence)
+    except CannotCompute as error:
+        raise CannotCompute(f"{short_name(entry)}: {error}") from None
+    rows.loc[shown & ~made_up, "weight"] = found.weights
+    pooled = {
+        "label": f"pooled, {found.k} cohorts",
+        "kind": POOLED,
+        "why": "",
+        "method": f"{meta.METHOD}, {scale.name}",
+        **{name: getattr(found, name) for name in ("k", "tau2", "i2", "q", "q_p")},
+        **found.back(scale),
+    }
+    out = pd.DataFrame([*rows.to_dict("records"), pooled], columns=COLUMNS)
+    texts = ["label", "kind", "why", "method"]
+    return out.astype(dict.fromkeys(out.columns.drop(texts), float))
 
 
 def _why_not(row: Any, group: str) -> str:
     """Say why a cohort has no estimate that could be pooled."""
-    if row.unit == replication.NO_RATIO:
-        return "no finite hazard ratio"
     if row.verdict == Verdict.NOT_ASSESSED or is_missing(row.estimate):
-        return str(row.why) or str(Verdict.NOT_ASSESSED)
+        return str(row.why or Verdict.NOT_ASSESSED)
     if group != RATES and (is_missing(row.lower) or is_missing(row.upper)):
         return "it has no interval"
     return ""
@@ -228,8 +225,8 @@ def predicted(found: pd.Series, group: str) -> str:
         return "needs three cohorts"
     if group != DIRECTIONS:
         return format_interval(low, high, "fraction")
-    least = f"below {1 / EXTREME:g}" if low < 1 / EXTREME else format_value(low, "ratio")
-    most = f"above {EXTREME:g}" if high > EXTREME else format_value(high, "ratio")
+    least = f"below {RATIOS[0]:g}" if low < RATIOS[0] else format_value(low, "ratio")
+    most = f"above {RATIOS[1]:g}" if high > RATIOS[1] else format_value(high, "ratio")
     return f"{least} to {most}"
 
 

@@ -20,16 +20,19 @@ from sphinx.util.docutils import SphinxDirective
 
 import cartanalysis
 from cartanalysis.publish.artefacts import ABOUT
-from cartanalysis.publish.book import Book
+from cartanalysis.publish.book import CHAPTERS, Book
 from cartanalysis.publish.sphinx_ext import banner, folder
-from cartanalysis.teaching import material
+from cartanalysis.teaching.marker import answer_sheet
 from cartanalysis.teaching.quiz import parse
+from cartanalysis.teaching.slides import deck
+from cartanalysis.teaching.student import student_notebook
 from cartanalysis.teaching.tasks import TASKS
 from cartanalysis.text import html_table
 
 CLASS = "cart-quiz"
+STUDENT, SLIDES, SHEET = "student", "slides", "answer-sheet.csv"
 
-STUDENT_DOWNLOAD = ("The student version, to work through", f"{material.STUDENT}/{{name}}.ipynb")
+STUDENT_DOWNLOAD = ("The student version, to work through", f"{STUDENT}/{{name}}.ipynb")
 """What a chapter's page offers to download, beside the notebook itself."""
 
 
@@ -74,28 +77,25 @@ class Material(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write the table."""
-        folder = Path(self.env.srcdir) / self.env.config.cart_artefacts / "notebooks"
         up = "../" * self.env.docname.count("/")
         rows = []
-        start = "notebooks/"
-        for name in _in_order(self.env.srcdir, start):
-            path = folder / f"{name}.ipynb"
+        for name in Book(Path(self.env.srcdir)).chapters:
+            path = folder(self.env) / "notebooks" / f"{name}.ipynb"
             if not path.is_file():
                 continue
             self.env.note_dependency(str(path))
             title = html.escape(title_of(nbformat.read(path, as_version=4)))
-            label = f'aria-label="{{}}: {title}"'
             rows.append(
-                f'<tr><th scope="row"><a href="{up}{start}{name}.html">{title}</a></th>'
-                f'<td><a href="{up}student/{name}.ipynb" {label.format("Student notebook")} '
-                "download>notebook</a></td>"
-                f'<td><a href="{up}slides/{name}.html" {label.format("Slides")}>slides</a></td>'
-                "</tr>"
+                f'<tr><th scope="row"><a href="{up}{CHAPTERS}/{name}.html">{title}</a></th>'
+                f'<td><a href="{up}{STUDENT}/{name}.ipynb" '
+                f'aria-label="Student notebook: {title}" download>notebook</a></td>'
+                f'<td><a href="{up}{SLIDES}/{name}.html" '
+                f'aria-label="Slides: {title}">slides</a></td></tr>'
             )
         head = "<tr><th>Chapter</th><th>For students</th><th>For the room</th></tr>"
         table = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
-        return [nodes.raw("", f'<div class="pst-scrollable-table-container">{table}</div>',
-                          format="html")]  # fmt: skip
+        box = f'<div class="pst-scrollable-table-container">{table}</div>'
+        return [nodes.raw("", box, format="html")]
 
 
 class AnswerSheet(SphinxDirective):
@@ -114,14 +114,9 @@ class AnswerSheet(SphinxDirective):
         ]
         table = html_table(rows, "What the answer sheet asks of each student's cohort")
         up = "../" * self.env.docname.count("/")
-        address = f"{up}{material.STUDENT}/{material.SHEET}"
+        address = f"{up}{STUDENT}/{SHEET}"
         link = nodes.reference("", "Download the answer sheet (CSV)", refuri=address)
         return [nodes.raw("", table, format="html"), nodes.paragraph("", "", link)]
-
-
-def _in_order(srcdir: str | Path, start: str) -> list[str]:
-    """Name the chapters in the order of the table of contents."""
-    return [p.removeprefix(start) for p in Book(Path(srcdir)).pages if p.startswith(start)]
 
 
 def title_of(notebook: nbformat.NotebookNode) -> str:
@@ -149,8 +144,14 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         return
     out, artefacts = Path(app.outdir), folder(app.env)
     about = json.loads((artefacts / ABOUT).read_text(encoding="utf-8"))
-    material.write_student(artefacts / "notebooks", out / material.STUDENT)
-    material.write_slides(artefacts / "notebooks", out / material.SLIDES, banner(about))
+    for name in (STUDENT, SLIDES):
+        (out / name).mkdir(exist_ok=True)
+    for path in (artefacts / "notebooks").glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.write(student_notebook(notebook), out / STUDENT / path.name)
+        slides = deck(notebook, banner(about))
+        (out / SLIDES / f"{path.stem}.html").write_text(slides, encoding="utf-8")
+    (out / STUDENT / SHEET).write_text(answer_sheet(), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -7,8 +7,6 @@ be kept anywhere: they are computed, with the functions that the chapters use.
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import json
 import math
 import re
@@ -26,7 +24,7 @@ from cartanalysis.intake.reading import read_bytes, read_table
 from cartanalysis.intake.reading.detect import detect
 from cartanalysis.intake.reading.files import empty, refuse
 from cartanalysis.study.reconstruct import reconstruct
-from cartanalysis.teaching.tasks import TASKS, Task
+from cartanalysis.teaching.tasks import TASKS, Task, quantities
 
 RIGHT, WRONG, MISSING, UNREADABLE = "right", "wrong", "no answer", "not a number"
 KEY, VALUE = "id", "answer"
@@ -49,15 +47,7 @@ _ASCII = str.maketrans({"–": "-", "⁺": "+", "’": "'", "“": '"', "”": '
 
 @dataclass(frozen=True)
 class Answers:
-    """What a student handed in.
-
-    Attributes
-    ----------
-    values : dict of str to object
-        Answer by id of the task, as written.
-    remarks : tuple of str
-        What could not be read, one sentence each.
-    """
+    """What a student handed in: answers by id as written, and what could not be read."""
 
     values: dict[str, object]
     remarks: tuple[str, ...] = ()
@@ -65,51 +55,31 @@ class Answers:
 
 @dataclass(frozen=True)
 class Mark:
-    """The mark of one answer.
-
-    Attributes
-    ----------
-    id : str
-        The task.
-    verdict : {"right", "wrong", "no answer", "not a number"}
-        The mark.
-    given : str
-        The answer as written.
-    expected : float
-        The right answer, in the task's unit; for the teacher, not in the feedback.
-    feedback : str
-        What to tell the student.
-    """
+    """The mark of one answer."""
 
     id: str
     verdict: str
-    given: str
-    expected: float
+    given: str  # as written
+    expected: float  # for the teacher, not in the feedback
     feedback: str
 
 
 @dataclass(frozen=True)
 class Report:
-    """All marks of one student.
-
-    Attributes
-    ----------
-    seed : int
-        The student's cohort.
-    marks : tuple of Mark
-        One for each task.
-    remarks : tuple of str
-        What could not be read.
-    """
+    """All marks of one student, and what could not be read."""
 
     seed: int
     marks: tuple[Mark, ...]
     remarks: tuple[str, ...]
 
+    @property
+    def right(self) -> int:
+        """How many answers are right."""
+        return sum(m.verdict == RIGHT for m in self.marks)
+
     def text(self) -> str:
         """Write the report for the student."""
-        right = sum(m.verdict == RIGHT for m in self.marks)
-        lines = [f"Cohort of seed {self.seed}: {right} of {len(self.marks)} answers right."]
+        lines = [f"Cohort of seed {self.seed}: {self.right} of {len(self.marks)} answers right."]
         lines += [f"Note: {remark}" for remark in self.remarks]
         for mark in self.marks:
             given = f" ({shown(mark.given)})" if mark.given else ""
@@ -118,24 +88,23 @@ class Report:
 
     def records(self) -> dict[str, object]:
         """Give the report for a program, right answers included."""
-        return {
-            "seed": self.seed,
-            "right": sum(m.verdict == RIGHT for m in self.marks),
-            "of": len(self.marks),
-            "remarks": list(self.remarks),
-            "marks": [asdict(m) for m in self.marks],
-        }
+        return {"right": self.right, "of": len(self.marks), **asdict(self)}
 
 
 def answer_sheet() -> str:
     """Write an empty answer sheet; it is the same for every cohort."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["id", "chapter", "question", "unit", "tolerance", "answer"])
-    for task in TASKS:
-        asked = [task.id, task.chapter, task.question, task.unit, f"{task.tolerance:g}", ""]
-        writer.writerow([text.translate(_ASCII) for text in asked])
-    return out.getvalue()
+    rows = [
+        {
+            "id": task.id,
+            "chapter": task.chapter,
+            "question": task.question.translate(_ASCII),
+            "unit": task.unit.translate(_ASCII),
+            "tolerance": f"{task.tolerance:g}",
+            "answer": "",
+        }
+        for task in TASKS
+    ]
+    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
 
 
 def mark_file(path: Path, seed: int) -> Report:
@@ -214,8 +183,8 @@ def _from_json(data: bytes, name: str) -> dict[str, object]:
 
 def mark(answers: Mapping[str, object], seed: int) -> list[Mark]:
     """Mark answers against the cohort of a seed."""
-    patients = cohort_of(seed)
-    return [_judge(t, answers.get(t.id), t.answer(patients), patients) for t in TASKS]
+    found = quantities(cohort_of(seed))
+    return [judge(task, answers.get(task.id), found) for task in TASKS]
 
 
 def cohort_of(seed: int) -> pd.DataFrame:
@@ -224,21 +193,22 @@ def cohort_of(seed: int) -> pd.DataFrame:
     return cohorts.derive(made.table)
 
 
-def _judge(task: Task, answer: object, expected: float, patients: pd.DataFrame) -> Mark:
+def judge(task: Task, answer: object, found: Mapping[str, float]) -> Mark:
+    """Mark one answer by what `quantities` found in the student's cohort."""
+    expected = found[task.id]
     if answer is None or (isinstance(answer, str) and not answer.strip()):
         return Mark(task.id, MISSING, "", expected, "")
     given = answer.strip() if isinstance(answer, str) else _written(answer)
-    number = _number(given)
+    number = read_number(given)
     if number is None:
         return Mark(task.id, UNREADABLE, given, expected, "Give one number, such as 12.3.")
-    enough = expected < number.value <= task.smallest
-    if enough if number.below else number.fits(expected, task.tolerance):
+    if number.is_right(expected, task):
         return Mark(task.id, RIGHT, given, expected, "")
-    return Mark(task.id, WRONG, given, expected, _feedback(task, number, expected, patients))
+    return Mark(task.id, WRONG, given, expected, _feedback(task, number, found))
 
 
 @dataclass(frozen=True)
-class _Number:
+class Number:
     """A number as written, whether it is only a bound ("< 0.001"), and half of its last digit."""
 
     value: float
@@ -246,21 +216,26 @@ class _Number:
     half: float
 
     def fits(self, wanted: float, tolerance: float, scale: float = 1) -> bool:
+        """Tell whether it is the wanted one, but for rounding."""
         # a little more, which an answer rounded to the tolerance may just reach
         return abs(scale * self.value - wanted) <= max(tolerance, scale * self.half) + 1e-9
 
+    def is_right(self, wanted: float, task: Task) -> bool:
+        """Tell whether it will do as an answer."""
+        if self.below:
+            return wanted < self.value <= task.smallest
+        return self.fits(wanted, task.tolerance)
 
-def _feedback(task: Task, number: _Number, expected: float, patients: pd.DataFrame) -> str:
-    if number.below:
-        for slip in task.slips:
-            if slip.value(patients) < number.value <= task.smallest:
-                return slip.feedback
-        return f"Give the number itself; only below {task.smallest:g} is “<” enough."
-    if task.unit == "%" and number.fits(expected, task.tolerance, 100):
+
+def _feedback(task: Task, number: Number, found: Mapping[str, float]) -> str:
+    expected = found[task.id]
+    if not number.below and task.unit == "%" and number.fits(expected, task.tolerance, 100):
         return "This is a fraction; the answer is asked for in percent."
-    for slip in task.slips:
-        if number.fits(slip.value(patients), task.tolerance):
-            return slip.feedback
+    for slip, feedback in task.slips.items():
+        if number.is_right(found[slip], task):
+            return feedback
+    if number.below:
+        return f"Give the number itself; only below {task.smallest:g} is “<” enough."
     return f"It is {'larger' if number.value > expected else 'smaller'} than it should be."
 
 
@@ -270,7 +245,7 @@ def _written(answer: object) -> str:
     return repr(answer) if number else f"({type(answer).__name__})"
 
 
-def _number(text: str) -> _Number | None:
+def read_number(text: str) -> Number | None:
     """Read a number as people write it."""
     found = _NUMBER.fullmatch(text.strip()) if len(text) <= 100 else None
     if found is None:
@@ -278,7 +253,7 @@ def _number(text: str) -> _Number | None:
     written = Decimal(found[2].replace(",", "."))
     if not math.isfinite(float(written)):
         return None
-    return _Number(float(written), found[1] == "<", _half_of_last_digit(written))
+    return Number(float(written), found[1] == "<", _half_of_last_digit(written))
 
 
 def _half_of_last_digit(written: Decimal) -> float:

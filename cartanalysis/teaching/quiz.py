@@ -10,17 +10,7 @@ _OPTION = re.compile(r"^- \[([ x])\] ", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Option:
-    """An answer to choose.
-
-    Attributes
-    ----------
-    text : str
-        The answer.
-    feedback : str
-        What who chose it is told.
-    right : bool
-        Whether it is the right one.
-    """
+    """An answer to choose, and what who chose it is told."""
 
     text: str
     feedback: str
@@ -29,15 +19,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """A multiple-choice question.
-
-    Attributes
-    ----------
-    text : str
-        The question.
-    options : tuple of Option
-        The answers, exactly one of them right.
-    """
+    """A multiple-choice question with its answers, exactly one of them right."""
 
     text: str
     options: tuple[Option, ...]

@@ -16,12 +16,12 @@ from markdown_it import MarkdownIt
 from cartanalysis.chapter.disclosure.outputs import METADATA
 from cartanalysis.publish.artefacts import SOLUTION
 from cartanalysis.study.published import load
-from cartanalysis.teaching.plain import plain
+from cartanalysis.teaching.plain import plain, questions
 from cartanalysis.teaching.quiz import Question
 from cartanalysis.teaching.student import INJECTED
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
-_HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,3} (.+)$", re.MULTILINE)
 _BADGE = re.compile(r' <span class="cart-letter [\w-]+">([^<]*)</span>')
 _SIZE = re.compile(r'<svg\b[^>]*\bviewBox="0 0 ([\d.]+) ([\d.]+)"')
 TALL = 1.2
@@ -33,7 +33,6 @@ MOST_ROWS = 12
 _PARAGRAPH = re.compile(r"\s*<p>.*?</p>", re.DOTALL)
 _BODY = re.compile(r"<tbody>(.*)</tbody>", re.DOTALL)
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
-_QUIZ = re.compile(r"<p>QUIZ(\d+)</p>")
 
 
 @dataclass
@@ -91,28 +90,15 @@ def deck(notebook: nbformat.NotebookNode, banner: str) -> str:
 
 
 def _add_prose(slides: list[_Slide], source: str) -> None:
-    quizzes: list[Question] = []
-
-    def _keep(question: Question) -> str:
-        quizzes.append(question)
-        return f"QUIZ{len(quizzes) - 1}"
-
-    text = plain(source, load(), hint=lambda *_: "", question=_keep)
-    before, *parts = _HEADING.split(text)
-    if before.strip() and slides:
-        slides[-1].prose.append(_render(before, quizzes))
-    for title, body in zip(parts[1::3], parts[2::3], strict=True):
-        slides.append(_Slide(title.strip()))
-        if quizzes and "QUIZ" in body:
-            slides[-1:] = [_Slide(slides[-1].title, [_quiz_html(q)]) for q in quizzes]
-        elif body.strip():
-            slides[-1].prose.append(_render(body, quizzes))
-
-
-def _render(text: str, quizzes: list[Question]) -> str:
-    # links lead into the book, which need not be at hand
-    rendered = re.sub(r"</?a\b[^>]*>", "", _MARKDOWN.render(text))
-    return _QUIZ.sub(lambda m: _quiz_html(quizzes[int(m[1])]), rendered)
+    before, *parts = _HEADING.split(plain(source, load()))
+    for title, body in [("", before), *zip(parts[::2], parts[1::2], strict=True)]:
+        if title:
+            slides.append(_Slide(title.strip()))
+        if slides and (quizzes := questions(body)):
+            slides += [_Slide(slides[-1].title, [_quiz_html(q)]) for q in quizzes]
+        elif slides and body.strip():
+            # links lead into the book, which need not be at hand
+            slides[-1].prose.append(re.sub(r"</?a\b[^>]*>", "", _MARKDOWN.render(body)))
 
 
 def _quiz_html(question: Question) -> str:

@@ -33,7 +33,8 @@ def claim(entry_id: str, **numbers) -> pd.DataFrame:
     patients = pd.DataFrame({"patient_id": ["A", "B"]})
     table = replication.claims(patients, REGISTRY).astype(object)
     row = table.index[table["id"] == entry_id][0]
-    for name, value in ({"verdict": Verdict.CONSISTENT, "why": ""} | numbers).items():
+    judged = {"verdict": Verdict.CONSISTENT, "why": "", "found": numbers.get("estimate")}
+    for name, value in (judged | numbers).items():
         table.at[row, name] = value
     return table
 
@@ -161,7 +162,7 @@ def test_an_infinite_ratio_and_survival_without_interval_are_left_out():
     infinite = {"unit": "no ratio", "why": "no events in one group; power for a ratio was 3 %"}
     tables = {"a": claim("emd_os", **good), "b": claim("emd_os", **good)}
     found = forest_of({**tables, "c": claim("emd_os", **infinite)}, "emd_os")
-    assert found.set_index("label").loc["c", "why"] == "no events in one group"
+    assert found.set_index("label").loc["c", "why"] == infinite["why"]
     assert found["k"].iloc[-1] == 2
     flat = {"estimate": 1.0, "lower": math.nan, "upper": math.nan, "unit": "fraction"}
     with pytest.raises(CannotCompute, match="none"):
@@ -204,14 +205,14 @@ def study() -> Comparison:
 
 def test_the_reconstruction_is_named_wherever_cohorts_are(study):
     named = "an2020: reconstruction, not patient data"
-    assert comparison.tally(study.claims)["label"].tolist() == [named]
-    assert named in comparison.side_by_side(study.claims, "value")
+    assert comparison.tally(study.claims.table)["label"].tolist() == [named]
+    assert named in comparison.side_by_side(study.claims.table, "value")
     assert study.made_up == "; an2020 is a reconstruction, not patient data [A]"
-    assert comparison.describe(study.claims).startswith(f"{named}: 16 claims upheld")
+    assert comparison.describe(study.claims.table).startswith(f"{named}: 16 claims upheld")
 
 
 def test_verdicts_side_by_side(study):
-    beside = comparison.side_by_side(study.claims, "value").set_index("short")
+    beside = comparison.side_by_side(study.claims.table, "value").set_index("short")
     assert beside.loc["remission"].tolist() == ["80.9 %", "● 80.9 % (66.7 to 90.9 %), equal"]
     nothing = comparison.stack({"empty": claim("orr")}, frozenset())
     assert comparison.side_by_side(nothing, "direction")["empty"].tolist() == ["–"] * 9
@@ -270,7 +271,7 @@ def test_intervals_beyond_the_axis_end_in_arrows():
 
 
 def test_the_verdicts_picture_has_a_mark_for_each_claim_and_cohort(study):
-    table = comparison.verdicts(study.claims)
+    table = comparison.verdicts(study.claims.table)
     twice = pd.concat([table, table.assign(cohort="b", verdict=Verdict.NOT_ASSESSED)])
     ax = plot_verdicts(twice)
     assert len(ax.lines) == len(table)
@@ -280,7 +281,7 @@ def test_the_verdicts_picture_has_a_mark_for_each_claim_and_cohort(study):
 
 def test_callers_axes_are_used(study):
     _, ax = mpl.pyplot.subplots()
-    assert plot_verdicts(comparison.verdicts(study.claims), ax) is ax
+    assert plot_verdicts(comparison.verdicts(study.claims.table), ax) is ax
     tables = {"a": of_counts(30, 40), "b": of_counts(20, 40)}
     assert plot_pooled(forest_of(tables, "orr"), ax, ratio=False) is ax
     mpl.pyplot.close(style.figure_of(ax))

@@ -41,7 +41,7 @@ from cartanalysis.teaching import (
 from cartanalysis.teaching.classroom import classroom
 from cartanalysis.teaching.quiz import parse
 from cartanalysis.teaching.student import ANSWER, ANSWER_IN_WORDS, SOLUTION, WHERE
-from cartanalysis.teaching.tasks import LANDMARK, TASKS
+from cartanalysis.teaching.tasks import DAY, LANDMARK, SEVERE, TASKS, quantities
 
 CHAPTERS = Book(ROOT).chapters
 SEED = 4
@@ -216,13 +216,18 @@ def quick() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def key() -> dict[str, float]:
-    return {m.id: m.expected for m in mark({}, SEED)}
+def patients() -> pd.DataFrame:
+    return marker.cohort_of(SEED)
 
 
 @pytest.fixture(scope="module")
-def patients() -> pd.DataFrame:
-    return marker.cohort_of(SEED)
+def found(patients) -> dict[str, float]:
+    return quantities(patients)
+
+
+@pytest.fixture(scope="module")
+def key(found) -> dict[str, float]:
+    return {task.id: found[task.id] for task in TASKS}
 
 
 def by_hand() -> dict[str, float]:
@@ -249,12 +254,20 @@ def test_the_key_agrees_with_arithmetic(key):
         assert key[task] == pytest.approx(value, abs=1e-9), task
 
 
+def test_questions_and_slips_go_with_what_is_computed(found):
+    asked = {task.id: task.question for task in TASKS}
+    assert f"grade {SEVERE}" in asked["severe_crs"]
+    assert f"day {DAY}" in asked["at_risk_540"] and f"{DAY} days" in asked["os_540"]
+    assert all(f"day {LANDMARK}" in asked[k] for k in ("landmark_no_response", "landmark_p"))
+    assert set(found) == {name for task in TASKS for name in (task.id, *task.slips)}
+
+
 def test_another_seed_has_another_key(key):
     other = {m.id: m.expected for m in mark({}, 3)}
     assert sum(other[k] != pytest.approx(v, abs=1e-6) for k, v in key.items()) >= 6
 
 
-def test_right_answers_are_right_and_slips_are_told(key, patients):
+def test_right_answers_are_right_and_slips_are_told(key, found):
     assert {m.verdict for m in mark(key, SEED)} == {marker.RIGHT}
     assert {m.verdict for m in mark({k: f" {v:.6f} " for k, v in key.items()}, SEED)} == {
         marker.RIGHT
@@ -263,14 +276,15 @@ def test_right_answers_are_right_and_slips_are_told(key, patients):
     for task in TASKS:
 
         def judged(value: float, task=task) -> marker.Mark:
-            return marker._judge(task, value, key[task.id], patients)
+            return marker.judge(task, value, found)
 
         assert judged(key[task.id] + 2 * task.tolerance + 1).verdict == marker.WRONG
         assert "larger" in judged(1e6).feedback
-        for slip in task.slips:
-            value = slip.value(patients)
-            if abs(value - key[task.id]) > task.tolerance:  # else it is no slip in this cohort
-                told += judged(value).feedback == slip.feedback
+        for slip, feedback in task.slips.items():
+            if (
+                abs(found[slip] - key[task.id]) > task.tolerance
+            ):  # else it is no slip in this cohort
+                told += judged(found[slip]).feedback == feedback
     assert told >= 10
     assert "percent" in mark_one("os_540", key["os_540"] / 100).feedback
 
@@ -294,7 +308,7 @@ def mark_one(task: str, answer: object) -> marker.Mark:
     ],
 )
 def test_numbers_are_read_as_people_write_them(written, value):
-    number = marker._number(written)
+    number = marker.read_number(written)
     assert number is not None and (number.value, number.below) == (value, False)
 
 
@@ -323,14 +337,14 @@ def test_the_unit_may_stand_behind_the_number(task, key):
     ],
 )
 def test_a_right_value_may_be_rounded_to_two_digits(written, expected, right):
-    number = marker._number(written)
+    number = marker.read_number(written)
     assert number is not None
     assert number.fits(expected, 0.0001) == right
 
 
 @pytest.mark.parametrize("written", ["", "many", "1 2", "nan", "inf", "1e999", "0x10", "9" * 400])
 def test_what_is_no_number_is_none(written):
-    assert marker._number(written) is None
+    assert marker.read_number(written) is None
 
 
 def test_a_bound_will_do_for_a_tiny_p_only(key):
@@ -342,32 +356,30 @@ def test_a_bound_will_do_for_a_tiny_p_only(key):
 
 def test_a_bound_that_fits_a_slip_is_told():
     task = next(t for t in TASKS if t.id == "landmark_p")
-    patients = marker.cohort_of(3)
-    expected = task.answer(patients)
-    assert "immortal" in marker._judge(task, "< 0.001", expected, patients).feedback
+    found = quantities(marker.cohort_of(3))
+    assert "immortal" in marker.judge(task, "< 0.001", found).feedback
 
 
-def test_the_usual_test_of_small_groups_is_told(patients):
+def test_the_usual_test_of_small_groups_is_told(patients, found):
     task = next(t for t in TASKS if t.id == "landmark_p")
     left = survival.landmark(patients, "os", LANDMARK)
     usual = survival.log_rank(left, "os", "responder")["p"].iloc[0]
-    feedback = marker._judge(task, f"{usual:.6f}", task.answer(patients), patients).feedback
+    feedback = marker.judge(task, f"{usual:.6f}", found).feedback
     assert "by permutation" in feedback
 
 
-def test_all_ways_to_count_the_censored_wrongly_are_told(patients):
+def test_all_ways_to_count_the_censored_wrongly_are_told(patients, found):
     task = next(t for t in TASKS if t.id == "os_540")
     n, dead = len(patients), (patients["os_event"] == 1) & (patients["os_days"] <= 540)
     censored = patients["os_event"] == 0
     early = censored & (patients["os_days"] < 540)
-    expected = task.answer(patients)
     for value, said in [
         (1 - dead.sum() / n, "for alive"),
         (1 - (dead | early).sum() / n, "for dead"),
         (1 - dead.sum() / (n - early.sum()), "earlier were left out"),
         (1 - dead.sum() / (n - censored.sum()), "All censored"),
     ]:
-        assert said in marker._judge(task, f"{100 * value:.1f} %", expected, patients).feedback
+        assert said in marker.judge(task, f"{100 * value:.1f} %", found).feedback
 
 
 def filled(key: dict[str, float], separator: str = ",", decimal: str = ".") -> str:
@@ -494,15 +506,14 @@ ANYTHING = st.recursive(
     answers=st.dictionaries(st.sampled_from([t.id for t in TASKS]) | st.text(), ANYTHING),
 )
 @settings(max_examples=50, deadline=None)
-def test_garbage_never_breaks_the_marker(key, patients, data, answers):
+def test_garbage_never_breaks_the_marker(found, data, answers):
     try:
         read = read_answers(data).values
     except InputError:
         read = {}
     for values in (read, answers):
         for task in TASKS:
-            found = marker._judge(task, values.get(task.id), key[task.id], patients)
-            assert found.verdict in VERDICTS
+            assert marker.judge(task, values.get(task.id), found).verdict in VERDICTS
 
 
 # --- a class without internet ------------------------------------------------------------------
