@@ -62,7 +62,8 @@ class Rule:
         needed = [name for name in FIELDS if re.search(rf"\b{name}\b", self.query)]
         if not set(needed) <= set(table):
             return
-        for row, cells in table.query(self.query, engine="python").iterrows():
+        # no other column's name can disturb the query
+        for row, cells in table[needed].query(self.query, engine="python").iterrows():
             value = self.value.format(**cells) or None
             yield Problem(self.what.format(**cells), self.remedy, int(str(row)), self.column, value)
 
