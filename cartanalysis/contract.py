@@ -41,33 +41,16 @@ MAX_STRATA = 3
 
 @dataclass(frozen=True)
 class Field:
-    """A column of the contract.
-
-    Attributes
-    ----------
-    name : str
-        Column name.
-    meaning : str
-        What it holds, for the data dictionary.
-    kind : {"id", "level", "label", "number", "grade", "event"}
-        How its text is understood.
-    levels : tuple of str
-        Allowed levels, the reference level first.
-    low, high : float
-        Allowed range, both ends included.
-    unit : str
-        Unit shown to readers.
-    spellings : mapping of str to str
-        Other words that can mean one thing only, in lower case, and the value they stand for.
-    """
+    """A column of the contract."""
 
     name: str
-    meaning: str
-    kind: str = "number"
-    levels: tuple[str, ...] = ()
-    low: float = 0.0
+    meaning: str  # what it holds, for the data dictionary
+    kind: str = "number"  # how its text is understood: id, level, label, number, grade or event
+    levels: tuple[str, ...] = ()  # allowed levels, the reference level first
+    low: float = 0.0  # allowed range, both ends included
     high: float = math.inf
-    unit: str = ""
+    unit: str = ""  # unit shown to readers
+    # other words that can mean one thing only, in lower case, and the value they stand for
     spellings: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -83,6 +66,35 @@ class Field:
             top = f" to {self.high:g}" if math.isfinite(self.high) else " or more"
             return f"a number, {self.low:g}{top}" + (f" {self.unit}" if self.unit else "")
         return "text"
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Every value that a column of levels, grades or events may hold."""
+        if self.kind == "grade":
+            return tuple(str(grade) for grade in range(int(self.low), int(self.high) + 1))
+        return ("0", "1") if self.kind == "event" else self.levels
+
+    @property
+    def unfit(self) -> tuple[str, str]:
+        """What is said of a value that the column may not hold, and the remedy."""
+        if self.kind == "level":
+            remedy = f"Use {self.allowed}, or translate it in a mapping file (levels:)"
+            return "not a level of this column", remedy
+        if self.kind == "event":
+            remedy = f"Write {self.allowed}: {self.meaning}; in a file coded 1/2, 1 becomes 0"
+            remedy += "; a third code, such as a competing event, has to become 0, 1 or empty"
+            return "not an event code", remedy
+        if self.kind == "grade":
+            return "not a grade", f"Write {self.allowed}"
+        return "out of range", f"Write {self.allowed}; leave the cell empty if unknown"
+
+    def holds(self, value: str) -> bool:
+        """Tell whether the column may hold a level, or a number in plain notation."""
+        if self.kind == "level":
+            return value in self.levels
+        return self.low <= float(value) <= self.high and (
+            self.kind == "number" or float(value) in map(float, self.values)
+        )
 
 
 _NO_YES = {"n": "no", "false": "no", "0": "no", "y": "yes", "true": "yes", "1": "yes"}
@@ -174,27 +186,13 @@ REQUIRED = ("patient_id",)
 
 @dataclass(frozen=True)
 class Cohort:
-    """A checked cohort.
+    """A checked cohort."""
 
-    Attributes
-    ----------
-    name : str
-        Short name shown on the pages.
-    table : pandas.DataFrame of shape (n_patients, n_columns)
-        The contract's columns that the file has, in the contract's order; then the strata.
-    notes : tuple of str
-        What was handled rather than refused while reading; one sentence each.
-    is_reconstruction : bool
-        Whether this was drawn by `cartanalysis.study.reconstruct`, so that it is not patient data.
-    strata : tuple of str
-        Columns by which the user wants groups compared.
-    """
-
-    name: str
-    table: pd.DataFrame
-    notes: tuple[str, ...] = field(default=())
-    is_reconstruction: bool = False
-    strata: tuple[str, ...] = ()
+    name: str  # short name shown on the pages
+    table: pd.DataFrame  # the contract's columns that the file has, in its order; then the strata
+    notes: tuple[str, ...] = ()  # what was handled rather than refused while reading; sentences
+    is_reconstruction: bool = False  # drawn by the generator, so that it is not patient data
+    strata: tuple[str, ...] = ()  # columns by which the user wants groups compared
 
     @property
     def is_default(self) -> bool:

@@ -200,17 +200,17 @@
   }
 
   function fractions(source) {
-    const { few, fraction } = cart.data.suspicious;
     return cart.data.fields.flatMap(({ name, kind, unit }) => {
       const cells = unit.startsWith("%") && kind === "number" ? (source.cells[name] ?? []) : [];
       const values = cells.filter((c) => is("share", c)).map((c) => Number(c.replace(",", ".")));
       const most = values.reduce((a, b) => Math.max(a, b), 0);
       const mixed = mixedShares(name, values);
       if (mixed) return [mixed];
-      if (values.length < few || !(most > 0 && most <= fraction)) return [];
+      if (!(most > 0 && most <= 1)) return [];
       const what = `every value is ${general(most)} or less: fractions where percentages are meant`;
       const remedy =
-        "Multiply them by 100; if they are percentages, say “unit: percent” in a mapping file";
+        "Multiply them by 100, or say “unit: fraction” in a mapping file; if they are " +
+        "percentages, “unit: percent”";
       return [problem(what, remedy, null, name)];
     });
   }
@@ -474,26 +474,10 @@
   }
 
   function whyNoNumber(spec, text) {
-    if (spec.unit === "days" && is("date", text)) {
-      const remedy = "Write days since infusion, or let a mapping file count them from two dates";
-      return ["a date where days are wanted", remedy];
-    }
-    if (spec.kind === "number" && is("limit", text)) {
-      const remedy = "Write the number that the study uses for it, or leave the cell empty";
-      return ["a limit (of detection, for example), not a number", remedy];
-    }
-    if (spec.kind === "number" && is("range", text)) {
-      const remedy = "Write one number, such as its middle, or leave the cell empty";
-      return ["a range, not one number", remedy];
-    }
-    if (spec.kind === "number" && is("with_unit", text)) {
-      const remedy = `Write the number alone, ${spec.allowed}; a mapping file can change the unit`;
-      return ["not a number, but one with a unit", remedy];
-    }
-    if (spec.kind === "number" && text.includes(",")) {
-      const remedy = "Write a decimal point and no thousands separator";
-      return ["not a number: the comma can be read in two ways", remedy];
-    }
+    const looks = ({ unit }) => !unit || unit === spec.unit;
+    const known = spec.kind === "number" ? cart.data.no_numbers.filter(looks) : [];
+    const found = known.find((pattern) => regexp(pattern).test(text));
+    if (found) return [found.what, found.remedy.replace("{allowed}", spec.allowed)];
     if (spec.kind === "grade" && /[≥≤<>/-]|or/.test(text)) {
       return ["not one grade", `Write ${spec.allowed}: the highest grade that was seen`];
     }
@@ -544,7 +528,10 @@
       }
       const { values: allowed, low, high } = spec.check ?? {};
       if (!spec.check || (allowed ? allowed.includes(value) : value >= low && value <= high)) return [];
-      return [problem(spec.check.what, spec.check.remedy, rows[i], spec.name, cells[i])];
+      const { what, remedy } = spec.check;
+      const isCode = spec.kind === "number" && cart.data.signs_of_missing.includes(String(value));
+      const more = isCode ? `, or write missing: [${cells[i]}] in a mapping file` : "";
+      return [problem(what, remedy + more, rows[i], spec.name, cells[i])];
     });
   }
 

@@ -5,28 +5,18 @@ Nothing is written here, and nothing may be written before `admit` has returned.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from cartanalysis import intake
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, PAIRS, Cohort
 from cartanalysis.errors import InputError, Problem
-from cartanalysis.intake import contradictions, mapping
-from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.mapping import numbers
-from cartanalysis.intake.mapping.model import FromColumn
+from cartanalysis.intake import checking, contradictions, identifiers, mapping
+from cartanalysis.intake.mapping.model import AGE, FromColumn
 from cartanalysis.intake.reading import read_source
 from cartanalysis.intake.source import Source
-
-FRACTION = 1.0
-"""A column of percentages that never exceeds this holds fractions, or needs a mapping's word."""
-
-SHARE = re.compile(r"\+?(\d+([.,]\d*)?|[.,]\d+)", re.ASCII)
-"""A share as it may be written, decimal comma included."""
 
 SHORT_FOLLOW_UP = 60.0
 """Days; a longest follow-up below this looks like months."""
@@ -46,24 +36,12 @@ FEW = 5
 
 @dataclass(frozen=True)
 class Request:
-    """What a user wants published.
+    """What a user wants published."""
 
-    Attributes
-    ----------
-    cohort : str
-        ``"an2020"``, a file or a folder.
-    mapping : pathlib.Path, optional
-        Which of its columns is which of ours.
-    sheet : str, optional
-        Sheet of a workbook.
-    dictionary : pathlib.Path, optional
-        Data dictionary of a REDCap export.
-    """
-
-    cohort: str = DEFAULT_COHORT
-    mapping: Path | None = None
-    sheet: str | None = None
-    dictionary: Path | None = None
+    cohort: str = DEFAULT_COHORT  # "an2020", a file or a folder
+    mapping: Path | None = None  # which of its columns is which of ours
+    sheet: str | None = None  # of a workbook
+    dictionary: Path | None = None  # data dictionary of a REDCap export
 
     @property
     def is_default(self) -> bool:
@@ -78,34 +56,38 @@ class Request:
 def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
     """Read a cohort and make sure that it may be used."""
     if request.is_default:
-        return intake.read(DEFAULT_COHORT, strata)
+        return checking.read(DEFAULT_COHORT, strata)
     if request.mapping is None:
         source = request.source()
-        findings = _private(source, strict={"arm", *strata}) + _suspicious(source)
-        findings += contradictions.find(source, source)
-        table, stated, heard = source, set(), {*FIELDS}
+        made, present = checking.as_ours(source, strata), [c.name for c in source.columns]
+        plan = mapping.identity(source, strata)
+        seen: set[str] = set()  # nobody has looked at these columns for us
+        shown = {"arm", *strata}
     else:
         plan = mapping.load(request.mapping, for_use=True)
-        given = replace(
+        request = replace(
             request,
             sheet=request.sheet or plan.sheet,
             dictionary=request.dictionary or _beside(request.mapping, plan.dictionary),
         )
-        source = given.source()
-        findings = _private(source, _consumed(plan, source), _shown(plan), _identifier(plan))
-        table = mapping.apply(source, plan)
-        findings += _old(table)  # of the ages that the mapping did not cap
-        findings += contradictions.find(source, table, plan.drop)
-        heard = {*plan.drop, *(name for e in plan.entries for name in e.columns)}
-        stated = _stated(plan)
+        source = request.source()
+        made, present = mapping.apply(source, plan), []
+        seen, shown = _consumed(plan, source), _shown(plan)
+    findings = [
+        found.problem(renumber=found.column in _columns_of("patient_id", plan))
+        for found in identifiers.identifying(source, seen, shown)
+    ]
+    findings += _old(source, made, plan, seen)
+    findings += contradictions.find(source, made, plan.drop)
     try:
-        cohort = intake.build(table, strata)
+        cohort = checking.check(made, strata, present)
     except InputError as error:
-        raise InputError(source.name, intake.in_order([*findings, *error.problems])) from None
+        raise InputError(source.name, checking.in_order([*findings, *error.problems])) from None
     if findings:
-        raise InputError(source.name, intake.in_order(findings))
+        raise InputError(source.name, checking.in_order(findings))
+    heard = {*plan.drop, *(name for e in plan.entries for name in e.columns)}
     untreated = contradictions.not_treated(source, heard)
-    return replace(cohort, notes=(*cohort.notes, *untreated, *_remarks(cohort, stated)))
+    return replace(cohort, notes=(*cohort.notes, *untreated, *_remarks(cohort, _stated(plan))))
 
 
 def _beside(file: Path, name: str | None) -> Path | None:
@@ -132,10 +114,9 @@ def _shown(plan: mapping.Mapping) -> set[str]:
     return {*plan.extra, *(name for entry in labels for name in entry.columns)}
 
 
-def _identifier(plan: mapping.Mapping) -> str:
-    """Name the column that a mapping takes the identifiers from."""
-    names = [name for e in plan.entries if e.target == "patient_id" for name in e.columns]
-    return names[0] if names else ""
+def _columns_of(target: str, plan: mapping.Mapping) -> set[str]:
+    """Name the columns that one of ours is made of."""
+    return {name for e in plan.entries if e.target == target for name in e.columns}
 
 
 def _stated(plan: mapping.Mapping) -> set[str]:
@@ -143,43 +124,18 @@ def _stated(plan: mapping.Mapping) -> set[str]:
     return {e.target for e in plan.entries if not isinstance(e, FromColumn) or e.unit}
 
 
-def _private(
-    source: Source,
-    ignore: Collection[str] = (),
-    strict: Collection[str] = (),
-    identifier: str = "patient_id",
+def _old(
+    source: Source, made: Source, plan: mapping.Mapping, seen: Collection[str]
 ) -> list[Problem]:
-    found = privacy.identifying(source, ignore, strict)
-    problems = [f.problem(renumber=f.column == identifier) for f in found]
-    return problems + _old(source, ignore)
-
-
-def _old(source: Source, ignore: Collection[str] = ()) -> list[Problem]:
-    name = "age_years"
-    if name not in source.cells or name in ignore:
-        return []
-    return privacy.old_ages(source.cells[name], source.rows, name)
-
-
-def _suspicious(source: Source) -> list[Problem]:
-    """Find percentages that are or may be fractions; a mapping says which and is not asked."""
-    problems = []
-    for spec in FIELDS.values():
-        if spec.kind != "number" or not spec.unit.startswith("%") or spec.name not in source.cells:
-            continue
-        cells = source.cells[spec.name]
-        known = [float(c.replace(",", ".")) for c in cells if SHARE.fullmatch(c)]
-        mixed = numbers.mixed_shares(known)
-        if mixed:
-            problems.append(Problem(*mixed, column=spec.name))
-        if len(known) >= FEW and 0 < max(known) <= FRACTION:
-            what = f"every value is {max(known):g} or less: fractions where percentages are meant"
-            remedy = (
-                "Multiply them by 100; if they are percentages, say “unit: percent” in a mapping "
-                "file"
-            )
-            problems.append(Problem(what, remedy, column=spec.name))
-    return problems
+    """Find ages above 89 in the cohort, or in a column called so that is not used."""
+    entry = next((e for e in plan.entries if e.target == AGE), None)
+    if entry is None:
+        ages = [] if AGE in seen else source.cells.get(AGE, [])
+        return identifiers.old_ages(ages, source.rows, AGE)
+    ages = made.cells.get(AGE, [])
+    if isinstance(entry, FromColumn) and not entry.unit:
+        return identifiers.old_ages(ages, source.rows, entry.source, source.cells[entry.source])
+    return identifiers.old_ages(ages, source.rows, AGE)
 
 
 def _remarks(cohort: Cohort, stated: Collection[str] = ()) -> tuple[str, ...]:

@@ -6,20 +6,15 @@ from collections.abc import Collection, Iterator, Mapping
 
 from cartanalysis.contract import FIELDS, MISSING
 from cartanalysis.errors import Problem, shown
-from cartanalysis.intake.mapping import codes, words
+from cartanalysis.intake.hints import opposite, without_brackets, words_of
 from cartanalysis.intake.mapping.guess import MAX_LEVELS, holds_dates
 from cartanalysis.intake.mapping.names import date_role, meanings
-from cartanalysis.intake.mapping.words import tokens, without_brackets
 from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, tokens, vital
 from cartanalysis.text import fold
 
-_CNS = frozenset({"cns", "zns", "snc", "meningeal", "meningeosis"})
-_NO_CNS_SITE = (
-    *("prophyl", "relaps", "rezidiv", "recurr", "tox", "grad", "treat", "therap"),
-    *("prior", "previous", "history", "neuro", "after", "post"),
-)
-_INFUSED = frozenset({"infused", "treated", "saffl", "carinfused", "cartinfused", "infundiert"})
-_OTHER_PEOPLE = frozenset({"donor", "donors", "spender", "donneur", "mother", "father", "sibling"})
+_CNS, _INFUSED = frozenset(WORDS["cns"]), frozenset(WORDS["infused"])
+_NO_CNS_SITE, _OTHER_PEOPLE = tuple(WORDS["no_cns_site"]), frozenset(WORDS["other_people"])
 
 
 def find(source: Source, made: Source, dropped: Collection[str] = ()) -> list[Problem]:
@@ -57,23 +52,17 @@ def not_treated(source: Source, used: Collection[str]) -> list[str]:
 
 def _told(column: Column, cells: Collection[str]) -> dict[str, str]:
     """Give what each different text of a column means by its dictionary, or says itself."""
-    meant = {fold(code): word for code, word in words.choices_of(column).items()}
     texts = {text for text in cells if fold(text) not in MISSING}
-    return {text: meant.get(fold(text), text) for text in texts} if len(texts) <= MAX_LEVELS else {}
+    return words_of(column, texts) if len(texts) <= MAX_LEVELS else {}
 
 
 def _answer(word: str) -> str:
-    return words.SURE["prior_hsct"].get(fold(word), "")
-
-
-def _levels(made: Source, target: str) -> list[str | None]:
-    spec = FIELDS[target]
-    return [codes.level_of(spec, t) if t else None for t in made.cells.get(target, [])]
+    return ANSWERS.get(fold(word), "")
 
 
 def _dead_without_event(column: Column, source: Source, made: Source) -> Iterator[Problem]:
     """Find patients whom another column calls dead and the cohort alive."""
-    events = _levels(made, "os_event")
+    events = made.cells.get("os_event", [])
     told = _told(column, source.cells[column.name])
     dead = _dead(column, told) if events and told else frozenset()
     for row, text, event in zip(source.rows, source.cells[column.name], events, strict=False):
@@ -90,13 +79,13 @@ def _dead(column: Column, told: Mapping[str, str]) -> frozenset[str]:
     """Give the texts that say dead, in a column that tells the dead from the living."""
     if _OTHER_PEOPLE & {*tokens(column.name), *tokens(column.label)}:
         return frozenset()
-    vital = {text: words.vital(word) for text, word in told.items()}
-    if all(vital[text] or fold(word) in words.UNKNOWN for text, word in told.items()):
-        return frozenset(text for text, state in vital.items() if state == "1")
+    states = {text: vital(word) for text, word in told.items()}
+    if all(states[text] or fold(word) in UNKNOWN for text, word in told.items()):
+        return frozenset(text for text, state in states.items() if state == "1")
     named = meanings(without_brackets(column.name))
     if any(m.target == "os_event" and m.strength > 1 for m in named):
         answered = all(_answer(word) for word in told.values())
-        if answered and not words.opposite(column, told):
+        if answered and not opposite(column, told):
             return frozenset(text for text, word in told.items() if _answer(word) == "yes")
     return frozenset()
 
@@ -105,7 +94,7 @@ def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Prob
     """Find CNS disease in a column of its own, where our column knows no isolated CNS disease."""
     name = tokens(f"{column.name} {column.label}")
     is_site = bool(_CNS & set(name)) or "中枢" in column.name
-    if not is_site or "emd" not in made.cells or "cns" in _levels(made, "emd"):
+    if not is_site or "emd" not in made.cells or "cns" in made.cells["emd"]:
         return
     if any(word.startswith(_NO_CNS_SITE) for word in name):
         return

@@ -20,10 +20,8 @@ from cartanalysis import text as wording
 from cartanalysis.claims import power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.figures import km, style
-from cartanalysis.intake import admission, rules
-from cartanalysis.intake import checking as intake
+from cartanalysis.intake import admission, cells, checking, hints, mapping, rules
 from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.mapping import codes, names, numbers
 from cartanalysis.intake.reading import cbioportal, delimited, redcap, table
 from cartanalysis.stats import permutation
 from cartanalysis.stats.response import ALL
@@ -61,24 +59,20 @@ def contents() -> dict[str, Any]:
         "pairs": cohort.PAIRS,
         "missing": sorted(cohort.MISSING),
         "patterns": {
-            "plain": _whole(codes.PLAIN),
-            "whole": _whole(numbers._WHOLE),
-            "decimal_comma": _whole(intake._DECIMAL_COMMA),
-            "thousands": _whole(intake._THOUSANDS),
-            "dotted": _whole(numbers._DOTTED),
-            "date": _whole(intake._DATE),
-            "with_unit": _whole(intake._WITH_UNIT),
-            "grade": _whole(codes._GRADE),
-            "share": _whole(admission.SHARE),
-            "one_word": _whole(rules._ONE_WORD),
-            "limit": _whole(numbers._LIMIT),
-            "range": _whole(numbers._RANGE),
-            "measured": _whole(codes._MEASURED),
+            "plain": _whole(cells.PLAIN),
+            "whole": _whole(cells.WHOLE),
+            "decimal_comma": _whole(cells.DECIMAL_COMMA),
+            "thousands": _whole(cells.THOUSANDS),
+            "dotted": _whole(cells.DOTTED),
+            "grade": _whole(cells.GRADE),
+            "share": _whole(cells.SHARE),
+            "one_word": _whole(rules.ONE_WORD),
+            "measured": _whole(cells.MEASURED),
             "lost": _whole(rules.LOST),
             "whole_id": _whole(wording._WHOLE),
             "unseen": _pattern(wording.UNSEEN) | {"flags": "gu"},
             "hyphens": _pattern(wording.HYPHENS) | {"flags": "gu"},
-            "apart": _pattern(intake._APART) | {"flags": "gu"},
+            "apart": _pattern(checking.APART) | {"flags": "gu"},
             "separator": _pattern(table.SEPARATOR),
         },
         "look_alikes": wording.LOOK_ALIKES,
@@ -92,16 +86,21 @@ def contents() -> dict[str, Any]:
             "below": _pattern(wording._BELOW),
             "above": _pattern(wording._ABOVE),
         },
-        "shares": {"few": numbers.FEW, "gap": numbers.GAP, "mixed": numbers.MIXED},
+        "no_numbers": [
+            _whole(pattern) | {k: said.get(k, "") for k in ("unit", "what", "remedy")}
+            for pattern, said in cells.NO_NUMBERS
+        ],
+        "shares": {"few": cells.FEW, "gap": cells.GAP, "mixed": cells.MIXED},
         "separators": {
             "usual": delimited.USUAL,
             "all": delimited.FORMS,
             "aligned": delimited.ALIGNED,
         },
-        "often_missing": sorted(numbers.OFTEN_MISSING),
-        "longest_number": numbers.MAX_LENGTH,
-        "units": {"of": names.UNIT_WORDS, "times": list(numbers.DAYS)},
-        "span": _pattern(names._SPAN) | {"flags": "gu"},
+        "often_missing": sorted(cells.OFTEN_MISSING),
+        "signs_of_missing": sorted(mapping.SIGNS_OF_MISSING),
+        "longest_number": cells.MAX_LENGTH,
+        "units": {"of": hints.UNIT_WORDS, "times": list(cells.DAYS)},
+        "span": _pattern(hints.SPAN) | {"flags": "gu"},
         "summaries": sorted(rules.SUMMARIES),
         "many_deaths": rules.MANY_DEATHS,
         "many_alike": rules.MANY_ALIKE,
@@ -125,13 +124,12 @@ def contents() -> dict[str, Any]:
             "titles": table.MAX_TITLE_LINES,
             "name": table.MAX_NAME_LENGTH,
             "alike": errors.ALIKE_SHOWN,
-            "ignored": intake.NOT_USED_SHOWN,
+            "ignored": mapping.NAMES_SHOWN,
             "groups": cohort.MAX_GROUPS,
         },
         "privacy": _privacy(),
         "suspicious": {
             "few": admission.FEW,
-            "fraction": admission.FRACTION,
             "short_follow_up": admission.SHORT_FOLLOW_UP,
             "short_with_decimals": admission.SHORT_WITH_DECIMALS,
             "long_follow_up": admission.LONG_FOLLOW_UP,
@@ -192,17 +190,13 @@ def _field(spec: cohort.Field) -> dict[str, Any]:
 
 
 def _check(name: str) -> dict[str, Any] | None:
-    """Put the schema's check of a column into data; identifiers and labels have none."""
-    checks = rules.schema().columns[name].checks
-    if not checks:
-        return None
-    (check,) = checks
-    what, remedy = str(check.error).split("|", 1)
-    known = check.statistics
-    said = {"what": what, "remedy": remedy}
-    if "allowed_values" in known:
-        return said | {"values": list(known["allowed_values"])}
-    return said | {"low": known["min_value"], "high": known["max_value"]}
+    """Put what a column may hold into data; identifiers and labels may hold any text."""
+    spec = cohort.FIELDS[name]
+    said = dict(zip(("what", "remedy"), spec.unfit, strict=True))
+    if spec.kind == "number":
+        return said | {"low": spec.low, "high": spec.high}
+    values = spec.levels or [float(value) for value in spec.values]
+    return said | {"values": list(values)} if values else None
 
 
 def _derived() -> dict[str, Any]:
@@ -221,39 +215,6 @@ def _derived() -> dict[str, Any]:
 
 
 def _privacy() -> dict[str, Any]:
-    measured = [
-        _whole(privacy._RANGE) | {"multiples": privacy.RANGE_STEP},
-        _whole(privacy._DECIMAL),
-        _whole(privacy._YEARLY),
-    ]
-    values: dict[str, dict[str, Any]] = {
-        "e-mail addresses": {"patterns": [_pattern(privacy._MAIL)]},
-        "web addresses": {"patterns": [_pattern(privacy._WEB, start="^")]},
-        "social security numbers": {"patterns": [_whole(privacy._SSN)]},
-        "identity card numbers": {"patterns": [_whole(privacy._CHINESE_ID)]},
-        "names of people with a title": {"patterns": [_whole(privacy._TITLED)]},
-        "names of people": {
-            "patterns": [
-                _whole(privacy._SURNAME_FIRST) | {"letters": "capitalised"},
-                _whole(privacy._WITH_INITIAL) | {"letters": "capitalised"},
-                _whole(privacy._IN_CAPITALS) | {"letters": "capitals"},
-            ]
-        },
-        "calendar dates": {"patterns": [_whole(privacy._DATE)]},
-        "full dates": {"patterns": [_whole(privacy._FULL_DATE)]},
-        "insurance numbers": {"patterns": [_whole(privacy._INSURED)]},
-        "telephone numbers": {
-            "patterns": [_whole(privacy._TELEPHONE) | {"digits": privacy.PHONE_DIGITS}]
-        },
-        "addresses": {"patterns": [_whole(privacy._ADDRESS)]},
-        "telephone or record numbers": {
-            "patterns": [
-                _whole(privacy._LONG_NUMBER) | {"unless": [_whole(privacy._ROUND)]},
-                _whole(privacy._PHONE) | {"digits": privacy.PHONE_DIGITS, "unless": measured},
-            ]
-        },
-        "free text": {"longer": privacy.LONG_TEXT},
-    }
     return {
         "oldest": privacy.OLDEST,
         "age": _whole(privacy.AGE),
@@ -261,32 +222,48 @@ def _privacy() -> dict[str, Any]:
         "sample": privacy.SAMPLE,
         "strict": [name for name, spec in cohort.FIELDS.items() if spec.kind == "label"],
         "answers": sorted(privacy.ANSWERS),
-        "institution": _pattern(privacy._INSTITUTION),
-        "surname": _whole(privacy._SURNAME),
-        "without_case": _whole(privacy._WITHOUT_CASE),
-        "remark": _pattern(privacy._REMARK) | {"words": privacy.REMARK},
+        "institution": _pattern(privacy.INSTITUTION),
+        "surname": _whole(privacy.SURNAME),
+        "without_case": _whole(privacy.WITHOUT_CASE),
+        "remark": _pattern(privacy.REMARKS) | {"words": privacy.REMARK},
         "names": [{"kind": kind} | _pattern(p) for kind, p in privacy.NAMES.items()],
-        "date_name": _pattern(privacy._DATE_NAME),
-        "serial": _whole(privacy._SERIAL),
-        "measured_name": _pattern(privacy._MEASURED_NAME),
-        "measurement": _whole(privacy._MEASUREMENT),
-        "long_name": _pattern(privacy._LONG_NAME),
+        "date_name": _pattern(privacy.DATE_NAME),
+        "serial": _whole(privacy.SERIAL),
+        "measured_name": _pattern(privacy.MEASURED_NAME),
+        "measurement": _whole(privacy.MEASUREMENT),
+        "long_name": _pattern(privacy.LONG_NAME),
         "nearly_all": privacy.NEARLY_ALL,
         "values": [
             {
-                "kind": kind,
-                "any": kind in privacy.ANY,
-                "shown": kind in privacy.ANY_SHOWN,
-                "free": kind in privacy.FREE,
-                "freeButId": kind in privacy.FREE_BUT_ID,
-                "different": kind in privacy.DIFFERENT,
-                "numeric": kind in privacy.NUMERIC,
-                "person": kind.startswith("names of people"),
+                "kind": kind.name,
+                "any": kind.any,
+                "shown": kind.shown,
+                "free": kind.own,
+                "freeButId": kind.own_but_id or kind.own,
+                "different": kind.different,
+                "numeric": kind.numeric,
+                "person": kind.person,
             }
-            | values[kind]
+            | ({"longer": kind.longer} if kind.longer else {})
+            | ({"patterns": [_fitting(p) for p in kind.patterns]} if kind.patterns else {})
             for kind in privacy.VALUES
         ],
     }
+
+
+def _fitting(pattern: privacy.Pattern) -> dict[str, Any]:
+    """Write a pattern with what else must hold."""
+    start, end = {"is": ("^(?:", ")$"), "begins": ("^", ""), "has": ("", "")}[pattern.how]
+    more: dict[str, Any] = (
+        {"unless": [_fitting(other) for other in pattern.unless]} if pattern.unless else {}
+    )
+    if pattern.multiples > 1:
+        more["multiples"] = pattern.multiples
+    return (
+        _pattern(pattern.regex, start, end)
+        | more
+        | {key: value for key in ("digits", "letters") if (value := getattr(pattern, key))}
+    )
 
 
 def _whole(pattern: re.Pattern[str]) -> dict[str, Any]:

@@ -12,9 +12,8 @@ from tinybook import TESTS
 from cartanalysis import intake
 from cartanalysis.contract import FIELDS, Cohort
 from cartanalysis.errors import InputError, Problem
-from cartanalysis.intake import mapping
+from cartanalysis.intake import hints, mapping
 from cartanalysis.intake.admission import Request, admit
-from cartanalysis.intake.mapping import codes
 from cartanalysis.intake.reading import read_source
 from cartanalysis.intake.source import Column, Source
 
@@ -81,14 +80,14 @@ def problems_of(source: Source) -> list[Problem]:
 )
 def test_codes_in_a_columns_own_name_are_a_codebook(name: str) -> None:
     for column in (Column(name), Column("v", label=name)):
-        assert codes.doubt(column, FIELDS["os_event"], ["0", "1"]) is not None
+        assert hints.doubt(column, FIELDS["os_event"], ["0", "1"]) is not None
 
 
 @pytest.mark.parametrize(
     "name", ["Vital status (0=alive, 1=dead)", "Dead (1=yes, 0=no)", "死亡(1=是,0=否)", "OS (0, 1)"]
 )
 def test_codes_that_agree_with_ours_are_no_problem(name: str) -> None:
-    assert codes.doubt(Column(name), FIELDS["os_event"], ["0", "1"]) is None
+    assert hints.doubt(Column(name), FIELDS["os_event"], ["0", "1"]) is None
 
 
 def test_a_coding_that_the_columns_name_contradicts_stops(tmp_path: Path) -> None:
@@ -167,7 +166,7 @@ def test_another_first_day_stops(target: str, label: str, stated: str) -> None:
     ],
 )
 def test_our_first_day_is_no_problem(target: str, label: str) -> None:
-    assert mapping.names.other_origin(Column("t", label=label), target) is None
+    assert hints.other_origin(Column("t", label=label), target) is None
 
 
 def test_the_first_day_of_survival_is_asked_about_as_that_of_remission_is() -> None:

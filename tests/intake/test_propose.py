@@ -17,11 +17,11 @@ from cartanalysis import intake
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake import mapping
+from cartanalysis.intake.hints import legend, unit_in
 from cartanalysis.intake.mapping.guess import Evidence
 from cartanalysis.intake.mapping.model import Entry, FromColumn, FromDates, FromFilled
-from cartanalysis.intake.mapping.names import Meaning, date_role, meanings, unit_in
+from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
 from cartanalysis.intake.mapping.propose import Proposal
-from cartanalysis.intake.mapping.words import legend
 from cartanalysis.intake.source import Column, Source
 
 HERE = TESTS
@@ -138,7 +138,9 @@ def test_what_dates_are_the_dates_of(name: str, role: str) -> None:
 
 
 def test_our_own_cohort_is_proposed_as_it_is() -> None:
-    text = (resources.files("cartanalysis") / "data" / "an2020.csv").read_text(encoding="utf-8")
+    text = (resources.files("cartanalysis.study") / "data" / "an2020.csv").read_text(
+        encoding="utf-8"
+    )
     header, *rows = list(csv.reader(text.splitlines()))
     cells = {name: [r[i] for r in rows] for i, name in enumerate(header)}
     made = mapping.propose(source(cells))

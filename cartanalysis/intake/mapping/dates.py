@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from cartanalysis.intake.mapping.numbers import Fault
+from cartanalysis.intake.cells import Fault
 
 ORDERS = ("YMD", "DMY", "MDY", "excel")
 """How a mapping file names the order of year, month and day, or Excel's serial numbers."""
@@ -43,42 +43,20 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 class Cell(NamedTuple):
-    """A cell's date before year, month and day are told apart.
+    """A cell's date before year, month and day are told apart."""
 
-    Attributes
-    ----------
-    style : str
-        How it is written: ``ymd``, ``named``, ``numeric``, ``compact`` or ``serial``.
-    parts : tuple of int
-        Its numbers, in the order written; the day count of a serial number.
-    """
-
-    style: str
-    parts: tuple[int, ...]
+    style: str  # how it is written: ymd, named, numeric, compact or serial
+    parts: tuple[int, ...]  # its numbers, in the order written; the count of a serial number
 
 
 class Dates(NamedTuple):
-    """A column of dates, read.
+    """A column of dates, read."""
 
-    Attributes
-    ----------
-    values : list of datetime.date or None
-        One per cell; none where the cell is empty or at fault.
-    faults : list of (int, Fault)
-        Position of the cell and what is wrong with it.
-    order : str
-        The order that was used where it mattered, otherwise empty.
-    whole : Fault or None
-        Why the column cannot be read at all.
-    example : str
-        A cell that shows it.
-    """
-
-    values: list[dt.date | None]
-    faults: list[tuple[int, Fault]]
-    order: str
-    whole: Fault | None = None
-    example: str = ""
+    values: list[dt.date | None]  # one per cell; none where it is empty or at fault
+    faults: list[tuple[int, Fault]]  # position of the cell and what is wrong with it
+    order: str  # that was used where it mattered, otherwise empty
+    whole: Fault | None = None  # why the column cannot be read at all
+    example: str = ""  # a cell that shows it
 
 
 def split(text: str) -> Cell | Fault:

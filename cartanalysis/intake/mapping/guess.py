@@ -7,14 +7,26 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from cartanalysis.contract import FIELDS, MISSING, Field
 from cartanalysis.errors import shown
-from cartanalysis.intake.mapping import dates, numbers, words
+from cartanalysis.intake import cells as grammar
+from cartanalysis.intake import words
+from cartanalysis.intake.hints import (
+    COUNTED_FROM,
+    choices_of,
+    opposite,
+    origin_in,
+    unit_column,
+    unit_in,
+    words_of,
+)
+from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn, FromDates, FromFilled
-from cartanalysis.intake.mapping.names import COUNTED_FROM, Meaning, origin_in, unit_column, unit_in
-from cartanalysis.intake.mapping.words import tokens
+from cartanalysis.intake.mapping.names import Meaning
 from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.words import tokens
 from cartanalysis.text import fold, same_id
 
 MAX_LEVELS = 12
@@ -45,24 +57,12 @@ _NEGATED = frozenset({"neg", "negative", "free", "no"})
 
 @dataclass(frozen=True)
 class Guess:
-    """An entry that is proposed.
+    """An entry that is proposed."""
 
-    Attributes
-    ----------
-    entry : Entry
-        The entry; its ``ask`` holds what is not sure.
-    reasons : tuple of str
-        Why it is proposed.
-    strength : int
-        How much the name says, from 1 to 3.
-    rank : int
-        Place among the usual names, the most telling first.
-    """
-
-    entry: Entry
+    entry: Entry  # its `ask` holds what is not sure
     reasons: tuple[str, ...]
-    strength: int
-    rank: int = 0
+    strength: int  # how much the name says, from 1 to 3
+    rank: int = 0  # place among the usual names, the most telling first
 
 
 class Evidence:
@@ -98,14 +98,9 @@ class Evidence:
             return None
         return Guess(entry, tuple(self.reasons), self.meaning.strength, self.meaning.rank)
 
-    def _entry(self, **said: object) -> FromColumn:
-        ask = question(self.doubts)
-        return FromColumn(
-            target=self.spec.name,
-            source=self.column.name,
-            ask=ask,
-            **said,  # type: ignore[arg-type]
-        )
+    def _entry(self, **said: Any) -> FromColumn:
+        ask, name = question(self.doubts), self.column.name
+        return FromColumn(target=self.spec.name, source=name, ask=ask, **said)
 
     # --- kinds -----------------------------------------------------------------------------------
 
@@ -130,7 +125,7 @@ class Evidence:
         texts = sorted(set(self.filled))
         if len(texts) > MAX_LEVELS:
             return None
-        choices = words.choices_of(self.column)
+        choices = choices_of(self.column)
         codes = [t for t in texts if t.isdigit()]
         guessable = self.spec.kind == "grade" or self.spec.name == "sex"
         if set(codes) - {"0", "1"} and not choices and not guessable:
@@ -142,36 +137,34 @@ class Evidence:
         if not any(found.levels.values()):
             return None
         self.doubts += found.doubts
-        if self.spec.kind == "grade" and not choices:
-            self._any_grade(texts)
-        if found.by_dictionary:
-            self.reasons.append("codes as in the dictionary")
-        else:
-            self.reasons.append(f"values {_listed(texts)}")
+        named = fold(f"{self.column.name} {self.column.label}")
+        any_grade = self.spec.kind == "grade" and set(texts) <= {"0", "1"} and not choices
+        if any_grade and self.meaning.strength < 3 and not _GRADED.search(named):
+            self.doubts.append(
+                "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
+            )
         self._opposite_words()
         by_ctcae = "aetoxgr" in tokens(self.column.name)
         if by_ctcae and self.spec.name in ("crs_grade", "icans_grade"):
             self.doubts.append("AETOXGR is graded by CTCAE, the column of ours by ASTCT")
-        if self._says_the_same(found.levels):
-            return self._entry()
-        return self._entry(levels=found.levels)
+        return self._translated(found, found.levels)
 
-    def _any_grade(self, texts: Sequence[str]) -> None:
-        """Doubt 0 and 1 where nothing speaks of grades."""
-        told = fold(f"{self.column.name} {self.column.label}")
-        if self.meaning.strength < 3 and set(texts) <= {"0", "1"} and not _GRADED.search(told):
-            self.doubts.append(
-                "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
-            )
+    def _translated(self, found: words.Translation, levels: dict[str, str | None]) -> FromColumn:
+        """Propose levels, unless they need no translation at all."""
+        read = [text for text in found.levels if text]
+        told = "codes as in the dictionary" if found.by_dictionary else f"values {_listed(read)}"
+        self.reasons.append(told)
+        same = all(ours is not None and fold(t) == fold(ours) for t, ours in levels.items())
+        return self._entry(levels=None if same else levels)
 
     def _event(self) -> FromColumn | None:
         texts = sorted(set(self.filled))
         if len(texts) > MAX_LEVELS:
             return None
-        turned = words.opposite(self.column, texts)
+        turned = opposite(self.column, texts)
         if turned == "is censored" and any(t.isdigit() for t in texts):
             return self._censoring(texts)
-        choices = words.choices_of(self.column)
+        choices = choices_of(self.column)
         if not choices and set(texts) <= {"1", "2"} and "2" in texts:
             what = "coded 1 and 2: R's survival package takes 2 for the event, others 1"
             self.doubts.append(what)
@@ -181,8 +174,7 @@ class Evidence:
             return None
         levels = dict(found.levels)
         self.doubts += found.doubts
-        meant = {fold(code): fold(word) for code, word in choices.items()}
-        bare = all(meant.get(fold(t), fold(t)) in words.BARE for t in texts)
+        bare = all(fold(word) in words.BARE for word in words_of(self.column, texts).values())
         if not choices and any(t.isdigit() and t not in ("0", "1") for t in texts):
             self.doubts.append("more than two codes: perhaps a competing event")
             levels = {t: v if t in ("0", "1") else None for t, v in levels.items()}
@@ -194,16 +186,12 @@ class Evidence:
             self.doubts.append("is 1 the event? A status may be coded either way")
         if bare:
             self._opposite_words(label_only=True)
-        told = "codes as in the dictionary" if found.by_dictionary else f"values {_listed(texts)}"
-        self.reasons.append(told)
         if "relapse" in self.column.name.casefold() and self.spec.name == "rfs_event":
             self.doubts.append("is a death without relapse an event here too?")
         if len(self.filled) < len(self.cells) and set(levels.values()) == {"1"}:
             self.doubts.append("does an empty cell mean no event?")
             levels[""] = "0"
-        if self._says_the_same(levels):
-            return self._entry()
-        return self._entry(levels=levels)
+        return self._translated(found, levels)
 
     def _censoring(self, texts: Sequence[str]) -> FromColumn | None:
         if not all(t.isdigit() for t in texts) or "0" not in texts:
@@ -212,38 +200,36 @@ class Evidence:
             self.reasons.append("ADaM's CNSR: 0 is the event, more than 0 is censoring")
         else:
             self.doubts.append("is 0 the event and 1 censoring, as in ADaM? Some write it reversed")
-        choices = words.choices_of(self.column)
+        choices = choices_of(self.column)
         told = words.translate(self.spec.name, sorted(choices), choices).levels
         if told.get("0") == "0" or told.get("1") == "1":
             self.doubts.append("the dictionary or label says that 1 is the event")
         return self._entry(coding="cnsr")
 
     def _number(self) -> FromColumn | None:
-        comma = ""
-        is_share = self.spec.unit.startswith("%")
-        parsed = [numbers.parse(c, percent=is_share) for c in self.filled]
-        if all(
-            isinstance(p, Decimal) or "," in c for p, c in zip(parsed, self.filled, strict=True)
-        ):
-            with_comma = [numbers.parse(c, ",", percent=is_share) for c in self.filled]
-            if not all(isinstance(p, Decimal) for p in parsed) and all(
-                isinstance(p, Decimal) for p in with_comma
-            ):
-                comma, parsed = ",", with_comma
-                self.reasons.append("decimal commas in the whole column")
-                if all(len(c.split(",")[1]) == 3 for c in self.filled if "," in c):
-                    self.doubts.append("do the commas mark decimals, not thousands?")
-        if self.spec.unit == "days" and numbers.thousands(self.filled, self.spec.high):
-            comma = "."
+        decimal = ""
+        comma = grammar.decimal_of(self.spec, self.filled) == ","
+        values = self._values("," if comma else ".")
+        if not comma and len(values) < len(self.filled) and any("," in c for c in self.filled):
+            # every comma could be of decimals or thousands
+            with_comma = self._values(",")
+            comma = len(with_comma) == len(self.filled)
+            values = with_comma if comma else values
+        if comma:
+            decimal = ","
+            self.reasons.append("decimal commas in the whole column")
+            if all(len(c.split(",")[1]) == 3 for c in self.filled if "," in c):
+                self.doubts.append("do the commas mark decimals, not thousands?")
+        if self.spec.unit == "days" and grammar.thousands(self.filled, self.spec.high):
+            decimal = "."
             self.doubts.append("do the points mark decimals, not thousands?")
-        values = [p for p in parsed if isinstance(p, Decimal)]
         if len(values) < MOSTLY * len(self.filled):
             return None
         codes = {c for c in self.filled if c in _CODES and not self._in_range(Decimal(c))}
         if self.spec.unit == "days":
-            codes |= set(numbers.missing_codes(self.filled, in_days=True))
-        if is_share:
-            codes |= set(numbers.repeated_99(self.filled, has_codes=bool(codes)))
+            codes |= set(grammar.missing_codes(self.filled, in_days=True))
+        if self.spec.unit.startswith("%"):
+            codes |= set(grammar.repeated_99(self.filled, has_codes=bool(codes)))
         missing = tuple(sorted(codes))
         if missing:
             self.doubts.append(f"does {_listed(missing)} mean a missing value?")
@@ -256,9 +242,14 @@ class Evidence:
         if self.spec.name == AGE and max(values) > OLDEST:
             cap = str(OLDEST)
             self.reasons.append(f"ages above {OLDEST} identify people, so they become {OLDEST}")
-        self.reasons.append(f"{numbers.plainly(min(values))} to {numbers.plainly(max(values))}")
+        self.reasons.append(f"{grammar.plainly(min(values))} to {grammar.plainly(max(values))}")
         ours = unit in ("", self.spec.unit)
-        return self._entry(unit="" if ours else unit, decimal=comma, cap=cap, missing=missing)
+        return self._entry(unit="" if ours else unit, decimal=decimal, cap=cap, missing=missing)
+
+    def _values(self, decimal: str) -> list[Decimal]:
+        """Read the numbers among the cells."""
+        read = [grammar.number(self.spec, c, decimal) for c in self.filled]
+        return [Decimal(number) for number in read if isinstance(number, str)]
 
     def _in_range(self, value: Decimal) -> bool:
         return Decimal(self.spec.low) <= value <= Decimal(self.spec.high)
@@ -272,7 +263,7 @@ class Evidence:
         if self.spec.name == AGE:
             return self._age_unit(values, stated)
         self._what_time()
-        if stated in numbers.DAYS:
+        if stated in grammar.DAYS:
             self.reasons.append(f"in {stated}")
             fine = stated == "days" and self.meaning.strength < 3
             self._too_short(values, stated)
@@ -285,7 +276,7 @@ class Evidence:
             return "days"
         top = max(values)
         likely = "years" if top <= 15 else "months" if top <= 200 else "days"
-        self.doubts.append(f"no unit is stated; is it {likely} (up to {numbers.plainly(top)})?")
+        self.doubts.append(f"no unit is stated; is it {likely} (up to {grammar.plainly(top)})?")
         return likely
 
     def _stated_unit(self) -> str:
@@ -308,12 +299,12 @@ class Evidence:
         parts = any(v != v.to_integral_value() for v in values)
         if stated == "days" and top <= 150 and parts:
             self.doubts.append(
-                f"days with decimals, up to {numbers.plainly(top)}: are they months?"
+                f"days with decimals, up to {grammar.plainly(top)}: are they months?"
             )
         if stated in ("months", "weeks", "years") and not self._in_range(
-            top * numbers.DAYS[stated]
+            top * grammar.DAYS[stated]
         ):
-            self.doubts.append(f"{numbers.plainly(top)} {stated} is too long")
+            self.doubts.append(f"{grammar.plainly(top)} {stated} is too long")
 
     def _counted_by_dates(self) -> str:
         """Check ADaM's AVAL against the dates it was counted from."""
@@ -328,15 +319,15 @@ class Evidence:
                 days = (dt.date.fromisoformat(end[:10]) - dt.date.fromisoformat(start[:10])).days
             except ValueError:
                 continue
-            number = numbers.parse(text) if text else None
-            if isinstance(number, Decimal):
-                lags.add(number - days)
+            number = grammar.number(self.spec, text)
+            if isinstance(number, str):
+                lags.add(Decimal(number) - days)
         if lags == {Decimal(1)}:
             return "days, as ADT − STARTDT + 1 shows: ADaM counts the first day as day 1"
         return "days, as ADT − STARTDT shows" if lags == {Decimal(0)} else ""
 
     def _share(self, values: Sequence[Decimal], stated: str) -> str:
-        small = numbers.look_like_fractions(values)
+        small = grammar.are_fractions(values)
         if all(cell.endswith("%") for cell in self.filled):
             return "percent"
         if self.meaning.strength == 3 and not small:
@@ -367,14 +358,14 @@ class Evidence:
 
     def _age_unit(self, values: Sequence[Decimal], stated: str) -> str:
         self._at_infusion()
-        if stated in numbers.DAYS:
+        if stated in grammar.DAYS:
             self.reasons.append(f"in {stated}")
             return stated
         if self.meaning.strength == 3:
             return "years"
         top = max(values)
         if top > FIELDS[AGE].high:
-            self.doubts.append(f"ages up to {numbers.plainly(top)}: are they in months?")
+            self.doubts.append(f"ages up to {grammar.plainly(top)}: are they in months?")
             return "months"
         standard = self.source.form.startswith(("ADaM", "cBioPortal"))
         if not (standard and min(values) >= 18):
@@ -406,15 +397,9 @@ class Evidence:
         told = set(tokens(self.column.label))
         told |= set() if label_only else set(tokens(self.column.name))
         found = _NEGATED & told
-        legend = words.choices_of(self.column)
+        legend = choices_of(self.column)
         if found and not legend:
             self.doubts.append(f"it speaks of {_listed(sorted(found))}: is the coding reversed?")
-
-    def _says_the_same(self, levels: dict[str, str | None]) -> bool:
-        """Tell whether levels need no translation at all."""
-        return all(
-            ours is not None and fold(theirs) == fold(ours) for theirs, ours in levels.items()
-        )
 
 
 def question(doubts: Iterable[str]) -> str:

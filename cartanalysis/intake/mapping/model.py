@@ -10,14 +10,15 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+import yaml
 
 from cartanalysis.contract import DERIVED, FIELDS, REQUIRED, Field
 from cartanalysis.errors import InputError, Problem, shown
-from cartanalysis.intake.mapping import numbers, yamltext
+from cartanalysis.intake.cells import DAYS, PERCENT, Fault, number
+from cartanalysis.intake.hints import COUNTED_FROM
 from cartanalysis.intake.mapping.dates import ORDERS
-from cartanalysis.intake.mapping.names import COUNTED_FROM
-from cartanalysis.intake.mapping.yamltext import Node
 from cartanalysis.intake.reading.files import read_bytes
 from cartanalysis.text import fold
 
@@ -32,21 +33,11 @@ AGE = "age_years"
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Where one of our columns comes from.
+    """Where one of our columns comes from."""
 
-    Attributes
-    ----------
-    target : str
-        Our column.
-    ask : str
-        What the user has to confirm first; empty if nothing.
-    line : int
-        Line of the mapping file, 0 if there is none.
-    """
-
-    target: str
-    ask: str = ""
-    line: int = field(default=0, compare=False)
+    target: str  # our column
+    ask: str = ""  # what the user has to confirm first; empty if nothing
+    line: int = field(default=0, compare=False)  # of the mapping file, 0 if there is none
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -60,130 +51,58 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class FromColumn(Entry):
-    """One of our columns, taken from one of theirs.
+    """One of our columns, taken from one of theirs."""
 
-    Attributes
-    ----------
-    source : str
-        Their column (``from``).
-    levels : dict of str to (str or None) or None
-        Our level by theirs, none for missing; every level that occurs must be there.
-    missing : tuple of str
-        Further texts that mean an empty cell, such as ``999``.
-    unit : str
-        Unit of their numbers; ours if empty.
-    coding : str
-        ``cnsr`` where 0 is the event (ADaM), ``event`` where 1 is; empty if not said.
-    decimal : str
-        Decimal sign; ``.`` if empty.
-    cap : str
-        Ages above it become it; empty for none.
-    renumber : bool
-        Whether identifiers are replaced by P0001, P0002, …
-    origin : str
-        Day from which a time counts, ours, where the file seems to say another; empty if not said.
-    """
-
-    source: str
-    levels: dict[str, str | None] | None = None
-    missing: tuple[str, ...] = ()
-    unit: str = ""
-    coding: str = ""
-    decimal: str = ""
-    cap: str = ""
-    renumber: bool = False
-    origin: str = ""
+    source: str  # their column (``from``)
+    levels: dict[str, str | None] | None = None  # ours by theirs; every one that occurs is there
+    missing: tuple[str, ...] = ()  # further texts that mean an empty cell, such as 999
+    unit: str = ""  # of their numbers; ours if empty
+    coding: str = ""  # cnsr where 0 is the event (ADaM), event where 1 is; empty if not said
+    decimal: str = ""  # decimal sign; as the column shows if empty
+    cap: str = ""  # ages above it become it; empty for none
+    renumber: bool = False  # whether identifiers are replaced by P0001, P0002, …
+    origin: str = ""  # day from which a time counts, ours, where the file seems to say another
 
 
 @dataclass(frozen=True, kw_only=True)
 class FromDates(Entry):
-    """Time from one date to another, or which of several dates came first.
+    """Time from one date to another, or which of several dates came first."""
 
-    Attributes
-    ----------
-    dates : tuple of str
-        Date columns; the earliest one filled counts.
-    otherwise : tuple of str
-        Date columns for those with none of ``dates``; the latest one filled counts.
-    since : str
-        Date column from which time counts; where it is empty, so is the result.
-    order : str
-        Order of day and month, where dates are not ISO.
-    levels : dict of str to (str or None) or None
-        For a column of levels: our level by the name of the date column that came first.
-    cap : str
-        Ages above it become it; empty for none.
-    """
-
-    dates: tuple[str, ...]
-    since: str = ""
-    otherwise: tuple[str, ...] = ()
-    order: str = ""
-    levels: dict[str, str | None] | None = None
+    dates: tuple[str, ...]  # date columns; the earliest one filled counts
+    since: str = ""  # date column from which time counts; where it is empty, so is the result
+    otherwise: tuple[str, ...] = ()  # for those with none of `dates`; the latest one counts
+    order: str = ""  # of day and month, where dates are not ISO
+    levels: dict[str, str | None] | None = None  # our level by the date column that came first
     cap: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FromFilled(Entry):
-    """An event that happened if any of its dates is filled.
+    """An event that happened if any of its dates is filled."""
 
-    Attributes
-    ----------
-    filled : tuple of str
-        Date columns of the event.
-    since : str
-        Where this date column is empty, so is the result; empty for no such condition.
-    order : str
-        Order of day and month, where dates are not ISO.
-    """
-
-    filled: tuple[str, ...]
-    since: str = ""
+    filled: tuple[str, ...]  # date columns of the event
+    since: str = ""  # where this date column is empty, so is the result; empty for no condition
     order: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Entry):
-    """The same word for every patient.
-
-    Attributes
-    ----------
-    constant : str
-        The word.
-    """
+    """The same word for every patient."""
 
     constant: str
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A checked mapping file.
+    """A checked mapping file."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the file, for messages.
-    entries : tuple of Entry
-        One per column of ours.
-    extra : tuple of str
-        Own columns to keep, for strata.
-    drop : tuple of str
-        Columns never to be used.
-    keep : tuple of str
-        Columns that the user looked at and that identify nobody.
-    sheet : str or None
-        Sheet of a workbook to read.
-    dictionary : str or None
-        Data dictionary to read with the file, relative to the mapping file.
-    """
-
-    name: str
-    entries: tuple[Entry, ...]
-    extra: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    sheet: str | None = None
-    dictionary: str | None = None
+    name: str  # of the file, for messages
+    entries: tuple[Entry, ...]  # one per column of ours
+    extra: tuple[str, ...] = ()  # own columns to keep, for strata
+    drop: tuple[str, ...] = ()  # columns never to be used
+    keep: tuple[str, ...] = ()  # columns that the user looked at and that identify nobody
+    sheet: str | None = None  # of a workbook
+    dictionary: str | None = None  # data dictionary, relative to the mapping file
 
     @property
     def questions(self) -> tuple[Problem, ...]:
@@ -222,9 +141,8 @@ def load(path: str | Path, *, for_use: bool = False) -> Mapping:
 
 def loads(text: str, name: str = "mapping", *, for_use: bool = False) -> Mapping:
     """Check the text of a mapping file."""
-    root = yamltext.read(text, name)
-    reader = _Reader()
-    mapping = reader.mapping(root, name)
+    reader = _Reader(name)
+    mapping = reader.mapping(reader.document(text))
     if reader.problems:
         raise InputError(name, reader.problems)
     if for_use:
@@ -232,40 +150,137 @@ def loads(text: str, name: str = "mapping", *, for_use: bool = False) -> Mapping
     return mapping
 
 
+MAX_DEPTH = 5
+"""Deepest nesting of a mapping file is four; more is a mistake or an attack."""
+
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_OPENING = (
+    *(yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken),
+    *(yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken),
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 _TOP = ("version", "columns", "extra", "drop", "keep", "sheet", "dictionary")
 
 
-class _Reader:
-    """Turns nodes into a mapping and collects what is wrong with them."""
+@dataclass(frozen=True)
+class Node:
+    """A value in the YAML file; every scalar is text, so that ``no`` is a word, or null."""
 
-    def __init__(self) -> None:
+    line: int  # of the value's key, or of the value itself in a list
+    path: str  # keys that lead here, joined by points
+    value: str | tuple[Node, ...] | dict[str, Node] | None
+
+
+class _Reader:
+    """Turns a mapping file's text into a mapping and collects what is wrong with it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.problems: list[Problem] = []
 
     def wrong(self, node: Node, what: str, remedy: str, value: str | None = None) -> None:
         """Add a problem at a node."""
         self.problems.append(Problem(what, remedy, node.line, node.path or None, value))
 
-    def mapping(self, root: Node, name: str) -> Mapping:
+    # --- YAML --------------------------------------------------------------------------------
+
+    def document(self, text: str) -> Node:
+        """Read YAML without giving any of it a meaning."""
+        try:
+            self.plain(text)
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            why = getattr(error, "problem", None) or getattr(error, "reason", None) or "damaged"
+            line = mark.line + 1 if mark is not None else None
+            remedy = "Check indentation, quotation marks and brackets near this place"
+            self.refuse(f"not readable as YAML ({why})", remedy, line)
+        except (ValueError, OverflowError) as error:
+            # PyYAML passes escapes such as "\UFFFFFFFF" straight on to chr()
+            self.refuse(f"not readable as YAML ({error})", "Check escapes that begin with \\")
+        made = None if root is None else self.node(root, "")
+        if made is None or made.value is None:
+            remedy = "Let `cartanalysis map FILE` propose one"
+            self.refuse("the mapping file is empty", remedy)
+        if self.problems:
+            raise InputError(self.name, self.problems)
+        return made
+
+    def refuse(
+        self, what: str, remedy: str, line: int | None = None, value: str | None = None
+    ) -> NoReturn:
+        """Stop at something after which nothing else can be read."""
+        raise InputError(self.name, [Problem(what, remedy, line, value=value)])
+
+    def plain(self, text: str) -> None:
+        """Refuse what could construct objects, grow without bounds, or nest without end."""
+        depth, has_content = 0, False
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            line = token.start_mark.line + 1
+            if isinstance(token, yaml.AnchorToken | yaml.AliasToken):
+                remedy = "Write the value out; quote text that has them"
+                self.refuse("anchors and aliases (& and *) are not allowed", remedy, line)
+            if isinstance(token, yaml.TagToken):
+                remedy = "Remove the tag; a mapping file holds only text, lists and keys"
+                tag = "".join(filter(None, token.value))
+                self.refuse("tags (!) are not allowed", remedy, line, tag)
+            if isinstance(token, yaml.DocumentStartToken) and has_content:
+                what = "several YAML documents in one file"
+                self.refuse(what, "Keep one; remove the lines with ---", line)
+            has_content |= isinstance(token, yaml.KeyToken | yaml.ScalarToken)
+            depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+            if depth > MAX_DEPTH:
+                self.refuse("nested too deeply", "Compare it with the page on the mapping file",
+                            line)  # fmt: skip
+
+    def node(self, found: yaml.Node, path: str, line: int = 0) -> Node:
+        """Take a value with its place."""
+        line = line or found.start_mark.line + 1
+        if isinstance(found, yaml.SequenceNode):
+            items = enumerate(found.value, start=1)
+            return Node(line, path, tuple(self.node(v, f"{path}[{i}]") for i, v in items))
+        if isinstance(found, yaml.ScalarNode):
+            is_null = found.style is None and found.value in _NULL
+            return Node(line, path, None if is_null else found.value)
+        entries: dict[str, Node] = {}
+        for key, value in found.value:
+            at = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                remedy = "Write a word or a text in quotation marks before the colon"
+                self.refuse("a key that is not plain text", remedy, at)
+            inner = f"{path}.{key.value}" if path else key.value
+            if key.value in entries:
+                what = f"the key is already in line {entries[key.value].line}"
+                remedy = f"Keep one entry for {shown(key.value)}"
+                self.problems.append(Problem(what, remedy, at, inner))
+            else:
+                entries[key.value] = self.node(value, inner, at)
+        return Node(line, path, entries)
+
+    # --- the mapping -------------------------------------------------------------------------
+
+    def mapping(self, root: Node) -> Mapping:
         """Read the whole document."""
         top = self.known_keys(root, _TOP, "a mapping file begins with version: and columns:")
         self.version(top.get("version"), root)
         entries = tuple(self.entries(top.get("columns"), root))
-        extra = self.names(top["extra"]) if "extra" in top else ()
-        drop = self.names(top["drop"]) if "drop" in top else ()
+        extra, drop, keep = (
+            self.names(top[key]) if key in top else () for key in ("extra", "drop", "keep")
+        )
+        sheet, dictionary = (
+            self.text(top[key]) if key in top else "" for key in ("sheet", "dictionary")
+        )
         for word in extra:
             if word in FIELDS or word in DERIVED:
                 remedy = f"List {shown(word)} under columns: instead"
                 self.wrong(top["extra"], "the name is one of ours", remedy, word)
-        keep = self.names(top["keep"]) if "keep" in top else ()
-        used = {c: e.target for e in entries for c in e.columns} | dict.fromkeys(extra, "extra")
-        used |= dict.fromkeys(keep, "keep")
+        used = {c: e.target for e in entries for c in e.columns}
+        used |= dict.fromkeys(extra, "extra") | dict.fromkeys(keep, "keep")
         for word in drop:
             if word in used:
                 what = f"the column is to be dropped, but {used[word]} uses it"
                 self.wrong(top["drop"], what, "Remove one of the two", word)
-        sheet = self.text(top["sheet"]) if "sheet" in top else None
-        dictionary = self.text(top["dictionary"]) if "dictionary" in top else None
-        return Mapping(name, entries, extra, drop, keep, sheet or None, dictionary or None)
+        return Mapping(self.name, entries, extra, drop, keep, sheet or None, dictionary or None)
 
     def version(self, node: Node | None, root: Node) -> None:
         """Check the version of the format."""
@@ -316,24 +331,19 @@ class _Reader:
 
     def value(self, key: str, node: Node, spec: Field) -> Any:
         """Read the value of one key of an entry."""
-        if key in ("dates", "otherwise", "filled"):
+        if key in ("dates", "otherwise", "filled", "missing"):
             return self.names(node)
         if key == "levels":
             return self.levels(node, spec)
-        if key == "missing":
-            return self.names(node)
         if key == "renumber":
             return self.choice(node, ("yes", "no")) == "yes"
         if key == "cap":
             return self.cap(node, spec)
         choices = {"coding": CODINGS, "decimal": DECIMALS, "order": ORDERS, "unit": units(spec)}
-        choices["origin"] = (COUNTED_FROM.get(spec.name, ""),)
+        choices |= {"origin": (COUNTED_FROM.get(spec.name, ""),)}
         if key in choices:
             return self.choice(node, choices[key])
-        text = self.text(node)
-        if key == "constant":
-            return self.constant(node, text, spec)
-        return text
+        return self.level(node, spec) or "" if key == "constant" else self.text(node)
 
     def consistent(self, entry: Entry, node: Node, spec: Field) -> None:
         """Check what the keys of one entry say together."""
@@ -396,19 +406,9 @@ class _Reader:
     def cap(self, node: Node, spec: Field) -> str:
         """Read the age above which ages are not told apart."""
         text = self.text(node)
-        number = numbers.parse(text) if text else None
-        if isinstance(number, numbers.Fault) or (
-            number is not None and not spec.low <= number <= spec.high
-        ):
+        age = number(spec, text)
+        if text and (isinstance(age, Fault) or not spec.holds(age)):
             self.wrong(node, "not an age", "Write a number of years, such as 89", text)
-        return text
-
-    def constant(self, node: Node, text: str, spec: Field) -> str:
-        """Read a word that is the same for everybody."""
-        if spec.kind == "level":
-            return self.choice(node, spec.levels)
-        if not text.isprintable():
-            self.wrong(node, "characters that cannot be shown", "Write plain text", text)
         return text
 
     def levels(self, node: Node, spec: Field) -> dict[str, str | None]:
@@ -428,13 +428,8 @@ class _Reader:
 
     def level(self, node: Node, spec: Field) -> str | None:
         """Read one of our levels."""
-        if spec.kind == "level":
-            return self.choice(node, spec.levels) or None
-        if spec.kind == "event":
-            return self.choice(node, ("0", "1")) or None
-        if spec.kind == "grade":
-            grades = [str(g) for g in range(int(spec.low), int(spec.high) + 1)]
-            return self.choice(node, grades) or None
+        if spec.values:
+            return self.choice(node, spec.values) or None
         text = self.text(node)
         if not text.isprintable():
             self.wrong(node, "characters that cannot be shown", "Write plain text", text)
@@ -472,9 +467,9 @@ def _forms(spec: Field) -> dict[str, Form]:
 
 def units(spec: Field) -> tuple[str, ...]:
     """Give the units in which the numbers of one of our columns may come."""
-    if spec.unit in numbers.DAYS:
-        return tuple(numbers.DAYS)
-    return tuple(numbers.PERCENT) if spec.unit.startswith("%") else ()
+    if spec.unit in DAYS:
+        return tuple(DAYS)
+    return tuple(PERCENT) if spec.unit.startswith("%") else ()
 
 
 def _attribute(key: str) -> str:

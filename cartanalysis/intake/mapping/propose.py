@@ -11,10 +11,10 @@ import yaml
 from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake import identifiers as privacy
+from cartanalysis.intake.hints import without_brackets
 from cartanalysis.intake.mapping.guess import Evidence, Guess, from_dates, holds_dates, question
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
-from cartanalysis.intake.mapping.words import without_brackets
 from cartanalysis.intake.source import Column, Source
 from cartanalysis.text import fold
 
@@ -24,33 +24,15 @@ NAMES_SHOWN = 40
 
 @dataclass(frozen=True)
 class Proposal:
-    """A mapping that is proposed for a file.
+    """A mapping that is proposed for a file."""
 
-    Attributes
-    ----------
-    source : str
-        Name of the file.
-    form : str
-        What kind of file it is.
-    patients : int
-        Number of its rows.
-    guesses : tuple of Guess
-        One per column of ours that was found, in the contract's order.
-    drop : tuple of privacy.Finding
-        Columns that identify people.
-    unused : tuple of str
-        Other columns of the file.
-    problems : tuple of Problem
-        What is wrong with the file itself, to be corrected before a mapping can be used.
-    """
-
-    source: str
-    form: str
+    source: str  # name of the file
+    form: str  # what kind of file it is
     patients: int
-    guesses: tuple[Guess, ...]
-    drop: tuple[privacy.Finding, ...]
-    unused: tuple[str, ...]
-    problems: tuple[Problem, ...] = ()
+    guesses: tuple[Guess, ...]  # one per column of ours that was found, in the contract's order
+    drop: tuple[privacy.Finding, ...]  # columns that identify people
+    unused: tuple[str, ...]  # other columns of the file
+    problems: tuple[Problem, ...] = ()  # of the file itself, to be corrected first
 
     @property
     def absent(self) -> tuple[str, ...]:

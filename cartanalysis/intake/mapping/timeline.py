@@ -1,0 +1,207 @@
+"""What a mapping takes from columns of dates: times, events, and the order of a patient's life."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator
+
+from cartanalysis.contract import MISSING, Field
+from cartanalysis.errors import Problem, shown
+from cartanalysis.intake.hints import COUNTED_FROM
+from cartanalysis.intake.mapping import dates
+from cartanalysis.intake.mapping.model import AGE, FromDates, FromFilled, Mapping
+from cartanalysis.intake.source import Source
+from cartanalysis.text import fold
+
+Days = dict[str, list[dt.date | None]]
+
+
+class Timeline:
+    """The dates that a mapping names, each column read once."""
+
+    def __init__(self, source: Source, plan: Mapping, today: dt.date) -> None:
+        self.source = source
+        self.plan = plan
+        self.today = today
+        self.notes: list[str] = []
+        self.problems: list[Problem] = []
+        self.read: dict[tuple[str, str], list[dt.date | None]] = {}
+        self.orders = self.orders_of_file()
+
+    def wrong(self, what: str, remedy: str, column: str, i: int) -> None:
+        """Add a problem of a cell."""
+        row, text = self.source.rows[i], self.source.cells[column][i]
+        self.problems.append(Problem(what, remedy, row, column, text))
+
+    def orders_of_file(self) -> dict[str, tuple[str, str]]:
+        """Tell day from month for all columns together: a file is seldom written in two ways.
+
+        Gives order and the column that shows it, by column; what entries say counts as well.
+        """
+        given: dict[str, str] = {}
+        named: dict[str, None] = {}
+        for entry in self.plan.entries:
+            if isinstance(entry, FromDates | FromFilled):
+                here = [name for name in entry.columns if name in self.source.cells]
+                named |= dict.fromkeys(here)
+                if entry.order in dates.IN_WORDS:
+                    given |= dict.fromkeys(here, entry.order)
+        shows = {name: given.get(name) or dates.settles(self.source.cells[name]) for name in named}
+        settled = {name: order for name, order in shows.items() if order}
+        if len(set(settled.values())) > 1:
+            for name, order in settled.items():
+                if name not in given:
+                    other = next(n for n, o in settled.items() if o != order)
+                    what = (
+                        f"the dates are written with the {dates.IN_WORDS[order]}, those of "
+                        f"{shown(other)} with the {dates.IN_WORDS[settled[other]]}"
+                    )
+                    remedy = (
+                        "Check how they were exported; if both are right, write order: for each"
+                    )
+                    self.problems.append(Problem(what, remedy, column=name))
+            return {name: (order, name) for name, order in settled.items()}
+        by = next(iter(settled), "")
+        return {name: (settled[by], name if name in settled else by) for name in named if by}
+
+    def column(self, name: str, order: str) -> list[dt.date | None]:
+        """Read a column of dates, once."""
+        if (name, order) not in self.read:
+            cells = self.source.cells[name]
+            texts = [None if fold(text) in MISSING else text for text in cells]
+            shared, by = self.orders.get(name, ("", name))
+            found = dates.read(texts, order, self.today, shared)
+            if found.whole:
+                what = f"{found.whole.what} (such as {shown(found.example)})"
+                self.problems.append(Problem(what, found.whole.remedy, column=name))
+            for i, fault in found.faults:
+                self.wrong(fault.what, fault.remedy, name, i)
+            if found.order in dates.IN_WORDS:
+                how = dates.IN_WORDS[found.order] + (
+                    f", as {shown(by)} shows" if by != name and not order else ""
+                )
+                self.notes.append(f"Dates of {shown(name)} were read with the {how}.")
+            self.read[name, order] = found.values
+        return self.read[name, order]
+
+    def day(self, name: str, order: str, i: int) -> dt.date | None:
+        """Give a patient's date in a column."""
+        return self.column(name, order)[i]
+
+    def days_of(self, entry: FromDates | FromFilled) -> Days:
+        """Read all date columns of an entry."""
+        return {name: self.column(name, entry.order) for name in entry.columns}
+
+    def unread(self, names: Collection[str], days: Days, i: int) -> bool:
+        """Tell whether a patient has a date that could not be read."""
+        cells = self.source.cells
+        return any(days[n][i] is None and fold(cells[n][i]) not in MISSING for n in names)
+
+    # --- what entries want -----------------------------------------------------------------------
+
+    def counted(self, entry: FromDates, spec: Field) -> list[str]:
+        """Count time between dates, or tell which date was first."""
+        days = self.days_of(entry)
+        if spec.kind != "level":
+            ends = ", ".join(shown(d) for d in entry.dates)
+            if entry.otherwise:
+                ends += ", otherwise " + ", ".join(shown(d) for d in entry.otherwise)
+            unit = "completed years" if entry.target == AGE else "days"
+            self.notes.append(f"{entry.target}: {unit} from {shown(entry.since)} to {ends}.")
+        return [self._counted(entry, spec, days, i) for i in range(len(self.source.rows))]
+
+    def _counted(self, entry: FromDates, spec: Field, days: Days, i: int) -> str:
+        since = days[entry.since][i]
+        events = [(day, name) for name in entry.dates if (day := days[name][i]) is not None]
+        contacts = [(day, name) for name in entry.otherwise if (day := days[name][i]) is not None]
+        if since is None or not (events or contacts) or self.unread(entry.columns, days, i):
+            return ""
+        # the first event; without one, the last contact; of two on one day, the one named first
+        day, name = min(events, key=lambda e: e[0]) if events else max(contacts, key=lambda c: c[0])
+        if day < since:
+            what = f"the date is before {shown(entry.since)} ({since})"
+            self.wrong(what, "Check both dates", name, i)
+            return ""
+        if spec.kind == "level":
+            return (entry.levels or {})[name] or ""
+        return str(dates.years_between(since, day) if entry.target == AGE else (day - since).days)
+
+    def happened(self, entry: FromFilled) -> list[str]:
+        """Tell who has any of several dates."""
+        days = self.days_of(entry)
+        named = ", ".join(shown(name) for name in entry.filled)
+        self.notes.append(f"{entry.target}: an event where {named} is filled.")
+        made = []
+        for i in range(len(self.source.rows)):
+            is_open = bool(entry.since) and days[entry.since][i] is None
+            is_open |= self.unread(entry.columns, days, i)
+            event = "1" if any(days[name][i] for name in entry.filled) else "0"
+            made.append("" if is_open else event)
+        return made
+
+    # --- the order of a life ---------------------------------------------------------------------
+
+    def found(self) -> list[Problem]:
+        """Give all problems, with the dates of one patient that cannot both be right."""
+        self.tell_out_of_order()
+        self.tell_not_infused()
+        return self.problems
+
+    def tell_out_of_order(self) -> None:
+        """Find dates of the course of a patient's life in the wrong order."""
+        told = {(p.row, p.column) for p in self.problems}
+        by_name = {name: values for (name, _), values in self.read.items()}
+        for earlier, later, is_death in self.pairs():
+            if earlier not in by_name or later not in by_name:
+                continue
+            for i, (first, second) in enumerate(zip(by_name[earlier], by_name[later], strict=True)):
+                if first is None or second is None or first <= second:
+                    continue
+                column = earlier if is_death else later
+                what = f"the date is before {shown(earlier)} ({first})"
+                if is_death:
+                    what = f"the date is after {shown(later)} ({second}), the patient's death"
+                if (self.source.rows[i], column) not in told:
+                    told.add((self.source.rows[i], column))
+                    self.wrong(what, "Check both dates", column, i)
+
+    def pairs(self) -> Iterator[tuple[str, str, bool]]:
+        """Give columns of which the first must not be later, and whether the second is the death.
+
+        What a column is the date of follows from the entries: survival counts from infusion to
+        death, relapse-free survival from remission to relapse or death, else to the last contact.
+        """
+        entries = {e.target: e for e in self.plan.entries if isinstance(e, FromDates)}
+        survival, relapse_free = entries.get("os_days"), entries.get("rfs_days")
+        death = survival.dates if survival else ()
+        infusion = {survival.since} if survival else set()
+        remission = {relapse_free.since} - infusion if relapse_free else set()
+        relapse = [d for d in relapse_free.dates if d not in death] if relapse_free else []
+        for start in infusion:
+            for name in (*remission, *relapse):
+                yield start, name, False
+        for start in remission:
+            for name in relapse:
+                yield start, name, False
+        # that death is not before a first day is checked where days are counted
+        others = dict.fromkeys(n for e in entries.values() for n in (*e.dates, *e.otherwise))
+        for last in death:
+            for name in others:
+                if name not in {*death, *infusion}:
+                    yield name, last, True
+
+    def tell_not_infused(self) -> None:
+        """Ask for the first day of those without: who was never infused is not counted here."""
+        by_target = {e.target: e for e in self.plan.entries if isinstance(e, FromDates)}
+        counted = [e.since for t, e in by_target.items() if COUNTED_FROM.get(t) == "infusion"]
+        if AGE in by_target:
+            counted += by_target[AGE].dates
+        what = "no date of infusion, so the patient may never have been infused"
+        remedy = (
+            "Fill in the date; take patients who were never infused out of the file, as the book "
+            "counts those who were"
+        )
+        for name in dict.fromkeys(n for n in counted if n in self.source.cells):
+            for row, text in zip(self.source.rows, self.source.cells[name], strict=True):
+                if fold(text) in MISSING:
+                    self.problems.append(Problem(what, remedy, row, name))

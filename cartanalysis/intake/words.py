@@ -1,0 +1,175 @@
+"""The words by which columns and codes are known (``words.yml``), and what each means."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from cartanalysis.contract import FIELDS
+from cartanalysis.errors import shown
+from cartanalysis.text import fold
+
+# nothing is guessed: "no" stays a word and 1 a text; the compiled reader is ten times faster
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+WORDS: dict[str, Any] = yaml.load(
+    (resources.files("cartanalysis.intake") / "words.yml").read_text(encoding="utf-8"), _LOADER
+)
+"""All of ``words.yml``, as text."""
+
+
+def expression(said: str | list[str]) -> str:
+    """Write alternatives of ``words.yml`` as one regular expression."""
+    text = said if isinstance(said, str) else "|".join(said)
+    return re.sub("«(.*?)»", _part, text)
+
+
+def _part(found: re.Match[str]) -> str:
+    return f"(?:{expression(WORDS['parts'][found[1]])})"
+
+
+def tokens(text: str) -> list[str]:
+    """Split a name into words: ``osMonths``, ``OS_MONTHS`` and ``OS (Months)`` alike."""
+    split = re.sub(r"(?<=[a-zà-ÿ])(?=[A-Z])", " ", unicodedata.normalize("NFKC", text))
+    return re.findall(r"[^\W_]+|%", split.casefold())
+
+
+# --- levels --------------------------------------------------------------------------------------
+
+UNKNOWN = frozenset(WORDS["unknown"])
+"""Words for a value that is not known."""
+
+ANSWERS = {word: answer for answer, words in WORDS["answers"].items() for word in words}
+"""``yes`` or ``no`` by a word that says so."""
+
+BARE = frozenset(ANSWERS) - {"present", "absent"}
+"""Words and codes that only answer a question."""
+
+_VITAL = {
+    word: {"dead": "1", "alive": "0"}[k] for k, words in WORDS["vital"].items() for word in words
+}
+_ROMAN = ("0", "i", "ii", "iii", "iv", "v")
+_GRADES = {
+    form: str(grade)
+    for grade, roman in enumerate(_ROMAN)
+    for form in (str(grade), f"grade {grade}", f"grad {grade}", roman, f"grade {roman}")
+}
+_CODED = re.compile(r"\d+\s*[:=.-]\s*(?=[^\d\s])")
+_NOT = frozenset({"no", "not", "non", "without", "never", "kein", "keine", "nicht", "ohne", "pas"})
+
+
+def _level_words(table: str, target: str) -> dict[str, str]:
+    """Give our level by each word, with «yes» and its like written out."""
+    written_out = {f"«{k}»": words for k, words in (WORDS["answers"] | WORDS["vital"]).items()}
+    found: dict[str, str] = {}
+    for level, words in WORDS[table].get(target, {}).items():
+        for word in words:
+            found |= dict.fromkeys(written_out.get(word, [word]), level)
+    return found
+
+
+_CODED_FIELDS = [name for name, spec in FIELDS.items() if spec.kind in ("level", "grade", "event")]
+SURE = {
+    name: {fold(level): level for level in FIELDS[name].levels}
+    | (_GRADES if FIELDS[name].kind == "grade" else {})
+    | _level_words("levels", name)
+    for name in _CODED_FIELDS
+}
+"""Our level by a word that can hardly mean another."""
+
+DOUBTFUL = {name: _level_words("perhaps_levels", name) for name in _CODED_FIELDS}
+"""Our level by a word that often means it, but need not."""
+
+
+def vital(text: str) -> str:
+    """Tell whether a word says dead (1) or alive (0)."""
+    word = _without_code(text)
+    first = tokens(word)[:1]
+    return _VITAL.get(word) or _VITAL.get(first[0] if first else "", "")
+
+
+def _without_code(text: str) -> str:
+    return fold(_CODED.sub("", fold(text), count=1))
+
+
+def meaning(target: str, text: str) -> tuple[bool, str | None]:
+    """Say whether a dictionary's word for a code is known, and which of our levels it means."""
+    word = _without_code(text)
+    if word in UNKNOWN:
+        return True, None
+    ours = DOUBTFUL[target] | SURE[target]
+    if word in ours:
+        return True, ours[word]
+    # a phrase counts if all of its words that are known say the same
+    told = tokens(text)
+    found = {
+        ours[w]
+        for before, w in zip(["", *told], told, strict=False)
+        if w in ours and before not in _NOT and (len(w) > 1 and not w.isdigit())
+    }
+    return len(found) == 1, found.pop() if len(found) == 1 else None
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What the values of a column seem to mean: our level by their text, none for missing."""
+
+    levels: dict[str, str | None]
+    doubts: tuple[str, ...]
+    by_dictionary: bool  # or by a legend in label or name
+
+
+def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> Translation:
+    """Say what the values of a column seem to mean in one of ours."""
+    meanings = {fold(code): word for code, word in choices.items()}
+    levels: dict[str, str | None] = {}
+    doubts: list[str] = []
+    by_dictionary = False
+    for text in texts:
+        code = fold(text)
+        if code in meanings:
+            by_dictionary = True
+        elif meanings and re.fullmatch(r"\w{1,3}", code):
+            doubts.append(f"the dictionary does not say what {shown(text)} means")
+            levels[text] = None
+            continue
+        levels[text], doubt = _meaning(target, _without_code(meanings.get(code, text)), text)
+        if doubt:
+            doubts.append(doubt)
+    return Translation(levels, tuple(doubts), by_dictionary)
+
+
+def _meaning(target: str, word: str, text: str) -> tuple[str | None, str]:
+    if word in SURE[target]:
+        return SURE[target][word], ""
+    if word in UNKNOWN:
+        weighty = target == "response" or FIELDS[target].kind == "event"
+        return None, f"{shown(text)} would count as missing" if weighty else ""
+    if word in DOUBTFUL[target]:
+        level = DOUBTFUL[target][word]
+        return level, f"does {shown(text)} mean {level}?"
+    return None, f"what does {shown(text)} mean? It would count as missing"
+
+
+_LETTERS = {
+    frozenset("hm"): ({"h": "male", "m": "female"}, "H and M: hombre and mujer?"),
+    frozenset("vm"): ({"v": "female", "m": "male"}, "V and M: vrouw and man, or varón and mujer?"),
+}
+_SPANISH = frozenset({"sexo", "genero", "género"})
+
+
+def men_and_women(texts: Collection[str], name: Iterable[str]) -> Translation | None:
+    """Translate letters for the sexes of which M need not be male."""
+    letters = frozenset(fold(text) for text in texts if fold(text) not in UNKNOWN)
+    if letters not in _LETTERS:
+        return None
+    levels, doubt = _LETTERS[letters]
+    if "v" in letters and _SPANISH & set(name):
+        levels = {"v": "male", "m": "female"}
+    made = {text: levels.get(fold(text)) for text in texts}
+    return Translation(made, (f"{doubt} M is not male in every language",), by_dictionary=False)
