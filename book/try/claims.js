@@ -2,8 +2,9 @@
 (function (cart) {
   "use strict";
 
+  const { alpha, confidence, verdicts, z } = cart.data;
+  const { gap, largest, odds_ratio: oddsRatio } = cart.data.power;
   const clip = (x) => Math.min(1, Math.max(0, x));
-  const zOf = (confidence) => cart.normalQuantile(0.5 + confidence / 2);
 
   function scoreZ(now, size, old, oldSize) {
     const pooled = (now * size + old * oldSize) / (size + oldSize);
@@ -14,8 +15,8 @@
   const consistencyP = (...samples) => 2 * cart.normalSf(scoreZ(...samples));
 
   // Krishnamoorthy and Peng: the roots of a quadratic
-  function predicted(size, old, oldSize, confidence) {
-    const spread = zOf(confidence) ** 2 * (1 / size + 1 / oldSize);
+  function predicted(size, old, oldSize) {
+    const spread = z ** 2 * (1 / size + 1 / oldSize);
     const b = size / (size + oldSize);
     const a = old * (1 - b);
     const two = 1 + spread * b * b;
@@ -24,15 +25,15 @@
     return [clip((-one - root) / (2 * two)), clip((-one + root) / (2 * two))];
   }
 
-  function wilson(estimate, size, confidence) {
-    const z2 = zOf(confidence) ** 2 / size;
+  function wilson(estimate, size) {
+    const z2 = z ** 2 / size;
     const half = Math.sqrt(z2 * estimate * (1 - estimate) + (z2 * z2) / 4);
     return [clip((estimate + z2 / 2 - half) / (1 + z2)), clip((estimate + z2 / 2 + half) / (1 + z2))];
   }
 
-  function difference(now, size, old, oldSize, confidence) {
-    const [nowLow, nowHigh] = wilson(now, size, confidence);
-    const [oldLow, oldHigh] = wilson(old, oldSize, confidence);
+  function difference(now, size, old, oldSize) {
+    const [nowLow, nowHigh] = wilson(now, size);
+    const [oldLow, oldHigh] = wilson(old, oldSize);
     const between = now - old;
     return [
       between,
@@ -57,29 +58,26 @@
   }
 
   // Chance of calling a cohort different whose true proportion is, over all outcomes of both.
-  function powerOfDifference(size, old, oldSize, confidence) {
-    const { gap, largest } = cart.data.power;
+  function powerOfDifference(size, old, oldSize) {
     const round = (x) => Number(cart.fixed(x, 0));
     const [m, n] = [round(Math.min(Math.max(size, 1), largest)), round(oldSize)];
     const papers = cart.binomial(n, old);
-    const limit = zOf(confidence);
     return cart.binomial(m, old <= 0.5 ? old + gap : old - gap).reduce((power, chance, x) => {
-      const differing = papers.filter((_, y) => scoreZ(x / m, m, y / n, n) > limit);
-      return power + chance * differing.reduce((a, b) => a + b, 0);
+      const differing = papers.filter((_, y) => scoreZ(x / m, m, y / n, n) > z);
+      return power + chance * cart.total(differing);
     }, 0);
   }
 
-  function compared(found, size, claim, confidence) {
-    const { min_size: least, could_differ: enough, power: known, verdicts } = cart.data;
+  function compared(found, size, claim) {
+    const { min_size: least, could_differ: enough } = cart.data;
     if (size < least) {
-      const why = `a comparison with the paper needs at least ${least} patients`;
-      throw new cart.CannotCompute(why);
+      throw new cart.CannotCompute(`a comparison with the paper needs at least ${least} patients`);
     }
     const { expected, expected_size: oldSize } = claim;
     const p = consistencyP(found.estimate, size, expected, oldSize);
-    const [lower, upper] = predicted(size, expected, oldSize, confidence);
-    const between = difference(found.estimate, size, expected, oldSize, confidence);
-    const power = powerOfDifference(size, expected, oldSize, confidence);
+    const [lower, upper] = predicted(size, expected, oldSize);
+    const between = difference(found.estimate, size, expected, oldSize);
+    const power = powerOfDifference(size, expected, oldSize);
     let verdict = power >= enough ? verdicts.consistent : verdicts.weak;
     let why = "";
     if (p < 1 - confidence) {
@@ -87,23 +85,13 @@
       why = `${found.estimate < expected ? "lower" : "higher"} than predicted`;
     } else if (verdict === verdicts.weak) {
       why =
-        `a true difference of ${cart.fixed(100 * known.gap, 0)} points would have been missed in ` +
+        `a true difference of ${cart.fixed(100 * gap, 0)} points would have been missed in ` +
         `${cart.fixed(100 * (1 - power), 0)} of 100 such cohorts`;
     }
     return {
-      p,
-      power,
-      verdict,
-      why,
-      found: found.estimate,
-      found_lower: found.lower,
-      found_upper: found.upper,
-      expected,
-      expected_lower: lower,
-      expected_upper: upper,
-      difference: between[0],
-      difference_lower: between[1],
-      difference_upper: between[2],
+      p, power, verdict, why,
+      expected, expected_lower: lower, expected_upper: upper,
+      difference: between[0], difference_lower: between[1], difference_upper: between[2],
     };
   }
 
@@ -114,23 +102,23 @@
     const row = { n, events, estimate, lower, upper, ...judged, unit, test: "score" };
     const printed = (x) => cart.fixed(x * (claim.percent ? 100 : 1), claim.rounding);
     if (printed(estimate) === printed(claim.value)) {
-      row.verdict = cart.data.verdicts.exact;
+      row.verdict = verdicts.exact;
       row.why = "";
     }
     row.why = joined(row.why, own.note);
     return row;
   }
 
-  function counted(claim, patients, confidence) {
-    if (claim.id === "orr") return cart.remission(patients, null, confidence)[0];
+  function counted(claim, patients) {
+    if (claim.id === "orr") return cart.remission(patients, null)[0];
     if (claim.id === "ae_grade4") {
       cart.requireColumns(patients, ["ae_grade_max"]);
       const grades = patients.columns.ae_grade_max.filter(cart.isKnown);
       const four = grades.filter((grade) => grade === 4).length;
       const note = grades.includes(5) ? "some patients had grade 5, which is not counted here" : "";
-      return { ...cart.proportion("grade 4", four, grades.length, confidence), note };
+      return { ...cart.proportion("grade 4", four, grades.length), note };
     }
-    const other = cart.remission(patients, "emd", confidence).find((row) => row.group === "other");
+    const other = cart.remission(patients, "emd").find((row) => row.group === "other");
     if (other) return other;
     throw new cart.CannotCompute("no patient has EMD other than CNS and a known response");
   }
@@ -141,8 +129,8 @@
     return followed < cart.data.min_followed && lost > followed;
   }
 
-  function onCurve(claim, patients, confidence) {
-    const [one] = cart.kaplanMeier(patients, claim.endpoint, null, confidence);
+  function onCurve(claim, patients) {
+    const [one] = cart.kaplanMeier(patients, claim.endpoint, null);
     const found = cart.survivalAt(one.rows, claim.day);
     if (Number.isNaN(found.estimate)) throw new cart.CannotCompute(found.why);
     const data = cart.withEndpoint(patients, claim.endpoint);
@@ -154,18 +142,17 @@
       );
     }
     const size = effectiveSize(data, day);
-    const judged = compared(found, size, claim, confidence);
+    const judged = compared(found, size, claim);
     if (claim.how === "survival") return value(claim, found, "fraction", judged);
     return value(claim, cart.medianOf(one), "days", judged);
   }
 
-  function verdictOf(asClaimed, p, alpha) {
-    const { supports, same, opposite, contradicts } = cart.data.verdicts;
-    if (p < alpha) return asClaimed ? supports : contradicts;
-    return asClaimed ? same : opposite;
+  function verdictOf(asClaimed, p) {
+    if (p < alpha) return asClaimed ? verdicts.supports : verdicts.contradicts;
+    return asClaimed ? verdicts.same : verdicts.opposite;
   }
 
-  function ordering(claim, patients, confidence) {
+  function ordering(claim, patients) {
     cart.requireColumns(patients, [claim.exposure, "responder"]);
     const { responder, [claim.exposure]: exposed } = patients.columns;
     const count = (e, r) => exposed.filter((v, i) => v === e && responder[i] === r).length;
@@ -176,12 +163,12 @@
       throw new cart.CannotCompute(why);
     }
     const { p, below } = cart.fisher(a, b, c, d);
-    const { alpha, power: known, min_rival: least, verdicts } = cart.data;
-    const moderate = 1 / known.odds_ratio;
+    const { min_rival: least } = cart.data;
+    const moderate = 1 / oddsRatio;
     const power = cart.fisherPower(c + d, a + b, b + d, moderate, alpha);
-    let verdict = verdictOf(below, p, alpha);
-    let why = weighed(verdict, moderate, power, excludes(cells, moderate, confidence));
-    const rates = cart.remission(patients, "emd", confidence);
+    let verdict = verdictOf(below, p);
+    let why = weighed(verdict, moderate, power, excludes(cells, moderate));
+    const rates = cart.remission(patients, "emd");
     const other = rates.find((r) => r.group === "other");
     const rivals = rates.filter((r) => r !== other && r.estimate <= other.estimate);
     if (below && rivals.some((r) => r.n >= least)) {
@@ -200,17 +187,15 @@
   }
 
   // Whether the odds ratio's exact interval lies above a ratio: at it, so many are too unlikely.
-  function excludes([a, b, c, d], ratio, confidence) {
+  function excludes([a, b, c, d], ratio) {
     const { least, chances } = cart.hypergeometric(c + d, a + b, b + d, ratio);
-    const tail = chances.slice(d - least).reduce((sum, chance) => sum + chance, 0);
-    return tail < (1 - confidence) / 2;
+    return cart.total(chances.slice(d - least)) < (1 - confidence) / 2;
   }
 
   function weighed(verdict, ratio, power, isExcluded) {
-    const { supports, contradicts } = cart.data.verdicts;
     const moderate = `an odds ratio of ${cart.fixed(ratio, 1)}`;
-    if (verdict === contradicts) return "";
-    if (verdict === supports) {
+    if (verdict === verdicts.contradicts) return "";
+    if (verdict === verdicts.supports) {
       return isExcluded ? `smaller than moderate: the interval excludes ${moderate}` : "";
     }
     const ruledOut = isExcluded ? `the interval rules out ${moderate}` : "";
@@ -222,41 +207,41 @@
     const why = few
       ? "few patients or events: the command judges by permutation, and its p differs"
       : "";
-    return { n, events, p, excess, unit: "", why, verdict: verdictOf(excess > 0, p, cart.data.alpha) };
+    return { n, events, p, excess, unit: "", why, verdict: verdictOf(excess > 0, p) };
   }
 
-  function judge(claim, patients, confidence) {
+  function judge(claim, patients) {
     try {
       if (claim.how === "adjusted") {
         return { verdict: "with the command only", why: "needs a multivariable Cox model" };
       }
-      if (claim.how === "ordering") return ordering(claim, patients, confidence);
+      if (claim.how === "ordering") return ordering(claim, patients);
       if (claim.how === "direction") return direction(claim, patients);
-      if (claim.how !== "counted") return onCurve(claim, patients, confidence);
-      const found = counted(claim, patients, confidence);
-      return value(claim, found, "fraction", compared(found, found.n, claim, confidence));
+      if (claim.how !== "counted") return onCurve(claim, patients);
+      const found = counted(claim, patients);
+      return value(claim, found, "fraction", compared(found, found.n, claim));
     } catch (error) {
       if (!(error instanceof cart.CannotCompute)) throw error;
-      return { verdict: cart.data.verdicts.not_assessed, why: error.message };
+      return { verdict: verdicts.not_assessed, why: error.message };
     }
   }
 
   // Holm's correction, among the values: the only family of which all are judged here
-  function corrected(rows, confidence) {
+  function corrected(rows) {
     const tested = rows.filter((r) => r.family === "value" && r.p !== undefined);
     let highest = 0;
     [...tested].sort((a, b) => a.p - b.p).forEach((row, i) => {
       highest = Math.max(highest, Math.min(1, row.p * (tested.length - i)));
       row.p_holm = highest;
-      if (row.verdict !== cart.data.verdicts.differs || highest < 1 - confidence) return;
+      if (row.verdict !== verdicts.differs || highest < 1 - confidence) return;
       row.why += `; does not survive Holm's correction for ${tested.length} claims`;
     });
     return rows;
   }
 
-  function judgeClaims(patients, confidence) {
-    const rows = cart.data.claims.map((c) => ({ ...c, ...judge(c, patients, confidence) }));
-    return corrected(rows, confidence);
+  function judgeClaims(patients) {
+    const rows = cart.data.claims.map((c) => ({ ...c, ...judge(c, patients) }));
+    return corrected(rows);
   }
 
   Object.assign(cart, {

@@ -34,21 +34,22 @@
   async function take(file) {
     newest = file;
     say(`Reading ${file.name} …`);
-    const { bytes: most, patients } = cart.data.limits;
-    if (file.size > most) {
-      const what = `the file is larger than ${most / 2 ** 20} MB, which is the limit of this page`;
-      const remedy = `Give one table with a row per patient, ${cart.whole(patients)} at most; the command reads larger files`;
-      return open(file.name, { problems: [cart.problem(what, remedy)], notes: [] });
+    const { limits, endings } = cart.data;
+    const isText = endings.some((ending) => file.name.toLowerCase().endsWith(ending));
+    if (!isText || file.size > limits.bytes) {
+      const what = `this page reads ${endings.join(", ")} of at most ${limits.bytes / 2 ** 20} MB`;
+      return refuse(file.name, what, "Save one table as CSV, with a row per patient");
     }
     try {
       const bytes = new Uint8Array(await file.arrayBuffer());
       if (file === newest) open(file.name, cart.check(bytes));
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
-      const what = `the file cannot be read (${error.name})`;
-      open(file.name, { problems: [cart.problem(what, "Check that you may read it, and choose it again")], notes: [] });
+      refuse(file.name, `the file cannot be read (${error.name})`, "Check that you may read it");
     }
   }
+
+  const refuse = (name, what, remedy) => open(name, { problems: [cart.problem(what, remedy)], notes: [] });
 
   function open(name, checked, command) {
     given = { name, checked, command: command ?? `cartanalysis publish ${quoted(name)} --out my-site` };
@@ -76,19 +77,21 @@
 
   function showChecks() {
     const { problems, notes } = given.checked;
-    const told = cart.tell(problems).map((p) => [
-      p.row === null ? "–" : String(p.row),
-      p.column === null ? "–" : p.column,
-      p.value === null ? "–" : cart.shown(p.value),
-      upper(p.what),
-      p.remedy,
+    const { told: most } = cart.data.limits;
+    const or = (value) => (value === null ? "–" : value);
+    const told = problems.slice(0, most).map((p) => [
+      or(p.row), or(p.column), p.value === null ? "–" : cart.shown(String(p.value)), upper(p.what), p.remedy,
     ]);
+    const rest = problems.length - told.length;
     const heads = ["Row", "Column", "Value", "What is wrong", "What to do"];
     checks.replaceChildren(
       el("h2", {}, "Checks"),
       problems.length
-        ? table(`Problems found; rows count from the header, which is row 1`, heads, told)
+        ? table("Problems found; rows count from the header, which is row 1", heads, told)
         : el("p", {}, "The file follows every rule of the table."),
+      rest > 0 ? el("p", {}, `… and ${cart.whole(rest)} more problems.`) : "",
+      problems.length ? el("p", {}, "The command reads more kinds of files and cells, and says more:") : "",
+      problems.length ? command(`cartanalysis validate ${quoted(given.name)}`) : "",
       ...(notes.length ? [el("p", {}, "Handled while reading:"), el("ul", {}, ...notes.map((n) => el("li", {}, n)))] : []),
     );
   }
@@ -117,20 +120,17 @@
         "Hazard ratios, adjusted models, power, proportional hazards and every figure come with the " +
           "command, which runs on your machine as well and hides small counts:",
       ),
-      command(),
+      command(given.command + (VIEW.cutoff === null ? "" : ` -p treg_cutoff=${VIEW.cutoff}`)),
     );
   }
 
-  function command() {
-    const set = VIEW.cutoff === null ? "" : ` -p treg_cutoff=${VIEW.cutoff}`;
-    return el("pre", { tabindex: "0", "aria-label": "Command" }, el("code", {}, given.command + set));
-  }
+  const command = (line) => el("pre", { tabindex: "0", "aria-label": "Command" }, el("code", {}, line));
 
   function survival(patients, key, grouping) {
     const end = cart.data.endpoints[key];
     const heading = el("h2", {}, upper(end.name));
     const body = orWhy(() => {
-      const curves = cart.kaplanMeier(patients, key, grouping, cart.data.confidence);
+      const curves = cart.kaplanMeier(patients, key, grouping);
       const medians = curves.map(cart.medianOf);
       const label = `${upper(end.name)}${grouping ? ` by ${cart.data.groupings[grouping]}` : ""}`;
       const rows = medians.map((m) => [
@@ -177,7 +177,7 @@
   }
 
   function remission(patients, grouping) {
-    const all = cart.remission(patients, null, cart.data.confidence);
+    const all = cart.remission(patients, null);
     const rows = (list) =>
       list.map((r) => [r.group, `${r.events} of ${r.n}`, text(r.estimate, "fraction"), interval(r, "fraction")]);
     const heads = ["Group", "In remission", "Rate", `${percent()} interval (Clopper–Pearson)`];
@@ -185,7 +185,7 @@
     // by response there is nothing to compare
     if (!grouping || grouping === "response") return overall;
     const label = `Remission by ${cart.data.groupings[grouping]}`;
-    const byGroup = orWhy(() => table(label, heads, rows(cart.remission(patients, grouping, cart.data.confidence))));
+    const byGroup = orWhy(() => table(label, heads, rows(cart.remission(patients, grouping))));
     return el("div", {}, overall, byGroup);
   }
 
@@ -194,7 +194,7 @@
       const size = cart.rounded(100 * x, 1, 0);
       return size.startsWith("-") ? size.replace("-", "−") : `+${size}`;
     };
-    const judged = cart.judgeClaims(patients, cart.data.confidence);
+    const judged = cart.judgeClaims(patients);
     const p = (c) => (c.p === undefined ? "–" : text(c.p, "p"));
     const verdict = (c) => (c.why ? `${c.verdict} (${c.why.replaceAll("`", "")})` : c.verdict);
     const values = judged.filter((c) => c.family === "value").map((c) => {

@@ -48,7 +48,8 @@
   // Levels that occur, the reference first; labels in order.
   function levelsOf(values, known) {
     const there = new Set(values.filter(isKnown));
-    return known ? known.filter((level) => there.has(level)) : cart.inOrder([...there]);
+    const byNumber = new Intl.Collator("en", { numeric: true }).compare;
+    return known ? known.filter((level) => there.has(level)) : [...there].sort(byNumber);
   }
 
   const SAME_TIME = Math.sqrt(2 ** -52);
@@ -95,8 +96,7 @@
 
   // --- Kaplan–Meier
 
-  function curve(time, event, confidence) {
-    const z = cart.normalQuantile(0.5 + confidence / 2);
+  function curve(time, event) {
     const order = time.map((_, i) => i).sort((a, b) => time[a] - time[b]);
     const rows = [];
     let atRisk = time.length;
@@ -115,7 +115,7 @@
       sum += events / (atRisk * (atRisk - events));
       const row = { time: now, at_risk: atRisk, events, censored, estimate: survival };
       const open = survival <= 0 || survival >= 1;
-      const half = open ? NaN : (z * Math.sqrt(sum)) / Math.log(survival);
+      const half = open ? NaN : (cart.data.z * Math.sqrt(sum)) / Math.log(survival);
       row.lower = survival ** Math.exp(-half);
       row.upper = survival ** Math.exp(half);
       rows.push(row);
@@ -124,12 +124,12 @@
     return rows;
   }
 
-  function kaplanMeier(patients, key, by, confidence) {
+  function kaplanMeier(patients, key, by) {
     const data = withEndpoint(patients, key, by);
     return data.groups.map((name) => {
       const mine = data.group.map((g) => g === name);
       const pick = (values) => values.filter((_, i) => mine[i]);
-      return { group: name, rows: curve(pick(data.time), pick(data.event), confidence) };
+      return { group: name, rows: curve(pick(data.time), pick(data.event)) };
     });
   }
 
@@ -178,65 +178,60 @@
 
   // --- log-rank
 
-  function byEventTime(data, names) {
-    const place = new Map(names.map((name, i) => [name, i]));
-    const order = data.time.map((_, i) => i).sort((a, b) => data.time[a] - data.time[b]);
-    const atRisk = names.map(() => 0);
-    data.group.forEach((g) => atRisk[place.get(g)]++);
-    const times = [];
-    for (let i = 0; i < order.length; ) {
-      const now = data.time[order[i]];
-      const deaths = names.map(() => 0);
-      const before = [...atRisk];
-      for (; i < order.length && data.time[order[i]] === now; i++) {
-        const g = place.get(data.group[order[i]]);
-        atRisk[g]--;
-        if (data.event[order[i]]) deaths[g]++;
+  // u′V⁻¹u by elimination: V is positive definite, so that no pivots are needed
+  function quadratic(u, v) {
+    let sum = 0;
+    u.forEach((_, k) => {
+      sum += u[k] ** 2 / v[k][k];
+      for (let i = k + 1; i < u.length; i++) {
+        const factor = v[i][k] / v[k][k];
+        u[i] -= factor * u[k];
+        for (let j = k + 1; j < u.length; j++) v[i][j] -= factor * v[k][j];
       }
-      const d = deaths.reduce((a, b) => a + b, 0);
-      if (d) times.push({ deaths, atRisk: before, d, n: before.reduce((a, b) => a + b, 0) });
-    }
-    return times;
+    });
+    return sum;
   }
 
-  // Gaussian elimination with pivots; matrix and right side are changed
-  function solve(matrix, right) {
-    const n = right.length;
-    for (let k = 0; k < n; k++) {
-      let pivot = k;
-      for (let i = k + 1; i < n; i++) {
-        if (Math.abs(matrix[i][k]) > Math.abs(matrix[pivot][k])) pivot = i;
+  // events beyond those expected of each group, and their covariance
+  function excessOf({ time, event, group, groups }) {
+    const order = time.map((_, i) => i).sort((a, b) => time[a] - time[b]);
+    const atRisk = groups.map((name) => group.filter((g) => g === name).length);
+    const excess = groups.map(() => 0);
+    const variance = groups.map(() => groups.map(() => 0));
+    for (let i = 0; i < order.length; ) {
+      const n = order.length - i;
+      const share = atRisk.map((count) => count / n);
+      let d = 0;
+      for (const now = time[order[i]]; i < order.length && time[order[i]] === now; i++) {
+        const g = groups.indexOf(group[order[i]]);
+        atRisk[g]--;
+        if (!event[order[i]]) continue;
+        d++;
+        excess[g]++;
       }
-      [matrix[k], matrix[pivot]] = [matrix[pivot], matrix[k]];
-      [right[k], right[pivot]] = [right[pivot], right[k]];
-      for (let i = k + 1; i < n; i++) {
-        const factor = matrix[i][k] / matrix[k][k];
-        for (let j = k; j < n; j++) matrix[i][j] -= factor * matrix[k][j];
-        right[i] -= factor * right[k];
-      }
+      const spread = n > 1 ? (d * (n - d)) / (n - 1) : 0;
+      share.forEach((own, g) => {
+        excess[g] -= d * own;
+        share.forEach((other, h) => (variance[g][h] += spread * own * ((g === h ? 1 : 0) - other)));
+      });
     }
-    for (let k = n - 1; k >= 0; k--) {
-      for (let j = k + 1; j < n; j++) right[k] -= matrix[k][j] * right[j];
-      right[k] /= matrix[k][k];
-    }
-    return right;
+    return { excess, variance };
   }
 
   function logRank(patients, key, by) {
     const data = withEndpoint(patients, key, by);
     const { name } = cart.data.endpoints[key];
-    if (data.groups.length < 2) {
+    const { groups } = data;
+    if (groups.length < 2) {
       throw new CannotCompute(`all patients with ${name} are in one group of \`${by}\``);
     }
     const events = data.event.filter(Boolean).length;
     if (!events) {
       throw new CannotCompute(`no event of ${name} occurred, so groups cannot be compared`);
     }
+    const { excess, variance } = excessOf(data);
     // a group that is never at risk beside others would make the covariance singular
-    const telling = byEventTime(data, data.groups).filter(
-      (t) => t.d < t.n && t.atRisk.filter((n) => n > 0).length > 1,
-    );
-    const kept = data.groups.filter((_, g) => telling.some((t) => t.atRisk[g] > 0));
+    const kept = groups.map((_, g) => g).filter((g) => variance[g][g] > 0);
     const df = kept.length - 1;
     if (df < 1) {
       throw new CannotCompute(
@@ -244,50 +239,30 @@
           "of them is at risk, or everybody has the event",
       );
     }
-    const mine = data.group.map((g) => kept.includes(g));
-    const pick = (values) => values.filter((_, i) => mine[i]);
-    const compared = { time: pick(data.time), event: pick(data.event), group: pick(data.group) };
-    const excess = kept.map(() => 0);
-    const variance = kept.map(() => kept.map(() => 0));
-    for (const t of byEventTime(compared, kept)) {
-      const spread = t.n > 1 ? (t.d * (t.n - t.d)) / (t.n - 1) : 0;
-      kept.forEach((_, g) => {
-        const share = t.atRisk[g] / t.n;
-        excess[g] += t.deaths[g] - t.d * share;
-        kept.forEach((__, h) => {
-          variance[g][h] += spread * share * ((g === h ? 1 : 0) - t.atRisk[h] / t.n);
-        });
-      });
-    }
+    const used = kept.slice(0, df);
+    const statistic = quadratic(used.map((g) => excess[g]), used.map((g) => used.map((h) => variance[g][h])));
     const { patients: fewPatients, events: fewEvents } = cart.data.permutation;
-    const smallest = Math.min(
-      ...data.groups.map((g) => data.group.filter((mine) => mine === g).length),
-    );
-    const weights = solve(
-      variance.slice(0, df).map((row) => row.slice(0, df)),
-      excess.slice(0, df),
-    );
-    const statistic = weights.reduce((sum, w, g) => sum + w * excess[g], 0);
+    const smallest = Math.min(...groups.map((g) => data.group.filter((own) => own === g).length));
     return {
-      group: data.groups.join(" vs "),
+      group: groups.join(" vs "),
       n: data.time.length,
       events,
       estimate: statistic,
       df,
       p: cart.chi2Sf(Math.max(statistic, 0), df),
       few: smallest < fewPatients || events < fewEvents, // the command then permutes
-      excess: excess[kept.indexOf(data.groups[data.groups.length - 1])] ?? NaN,
+      excess: kept.at(-1) === groups.length - 1 ? excess.at(-1) : NaN,
     };
   }
 
   // --- proportions
 
-  function proportion(group, events, n, confidence) {
-    const [lower, upper] = cart.binomialInterval(events, n, confidence);
+  function proportion(group, events, n) {
+    const [lower, upper] = cart.binomialInterval(events, n, cart.data.confidence);
     return { group, n, events, estimate: events / n, lower, upper };
   }
 
-  function remission(patients, by, confidence) {
+  function remission(patients, by) {
     requireColumns(patients, ["responder", ...(by ? [by] : [])]);
     const { responder } = patients.columns;
     const known = responder.map((_, i) => i).filter((i) => isKnown(responder[i]));
@@ -296,7 +271,7 @@
     return names.map((name) => {
       const mine = known.filter((i) => groupOf(i) === name);
       const events = mine.filter((i) => responder[i] === "yes").length;
-      return proportion(name, events, mine.length, confidence);
+      return proportion(name, events, mine.length);
     });
   }
 

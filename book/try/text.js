@@ -11,14 +11,8 @@
     return "02468".includes(down[down.length - 1]) ? down : shown;
   }
 
-  // six digits without trailing zeros
-  function general(x) {
-    if (x === 0) return "0";
-    const [digits, exponent] = x.toExponential(5).split("e");
-    const bare = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-    if (exponent >= -4 && exponent < 6) return bare(x.toPrecision(6));
-    return `${bare(digits)}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
-  }
+  // six digits without trailing zeros, for cut-offs and days
+  const general = (x) => String(Number(x.toPrecision(6)));
 
   const whole = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
@@ -43,14 +37,10 @@
   }
 
   function formatValue(value, unit) {
-    if (value === null || Number.isNaN(value)) {
-      return unit === "days" ? "not reached" : "not available";
-    }
+    if (Number.isNaN(value)) return unit === "days" ? "not reached" : "not available";
     if (unit === "fraction") return `${rounded(100 * value, 1, 0, 100)} %`;
     if (unit === "days") return `${fixed(value, Number.isInteger(value) ? 0 : 1)} days`;
-    if (unit === "p") return pValue(value);
-    if (unit === "ratio") return value > 0 && value < 0.005 ? "<0.01" : rounded(value, 2, 1);
-    return fixed(value, 2);
+    return unit === "p" ? pValue(value) : fixed(value, 2);
   }
 
   const formatPower = (power) => (power >= 0.995 ? "over 99 %" : `${fixed(100 * power, 0)} %`);
@@ -64,26 +54,10 @@
 
   const isPrintable = (text) => !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(text);
 
-  function escaped(text) {
-    const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-    const named = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", "'": "\\'" };
-    if (quote === '"') delete named["'"];
-    const inner = [...text].map((c) => {
-      if (named[c]) return named[c];
-      if (isPrintable(c)) return c;
-      const code = c.codePointAt(0);
-      if (code < 256) return `\\x${code.toString(16).padStart(2, "0")}`;
-      const long = code > 65535;
-      return `\\${long ? "U" : "u"}${code.toString(16).padStart(long ? 8 : 4, "0")}`;
-    });
-    return quote + inner.join("") + quote;
-  }
-
   // text from a file, quoted so that it is harmless and short
   function shown(text) {
-    const signs = [...text];
-    const short = signs.length <= 60 ? text : `${signs.slice(0, 59).join("")}…`;
-    return isPrintable(short) ? `“${short}”` : escaped(short);
+    const signs = [...text].map((sign) => (isPrintable(sign) ? sign : "�"));
+    return `“${signs.length > 60 ? `${signs.slice(0, 59).join("")}…` : signs.join("")}”`;
   }
 
   const compiled = new Map();

@@ -1,30 +1,30 @@
 """What the page “Try your cohort” must know of the package, as data for its scripts.
 
 The contract, its limits and spellings, the published values and the examples are written down once,
-in the package; the browser reads them from here.
+in the package; the browser reads them from here. The page accepts a narrower grammar of cells than
+the command and is quicker to find a column identifying; it never accepts what the command refuses.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from importlib import resources
 from typing import Any
 
 import pandas as pd
+from scipy import stats
 
 from cartanalysis import contract as cohort
-from cartanalysis import errors
 from cartanalysis import text as wording
 from cartanalysis.claims import power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.figures import km, style
-from cartanalysis.intake import admission, rules
-from cartanalysis.intake import checking as intake
+from cartanalysis.intake import admission, contradictions, rules
 from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.mapping import codes, names, numbers
-from cartanalysis.intake.reading import cbioportal, delimited, redcap, table
+from cartanalysis.intake.mapping import names, numbers, words
+from cartanalysis.intake.reading import table
+from cartanalysis.intake.reading.detect import KINDS
 from cartanalysis.stats import permutation
 from cartanalysis.stats.response import ALL
 from cartanalysis.stats.survival import ENDPOINTS
@@ -36,6 +36,9 @@ CONFIDENCE = 0.95
 
 MAX_BYTES = 32 * 2**20
 """32 MB: twenty thousand patients with every column of the contract need a tenth of it."""
+
+CLOSE = 0.8
+"""A name so much like one of ours is asked about, by the measure of Python's difflib."""
 
 GROUPINGS = {
     "emd_any": "extramedullary disease, any",
@@ -56,63 +59,25 @@ def contents() -> dict[str, Any]:
     registry = load()
     return {
         "confidence": CONFIDENCE,
+        "z": float(stats.norm.ppf(0.5 + CONFIDENCE / 2)),
         "fields": [_field(spec) for spec in cohort.FIELDS.values()],
         "derived": _derived(),
         "pairs": cohort.PAIRS,
         "missing": sorted(cohort.MISSING),
-        "patterns": {
-            "plain": _whole(codes.PLAIN),
-            "whole": _whole(numbers._WHOLE),
-            "decimal_comma": _whole(intake._DECIMAL_COMMA),
-            "thousands": _whole(intake._THOUSANDS),
-            "dotted": _whole(numbers._DOTTED),
-            "date": _whole(intake._DATE),
-            "with_unit": _whole(intake._WITH_UNIT),
-            "grade": _whole(codes._GRADE),
-            "share": _whole(admission.SHARE),
-            "one_word": _whole(rules._ONE_WORD),
-            "limit": _whole(numbers._LIMIT),
-            "range": _whole(numbers._RANGE),
-            "measured": _whole(codes._MEASURED),
-            "lost": _whole(rules.LOST),
-            "whole_id": _whole(wording._WHOLE),
-            "unseen": _pattern(wording.UNSEEN) | {"flags": "gu"},
-            "hyphens": _pattern(wording.HYPHENS) | {"flags": "gu"},
-            "apart": _pattern(intake._APART) | {"flags": "gu"},
-            "separator": _pattern(table._SEPARATOR),
-        },
+        "close": CLOSE,
+        "asked": _asked(),
+        "endings": KINDS["text"].endings,
+        "unseen": _pattern(wording.UNSEEN),
         "look_alikes": wording.LOOK_ALIKES,
-        "letters": wording.LETTERS,
-        "order": {
-            "scales": wording.SCALES,
-            "roman": wording.ROMAN,
-            "step": _whole(wording.STEP),
-            "plain": _whole(wording.PLAIN),
-            "number": _pattern(wording.NUMBER),
-            "below": _pattern(wording._BELOW),
-            "above": _pattern(wording._ABOVE),
-        },
-        "shares": {"few": numbers.FEW, "gap": numbers.GAP, "mixed": numbers.MIXED},
-        "separators": {
-            "usual": delimited.USUAL,
-            "all": delimited.FORMS,
-            "aligned": delimited.ALIGNED,
-        },
-        "often_missing": sorted(numbers.OFTEN_MISSING),
-        "longest_number": numbers.MAX_LENGTH,
-        "units": {"of": names.UNIT_WORDS, "times": list(numbers.DAYS)},
-        "span": _pattern(names._SPAN) | {"flags": "gu"},
         "summaries": sorted(rules.SUMMARIES),
-        "many_deaths": rules.MANY_DEATHS,
-        "many_alike": rules.MANY_ALIKE,
-        "redcap": {
-            "dictionaries": [[redcap._FIELD, redcap._LABEL], redcap._OF_API],
-            "own": list(redcap._OWN),
-            "record": redcap._RECORD,
-            "events": redcap._EVENTS,
-            "status": ["", *redcap._STATUS],
+        "numbers": {
+            "codes": sorted(numbers.OFTEN_MISSING),
+            "few": numbers.FEW,
+            "code": numbers.CODE,
+            "gap": numbers.GAP,
+            "mixed": numbers.MIXED,
+            "fraction": admission.FRACTION,
         },
-        "cbioportal": {"id": cbioportal._ID, "missing": sorted(cbioportal._MISSING)},
         "limits": {
             "bytes": MAX_BYTES,
             "patients": table.MAX_PATIENTS,
@@ -120,22 +85,17 @@ def contents() -> dict[str, Any]:
             "cells": table.MAX_CELLS,
             "cell": table.MAX_CELL_LENGTH,
             "told": table.MAX_TOLD,
-            "start": delimited._START,
-            "ahead": delimited.AHEAD,
-            "titles": table.MAX_TITLE_LINES,
-            "name": table.MAX_NAME_LENGTH,
-            "alike": errors.ALIKE_SHOWN,
-            "ignored": intake.NOT_USED_SHOWN,
             "groups": cohort.MAX_GROUPS,
         },
         "privacy": _privacy(),
         "suspicious": {
             "few": admission.FEW,
-            "fraction": admission.FRACTION,
             "short_follow_up": admission.SHORT_FOLLOW_UP,
             "short_with_decimals": admission.SHORT_WITH_DECIMALS,
             "long_follow_up": admission.LONG_FOLLOW_UP,
             "months_apart": admission.MONTHS_APART,
+            "many_deaths": rules.MANY_DEATHS,
+            "many_alike": rules.MANY_ALIKE,
         },
         "all": ALL,
         "endpoints": {
@@ -191,32 +151,25 @@ def script() -> str:
 
 
 def _field(spec: cohort.Field) -> dict[str, Any]:
-    return {
-        "name": spec.name,
-        "meaning": spec.meaning,
-        "kind": spec.kind,
-        "levels": spec.levels,
-        "unit": spec.unit,
-        "spellings": dict(spec.spellings),
-        "allowed": spec.allowed,
-        "required": spec.name in cohort.REQUIRED,
-        "high": spec.high if math.isfinite(spec.high) else None,
-        "check": _check(spec.name),
-    }
-
-
-def _check(name: str) -> dict[str, Any] | None:
-    """Put the schema's check of a column into data; identifiers and labels have none."""
-    checks = rules.schema().columns[name].checks
-    if not checks:
-        return None
-    (check,) = checks
-    what, remedy = str(check.error).split("|", 1)
-    known = check.statistics
-    said = {"what": what, "remedy": remedy}
-    if "allowed_values" in known:
-        return said | {"values": list(known["allowed_values"])}
-    return said | {"low": known["min_value"], "high": known["max_value"]}
+    """Give a column with every value that its words stand for, or its range."""
+    field = {"name": spec.name, "meaning": spec.meaning, "kind": spec.kind, "unit": spec.unit}
+    remedy = f"Write {spec.allowed}; leave the cell empty if unknown"
+    if spec.kind == "id":
+        remedy = "Give every patient an identifier of plain letters and digits, such as P01"
+    elif spec.kind == "level":
+        own = {level.lower(): level for level in spec.levels}
+        field |= {"words": own | dict(spec.spellings), "values": spec.levels}
+    elif spec.kind in ("event", "grade"):
+        known = {word: int(value) for word, value in spec.spellings.items()}
+        values = [0, 1] if spec.kind == "event" else range(int(spec.high) + 1)
+        field |= {"words": known | {f"grade {v}": v for v in values}, "values": [*values]}
+    elif spec.kind == "number":
+        field |= {"words": {}, "low": spec.low, "high": spec.high}
+    if spec.name == "age_years":
+        field["high"] = privacy.OLDEST
+        remedy = f"Write a number of years, {privacy.OLDEST:g} for everybody older: higher ages "
+        remedy += "identify people (HIPAA Safe Harbor)"
+    return field | {"remedy": remedy}
 
 
 def _derived() -> dict[str, Any]:
@@ -234,108 +187,78 @@ def _derived() -> dict[str, Any]:
     return found
 
 
-def _privacy() -> dict[str, Any]:
-    measured = [
-        _whole(privacy._RANGE) | {"multiples": privacy.RANGE_STEP},
-        _whole(privacy._DECIMAL),
-        _whole(privacy._YEARLY),
-    ]
-    values: dict[str, dict[str, Any]] = {
-        "e-mail addresses": {"patterns": [_pattern(privacy._MAIL)]},
-        "web addresses": {"patterns": [_pattern(privacy._WEB, start="^")]},
-        "social security numbers": {"patterns": [_whole(privacy._SSN)]},
-        "identity card numbers": {"patterns": [_whole(privacy._CHINESE_ID)]},
-        "names of people with a title": {"patterns": [_whole(privacy._TITLED)]},
-        "names of people": {
-            "patterns": [
-                _whole(privacy._SURNAME_FIRST) | {"letters": "capitalised"},
-                _whole(privacy._WITH_INITIAL) | {"letters": "capitalised"},
-                _whole(privacy._IN_CAPITALS) | {"letters": "capitals"},
-            ]
-        },
-        "calendar dates": {"patterns": [_whole(privacy._DATE)]},
-        "full dates": {"patterns": [_whole(privacy._FULL_DATE)]},
-        "insurance numbers": {"patterns": [_whole(privacy._INSURED)]},
-        "telephone numbers": {
-            "patterns": [_whole(privacy._TELEPHONE) | {"digits": privacy.PHONE_DIGITS}]
-        },
-        "addresses": {"patterns": [_whole(privacy._ADDRESS)]},
-        "telephone or record numbers": {
-            "patterns": [
-                _whole(privacy._LONG_NUMBER) | {"unless": [_whole(privacy._ROUND)]},
-                _whole(privacy._PHONE) | {"digits": privacy.PHONE_DIGITS, "unless": measured},
-            ]
-        },
-        "free text": {"longer": privacy.LONG_TEXT},
-    }
+def _asked() -> dict[str, Any]:
+    """Give the words by which other columns may contradict ours: deaths, CNS disease, infusion."""
+    said = {w for w, level in words.SURE["os_event"].items() if level == "1"}
+    told = said - words.BARE - {"present"} | contradictions._CNS
     return {
-        "oldest": privacy.OLDEST,
-        "age": _whole(privacy.AGE),
-        "share": privacy.SHARE,
-        "sample": privacy.SAMPLE,
-        "strict": [name for name, spec in cohort.FIELDS.items() if spec.kind == "label"],
-        "answers": sorted(privacy.ANSWERS),
-        "institution": _pattern(privacy._INSTITUTION),
-        "surname": _whole(privacy._SURNAME),
-        "without_case": _whole(privacy._WITHOUT_CASE),
-        "remark": _pattern(privacy._REMARK) | {"words": privacy.REMARK},
-        "names": [{"kind": kind} | _pattern(p) for kind, p in privacy.NAMES.items()],
-        "date_name": _pattern(privacy._DATE_NAME),
-        "serial": _whole(privacy._SERIAL),
-        "measured_name": _pattern(privacy._MEASURED_NAME),
-        "measurement": _whole(privacy._MEASUREMENT),
-        "long_name": _pattern(privacy._LONG_NAME),
-        "nearly_all": privacy.NEARLY_ALL,
+        "words": sorted(told),
+        "names": [*names.SURE["os_event"].split(), *sorted(contradictions._INFUSED), "中枢"],
+    }
+
+
+def _privacy() -> dict[str, Any]:
+    """Give the patterns of what identifies people; one cell is enough for the page."""
+    measured = [_whole(p) for p in (privacy._ROUND, privacy._DECIMAL, privacy._YEARLY)]
+    patterns = {
+        "e-mail addresses": [_pattern(privacy._MAIL)],
+        "web addresses": [_pattern(privacy._WEB, "^")],
+        "social security numbers": [_whole(privacy._SSN)],
+        "identity card numbers": [_whole(privacy._CHINESE_ID)],
+        "names of people with a title": [_whole(privacy._TITLED)],
+        # a name in capitals has a surname first, too
+        "names of people": [
+            _whole(p, _CAPITAL) for p in (privacy._SURNAME_FIRST, privacy._WITH_INITIAL)
+        ],
+        "calendar dates": [_whole(privacy._DATE)],
+        "full dates": [_whole(privacy._FULL_DATE)],
+        "addresses": [_whole(privacy._ADDRESS)],
+        "insurance numbers": [_whole(privacy._INSURED)],
+        "telephone numbers": [_whole(privacy._TELEPHONE)],
+        "telephone or record numbers": [_whole(privacy._LONG_NUMBER), _whole(privacy._PHONE)],
+        "free text": [{"source": f"^.{{{privacy.LONG_TEXT + 1},}}$", "flags": "u"}],
+    }
+    dates = {"kind": "a spreadsheet's numbers for dates"} | _pattern(privacy._DATE_NAME)
+    return {
+        "names": [
+            *({"kind": kind} | _pattern(pattern) for kind, pattern in privacy.NAMES.items()),
+            dates | {"cells": _whole(privacy._SERIAL)},
+        ],
         "values": [
             {
                 "kind": kind,
-                "any": kind in privacy.ANY,
-                "shown": kind in privacy.ANY_SHOWN,
-                "free": kind in privacy.FREE,
-                "freeButId": kind in privacy.FREE_BUT_ID,
-                "different": kind in privacy.DIFFERENT,
-                "numeric": kind in privacy.NUMERIC,
-                "person": kind.startswith("names of people"),
+                "patterns": patterns[kind],
+                "unless": measured if kind == "telephone or record numbers" else [],
+                "digits": privacy.PHONE_DIGITS if kind.startswith("telephone") else 0,
+                "not_in": ["id"] * (kind in privacy.FREE) + ["label"] * (kind == "free text"),
             }
-            | values[kind]
             for kind in privacy.VALUES
         ],
+        "surname": _whole(privacy._SURNAME),
+        "remark": _pattern(privacy._REMARK),
     }
 
 
-def _whole(pattern: re.Pattern[str]) -> dict[str, Any]:
-    return _pattern(pattern, start="^(?:", end=")$")
+_CAPITAL = r"(?=.*\p{Uppercase})"
+_CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\[wd]")
 
 
-_TOKEN = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\.|\.")
-_BLANK = "".join(f"\\u{i:04x}" for i in range(2**16) if chr(i).isspace())
-_ASCII = {"w": "A-Za-z0-9_", "d": "0-9", "s": r" \t-\r"}
-_UNICODE = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}", "s": _BLANK}
-_LETTERS = r"[^\W\d_]"
+def _whole(pattern: re.Pattern[str], first: str = "") -> dict[str, str]:
+    return _pattern(pattern, f"^{first}(?:", ")$")
 
 
-def _pattern(pattern: re.Pattern[str], start: str = "", end: str = "") -> dict[str, Any]:
+def _pattern(pattern: re.Pattern[str], start: str = "", end: str = "") -> dict[str, str]:
     """Write a Python pattern for JavaScript, where only ``\\p`` classes know other alphabets."""
-    classes = _ASCII if pattern.flags & re.ASCII else _UNICODE
-    source = _TOKEN.sub(lambda found: _translated(found[0], classes), pattern.pattern)
+    source = pattern.pattern.replace(r"[^\W\d_]", r"[\p{L}\p{Nl}\p{No}]")
+    if re.search(r"\\[bBAZWD]", source):
+        raise ValueError(f"{source} has no translation for JavaScript yet")
     flags = "ui" if pattern.flags & re.IGNORECASE else "u"
-    return {"source": f"{start}{source}{end}", "flags": flags}
+    return {"source": f"{start}{_CLASS.sub(_unicode, source)}{end}", "flags": flags}
 
 
-def _translated(token: str, classes: dict[str, str]) -> str:
-    """Translate a class of characters, an escaped character or a point."""
-    if token == ".":
-        return r"[^\n]"
-    if token == _LETTERS:
-        return r"[\p{L}\p{Nl}\p{No}]"
-    if re.search(r"\\[bBAZ]" if token[0] == "\\" else r"\\[WDS]", token):
-        raise ValueError(f"{token} has no translation for JavaScript yet")
-    if token[0] == "[":
-        return re.sub(r"\\([wds])", lambda found: classes[found[1]], token)
-    known = classes.get(token[1].lower(), "")
-    if not known:
-        return token
-    return f"[{known}]" if token[1].islower() else f"[^{known}]"
+def _unicode(found: re.Match[str]) -> str:
+    known = found[0].replace(r"\w", r"\p{L}\p{N}_").replace(r"\d", r"\p{Nd}")
+    return known if found[0].startswith("[") else f"[{known}]"
 
 
 def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
