@@ -115,17 +115,15 @@
 
     // where the drawing itself is, in pixels of the stage: themes put room around a picture
     const frame = () => {
-      const [outer, box, style] = [
-        stage.getBoundingClientRect(),
-        image.getBoundingClientRect(),
-        getComputedStyle(image),
-      ];
+      const page = stage.getBoundingClientRect();
+      const box = image.getBoundingClientRect();
+      const style = getComputedStyle(image);
       const room = (side) =>
         parseFloat(style[`padding${side}`]) + parseFloat(style[`border${side}Width`]);
       return {
-        page: outer,
-        left: box.left - outer.left + room("Left"),
-        top: box.top - outer.top + room("Top"),
+        page,
+        left: box.left - page.left + room("Left"),
+        top: box.top - page.top + room("Top"),
         width: box.width - room("Left") - room("Right"),
         height: box.height - room("Top") - room("Bottom"),
       };

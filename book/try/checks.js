@@ -1,343 +1,341 @@
 // From text cells to a checked cohort: privacy, columns, cells, and the rules across columns. What
 // the command might refuse or ask about is refused here; what it reads in more ways than one, too.
-(function (cart) {
-  "use strict";
+import { data } from "./data.js";
+import { regexp, shown } from "./text.js";
+import { isKnown, levelsOf, median } from "./statistics.js";
+import { Unreadable, problem, read } from "./reading.js";
 
-  const { problem, isKnown, regexp, shown } = cart;
-  const { fields, pairs, limits, privacy, numbers, suspicious } = cart.data;
+const { fields, pairs, limits, privacy, numbers, suspicious } = data;
 
-  const NUMBER = /^(\d{1,12}(\.\d{1,20})?|\.\d{1,20})$/;
-  const WHOLE_OR_DOTTED = /^(\d+|[1-9]\d{0,2}\.\d{3})$/; // 730 and 1.095
-  const PLAIN_ID = /^[!-~][ -~]*$/;
-  const ONE_WORD = /^[^\s=()*]+$/;
-  const OTHERS = /^(record_id|redcap_.*|.*_complete|usubjid)$/i;
+const NUMBER = /^(\d{1,12}(\.\d{1,20})?|\.\d{1,20})$/;
+const WHOLE_OR_DOTTED = /^(\d+|[1-9]\d{0,2}\.\d{3})$/; // 730 and 1.095
+const PLAIN_ID = /^[!-~][ -~]*$/;
+const ONE_WORD = /^[^\s=()*]+$/;
+const OTHERS = /^(record_id|redcap_.*|.*_complete|usubjid)$/i;
 
-  const isMissing = (text) => cart.data.missing.includes(text.toLowerCase());
-  const fieldOf = (name) => fields.find((f) => f.name === name);
+const isMissing = (text) => data.missing.includes(text.toLowerCase());
+const fieldOf = (name) => fields.find((f) => f.name === name);
 
-  // --- privacy: a column identifies people by its name, or by any cell that looks like it
+// --- privacy: a column identifies people by its name, or by any cell that looks like it
 
-  // patientLastName and PATIENT_LAST_NAME alike
-  function words(text) {
-    const split = text.normalize("NFKC").replace(/([a-z])(?=[A-Z])/g, "$1 ").toLowerCase();
-    return ` ${split.replace(/[^\p{L}\p{N}]+/gu, " ").trim()} `;
+// patientLastName and PATIENT_LAST_NAME alike
+function words(text) {
+  const split = text.normalize("NFKC").replace(/([a-z])(?=[A-Z])/g, "$1 ").toLowerCase();
+  return ` ${split.replace(/[^\p{L}\p{N}]+/gu, " ").trim()} `;
+}
+
+function looksLike({ patterns, unless, digits }, text) {
+  const isOne = (pattern) => regexp(pattern).test(text);
+  const count = (text.match(/\p{Nd}/gu) ?? []).length;
+  return count >= digits && patterns.some(isOne) && !unless.some(isOne);
+}
+
+function whyIdentifying(name, cells) {
+  const kind = fieldOf(name)?.kind ?? "unused";
+  const isSo = (pattern, text) => !pattern || regexp(pattern).test(text);
+  const isNamed = (n) => isSo(n, words(name)) && cells.some((text) => isSo(n.cells, text));
+  const named = kind === "unused" && privacy.names.find(isNamed);
+  if (named) return `by its name it holds ${named.kind}`;
+  if (!["unused", "id", "label"].includes(kind)) return ""; // no text of it is kept
+  const texts = [...new Set(cells)].filter((text) => !isMissing(text));
+  for (const one of privacy.values.filter((v) => !v.not_in.includes(kind))) {
+    const found = texts.find((text) => looksLike(one, text));
+    if (found !== undefined) return `${shown(found)} looks like ${one.kind}`;
   }
+  const isTold = kind === "label" && (areNames(texts) || texts.some(isRemark));
+  return isTold ? "its groups look like names of people, or like remarks on them" : "";
+}
 
-  function looksLike({ patterns, unless, digits }, text) {
-    const isOne = (pattern) => regexp(pattern).test(text);
-    const count = (text.match(/\p{Nd}/gu) ?? []).length;
-    return count >= digits && patterns.some(isOne) && !unless.some(isOne);
+const isRemark = (text) => regexp(privacy.remark).test(words(text));
+
+// groups such as Müller Hans: two words each, none of them shared; or by usual surnames
+function areNames(texts) {
+  if (texts.length < 2) return false;
+  if (texts.every((text) => regexp(privacy.surname).test(text))) return true;
+  const groups = texts.map((text) => text.split(/ +/));
+  const all = groups.flat();
+  const areTwo = groups.every((group) => group.length === 2) && new Set(all).size === all.length;
+  return areTwo && all.every((word) => /^[\p{Lu}\p{Lt}\p{Lo}]\p{L}*$/u.test(word));
+}
+
+// --- columns
+
+// letters that both have, in any order: at least what Python's difflib finds alike
+function likeness(a, b) {
+  const left = [...b];
+  const size = a.length + left.length;
+  for (const letter of a) if (left.includes(letter)) left.splice(left.indexOf(letter), 1);
+  return 2 * (size - a.length - left.length) / size;
+}
+
+// what may tell deaths, or patients never infused, otherwise than our columns do
+function mayContradict(name, cells) {
+  const { words: asked, names } = data.asked;
+  const plain = words(name.replace(/[([{].*?([)\]}]|$)/g, " ")).replace(/ (in|at)(?= )| /g, "");
+  const isAsked = (text) => words(text).split(" ").some((word) => asked.includes(word));
+  return names.some((part) => plain.includes(part)) || [name, ...new Set(cells)].some(isAsked);
+}
+
+function checkColumns({ columns, cells }, found, notes) {
+  const wrong = (column, what, remedy) => found.push(problem(what, remedy, null, column));
+  const unused = columns.filter((name) => !fieldOf(name));
+  for (const name of columns) {
+    const why = whyIdentifying(name, cells.get(name));
+    if (why) wrong(name, `the column identifies people: ${why}`, "Remove it from the file");
   }
-
-  function whyIdentifying(name, cells) {
-    const kind = fieldOf(name)?.kind ?? "unused";
-    const isSo = (pattern, text) => !pattern || regexp(pattern).test(text);
-    const isNamed = (n) => isSo(n, words(name)) && cells.some((text) => isSo(n.cells, text));
-    const named = kind === "unused" && privacy.names.find(isNamed);
-    if (named) return `by its name it holds ${named.kind}`;
-    if (!["unused", "id", "label"].includes(kind)) return ""; // no text of it is kept
-    const texts = [...new Set(cells)].filter((text) => !isMissing(text));
-    for (const one of privacy.values.filter((v) => !v.not_in.includes(kind))) {
-      const found = texts.find((text) => looksLike(one, text));
-      if (found !== undefined) return `${shown(found)} looks like ${one.kind}`;
+  for (const name of unused) {
+    const lower = name.toLowerCase();
+    const isNear = (f) => f.name === lower || !columns.includes(f.name);
+    const near = fields.find((f) => likeness(f.name, lower) >= data.close && isNear(f));
+    if (near) wrong(name, `the name is much like ${near.name}`, "Rename or delete the column");
+    else if (OTHERS.test(name)) wrong(name, "a column of REDCap or ADaM exports", "Delete it");
+    else if (mayContradict(name, cells.get(name))) {
+      wrong(name, "may tell of deaths, CNS disease or infusion, but is not used here", "Delete it");
     }
-    const isTold = kind === "label" && (areNames(texts) || texts.some(isRemark));
-    return isTold ? "its groups look like names of people, or like remarks on them" : "";
   }
+  const halves = pairs.filter(([a, b]) => columns.includes(a) !== columns.includes(b));
+  const missing = ["patient_id", ...halves.flat()].filter((name) => !columns.includes(name));
+  for (const name of missing) wrong(name, "the column is missing", `Add it: ${fieldOf(name).meaning}`);
+  if (unused.length) notes.push(`Columns not used: ${unused.map(shown).join(", ")}.`);
+}
 
-  const isRemark = (text) => regexp(privacy.remark).test(words(text));
+// --- cells
 
-  // groups such as Müller Hans: two words each, none of them shared; or by usual surnames
-  function areNames(texts) {
-    if (texts.length < 2) return false;
-    if (texts.every((text) => regexp(privacy.surname).test(text))) return true;
-    const groups = texts.map((text) => text.split(/ +/));
-    const all = groups.flat();
-    const areTwo = groups.every((group) => group.length === 2) && new Set(all).size === all.length;
-    return areTwo && all.every((word) => /^[\p{Lu}\p{Lt}\p{Lo}]\p{L}*$/u.test(word));
+function valueOf(spec, text) {
+  if (spec.kind === "id") return PLAIN_ID.test(text) ? text : undefined;
+  if (spec.kind === "label") {
+    const isPlain = text.normalize("NFKC") === text && !regexp(data.unseen).test(text);
+    return isPlain ? text : undefined;
   }
+  const lower = text.toLowerCase();
+  // own entries only: a cell may hold “constructor”
+  const word = Object.hasOwn(spec.words, lower) ? spec.words[lower] : undefined;
+  const value = word ?? (NUMBER.test(text) ? Number(text) : NaN);
+  const isAllowed = spec.values?.includes(value) ?? (value >= spec.low && value <= spec.high);
+  return isAllowed ? value : undefined;
+}
 
-  // --- columns
-
-  // letters that both have, in any order: at least what Python's difflib finds alike
-  function likeness(a, b) {
-    const left = [...b];
-    const size = a.length + left.length;
-    for (const letter of a) if (left.includes(letter)) left.splice(left.indexOf(letter), 1);
-    return 2 * (size - a.length - left.length) / size;
-  }
-
-  // what may tell deaths, or patients never infused, otherwise than our columns do
-  function mayContradict(name, cells) {
-    const { words: asked, names } = cart.data.asked;
-    const plain = words(name.replace(/[([{].*?([)\]}]|$)/g, " ")).replace(/ (in|at)(?= )| /g, "");
-    const isAsked = (text) => words(text).split(" ").some((word) => asked.includes(word));
-    return names.some((part) => plain.includes(part)) || [name, ...new Set(cells)].some(isAsked);
-  }
-
-  function checkColumns({ columns, cells }, found, notes) {
-    const wrong = (column, what, remedy) => found.push(problem(what, remedy, null, column));
-    const unused = columns.filter((name) => !fieldOf(name));
-    for (const name of columns) {
-      const why = whyIdentifying(name, cells.get(name));
-      if (why) wrong(name, `the column identifies people: ${why}`, "Remove it from the file");
+function parseColumn(spec, cells, rows, found, notes) {
+  const readAs = new Map();
+  const values = cells.map((text, i) => {
+    if (spec.kind !== "id" && isMissing(text)) {
+      if (text) readAs.set(text, "missing");
+      return null;
     }
-    for (const name of unused) {
-      const lower = name.toLowerCase();
-      const isNear = (f) => f.name === lower || !columns.includes(f.name);
-      const near = fields.find((f) => likeness(f.name, lower) >= cart.data.close && isNear(f));
-      if (near) wrong(name, `the name is much like ${near.name}`, "Rename or delete the column");
-      else if (OTHERS.test(name)) wrong(name, "a column of REDCap or ADaM exports", "Delete it");
-      else if (mayContradict(name, cells.get(name))) {
-        wrong(name, "may tell of deaths, CNS disease or infusion, but is not used here", "Delete it");
-      }
-    }
-    const halves = pairs.filter(([a, b]) => columns.includes(a) !== columns.includes(b));
-    const missing = ["patient_id", ...halves.flat()].filter((name) => !columns.includes(name));
-    for (const name of missing) wrong(name, "the column is missing", `Add it: ${fieldOf(name).meaning}`);
-    if (unused.length) notes.push(`Columns not used: ${unused.map(shown).join(", ")}.`);
+    const value = valueOf(spec, text);
+    if (value === undefined) {
+      found.push(problem("cannot be read here", spec.remedy, rows[i], spec.name, text));
+    } else if (value !== text && !NUMBER.test(text)) readAs.set(text, value);
+    return value ?? null;
+  });
+  const told = [...readAs].map(([text, value]) => `${shown(text)} as ${value}`);
+  if (told.length) notes.push(`Column ${spec.name}: read ${told.join(", ")}.`);
+  return values;
+}
+
+// Why numbers may have been written as something else, and an example.
+function misread({ unit }, texts, hasCodes) {
+  if (unit === "days") {
+    const code = texts.find((text) => numbers.codes.includes(text));
+    if (code) return [`looks like a code for missing; a time would be ${code}.0`, code];
+    const dotted = texts.find((text) => text.includes("."));
+    const isClear = !dotted || !texts.every((text) => WHOLE_OR_DOTTED.test(text));
+    return isClear ? null : ["the point can mark decimals or thousands", dotted];
   }
-
-  // --- cells
-
-  function valueOf(spec, text) {
-    if (spec.kind === "id") return PLAIN_ID.test(text) ? text : undefined;
-    if (spec.kind === "label") {
-      const isPlain = text.normalize("NFKC") === text && !regexp(cart.data.unseen).test(text);
-      return isPlain ? text : undefined;
-    }
-    const lower = text.toLowerCase();
-    // own entries only: a cell may hold “constructor”
-    const word = Object.hasOwn(spec.words, lower) ? spec.words[lower] : undefined;
-    const value = word ?? (NUMBER.test(text) ? Number(text) : NaN);
-    const isAllowed = spec.values?.includes(value) ?? (value >= spec.low && value <= spec.high);
-    return isAllowed ? value : undefined;
+  if (!unit.startsWith("%")) return null;
+  const values = texts.map(Number).sort((a, b) => a - b);
+  const small = values.filter((v) => v > 0 && v <= numbers.fraction);
+  const large = values.filter((v) => v > numbers.fraction);
+  const isShare = !large.length && small.length && values.length >= suspicious.few;
+  const areBoth = Math.min(small.length, large.length) >= numbers.few;
+  if (isShare || (areBoth && large[0] >= numbers.mixed * small.at(-1))) {
+    return ["fractions where percentages are meant, or both: write 7 for 7 %", null];
   }
+  const others = values.filter((v) => v !== numbers.code);
+  const isCode = hasCodes || others.every((v) => v <= numbers.gap);
+  const isRepeated = values.length - others.length >= numbers.few;
+  return isCode && isRepeated ? ["99 comes repeatedly, as a code for missing would", "99"] : null;
+}
 
-  function parseColumn(spec, cells, rows, found, notes) {
-    const readAs = new Map();
-    const values = cells.map((text, i) => {
-      if (spec.kind !== "id" && isMissing(text)) {
-        if (text) readAs.set(text, "missing");
-        return null;
-      }
-      const value = valueOf(spec, text);
-      if (value === undefined) {
-        found.push(problem("cannot be read here", spec.remedy, rows[i], spec.name, text));
-      } else if (value !== text && !NUMBER.test(text)) readAs.set(text, value);
-      return value ?? null;
+// --- groups and identifiers
+
+// the same for groups that differ by case, blanks, hyphens or letters that look the same
+function lookOf(label) {
+  const latin = [...label].map((letter) => data.look_alikes[letter] ?? letter).join("");
+  return latin.replace(/[\s_\p{Pd}\u2043\u2212]+/gu, "").toLowerCase().toUpperCase();
+}
+
+function checkGroups(name, values, rows, found) {
+  const labels = [...new Set(values.filter(isKnown))];
+  if (labels.length > limits.groups) {
+    const remedy = `Join them into at most ${limits.groups}`;
+    found.push(problem(`${labels.length} different groups`, remedy, null, name));
+  }
+  const first = new Map();
+  for (const label of labels) {
+    const look = lookOf(label);
+    if (first.has(look)) {
+      const what = `the group looks like ${shown(first.get(look))}`;
+      const remedy = `Write both alike, or give two groups different names`;
+      found.push(problem(what, remedy, rows[values.indexOf(label)], name, label));
+    } else first.set(look, label);
+  }
+}
+
+// case, blanks, leading zeros and what a spreadsheet makes of 1 do not count
+function sameId(id) {
+  const bare = id.toLowerCase().replaceAll(" ", "").replace(/^(\d+)\.0+$/, "$1");
+  return bare.replace(/(?<!\d)0+(?=\d)/g, "");
+}
+
+// identifiers that are there twice, summaries, and remarks below the table
+function checkIds({ cells, rows }, found) {
+  const others = fields.slice(1).flatMap((f) => (cells.has(f.name) ? [cells.get(f.name)] : []));
+  const first = new Map();
+  (cells.get("patient_id") ?? []).forEach((id, i) => {
+    const wrong = (what, remedy) => found.push(problem(what, remedy, rows[i], "patient_id", id));
+    const isSummary = data.summaries.includes(id.toLowerCase().replace(/^[ :=]+|[ :=]+$/g, ""));
+    const isEmpty = others.length && others.every((texts) => isMissing(texts[i]));
+    if (isSummary || (isEmpty && !ONE_WORD.test(id))) {
+      wrong("the row looks like a summary or a remark, not like a patient", "Delete the row");
+    }
+    const same = sameId(id);
+    if (first.has(same)) {
+      const remedy = "Keep one row per patient, or give two patients different identifiers";
+      wrong(`the identifier is already in row ${first.get(same)}`, remedy);
+    } else first.set(same, rows[i]);
+  });
+}
+
+// --- across columns
+
+const isLater = (a, b) => isKnown(a) && isKnown(b) && a > b;
+
+// column, what is wrong, and when
+const RULES = [
+  ...[...pairs, ...pairs.map(([days, event]) => [event, days])].map(([absent, other]) => [
+    absent, `empty, but ${other} is known`, (r) => !isKnown(r[absent]) && isKnown(r[other]),
+  ]),
+  ...["crs_grade", "icans_grade", "ae_grade_max"].map((grade) => [
+    grade, "grade 5 is death, but os_event says alive", (r) => r[grade] === 5 && r.os_event === 0,
+  ]),
+  ["rfs_days", "given for a patient who was never in remission (NR)",
+    (r) => r.response === "NR" && isKnown(r.rfs_days)],
+  ["rfs_days", "longer than survival, but it counts from remission and ends at death or last contact",
+    (r) => isLater(r.rfs_days, r.os_days)],
+  ["rfs_event", "censored on the day of death, but death is an RFS event",
+    (r) => r.rfs_event === 0 && r.os_event === 1 && isKnown(r.rfs_days) && r.rfs_days === r.os_days],
+  ["rfs_cause", "a cause is given, but there is no RFS event",
+    (r) => isKnown(r.rfs_cause) && r.rfs_event !== 1],
+  ["rfs_cause", "the RFS event is a death, but os_event says alive",
+    (r) => r.rfs_cause === "death" && r.os_event === 0],
+  ["hsct_day", "after the last day of follow-up", (r) => isLater(r.hsct_day, r.os_days)],
+];
+
+function checkRules(patients, rows, found) {
+  const remedy = "Correct what is wrong";
+  for (const [name, what, isWrong] of RULES) {
+    patients.forEach((patient, i) => {
+      if (isWrong(patient)) found.push(problem(what, remedy, rows[i], name, patient[name] ?? null));
     });
-    const told = [...readAs].map(([text, value]) => `${shown(text)} as ${value}`);
-    if (told.length) notes.push(`Column ${spec.name}: read ${told.join(", ")}.`);
-    return values;
   }
-
-  // Why numbers may have been written as something else, and an example.
-  function misread({ unit }, texts, hasCodes) {
-    if (unit === "days") {
-      const code = texts.find((text) => numbers.codes.includes(text));
-      if (code) return [`looks like a code for missing; a time would be ${code}.0`, code];
-      const dotted = texts.find((text) => text.includes("."));
-      const isClear = !dotted || !texts.every((text) => WHOLE_OR_DOTTED.test(text));
-      return isClear ? null : ["the point can mark decimals or thousands", dotted];
-    }
-    if (!unit.startsWith("%")) return null;
-    const values = texts.map(Number).sort((a, b) => a - b);
-    const small = values.filter((v) => v > 0 && v <= numbers.fraction);
-    const large = values.filter((v) => v > numbers.fraction);
-    const isShare = !large.length && small.length && values.length >= suspicious.few;
-    const areBoth = Math.min(small.length, large.length) >= numbers.few;
-    if (isShare || (areBoth && large[0] >= numbers.mixed * small.at(-1))) {
-      return ["fractions where percentages are meant, or both: write 7 for 7 %", null];
-    }
-    const others = values.filter((v) => v !== numbers.code);
-    const isCode = hasCodes || others.every((v) => v <= numbers.gap);
-    const isRepeated = values.length - others.length >= numbers.few;
-    return isCode && isRepeated ? ["99 comes repeatedly, as a code for missing would", "99"] : null;
+  const ofDead = patients.filter((r) => r.os_event === 1 && isKnown(r.rfs_event));
+  if (ofDead.length >= suspicious.many_deaths && ofDead.every((r) => r.rfs_event === 0)) {
+    const what = "everybody who died is censored here, but RFS must count deaths";
+    found.push(problem(what, remedy, null, "rfs_event"));
   }
-
-  // --- groups and identifiers
-
-  // the same for groups that differ by case, blanks, hyphens or letters that look the same
-  function lookOf(label) {
-    const latin = [...label].map((letter) => cart.data.look_alikes[letter] ?? letter).join("");
-    return latin.replace(/[\s_\p{Pd}\u2043\u2212]+/gu, "").toLowerCase().toUpperCase();
+  const stayed = patients.filter(
+    (r) => (r.rfs_event === 0 || r.rfs_cause === "death") && isKnown(r.rfs_days) && isKnown(r.os_days),
+  );
+  if (stayed.length >= suspicious.many_alike && stayed.every((r) => r.rfs_days === r.os_days)) {
+    const what = "equals os_days in everybody without relapse, so it seems to count from infusion";
+    found.push(problem(what, "Count it from the day of remission", null, "rfs_days"));
   }
+}
 
-  function checkGroups(name, values, rows, found) {
-    const labels = [...new Set(values.filter(isKnown))];
-    if (labels.length > limits.groups) {
-      const remedy = `Join them into at most ${limits.groups}`;
-      found.push(problem(`${labels.length} different groups`, remedy, null, name));
+// What is allowed, but rare; in the command's words.
+function remarks(columns, patients) {
+  const { few, short_follow_up: short, short_with_decimals: decimals } = suspicious;
+  const said = [];
+  const ask = (isSo, words) => isSo && said.push(words);
+  for (const name of ["os_days", "rfs_days", "hsct_day"].filter((n) => columns[n])) {
+    const times = columns[name].filter(isKnown);
+    const longest = times.reduce((a, b) => Math.max(a, b), 0);
+    ask(longest > suspicious.long_follow_up, `Some times in ${name} are above 20 years. Are they in days?`);
+    if (name === "hsct_day" || times.length < few || !longest) continue;
+    if (name === "os_days" && longest < short) {
+      const words = `The longest follow-up is below ${short} days. If these are months, say `;
+      ask(true, `${words}“unit: months” in a mapping file.`);
+    } else if (longest < decimals && !times.every(Number.isInteger)) {
+      const words = `Times in ${name} have decimals, and all are below ${decimals} days. `;
+      ask(true, `${words}If these are months or years, say so in a mapping file (“unit: months”).`);
     }
-    const first = new Map();
-    for (const label of labels) {
-      const look = lookOf(label);
-      if (first.has(look)) {
-        const what = `the group looks like ${shown(first.get(look))}`;
-        const remedy = `Write both alike, or give two groups different names`;
-        found.push(problem(what, remedy, rows[values.indexOf(label)], name, label));
-      } else first.set(look, label);
-    }
+    const [least, most] = medianArms(columns.arm, columns[name]);
+    const isApart = least?.median > 0 && least.median < most.median / suspicious.months_apart;
+    const apart = `The median of ${name} is far shorter in ${least?.arm} than in ${most?.arm}. `;
+    ask(isApart, `${apart}Are both in days?`);
   }
-
-  // case, blanks, leading zeros and what a spreadsheet makes of 1 do not count
-  function sameId(id) {
-    const bare = id.toLowerCase().replaceAll(" ", "").replace(/^(\d+)\.0+$/, "$1");
-    return bare.replace(/(?<!\d)0+(?=\d)/g, "");
+  const some = (isSo) => patients.some(isSo);
+  for (const [days, event] of pairs) {
+    const words = `${days} is 0 with an event for some patients; the curve starts below 1.`;
+    ask(some((r) => r[days] === 0 && r[event] === 1), words);
   }
+  const words = "Some patients who died are censored in relapse-free survival. Deaths are RFS events; ";
+  ask(some((r) => r.os_event === 1 && r.rfs_event === 0), `${words}is rfs_event right for them?`);
+  return said;
+}
 
-  // identifiers that are there twice, summaries, and remarks below the table
-  function checkIds({ cells, rows }, found) {
-    const others = fields.slice(1).flatMap((f) => (cells.has(f.name) ? [cells.get(f.name)] : []));
-    const first = new Map();
-    (cells.get("patient_id") ?? []).forEach((id, i) => {
-      const wrong = (what, remedy) => found.push(problem(what, remedy, rows[i], "patient_id", id));
-      const isSummary = cart.data.summaries.includes(id.toLowerCase().replace(/^[ :=]+|[ :=]+$/g, ""));
-      const isEmpty = others.length && others.every((texts) => isMissing(texts[i]));
-      if (isSummary || (isEmpty && !ONE_WORD.test(id))) {
-        wrong("the row looks like a summary or a remark, not like a patient", "Delete the row");
-      }
-      const same = sameId(id);
-      if (first.has(same)) {
-        const remedy = "Keep one row per patient, or give two patients different identifiers";
-        wrong(`the identifier is already in row ${first.get(same)}`, remedy);
-      } else first.set(same, rows[i]);
-    });
+// the arms of the shortest and longest median: a site that writes months has a thirtieth
+function medianArms(arms = [], times = []) {
+  const medians = levelsOf(arms).flatMap((arm) => {
+    const own = times.filter((time, i) => arms[i] === arm && isKnown(time));
+    return own.length < suspicious.few ? [] : [{ arm, median: median(own) }];
+  });
+  medians.sort((a, b) => a.median - b.median);
+  return [medians[0], medians.at(-1)];
+}
+
+// --- all together
+
+// Gives {problems, notes, columns, levels, n}; columns only where there is no problem.
+export function check(bytes) {
+  let source;
+  try {
+    source = read(bytes);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return { problems: error.problems, notes: [], columns: null };
   }
-
-  // --- across columns
-
-  const isLater = (a, b) => isKnown(a) && isKnown(b) && a > b;
-
-  // column, what is wrong, and when
-  const RULES = [
-    ...[...pairs, ...pairs.map(([days, event]) => [event, days])].map(([absent, other]) => [
-      absent, `empty, but ${other} is known`, (r) => !isKnown(r[absent]) && isKnown(r[other]),
-    ]),
-    ...["crs_grade", "icans_grade", "ae_grade_max"].map((grade) => [
-      grade, "grade 5 is death, but os_event says alive", (r) => r[grade] === 5 && r.os_event === 0,
-    ]),
-    ["rfs_days", "given for a patient who was never in remission (NR)",
-      (r) => r.response === "NR" && isKnown(r.rfs_days)],
-    ["rfs_days", "longer than survival, but it counts from remission and ends at death or last contact",
-      (r) => isLater(r.rfs_days, r.os_days)],
-    ["rfs_event", "censored on the day of death, but death is an RFS event",
-      (r) => r.rfs_event === 0 && r.os_event === 1 && isKnown(r.rfs_days) && r.rfs_days === r.os_days],
-    ["rfs_cause", "a cause is given, but there is no RFS event",
-      (r) => isKnown(r.rfs_cause) && r.rfs_event !== 1],
-    ["rfs_cause", "the RFS event is a death, but os_event says alive",
-      (r) => r.rfs_cause === "death" && r.os_event === 0],
-    ["hsct_day", "after the last day of follow-up", (r) => isLater(r.hsct_day, r.os_days)],
-  ];
-
-  function checkRules(patients, rows, found) {
-    const remedy = "Correct what is wrong";
-    for (const [name, what, isWrong] of RULES) {
-      patients.forEach((patient, i) => {
-        if (isWrong(patient)) found.push(problem(what, remedy, rows[i], name, patient[name] ?? null));
-      });
+  const { rows, cells, notes } = source;
+  const found = [];
+  checkColumns(source, found, notes);
+  const specs = fields.filter((f) => cells.has(f.name));
+  const hasCodes = [...cells.values()].some((texts) => texts.some((t) => numbers.codes.includes(t)));
+  const columns = {};
+  for (const spec of specs) {
+    const { name } = spec;
+    const texts = cells.get(name);
+    columns[name] = parseColumn(spec, texts, rows, found, notes);
+    const fault = misread(spec, texts.filter((text) => !isMissing(text)), hasCodes);
+    if (fault) {
+      const [what, example] = fault;
+      const row = rows[texts.indexOf(example)] ?? null;
+      found.push(problem(what, "Write what is meant", row, name, example));
     }
-    const ofDead = patients.filter((r) => r.os_event === 1 && isKnown(r.rfs_event));
-    if (ofDead.length >= suspicious.many_deaths && ofDead.every((r) => r.rfs_event === 0)) {
-      const what = "everybody who died is censored here, but RFS must count deaths";
-      found.push(problem(what, remedy, null, "rfs_event"));
-    }
-    const stayed = patients.filter(
-      (r) => (r.rfs_event === 0 || r.rfs_cause === "death") && isKnown(r.rfs_days) && isKnown(r.os_days),
-    );
-    if (stayed.length >= suspicious.many_alike && stayed.every((r) => r.rfs_days === r.os_days)) {
-      const what = "equals os_days in everybody without relapse, so it seems to count from infusion";
-      found.push(problem(what, "Count it from the day of remission", null, "rfs_days"));
-    }
+    if (spec.kind === "label") checkGroups(name, columns[name], rows, found);
   }
-
-  // What is allowed, but rare; in the command's words.
-  function remarks(columns, patients) {
-    const { few, short_follow_up: short, short_with_decimals: decimals } = suspicious;
-    const said = [];
-    const ask = (isSo, words) => isSo && said.push(words);
-    for (const name of ["os_days", "rfs_days", "hsct_day"].filter((n) => columns[n])) {
-      const times = columns[name].filter(isKnown);
-      const longest = times.reduce((a, b) => Math.max(a, b), 0);
-      ask(longest > suspicious.long_follow_up, `Some times in ${name} are above 20 years. Are they in days?`);
-      if (name === "hsct_day" || times.length < few || !longest) continue;
-      if (name === "os_days" && longest < short) {
-        const words = `The longest follow-up is below ${short} days. If these are months, say `;
-        ask(true, `${words}“unit: months” in a mapping file.`);
-      } else if (longest < decimals && !times.every(Number.isInteger)) {
-        const words = `Times in ${name} have decimals, and all are below ${decimals} days. `;
-        ask(true, `${words}If these are months or years, say so in a mapping file (“unit: months”).`);
-      }
-      const [least, most] = medianArms(columns.arm, columns[name]);
-      const isApart = least?.median > 0 && least.median < most.median / suspicious.months_apart;
-      const apart = `The median of ${name} is far shorter in ${least?.arm} than in ${most?.arm}. `;
-      ask(isApart, `${apart}Are both in days?`);
-    }
-    const some = (isSo) => patients.some(isSo);
-    for (const [days, event] of pairs) {
-      const words = `${days} is 0 with an event for some patients; the curve starts below 1.`;
-      ask(some((r) => r[days] === 0 && r[event] === 1), words);
-    }
-    const words = "Some patients who died are censored in relapse-free survival. Deaths are RFS events; ";
-    ask(some((r) => r.os_event === 1 && r.rfs_event === 0), `${words}is rfs_event right for them?`);
-    return said;
+  checkIds(source, found);
+  const patients = rows.map((_, i) => Object.fromEntries(specs.map(({ name }) => [name, columns[name][i]])));
+  checkRules(patients, rows, found);
+  // of several problems of a cell the first is told
+  const places = new Map();
+  for (const p of [...found].reverse()) places.set(p.row === null ? p : `${p.row} ${p.column}`, p);
+  const problems = [...places.values()].reverse();
+  if (problems.length) {
+    problems.sort((a, b) => (a.row ?? 0) - (b.row ?? 0));
+    return { problems, notes, columns: null };
   }
-
-  // the arms of the shortest and longest median: a site that writes months has a thirtieth
-  function medianArms(arms = [], times = []) {
-    const medians = cart.levelsOf(arms).flatMap((arm) => {
-      const own = times.filter((time, i) => arms[i] === arm && isKnown(time));
-      return own.length < suspicious.few ? [] : [{ arm, median: cart.median(own) }];
-    });
-    medians.sort((a, b) => a.median - b.median);
-    return [medians[0], medians.at(-1)];
-  }
-
-  // --- all together
-
-  // Gives {problems, notes, columns, levels, n}; columns only where there is no problem.
-  function check(bytes) {
-    let source;
-    try {
-      source = cart.read(bytes);
-    } catch (error) {
-      if (!(error instanceof cart.Unreadable)) throw error;
-      return { problems: error.problems, notes: [], columns: null };
-    }
-    const { rows, cells, notes } = source;
-    const found = [];
-    checkColumns(source, found, notes);
-    const specs = fields.filter((f) => cells.has(f.name));
-    const hasCodes = [...cells.values()].some((texts) => texts.some((t) => numbers.codes.includes(t)));
-    const columns = {};
-    for (const spec of specs) {
-      const { name } = spec;
-      const texts = cells.get(name);
-      columns[name] = parseColumn(spec, texts, rows, found, notes);
-      const fault = misread(spec, texts.filter((text) => !isMissing(text)), hasCodes);
-      if (fault) {
-        const [what, example] = fault;
-        const row = rows[texts.indexOf(example)] ?? null;
-        found.push(problem(what, "Write what is meant", row, name, example));
-      }
-      if (spec.kind === "label") checkGroups(name, columns[name], rows, found);
-    }
-    checkIds(source, found);
-    const patients = rows.map((_, i) => Object.fromEntries(specs.map(({ name }) => [name, columns[name][i]])));
-    checkRules(patients, rows, found);
-    // of several problems of a cell the first is told
-    const places = new Map();
-    for (const p of [...found].reverse()) places.set(p.row === null ? p : `${p.row} ${p.column}`, p);
-    const problems = [...places.values()].reverse();
-    if (problems.length) {
-      problems.sort((a, b) => (a.row ?? 0) - (b.row ?? 0));
-      return { problems, notes, columns: null };
-    }
-    notes.push(...remarks(columns, patients));
-    const levels = Object.fromEntries(specs.filter((f) => f.kind === "level").map((f) => [f.name, f.values]));
-    return { problems, notes, columns, levels, n: rows.length };
-  }
-
-  Object.assign(cart, { check });
-})((globalThis.cart ??= {}));
+  notes.push(...remarks(columns, patients));
+  const levels = Object.fromEntries(specs.filter((f) => f.kind === "level").map((f) => [f.name, f.values]));
+  return { problems, notes, columns, levels, n: rows.length };
+}

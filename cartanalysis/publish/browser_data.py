@@ -40,19 +40,6 @@ MAX_BYTES = 32 * 2**20
 CLOSE = 0.8
 """A name so much like one of ours is asked about, by the measure of Python's difflib."""
 
-GROUPINGS = {
-    "emd_any": "extramedullary disease, any",
-    "emd_other": "extramedullary disease other than CNS",
-    "emd": "extramedullary disease, three groups",
-    "treg_group": "regulatory T cells, low or high",
-    "genetic_risk": "genetic risk",
-    "sex": "sex",
-    "prior_hsct": "transplant before CAR T",
-    "response": "best response",
-    "arm": "treatment arm",
-}
-"""Columns by which the page compares groups, as shown."""
-
 
 def contents() -> dict[str, Any]:
     """Collect everything that the page's scripts read."""
@@ -135,7 +122,6 @@ def contents() -> dict[str, Any]:
             "contradicts": verdicts.CONTRADICTS,
             "not_assessed": verdicts.NOT_ASSESSED,
         },
-        "groupings": GROUPINGS,
         "steps": km.STEPS["days"],
         "ticks": km.MAX_TICKS,
         "colours": style.COLOURS,
@@ -145,9 +131,8 @@ def contents() -> dict[str, Any]:
 
 
 def script() -> str:
-    """Write `contents` as a script, which a page may load without any server."""
-    text = json.dumps(contents(), ensure_ascii=False, allow_nan=False)
-    return f"(globalThis.cart ??= {{}}).data = {text};\n"
+    """Write `contents` as a module for the scripts beside it."""
+    return f"export const data = {json.dumps(contents(), ensure_ascii=False, allow_nan=False)};\n"
 
 
 def _field(spec: cohort.Field) -> dict[str, Any]:
@@ -291,26 +276,10 @@ def _how(entry: Entry) -> str:
     return "median" if entry.kind == "time" else "survival"
 
 
-def _examples() -> list[dict[str, str]]:
-    """Give the cohorts that ship with the package, and the commands that publish them."""
+def _examples() -> dict[str, str]:
+    """Give the cohorts that ship with the package, as CSV."""
     name = cohort.DEFAULT_COHORT
     file = resources.files("cartanalysis.study") / "data" / f"{name}.csv"
-    shipped = [
-        {
-            "name": name,
-            "label": "the reconstruction (not patient data)",
-            "csv": file.read_text(encoding="utf-8"),
-            "command": f"cartanalysis publish {name} --out my-site",
-        }
-    ]
-    for key, make in examples.EXAMPLES.items():
-        shipped.append(
-            {
-                "name": key,
-                "label": "6-mercaptopurine in acute leukaemia (1963)",
-                "csv": make().to_csv(index=False, lineterminator="\n"),
-                "command": f"cartanalysis example {key} > {key}.csv\n"
-                f"cartanalysis publish {key}.csv --out my-site",
-            }
-        )
-    return shipped
+    made = {key: make() for key, make in examples.EXAMPLES.items()}
+    as_csv = {key: table.to_csv(index=False, lineterminator="\n") for key, table in made.items()}
+    return {name: file.read_text(encoding="utf-8")} | as_csv

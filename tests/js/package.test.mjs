@@ -1,17 +1,18 @@
 // The page's scripts against the package: what they accept, it accepts, with the same numbers; what it
 // refuses or asks about, they refuse or ask about. They may refuse more; the page then names the command.
-// tests/publish/test_browser_module.py writes the cases and names their file in CART_CASES.
+// tests/publish/test_browser_module.py writes the cases and the modules, and names their file and folder.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-const { CART_CASES, CART_SCRIPTS } = process.env;
+const { CART_CASES, CART_MODULES } = process.env;
 const skip = CART_CASES ? false : "run by tests/publish/test_browser_module.py, which makes the cases";
 const { cohorts, mutants, functions, texts } = skip
   ? { cohorts: [], mutants: [], functions: {}, texts: [] }
   : JSON.parse(readFileSync(CART_CASES, "utf8"));
-if (!skip) for (const path of CART_SCRIPTS.split("\n")) await import(path);
-const { cart } = globalThis;
+const NAMES = ["data", "text", "distributions", "statistics", "reading", "checks", "claims", "drawing"];
+const modules = skip ? [] : NAMES.map((name) => import(`${CART_MODULES}/${name}.js`));
+const cart = Object.assign({}, ...(await Promise.all(modules)));
 
 const RELATIVE = 1e-9;
 // the package finds exact limits by bisection to 2e-12, which is much of a limit near 0
