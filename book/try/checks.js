@@ -1,7 +1,7 @@
 // From text cells to a checked cohort: privacy, columns, cells, and the rules across columns. What
 // the command might refuse or ask about is refused here; what it reads in more ways than one, too.
 import { data } from "./data.js";
-import { regexp, shown } from "./text.js";
+import { shown } from "./text.js";
 import { isKnown, levelsOf, median } from "./statistics.js";
 import { Unreadable, problem, read } from "./reading.js";
 
@@ -25,15 +25,14 @@ function words(text) {
 }
 
 function looksLike({ patterns, unless, digits }, text) {
-  const isOne = (pattern) => regexp(pattern).test(text);
+  const isOne = (pattern) => pattern.test(text);
   const count = (text.match(/\p{Nd}/gu) ?? []).length;
   return count >= digits && patterns.some(isOne) && !unless.some(isOne);
 }
 
 function whyIdentifying(name, cells) {
   const kind = fieldOf(name)?.kind ?? "unused";
-  const isSo = (pattern, text) => !pattern || regexp(pattern).test(text);
-  const isNamed = (n) => isSo(n, words(name)) && cells.some((text) => isSo(n.cells, text));
+  const isNamed = (n) => n.pattern.test(words(name)) && (!n.cells || cells.some((c) => n.cells.test(c)));
   const named = kind === "unused" && privacy.names.find(isNamed);
   if (named) return `by its name it holds ${named.kind}`;
   if (!["unused", "id", "label"].includes(kind)) return ""; // no text of it is kept
@@ -42,20 +41,19 @@ function whyIdentifying(name, cells) {
     const found = texts.find((text) => looksLike(one, text));
     if (found !== undefined) return `${shown(found)} looks like ${one.kind}`;
   }
+  const isRemark = (text) => privacy.remark.test(words(text));
   const isTold = kind === "label" && (areNames(texts) || texts.some(isRemark));
   return isTold ? "its groups look like names of people, or like remarks on them" : "";
 }
 
-const isRemark = (text) => regexp(privacy.remark).test(words(text));
-
 // groups such as Müller Hans: two words each, none of them shared; or by usual surnames
 function areNames(texts) {
-  if (texts.length < 2) return false;
-  if (texts.every((text) => regexp(privacy.surname).test(text))) return true;
   const groups = texts.map((text) => text.split(/ +/));
   const all = groups.flat();
   const areTwo = groups.every((group) => group.length === 2) && new Set(all).size === all.length;
-  return areTwo && all.every((word) => /^[\p{Lu}\p{Lt}\p{Lo}]\p{L}*$/u.test(word));
+  const areTitles = all.every((word) => /^[\p{Lu}\p{Lt}\p{Lo}]\p{L}*$/u.test(word));
+  const areUsual = texts.every((text) => privacy.surname.test(text));
+  return texts.length > 1 && (areUsual || (areTwo && areTitles));
 }
 
 // --- columns
@@ -104,7 +102,7 @@ function checkColumns({ columns, cells }, found, notes) {
 function valueOf(spec, text) {
   if (spec.kind === "id") return PLAIN_ID.test(text) ? text : undefined;
   if (spec.kind === "label") {
-    const isPlain = text.normalize("NFKC") === text && !regexp(data.unseen).test(text);
+    const isPlain = text.normalize("NFKC") === text && !data.unseen.test(text);
     return isPlain ? text : undefined;
   }
   const lower = text.toLowerCase();
@@ -167,19 +165,17 @@ function lookOf(label) {
 
 function checkGroups(name, values, rows, found) {
   const labels = [...new Set(values.filter(isKnown))];
-  if (labels.length > limits.groups) {
-    const remedy = `Join them into at most ${limits.groups}`;
-    found.push(problem(`${labels.length} different groups`, remedy, null, name));
-  }
-  const first = new Map();
-  for (const label of labels) {
-    const look = lookOf(label);
-    if (first.has(look)) {
-      const what = `the group looks like ${shown(first.get(look))}`;
-      const remedy = `Write both alike, or give two groups different names`;
-      found.push(problem(what, remedy, rows[values.indexOf(label)], name, label));
-    } else first.set(look, label);
-  }
+  const looks = labels.map(lookOf);
+  labels.forEach((label, i) => {
+    const first = looks.indexOf(looks[i]);
+    if (first === i) return;
+    const remedy = "Write both alike, or give two groups different names";
+    const what = `the group looks like ${shown(labels[first])}`;
+    found.push(problem(what, remedy, rows[values.indexOf(label)], name, label));
+  });
+  if (labels.length <= limits.groups) return;
+  const remedy = `Join them into at most ${limits.groups}`;
+  found.push(problem(`${labels.length} different groups`, remedy, null, name));
 }
 
 // case, blanks, leading zeros and what a spreadsheet makes of 1 do not count
@@ -207,10 +203,6 @@ function checkIds({ cells, rows }, found) {
   });
 }
 
-// --- across columns
-
-const isLater = (a, b) => isKnown(a) && isKnown(b) && a > b;
-
 // column, what is wrong, and when
 const RULES = [
   ...[...pairs, ...pairs.map(([days, event]) => [event, days])].map(([absent, other]) => [
@@ -222,14 +214,15 @@ const RULES = [
   ["rfs_days", "given for a patient who was never in remission (NR)",
     (r) => r.response === "NR" && isKnown(r.rfs_days)],
   ["rfs_days", "longer than survival, but it counts from remission and ends at death or last contact",
-    (r) => isLater(r.rfs_days, r.os_days)],
+    (r) => isKnown(r.os_days) && r.rfs_days > r.os_days],
   ["rfs_event", "censored on the day of death, but death is an RFS event",
     (r) => r.rfs_event === 0 && r.os_event === 1 && isKnown(r.rfs_days) && r.rfs_days === r.os_days],
   ["rfs_cause", "a cause is given, but there is no RFS event",
     (r) => isKnown(r.rfs_cause) && r.rfs_event !== 1],
   ["rfs_cause", "the RFS event is a death, but os_event says alive",
     (r) => r.rfs_cause === "death" && r.os_event === 0],
-  ["hsct_day", "after the last day of follow-up", (r) => isLater(r.hsct_day, r.os_days)],
+  ["hsct_day", "after the last day of follow-up",
+    (r) => isKnown(r.os_days) && r.hsct_day > r.os_days],
 ];
 
 function checkRules(patients, rows, found) {
@@ -239,18 +232,21 @@ function checkRules(patients, rows, found) {
       if (isWrong(patient)) found.push(problem(what, remedy, rows[i], name, patient[name] ?? null));
     });
   }
-  const ofDead = patients.filter((r) => r.os_event === 1 && isKnown(r.rfs_event));
-  if (ofDead.length >= suspicious.many_deaths && ofDead.every((r) => r.rfs_event === 0)) {
-    const what = "everybody who died is censored here, but RFS must count deaths";
+  const everybody = (enough, isMeant, isWrong, what) => {
+    const meant = patients.filter(isMeant);
+    if (meant.length < enough || !meant.every(isWrong)) return;
     found.push(problem(what, remedy, null, "rfs_event"));
-  }
-  const stayed = patients.filter(
-    (r) => (r.rfs_event === 0 || r.rfs_cause === "death") && isKnown(r.rfs_days) && isKnown(r.os_days),
+  };
+  everybody(
+    suspicious.many_deaths, (r) => r.os_event === 1 && isKnown(r.rfs_event), (r) => r.rfs_event === 0,
+    "everybody who died is censored here, but RFS must count deaths",
   );
-  if (stayed.length >= suspicious.many_alike && stayed.every((r) => r.rfs_days === r.os_days)) {
-    const what = "equals os_days in everybody without relapse, so it seems to count from infusion";
-    found.push(problem(what, "Count it from the day of remission", null, "rfs_days"));
-  }
+  everybody(
+    suspicious.many_alike,
+    (r) => isKnown(r.rfs_days) && isKnown(r.os_days) && (r.rfs_event === 0 || r.rfs_cause === "death"),
+    (r) => r.rfs_days === r.os_days,
+    "rfs_days equals os_days in everybody without relapse, so it seems to count from infusion",
+  );
 }
 
 // What is allowed, but rare; in the command's words.
@@ -294,8 +290,6 @@ function medianArms(arms = [], times = []) {
   medians.sort((a, b) => a.median - b.median);
   return [medians[0], medians.at(-1)];
 }
-
-// --- all together
 
 // Gives {problems, notes, columns, levels, n}; columns only where there is no problem.
 export function check(bytes) {

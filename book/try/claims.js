@@ -2,7 +2,8 @@
 import { data } from "./data.js";
 import { normalSf, total, binomial, hypergeometric, fisher, fisherPower } from "./distributions.js";
 import { fixed, formatPower } from "./text.js";
-import { CannotCompute, isKnown, observedTime, requireColumns, withEndpoint, kaplanMeier, survivalAt, medianOf, logRank, proportion, remission } from "./statistics.js";
+import { CannotCompute, isKnown, kaplanMeier, logRank, medianOf, observedTime } from "./statistics.js";
+import { proportion, remission, requireColumns, survivalAt, withEndpoint } from "./statistics.js";
 
 const { alpha, confidence, verdicts, z } = data;
 const { gap, largest, odds_ratio: oddsRatio } = data.power;
@@ -77,9 +78,8 @@ function compared(found, size, claim) {
     verdict = verdicts.differs;
     why = `${found.estimate < expected ? "lower" : "higher"} than predicted`;
   } else if (verdict === verdicts.weak) {
-    why =
-      `a true difference of ${fixed(100 * gap, 0)} points would have been missed in ` +
-      `${fixed(100 * (1 - power), 0)} of 100 such cohorts`;
+    const [points, missed] = [100 * gap, 100 * (1 - power)].map((x) => fixed(x, 0));
+    why = `a true difference of ${points} points would have been missed in ${missed} of 100 such cohorts`;
   }
   return {
     p, power, verdict, why,
@@ -150,8 +150,7 @@ function ordering(claim, patients) {
   const cells = [count("no", "no"), count("no", "yes"), count("yes", "no"), count("yes", "yes")];
   const [a, b, c, d] = cells;
   if (!(a + b) || !(c + d) || !(a + c) || !(b + d)) {
-    const why = "a comparison needs at least two groups and two outcomes with patients";
-    throw new CannotCompute(why);
+    throw new CannotCompute("a comparison needs at least two groups and two outcomes with patients");
   }
   const { p, below } = fisher(a, b, c, d);
   const { min_rival: least } = data;
@@ -195,10 +194,8 @@ function weighed(verdict, ratio, power, isExcluded) {
 
 function direction(claim, patients) {
   const { n, events, p, excess, few } = logRank(patients, claim.endpoint, claim.exposure);
-  const why = few
-    ? "few patients or events: the command judges by permutation, and its p differs"
-    : "";
-  return { n, events, p, excess, unit: "", why, verdict: verdictOf(excess > 0, p) };
+  const permuted = "few patients or events: the command judges by permutation, and its p differs";
+  return { n, events, p, excess, unit: "", why: few ? permuted : "", verdict: verdictOf(excess > 0, p) };
 }
 
 function judge(claim, patients) {
@@ -231,6 +228,5 @@ function corrected(rows) {
 }
 
 export function judgeClaims(patients) {
-  const rows = data.claims.map((c) => ({ ...c, ...judge(c, patients) }));
-  return corrected(rows);
+  return corrected(data.claims.map((claim) => ({ ...claim, ...judge(claim, patients) })));
 }

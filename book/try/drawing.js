@@ -46,18 +46,19 @@ function colours(names) {
 
 // curves: [{group, rows}]; label: what the picture shows; says: the same in numbers
 export function plot(curves, { state, origin, id, label, says }) {
-  const longest = Math.max(...curves.map((c) => c.rows[c.rows.length - 1].time));
+  const longest = Math.max(...curves.map((c) => c.rows.at(-1).time));
   const marks = ticks(longest);
-  const last = Math.max(longest, marks[marks.length - 1]) * 1.02;
+  const last = Math.max(longest, marks.at(-1)) * 1.02;
   const x = (t) => +(LEFT + (t / last) * (WIDTH - LEFT - RIGHT)).toFixed(2);
   const y = (s) => +(TOP + (1 - s) * (HEIGHT - TOP - BOTTOM)).toFixed(2);
   const hue = colours(curves.map((c) => c.group));
   const layers = curves.flatMap(({ rows }, i) => {
-    const line = stairs(rows, "estimate");
+    const dash = DASHES[i % DASHES.length];
+    const line = { d: stairs(rows, "estimate"), fill: "none", stroke: hue[i], "stroke-dasharray": dash };
     const band = `${stairs(rows, "upper")}L${stairs(rows, "lower", true).slice(1)}Z`;
     return [
       svg("path", { d: band, fill: hue[i], opacity: "0.14" }),
-      svg("path", { d: line, fill: "none", stroke: hue[i], "stroke-width": "2.2", "stroke-dasharray": DASHES[i % 6] }),
+      svg("path", { ...line, "stroke-width": "2.2" }),
       svg("path", { d: lost(rows), stroke: hue[i], "stroke-width": "1.4" }),
     ];
   });
@@ -90,30 +91,28 @@ export function plot(curves, { state, origin, id, label, says }) {
   }
 
   function axes() {
-    const text = (at, words) => svg("text", at, words);
+    const centred = (at, height, words) => svg("text", { x: at, y: height, "text-anchor": "middle" }, words);
     const lines = [0, 0.25, 0.5, 0.75, 1].flatMap((s) => [
       svg("path", { d: `M${LEFT} ${y(s)}H${WIDTH - RIGHT}`, class: "try-grid" }),
-      text({ x: LEFT - 8, y: y(s) + 5, "text-anchor": "end" }, `${100 * s} %`),
+      svg("text", { x: LEFT - 8, y: y(s) + 5, "text-anchor": "end" }, `${100 * s} %`),
     ]);
     const days = marks.flatMap((t) => [
       svg("path", { d: `M${x(t)} ${y(0)}v6`, class: "try-tick" }),
-      text({ x: x(t), y: y(0) + 22, "text-anchor": "middle" }, general(t)),
+      centred(x(t), y(0) + 22, general(t)),
     ]);
-    const middle = LEFT + (WIDTH - LEFT - RIGHT) / 2;
-    const name = text({ x: middle, y: HEIGHT - 5, "text-anchor": "middle" }, `days since ${origin}`);
-    const up = text({ x: 18, y: y(0.5), "text-anchor": "middle", transform: `rotate(-90 18 ${y(0.5)})` }, state);
-    return [...lines, ...days, name, up];
+    const below = centred(LEFT + (WIDTH - LEFT - RIGHT) / 2, HEIGHT - 5, `days since ${origin}`);
+    const beside = centred(18, y(0.5), state);
+    beside.setAttribute("transform", `rotate(-90 18 ${y(0.5)})`);
+    return [...lines, ...days, below, beside];
   }
 }
 
 export function legend(names) {
   const hue = colours(names);
-  return el(
-    "ul",
-    { class: "try-legend" },
-    ...names.map((name, i) => {
-      const line = { x1: 0, y1: 6, x2: 32, y2: 6, stroke: hue[i], "stroke-width": "2.5", "stroke-dasharray": DASHES[i % 6] };
-      return el("li", {}, svg("svg", { width: 32, height: 12, "aria-hidden": "true" }, svg("line", line)), name);
-    }),
-  );
+  const items = names.map((name, i) => {
+    const line = { d: "M0 6H32", stroke: hue[i], "stroke-dasharray": DASHES[i % DASHES.length] };
+    const path = svg("path", { ...line, "stroke-width": "2.5" });
+    return el("li", {}, svg("svg", { width: 32, height: 12, "aria-hidden": "true" }, path), name);
+  });
+  return el("ul", { class: "try-legend" }, ...items);
 }

@@ -9,8 +9,8 @@ import { judgeClaims } from "./claims.js";
 import { el, legend, plot, table, ticks } from "./drawing.js";
 
 const at = (id) => document.getElementById(`try-${id}`);
-const parts = ["drop", "file", "status", "checks", "results", "by", "cutoff", "hint", "answers"];
-const [drop, fileField, status, checks, results, byField, cutoffField, hint, answers] = parts.map(at);
+const parts = ["drop", "file", "status", "by", "cutoff", "hint"];
+const [drop, fileField, status, byField, cutoffField, hint] = parts.map(at);
 
 let given = null; // {name, command, checked}
 let newest = null; // a large file may take longer than the one chosen after it
@@ -19,7 +19,6 @@ let cutoff = null;
 const interval = (row, unit) => formatInterval(row.lower, row.upper, unit);
 const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? "" : "s"}`;
 const upper = (words) => words[0].toUpperCase() + words.slice(1);
-const command = (line) => el("pre", { tabindex: "0", "aria-label": "Command" }, el("code", {}, line));
 const labelOf = (by) => [...byField.options].find((option) => option.value === by).text;
 const COVERAGE = `${100 * data.confidence} % interval`;
 
@@ -31,8 +30,6 @@ function orWhy(compute) {
     return el("p", { class: "cart-missing" }, upper(`${error.message.replaceAll("`", "")}.`));
   }
 }
-
-// --- the file
 
 function quoted(name) {
   const safe = name.startsWith("-") ? `./${name}` : name;
@@ -64,8 +61,8 @@ function open(name, checked, line = `cartanalysis publish ${quoted(name)} --out 
   byField.value = "";
   cutoffField.value = "";
   const { columns, problems, n } = checked;
-  checks.replaceChildren(el("h2", {}, "Checks"), ...showChecks(checked));
-  results.hidden = problems.length > 0;
+  showChecks(checked);
+  at("results").hidden = problems.length > 0;
   if (problems.length) {
     status.textContent = `${name}: ${plural(problems.length, "problem")} found. Nothing was computed.`;
     return;
@@ -79,25 +76,24 @@ function open(name, checked, line = `cartanalysis publish ${quoted(name)} --out 
 }
 
 function showChecks({ problems, notes }) {
-  const handled = notes.map((note) => el("li", {}, note));
-  const list = notes.length ? [el("p", {}, "Handled while reading:"), el("ul", {}, ...handled)] : [];
-  if (!problems.length) return [el("p", {}, "The file follows every rule of the table."), ...list];
   const told = problems.slice(0, data.limits.told).map(({ row, column, value, what, remedy }) => {
     const written = value === null ? "–" : shown(String(value));
     return [row ?? "–", column ?? "–", written, upper(what), remedy];
   });
   const more = problems.length - told.length;
-  const rest = more ? `There are ${plural(more, "more problem")}. ` : "";
   const heads = ["Row", "Column", "Value", "What is wrong", "What to do"];
-  return [
-    table("Problems found; rows count from the header, which is row 1", heads, told),
-    el("p", {}, `${rest}The command reads more kinds of files and cells, and says more:`),
-    command(`cartanalysis validate ${quoted(given.name)}`),
-    ...list,
-  ];
+  const handled = notes.map((note) => el("li", {}, note));
+  at("found").replaceChildren(
+    told.length
+      ? table("Problems found; rows count from the header, which is row 1", heads, told)
+      : el("p", {}, "The file follows every rule of the table."),
+    more ? el("p", {}, `There are ${plural(more, "more problem")}.`) : "",
+    notes.length ? el("div", {}, el("p", {}, "Handled while reading:"), el("ul", {}, ...handled)) : "",
+  );
+  at("validate").textContent = `cartanalysis validate ${quoted(given.name)}`;
+  at("refused").hidden = !told.length;
+  at("checks").hidden = false;
 }
-
-// --- results
 
 function showResults() {
   const patients = derive(given.checked, cutoff);
@@ -108,22 +104,11 @@ function showResults() {
       ? "This cohort has no regulatory T cells."
       : `High is above ${general(patients.cutoff)} % of CD4⁺ T cells` +
         (cutoff === null ? ", the median of this cohort." : ".");
-  const invitation =
-    "Hazard ratios, adjusted models, power, proportional hazards and every figure come with the " +
-    "command, which runs on your machine as well and hides small counts:";
-  answers.replaceChildren(
-    ...Object.keys(data.endpoints).flatMap((key) => [
-      el("h2", {}, upper(data.endpoints[key].name)),
-      orWhy(() => survivalPart(patients, key, by)),
-    ]),
-    el("h2", {}, "Remission"),
-    orWhy(() => remissionPart(patients, by)),
-    el("h2", {}, "The paper's claims"),
-    ...claimsPart(patients),
-    el("h2", {}, "The whole book about this cohort"),
-    el("p", {}, invitation),
-    command(given.command + (cutoff === null ? "" : ` -p treg_cutoff=${cutoff}`)),
-  );
+  const fill = (id, part) => at(id).replaceChildren(orWhy(part));
+  for (const key of Object.keys(data.endpoints)) fill(key, () => survivalPart(patients, key, by));
+  fill("remission", () => remissionPart(patients, by));
+  fill("claims", () => claimsPart(patients));
+  at("command").textContent = given.command + (cutoff === null ? "" : ` -p treg_cutoff=${cutoff}`);
 }
 
 function survivalPart(patients, key, by) {
@@ -211,13 +196,9 @@ function claimsPart(patients) {
   const tests = others.map((c) => [c.short, c.published, p(c), verdict(c)]);
   const heads = ["Claim", "In the paper", "This cohort", "Predicted range", "Difference, percentage points"];
   const label = "Published directions, by the log-rank test (remission: Fisher's exact test)";
-  return [
-    table("Published values and this cohort", [...heads, "p", "Verdict"], values),
-    table(label, ["Claim", "In the paper", "p", "Verdict"], tests),
-  ];
+  const published = table("Published values and this cohort", [...heads, "p", "Verdict"], values);
+  return el("div", {}, published, table(label, ["Claim", "In the paper", "p", "Verdict"], tests));
 }
-
-// --- the controls
 
 drop.hidden = false;
 for (const button of drop.querySelectorAll("button")) {

@@ -68,14 +68,12 @@ function tableOf(text) {
   const { patients, columns, cells: most } = data.limits;
   const table = [];
   for (const [number, cells] of records(text, separatorOf(text))) {
-    if (!cells.some(Boolean)) continue;
-    table.push([number, cells]);
+    if (cells.some(Boolean)) table.push([number, cells]);
     const isLong = table.length > patients + 1 || table.length * cells.length > most;
     if (!isLong && cells.length <= columns) continue;
     const [rows, wide, all] = [patients, columns, most].map(whole);
     const what = `the table has more than ${rows} rows, ${wide} columns or ${all} cells`;
-    const remedy = "Give one table with a row per patient and the columns you need";
-    throw new Unreadable(problem(what, remedy));
+    throw refuse(what, "Give one table with a row per patient and the columns you need");
   }
   return table;
 }
@@ -91,22 +89,20 @@ export function read(bytes) {
     notes.push("The first column has no name and only counts the rows; it was left out.");
     for (const [, cells] of [head, ...body]) cells.shift();
   }
-  const found = columns.flatMap((name, i) => {
-    const isTwice = columns.indexOf(name) < i;
-    if (name && isPrintable(name) && !isTwice) return [];
-    const what = `column ${i + 1} ${isTwice ? "has the name of another" : "has no name that can be read here"}`;
-    return [problem(what, `Name it in plain text, or delete it`, headerRow, null, name)];
+  const found = [];
+  columns.forEach((name, i) => {
+    if (name && isPrintable(name) && columns.indexOf(name) === i) return;
+    const what = `column ${i + 1} has no name, one that cannot be shown, or that of another column`;
+    found.push(problem(what, "Name it in plain text, or delete it", headerRow, null, name));
   });
   for (const [row, cells] of body) {
     if (cells.length !== columns.length) {
       const what = `the row has ${cells.length} cells, the header ${columns.length}`;
-      const remedy = `Quote cells that hold the separator, or fill the row`;
-      found.push(problem(what, remedy, row));
+      found.push(problem(what, "Quote cells that hold the separator, or fill the row", row));
     }
     const odd = cells.findIndex((text) => !isPrintable(text));
-    if (odd < 0) continue;
     const what = "the cell holds a line break, or a sign that cannot be seen";
-    found.push(problem(what, `Type it again`, row, columns[odd] ?? null, cells[odd]));
+    if (odd >= 0) found.push(problem(what, "Type it again", row, columns[odd] ?? null, cells[odd]));
   }
   if (found.length) throw new Unreadable(...found);
   const cells = new Map(columns.map((name, i) => [name, body.map(([, row]) => row[i])]));

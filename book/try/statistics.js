@@ -12,9 +12,9 @@ export function requireColumns({ columns }, names) {
   if (!absent.length) return;
   const sources = absent.map((name) => data.derived[name]?.from ?? name);
   const listed = data.fields.map((f) => f.name).filter((name) => sources.includes(name));
-  const last = `\`${listed.pop()}\``;
-  const text = listed.length ? `columns ${listed.map((name) => `\`${name}\``).join(", ")} and ${last}` : `column ${last}`;
-  throw new CannotCompute(`this cohort has no values in the ${text}`);
+  const told = new Intl.ListFormat("en-GB").format(listed.map((name) => `\`${name}\``));
+  const noun = listed.length > 1 ? "columns" : "column";
+  throw new CannotCompute(`this cohort has no values in the ${noun} ${told}`);
 }
 
 export function median(values) {
@@ -32,13 +32,10 @@ export function derive(patients, cutoff) {
     const source = columns[rule.from];
     if (!source) continue;
     levels[name] = rule.levels;
-    if (rule.map) {
-      columns[name] = source.map((v) => (isKnown(v) ? rule.map[v] : null));
-      continue;
-    }
     const known = source.filter(isKnown);
-    used = cutoff ?? (known.length ? median(known) : null);
-    columns[name] = source.map((v) => (isKnown(v) ? rule.levels[v > used ? 1 : 0] : null));
+    if (!rule.map) used = cutoff ?? (known.length ? median(known) : null);
+    const levelOf = (value) => rule.map?.[value] ?? rule.levels[value > used ? 1 : 0];
+    columns[name] = source.map((value) => (isKnown(value) ? levelOf(value) : null));
   }
   return { ...patients, columns, levels, cutoff: used };
 }
@@ -75,15 +72,11 @@ export function withEndpoint(patients, key, by) {
   const names = [end.days, end.event, ...(by ? [by] : [])];
   requireColumns(patients, names);
   const [days, events, groupOf] = names.map((name) => patients.columns[name]);
-  const time = [];
-  const event = [];
-  const group = [];
-  days.forEach((day, i) => {
-    if (!isKnown(day) || !isKnown(events[i]) || (by && !isKnown(groupOf[i]))) return;
-    time.push(day);
-    event.push(events[i] === 1);
-    group.push(by ? groupOf[i] : data.all);
-  });
+  const isTold = (i) => isKnown(days[i]) && isKnown(events[i]) && (!by || isKnown(groupOf[i]));
+  const kept = days.map((_, i) => i).filter(isTold);
+  const time = kept.map((i) => days[i]);
+  const event = kept.map((i) => events[i] === 1);
+  const group = kept.map((i) => (by ? groupOf[i] : data.all));
   if (!time.length) {
     throw new CannotCompute(`no patient has ${end.name}${by ? ` and \`${by}\`` : ""} on record`);
   }
@@ -92,34 +85,23 @@ export function withEndpoint(patients, key, by) {
   return { time: oneTime(time), event, group, groups };
 }
 
-// --- Kaplan–Meier
-
+// Kaplan–Meier: a row per time, from 0 on, with Greenwood's sum and log-log limits
 function curve(time, event) {
   const order = time.map((_, i) => i).sort((a, b) => time[a] - time[b]);
-  const rows = [];
-  let atRisk = time.length;
-  let survival = 1;
-  let sum = 0; // Greenwood
-  let i = 0;
-  for (const start = time[order[0]] > 0 ? [0] : []; i < order.length || start.length; ) {
-    const now = start.length ? start.pop() : time[order[i]];
+  let [atRisk, survival, greenwood, next] = [time.length, 1, 0, 0];
+  return [...new Set([0, ...order.map((i) => time[i])])].map((now) => {
+    const first = next;
     let events = 0;
-    let censored = 0;
-    for (; i < order.length && time[order[i]] === now; i++) {
-      if (event[order[i]]) events++;
-      else censored++;
-    }
+    for (; time[order[next]] === now; next++) if (event[order[next]]) events++;
     survival *= 1 - events / atRisk;
-    sum += events / (atRisk * (atRisk - events));
-    const row = { time: now, at_risk: atRisk, events, censored, estimate: survival, greenwood: sum };
-    const open = survival <= 0 || survival >= 1;
-    const half = open ? NaN : (data.z * Math.sqrt(sum)) / Math.log(survival);
-    row.lower = survival ** Math.exp(-half);
-    row.upper = survival ** Math.exp(half);
-    rows.push(row);
-    atRisk -= events + censored;
-  }
-  return rows;
+    greenwood += events / (atRisk * (atRisk - events));
+    const isOpen = survival <= 0 || survival >= 1;
+    const half = isOpen ? NaN : (data.z * Math.sqrt(greenwood)) / Math.log(survival);
+    const [lower, upper] = [-half, half].map((power) => survival ** Math.exp(power));
+    const row = { time: now, at_risk: atRisk, events, censored: next - first - events };
+    atRisk -= next - first;
+    return { ...row, estimate: survival, lower, upper, greenwood };
+  });
 }
 
 export function kaplanMeier(patients, key, by) {
@@ -166,8 +148,6 @@ export function medianOf({ group, rows }) {
   const [estimate, lower, upper] = ["estimate", "lower", "upper"].map((w) => crossing(points, w));
   return { group, n: rows[0].at_risk, events: sumOf(rows, "events"), estimate, lower, upper };
 }
-
-// --- log-rank
 
 // u′V⁻¹u by elimination: V is positive definite, so that no pivots are needed
 function quadratic(u, v) {
@@ -225,28 +205,19 @@ export function logRank(patients, key, by) {
   const kept = groups.map((_, g) => g).filter((g) => variance[g][g] > 0);
   const df = kept.length - 1;
   if (df < 1) {
-    throw new CannotCompute(
-      `the groups of \`${by}\` cannot be compared for ${name}: at every event time only one ` +
-        "of them is at risk, or everybody has the event",
-    );
+    const why = "at every event time only one of them is at risk, or everybody has the event";
+    throw new CannotCompute(`the groups of \`${by}\` cannot be compared for ${name}: ${why}`);
   }
   const used = kept.slice(0, df);
   const statistic = quadratic(used.map((g) => excess[g]), used.map((g) => used.map((h) => variance[g][h])));
   const { patients: fewPatients, events: fewEvents } = data.permutation;
   const smallest = Math.min(...groups.map((g) => sample.group.filter((own) => own === g).length));
-  return {
-    group: groups.join(" vs "),
-    n: sample.time.length,
-    events,
-    estimate: statistic,
-    df,
-    p: chi2Sf(Math.max(statistic, 0), df),
-    few: smallest < fewPatients || events < fewEvents, // the command then permutes
-    excess: kept.at(-1) === groups.length - 1 ? excess.at(-1) : NaN,
-  };
+  const few = smallest < fewPatients || events < fewEvents; // the command then permutes
+  const last = kept.at(-1) === groups.length - 1 ? excess.at(-1) : NaN;
+  const p = chi2Sf(Math.max(statistic, 0), df);
+  const about = { group: groups.join(" vs "), n: sample.time.length, events };
+  return { ...about, estimate: statistic, df, p, few, excess: last };
 }
-
-// --- proportions
 
 export function proportion(group, events, n) {
   const [lower, upper] = binomialInterval(events, n, data.confidence);

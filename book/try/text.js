@@ -57,10 +57,3 @@ export function shown(text) {
   const signs = [...text].map((sign) => (isPrintable(sign) ? sign : "�"));
   return `“${signs.length > 60 ? `${signs.slice(0, 59).join("")}…` : signs.join("")}”`;
 }
-
-const compiled = new Map();
-
-export function regexp(pattern) {
-  if (!compiled.has(pattern)) compiled.set(pattern, new RegExp(pattern.source, pattern.flags));
-  return compiled.get(pattern);
-}

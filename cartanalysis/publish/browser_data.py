@@ -131,8 +131,10 @@ def contents() -> dict[str, Any]:
 
 
 def script() -> str:
-    """Write `contents` as a module for the scripts beside it."""
-    return f"export const data = {json.dumps(contents(), ensure_ascii=False, allow_nan=False)};\n"
+    """Write `contents` as a module for the scripts beside it, patterns as regular expressions."""
+    text = json.dumps(contents(), ensure_ascii=False, allow_nan=False)
+    compiled = "(_, found) => (found?.flags ? new RegExp(found.source, found.flags) : found)"
+    return f"export const data = JSON.parse({json.dumps(text)}, {compiled});\n"
 
 
 def _field(spec: cohort.Field) -> dict[str, Any]:
@@ -203,12 +205,13 @@ def _privacy() -> dict[str, Any]:
         "telephone or record numbers": [_whole(privacy._LONG_NUMBER), _whole(privacy._PHONE)],
         "free text": [{"source": f"^.{{{privacy.LONG_TEXT + 1},}}$", "flags": "u"}],
     }
-    dates = {"kind": "a spreadsheet's numbers for dates"} | _pattern(privacy._DATE_NAME)
+    named = {kind: {"pattern": _pattern(pattern)} for kind, pattern in privacy.NAMES.items()}
+    named["a spreadsheet's numbers for dates"] = {
+        "pattern": _pattern(privacy._DATE_NAME),
+        "cells": _whole(privacy._SERIAL),
+    }
     return {
-        "names": [
-            *({"kind": kind} | _pattern(pattern) for kind, pattern in privacy.NAMES.items()),
-            dates | {"cells": _whole(privacy._SERIAL)},
-        ],
+        "names": [{"kind": kind} | how for kind, how in named.items()],
         "values": [
             {
                 "kind": kind,

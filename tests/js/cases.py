@@ -588,12 +588,12 @@ def mutant(rng: random.Random) -> str:
         name, pieces = rng.choice(HEADINGS), [*rng.sample(PIECES, 2), "", "1", "0", "low", "7"]
         pieces = pieces[rng.choice([0, 2, 2]) :]
         rows = [row | {name: rng.choice(pieces)} for row in rows]
-    if "name" in changes:
-        old, new = rng.choice(list(rows[0])), rng.choice(HEADINGS)
-        rows = [{new if k == old else k: v for k, v in row.items()} for row in rows]
     if "id" in changes:
         odd = rng.choice(["", ".0", " ", "０", "-1", " x", "/3", "\u2011"])
         rng.choice(rows)["patient_id"] = rng.choice(rows)["patient_id"] + odd
+    if "name" in changes:
+        old, new = rng.choice(list(rows[0])), rng.choice(HEADINGS)
+        rows = [{new if k == old else k: v for k, v in row.items()} for row in rows]
     signs = [",", ";", "\t", "|", "^", " "] if "separator" in changes else [","]
     text = write(rows, rng.choice(signs))
     if "line" in changes:
