@@ -24,10 +24,9 @@ function words(text) {
   return ` ${split.replace(/[^\p{L}\p{N}]+/gu, " ").trim()} `;
 }
 
-function looksLike({ patterns, unless, digits }, text) {
-  const isOne = (pattern) => pattern.test(text);
+function fits({ pattern, digits, unless }, text) {
   const count = (text.match(/\p{Nd}/gu) ?? []).length;
-  return count >= digits && patterns.some(isOne) && !unless.some(isOne);
+  return pattern.test(text) && count >= digits && !unless.some((other) => other.test(text));
 }
 
 function whyIdentifying(name, cells) {
@@ -38,7 +37,8 @@ function whyIdentifying(name, cells) {
   if (!["unused", "id", "label"].includes(kind)) return ""; // no text of it is kept
   const texts = [...new Set(cells)].filter((text) => !isMissing(text));
   for (const one of privacy.values.filter((v) => !v.not_in.includes(kind))) {
-    const found = texts.find((text) => looksLike(one, text));
+    const isLike = (text) => text.length > (one.longer ?? Infinity) || one.patterns.some((p) => fits(p, text));
+    const found = texts.find(isLike);
     if (found !== undefined) return `${shown(found)} looks like ${one.kind}`;
   }
   const isRemark = (text) => privacy.remark.test(words(text));

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
@@ -139,7 +140,8 @@ def script() -> str:
 
 def _field(spec: cohort.Field) -> dict[str, Any]:
     """Give a column with every value that its words stand for, or its range."""
-    field = {"name": spec.name, "meaning": spec.meaning, "kind": spec.kind, "unit": spec.unit}
+    field: dict[str, Any] = {"name": spec.name, "meaning": spec.meaning, "kind": spec.kind}
+    field["unit"] = spec.unit
     remedy = f"Write {spec.allowed}; leave the cell empty if unknown"
     if spec.kind == "id":
         remedy = "Give every patient an identifier of plain letters and digits, such as P01"
@@ -186,38 +188,38 @@ def _asked() -> dict[str, Any]:
 
 def _privacy() -> dict[str, Any]:
     """Give the patterns of what identifies people; one cell is enough for the page."""
+    digits = privacy.PHONE_DIGITS
     measured = [_whole(p) for p in (privacy._ROUND, privacy._DECIMAL, privacy._YEARLY)]
     patterns = {
-        "e-mail addresses": [_pattern(privacy._MAIL)],
-        "web addresses": [_pattern(privacy._WEB, "^")],
-        "social security numbers": [_whole(privacy._SSN)],
-        "identity card numbers": [_whole(privacy._CHINESE_ID)],
-        "names of people with a title": [_whole(privacy._TITLED)],
+        "e-mail addresses": [_fitting(_pattern(privacy._MAIL))],
+        "web addresses": [_fitting(_pattern(privacy._WEB, "^"))],
+        "social security numbers": [_fitting(_whole(privacy._SSN))],
+        "identity card numbers": [_fitting(_whole(privacy._CHINESE_ID))],
+        "names of people with a title": [_fitting(_whole(privacy._TITLED))],
         # a name in capitals has a surname first, too
         "names of people": [
-            _whole(p, _CAPITAL) for p in (privacy._SURNAME_FIRST, privacy._WITH_INITIAL)
+            _fitting(_whole(p, _CAPITAL)) for p in (privacy._SURNAME_FIRST, privacy._WITH_INITIAL)
         ],
-        "calendar dates": [_whole(privacy._DATE)],
-        "full dates": [_whole(privacy._FULL_DATE)],
-        "addresses": [_whole(privacy._ADDRESS)],
-        "insurance numbers": [_whole(privacy._INSURED)],
-        "telephone numbers": [_whole(privacy._TELEPHONE)],
-        "telephone or record numbers": [_whole(privacy._LONG_NUMBER), _whole(privacy._PHONE)],
-        "free text": [{"source": f"^.{{{privacy.LONG_TEXT + 1},}}$", "flags": "u"}],
+        "calendar dates": [_fitting(_whole(privacy._DATE))],
+        "full dates": [_fitting(_whole(privacy._FULL_DATE))],
+        "addresses": [_fitting(_whole(privacy._ADDRESS))],
+        "insurance numbers": [_fitting(_whole(privacy._INSURED))],
+        "telephone numbers": [_fitting(_whole(privacy._TELEPHONE), digits)],
+        "telephone or record numbers": [
+            _fitting(_whole(p), digits, measured) for p in (privacy._LONG_NUMBER, privacy._PHONE)
+        ],
+        "free text": [],
     }
+    dates = {"pattern": _pattern(privacy._DATE_NAME), "cells": _whole(privacy._SERIAL)}
     named = {kind: {"pattern": _pattern(pattern)} for kind, pattern in privacy.NAMES.items()}
-    named["a spreadsheet's numbers for dates"] = {
-        "pattern": _pattern(privacy._DATE_NAME),
-        "cells": _whole(privacy._SERIAL),
-    }
+    named["a spreadsheet's numbers for dates"] = dates
     return {
         "names": [{"kind": kind} | how for kind, how in named.items()],
         "values": [
             {
                 "kind": kind,
                 "patterns": patterns[kind],
-                "unless": measured if kind == "telephone or record numbers" else [],
-                "digits": privacy.PHONE_DIGITS if kind.startswith("telephone") else 0,
+                "longer": privacy.LONG_TEXT if kind == "free text" else None,
                 "not_in": ["id"] * (kind in privacy.FREE) + ["label"] * (kind == "free text"),
             }
             for kind in privacy.VALUES
@@ -225,6 +227,12 @@ def _privacy() -> dict[str, Any]:
         "surname": _whole(privacy._SURNAME),
         "remark": _pattern(privacy._REMARK),
     }
+
+
+def _fitting(
+    pattern: dict[str, str], digits: int = 0, unless: Sequence[dict[str, str]] = ()
+) -> dict[str, Any]:
+    return {"pattern": pattern, "digits": digits, "unless": unless}
 
 
 _CAPITAL = r"(?=.*\p{Uppercase})"
