@@ -37,8 +37,8 @@ function whyIdentifying(name, cells) {
   if (!["unused", "id", "label"].includes(kind)) return ""; // no text of it is kept
   const texts = [...new Set(cells)].filter((text) => !isMissing(text));
   for (const one of privacy.values.filter((v) => !v.not_in.includes(kind))) {
-    const isLike = (text) => text.length > (one.longer ?? Infinity) || one.patterns.some((p) => fits(p, text));
-    const found = texts.find(isLike);
+    const isLong = (text) => text.length > (one.longer ?? Infinity);
+    const found = texts.find((text) => isLong(text) || one.patterns.some((p) => fits(p, text)));
     if (found !== undefined) return `${shown(found)} looks like ${one.kind}`;
   }
   const isRemark = (text) => privacy.remark.test(words(text));
@@ -271,13 +271,12 @@ function remarks(columns, patients) {
     const apart = `The median of ${name} is far shorter in ${least?.arm} than in ${most?.arm}. `;
     ask(isApart, `${apart}Are both in days?`);
   }
-  const some = (isSo) => patients.some(isSo);
   for (const [days, event] of pairs) {
     const words = `${days} is 0 with an event for some patients; the curve starts below 1.`;
-    ask(some((r) => r[days] === 0 && r[event] === 1), words);
+    ask(patients.some((r) => r[days] === 0 && r[event] === 1), words);
   }
   const words = "Some patients who died are censored in relapse-free survival. Deaths are RFS events; ";
-  ask(some((r) => r.os_event === 1 && r.rfs_event === 0), `${words}is rfs_event right for them?`);
+  ask(patients.some((r) => r.os_event === 1 && r.rfs_event === 0), `${words}is rfs_event right for them?`);
   return said;
 }
 
@@ -326,10 +325,11 @@ export function check(bytes) {
   for (const p of [...found].reverse()) places.set(p.row === null ? p : `${p.row} ${p.column}`, p);
   const problems = [...places.values()].reverse();
   if (problems.length) {
-    problems.sort((a, b) => (a.row ?? 0) - (b.row ?? 0));
+    const columnOf = (p) => p.column ?? "";
+    problems.sort((a, b) => (a.row ?? 0) - (b.row ?? 0) || columnOf(a).localeCompare(columnOf(b)));
     return { problems, notes, columns: null };
   }
   notes.push(...remarks(columns, patients));
-  const levels = Object.fromEntries(specs.filter((f) => f.kind === "level").map((f) => [f.name, f.values]));
+  const levels = Object.fromEntries(specs.map((f) => [f.name, f.kind === "level" ? f.values : null]));
   return { problems, notes, columns, levels, n: rows.length };
 }

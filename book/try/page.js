@@ -43,7 +43,7 @@ async function take(file) {
   const { endings, limits } = data;
   const isText = endings.some((ending) => file.name.toLowerCase().endsWith(ending));
   if (!isText || file.size > limits.bytes) {
-    const what = `this page reads ${endings.join(", ")} of at most ${limits.bytes / 2 ** 20} MB`;
+    const what = `the file is not plain text by its name, or larger than ${limits.bytes / 2 ** 20} MB`;
     return refuse(what, "Save one table as CSV, with a row per patient");
   }
   try {

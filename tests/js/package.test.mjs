@@ -98,7 +98,7 @@ test("cohorts without anything odd are read", { skip }, () => {
     assert.equal(refused(wanted), wanted.problems.length > 0, wanted.name);
   }
   const read = cohorts.filter((c) => !c.name.startsWith("random") && !refused(c));
-  assert.ok(read.length >= 80, `only ${read.length} of the others are read`);
+  assert.ok(read.length >= 60, `only ${read.length} of the others are read`);
   const changed = mutants.filter((c) => !refused(c));
   const sound = mutants.filter((c) => !c.problems.length);
   assert.ok(changed.length >= 0.6 * sound.length, `${changed.length} of ${sound.length} mutants`);
