@@ -28,7 +28,7 @@ export function predicted(size, old, oldSize) {
   return [clip((-one - root) / (2 * two)), clip((-one + root) / (2 * two))];
 }
 
-export function wilson(estimate, size) {
+function wilson(estimate, size) {
   const z2 = z ** 2 / size;
   const half = Math.sqrt(z2 * estimate * (1 - estimate) + (z2 * z2) / 4);
   return [clip((estimate + z2 / 2 - half) / (1 + z2)), clip((estimate + z2 / 2 + half) / (1 + z2))];
