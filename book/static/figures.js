@@ -3,8 +3,6 @@
 (() => {
   "use strict";
 
-  const HINT = "Point, touch or use the arrow keys to read values off.";
-
   const add = (parent, tag, className, text = "") => {
     const made = document.createElement(tag);
     made.className = className;
@@ -95,17 +93,14 @@
     const data = JSON.parse(source.textContent);
     const reader = data.groups ? curves(data) : rows(data);
     const image = source.closest("figure").querySelector("img");
-    const stage = document.createElement("div");
-    stage.className = "cart-stage";
+    const stage = add(image.parentElement, "div", "cart-stage");
     stage.tabIndex = 0;
     stage.setAttribute("role", "application"); // lets the arrow keys through to the page
     stage.setAttribute("aria-label", "Read values off the picture: arrow keys move, Escape leaves");
     image.before(stage);
     stage.append(image);
-    const hint = document.createElement("p");
-    hint.className = "cart-hint";
-    hint.textContent = HINT;
-    stage.after(hint);
+    const hint = "Point, touch or use the arrow keys to read values off.";
+    stage.after(add(stage.parentElement, "p", "cart-hint", hint));
     const marks = add(stage, "div", "cart-marks");
     marks.setAttribute("aria-hidden", "true");
     const card = add(stage, "div", "cart-readout");
@@ -115,17 +110,15 @@
 
     // where the drawing itself is, in pixels of the stage: themes put room around a picture
     const frame = () => {
-      const [outer, box, style] = [
-        stage.getBoundingClientRect(),
-        image.getBoundingClientRect(),
-        getComputedStyle(image),
-      ];
+      const page = stage.getBoundingClientRect();
+      const box = image.getBoundingClientRect();
+      const style = getComputedStyle(image);
       const room = (side) =>
         parseFloat(style[`padding${side}`]) + parseFloat(style[`border${side}Width`]);
       return {
-        page: outer,
-        left: box.left - outer.left + room("Left"),
-        top: box.top - outer.top + room("Top"),
+        page,
+        left: box.left - page.left + room("Left"),
+        top: box.top - page.top + room("Top"),
         width: box.width - room("Left") - room("Right"),
         height: box.height - room("Top") - room("Bottom"),
       };

@@ -1,307 +1,238 @@
 // Survival and remission of a checked cohort: the package's results, row for row.
-(function (cart) {
-  "use strict";
+import { data } from "./data.js";
+import { binomialInterval, chi2Sf } from "./distributions.js";
+import { general } from "./text.js";
 
-  class CannotCompute extends Error {}
+export class CannotCompute extends Error {}
 
-  const isKnown = (value) => value !== null && value !== undefined;
+export const isKnown = (value) => value !== null && value !== undefined;
 
-  function requireColumns(patients, names) {
-    const { fields, derived } = cart.data;
-    const absent = new Set();
-    for (const name of names) {
-      if (!(patients.columns[name] ?? []).some(isKnown)) absent.add(derived[name]?.from ?? name);
-    }
-    if (!absent.size) return;
-    const listed = fields.map((f) => f.name).filter((n) => absent.has(n)).map((n) => `\`${n}\``);
-    const last = listed.pop();
-    const text = listed.length ? `columns ${listed.join(", ")} and ${last}` : `column ${last}`;
-    throw new CannotCompute(`this cohort has no values in the ${text}`);
+export function requireColumns({ columns }, names) {
+  const absent = names.filter((name) => !(columns[name] ?? []).some(isKnown));
+  if (!absent.length) return;
+  const sources = absent.map((name) => data.derived[name]?.from ?? name);
+  const listed = data.fields.map((f) => f.name).filter((name) => sources.includes(name));
+  const told = new Intl.ListFormat("en-GB").format(listed.map((name) => `\`${name}\``));
+  const noun = listed.length > 1 ? "columns" : "column";
+  throw new CannotCompute(`this cohort has no values in the ${noun} ${told}`);
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+// Adds the columns that follow from others; the Treg cut-off is the median if null.
+export function derive(patients, cutoff) {
+  const columns = { ...patients.columns };
+  const levels = { ...patients.levels };
+  let used = null;
+  for (const [name, rule] of Object.entries(data.derived)) {
+    const source = columns[rule.from];
+    if (!source) continue;
+    levels[name] = rule.levels;
+    const known = source.filter(isKnown);
+    if (!rule.map) used = cutoff ?? (known.length ? median(known) : null);
+    const levelOf = (value) => rule.map?.[value] ?? rule.levels[value > used ? 1 : 0];
+    columns[name] = source.map((value) => (isKnown(value) ? levelOf(value) : null));
   }
+  return { ...patients, columns, levels, cutoff: used };
+}
 
-  function median(values) {
-    const sorted = [...values].sort((a, b) => a - b);
-    const middle = sorted.length >> 1;
-    return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  }
+// Levels that occur, the reference first; labels in order.
+export function levelsOf(values, known) {
+  const there = new Set(values.filter(isKnown));
+  const byNumber = new Intl.Collator("en", { numeric: true }).compare;
+  return known ? known.filter((level) => there.has(level)) : [...there].sort(byNumber);
+}
 
-  // Adds the columns that follow from others; the Treg cut-off is the median if null.
-  function derive(patients, cutoff) {
-    const columns = { ...patients.columns };
-    const levels = { ...patients.levels };
-    let used = null;
-    for (const [name, rule] of Object.entries(cart.data.derived)) {
-      const source = columns[rule.from];
-      if (!source) continue;
-      levels[name] = rule.levels;
-      if (rule.map) {
-        columns[name] = source.map((v) => (isKnown(v) ? rule.map[v] : null));
-        continue;
-      }
-      const known = source.filter(isKnown);
-      used = cutoff ?? (known.length ? median(known) : null);
-      columns[name] = source.map((v) => (isKnown(v) ? rule.levels[v > used ? 1 : 0] : null));
-    }
-    return { ...patients, columns, levels, cutoff: used };
-  }
+const SAME_TIME = Math.sqrt(2 ** -52);
 
-  // Levels that occur, the reference first; labels in order.
-  function levelsOf(values, known) {
-    const there = new Set(values.filter(isKnown));
-    return known ? known.filter((level) => there.has(level)) : cart.inOrder([...there]);
-  }
-
-  const SAME_TIME = Math.sqrt(2 ** -52);
-
-  // times that differ by rounding alone are one time: R's timefix
-  function oneTime(times) {
-    const distinct = [...new Set(times)].sort((a, b) => a - b);
-    const mean = distinct.reduce((sum, t) => sum + Math.abs(t), 0) / distinct.length;
-    const first = new Map();
-    distinct.forEach((t, i) => {
-      const same = i && t - distinct[i - 1] <= SAME_TIME * Math.max(1, mean);
-      first.set(t, same ? first.get(distinct[i - 1]) : t);
-    });
-    return times.map((t) => first.get(t));
-  }
-
-  // the observed time that a day differs from by rounding alone, or the day
-  function observedTime(times, day) {
-    const nearest = times.reduce((a, b) => (Math.abs(b - day) < Math.abs(a - day) ? b : a));
-    return Math.abs(nearest - day) <= SAME_TIME * Math.max(1, Math.abs(day)) ? nearest : day;
-  }
-
-  function withEndpoint(patients, key, by) {
-    const end = cart.data.endpoints[key];
-    const names = [end.days, end.event, ...(by ? [by] : [])];
-    requireColumns(patients, names);
-    const [days, events, groups] = names.map((name) => patients.columns[name]);
-    const time = [];
-    const event = [];
-    const group = [];
-    days.forEach((day, i) => {
-      if (!isKnown(day) || !isKnown(events[i]) || (by && !isKnown(groups[i]))) return;
-      time.push(day);
-      event.push(events[i] === 1);
-      group.push(by ? groups[i] : cart.data.all);
-    });
-    if (!time.length) {
-      throw new CannotCompute(`no patient has ${end.name}${by ? ` and \`${by}\`` : ""} on record`);
-    }
-    if (time.every((t) => t === 0)) throw new CannotCompute(`every time in \`${end.days}\` is 0`);
-    const names_ = by ? levelsOf(group, patients.levels[by]) : [cart.data.all];
-    return { time: oneTime(time), event, group, groups: names_ };
-  }
-
-  // --- Kaplan–Meier
-
-  function curve(time, event, confidence) {
-    const z = cart.normalQuantile(0.5 + confidence / 2);
-    const order = time.map((_, i) => i).sort((a, b) => time[a] - time[b]);
-    const rows = [];
-    let atRisk = time.length;
-    let survival = 1;
-    let sum = 0; // Greenwood
-    let i = 0;
-    for (const start = time[order[0]] > 0 ? [0] : []; i < order.length || start.length; ) {
-      const now = start.length ? start.pop() : time[order[i]];
-      let events = 0;
-      let censored = 0;
-      for (; i < order.length && time[order[i]] === now; i++) {
-        if (event[order[i]]) events++;
-        else censored++;
-      }
-      survival *= 1 - events / atRisk;
-      sum += events / (atRisk * (atRisk - events));
-      const row = { time: now, at_risk: atRisk, events, censored, estimate: survival };
-      const open = survival <= 0 || survival >= 1;
-      const half = open ? NaN : (z * Math.sqrt(sum)) / Math.log(survival);
-      row.lower = survival ** Math.exp(-half);
-      row.upper = survival ** Math.exp(half);
-      rows.push(row);
-      atRisk -= events + censored;
-    }
-    return rows;
-  }
-
-  function kaplanMeier(patients, key, by, confidence) {
-    const data = withEndpoint(patients, key, by);
-    return data.groups.map((name) => {
-      const mine = data.group.map((g) => g === name);
-      const pick = (values) => values.filter((_, i) => mine[i]);
-      return { group: name, rows: curve(pick(data.time), pick(data.event), confidence) };
-    });
-  }
-
-  function stillObserved(rows, asked) {
-    const time = observedTime(rows.map((r) => r.time), asked);
-    return rows.find((r) => r.time >= time)?.at_risk ?? 0;
-  }
-
-  const total = (rows, what) => rows.reduce((sum, r) => sum + r[what], 0);
-
-  function survivalAt(rows, asked) {
-    const time = observedTime(rows.map((r) => r.time), asked);
-    const before = rows.filter((r) => r.time <= time);
-    const last = rows[rows.length - 1];
-    const known = time <= last.time || last.estimate === 0;
-    const { estimate, lower, upper } = known ? before[before.length - 1] : {};
-    return {
-      n: rows[0].at_risk,
-      events: total(before, "events"),
-      at_risk: stillObserved(rows, time),
-      estimate: estimate ?? NaN,
-      lower: lower ?? NaN,
-      upper: upper ?? NaN,
-      why: known
-        ? ""
-        : `follow-up ends at day ${cart.general(last.time)}, before day ${cart.general(asked)}`,
-    };
-  }
-
-  // Where a step curve reaches one half, by the rule of R's print.survfit.
-  function crossing(rows, what) {
-    const tolerance = Math.sqrt(2 ** -52);
-    const reached = rows.filter((r) => r[what] < 0.5 + tolerance);
-    if (!reached.length) return NaN;
-    const first = reached[0];
-    const below = reached.find((r) => r[what] < first[what]);
-    const flat = Math.abs(first[what] - 0.5) < tolerance;
-    return flat && below ? (first.time + below.time) / 2 : first.time;
-  }
-
-  function medianOf({ group, rows }) {
-    const points = rows.filter((r) => r.events > 0 || r.censored > 0);
-    const [estimate, lower, upper] = ["estimate", "lower", "upper"].map((w) => crossing(points, w));
-    return { group, n: rows[0].at_risk, events: total(rows, "events"), estimate, lower, upper };
-  }
-
-  // --- log-rank
-
-  function byEventTime(data, names) {
-    const place = new Map(names.map((name, i) => [name, i]));
-    const order = data.time.map((_, i) => i).sort((a, b) => data.time[a] - data.time[b]);
-    const atRisk = names.map(() => 0);
-    data.group.forEach((g) => atRisk[place.get(g)]++);
-    const times = [];
-    for (let i = 0; i < order.length; ) {
-      const now = data.time[order[i]];
-      const deaths = names.map(() => 0);
-      const before = [...atRisk];
-      for (; i < order.length && data.time[order[i]] === now; i++) {
-        const g = place.get(data.group[order[i]]);
-        atRisk[g]--;
-        if (data.event[order[i]]) deaths[g]++;
-      }
-      const d = deaths.reduce((a, b) => a + b, 0);
-      if (d) times.push({ deaths, atRisk: before, d, n: before.reduce((a, b) => a + b, 0) });
-    }
-    return times;
-  }
-
-  // Gaussian elimination with pivots; matrix and right side are changed
-  function solve(matrix, right) {
-    const n = right.length;
-    for (let k = 0; k < n; k++) {
-      let pivot = k;
-      for (let i = k + 1; i < n; i++) {
-        if (Math.abs(matrix[i][k]) > Math.abs(matrix[pivot][k])) pivot = i;
-      }
-      [matrix[k], matrix[pivot]] = [matrix[pivot], matrix[k]];
-      [right[k], right[pivot]] = [right[pivot], right[k]];
-      for (let i = k + 1; i < n; i++) {
-        const factor = matrix[i][k] / matrix[k][k];
-        for (let j = k; j < n; j++) matrix[i][j] -= factor * matrix[k][j];
-        right[i] -= factor * right[k];
-      }
-    }
-    for (let k = n - 1; k >= 0; k--) {
-      for (let j = k + 1; j < n; j++) right[k] -= matrix[k][j] * right[j];
-      right[k] /= matrix[k][k];
-    }
-    return right;
-  }
-
-  function logRank(patients, key, by) {
-    const data = withEndpoint(patients, key, by);
-    const { name } = cart.data.endpoints[key];
-    if (data.groups.length < 2) {
-      throw new CannotCompute(`all patients with ${name} are in one group of \`${by}\``);
-    }
-    const events = data.event.filter(Boolean).length;
-    if (!events) {
-      throw new CannotCompute(`no event of ${name} occurred, so groups cannot be compared`);
-    }
-    // a group that is never at risk beside others would make the covariance singular
-    const telling = byEventTime(data, data.groups).filter(
-      (t) => t.d < t.n && t.atRisk.filter((n) => n > 0).length > 1,
-    );
-    const kept = data.groups.filter((_, g) => telling.some((t) => t.atRisk[g] > 0));
-    const df = kept.length - 1;
-    if (df < 1) {
-      throw new CannotCompute(
-        `the groups of \`${by}\` cannot be compared for ${name}: at every event time only one ` +
-          "of them is at risk, or everybody has the event",
-      );
-    }
-    const mine = data.group.map((g) => kept.includes(g));
-    const pick = (values) => values.filter((_, i) => mine[i]);
-    const compared = { time: pick(data.time), event: pick(data.event), group: pick(data.group) };
-    const excess = kept.map(() => 0);
-    const variance = kept.map(() => kept.map(() => 0));
-    for (const t of byEventTime(compared, kept)) {
-      const spread = t.n > 1 ? (t.d * (t.n - t.d)) / (t.n - 1) : 0;
-      kept.forEach((_, g) => {
-        const share = t.atRisk[g] / t.n;
-        excess[g] += t.deaths[g] - t.d * share;
-        kept.forEach((__, h) => {
-          variance[g][h] += spread * share * ((g === h ? 1 : 0) - t.atRisk[h] / t.n);
-        });
-      });
-    }
-    const { patients: fewPatients, events: fewEvents } = cart.data.permutation;
-    const smallest = Math.min(
-      ...data.groups.map((g) => data.group.filter((mine) => mine === g).length),
-    );
-    const weights = solve(
-      variance.slice(0, df).map((row) => row.slice(0, df)),
-      excess.slice(0, df),
-    );
-    const statistic = weights.reduce((sum, w, g) => sum + w * excess[g], 0);
-    return {
-      group: data.groups.join(" vs "),
-      n: data.time.length,
-      events,
-      estimate: statistic,
-      df,
-      p: cart.chi2Sf(Math.max(statistic, 0), df),
-      few: smallest < fewPatients || events < fewEvents, // the command then permutes
-      excess: excess[kept.indexOf(data.groups[data.groups.length - 1])] ?? NaN,
-    };
-  }
-
-  // --- proportions
-
-  function proportion(group, events, n, confidence) {
-    const [lower, upper] = cart.binomialInterval(events, n, confidence);
-    return { group, n, events, estimate: events / n, lower, upper };
-  }
-
-  function remission(patients, by, confidence) {
-    requireColumns(patients, ["responder", ...(by ? [by] : [])]);
-    const { responder } = patients.columns;
-    const known = responder.map((_, i) => i).filter((i) => isKnown(responder[i]));
-    const groupOf = (i) => (by ? patients.columns[by][i] : cart.data.all);
-    const names = by ? levelsOf(known.map(groupOf), patients.levels[by]) : [cart.data.all];
-    return names.map((name) => {
-      const mine = known.filter((i) => groupOf(i) === name);
-      const events = mine.filter((i) => responder[i] === "yes").length;
-      return proportion(name, events, mine.length, confidence);
-    });
-  }
-
-  Object.assign(cart, {
-    CannotCompute, isKnown, observedTime, median, requireColumns, derive, levelsOf, withEndpoint, kaplanMeier,
-    stillObserved, survivalAt, medianOf, logRank, proportion, remission,
+// times that differ by rounding alone are one time: R's timefix
+function oneTime(times) {
+  const distinct = [...new Set(times)].sort((a, b) => a - b);
+  const mean = distinct.reduce((sum, t) => sum + Math.abs(t), 0) / distinct.length;
+  const first = new Map();
+  distinct.forEach((t, i) => {
+    const same = i && t - distinct[i - 1] <= SAME_TIME * Math.max(1, mean);
+    first.set(t, same ? first.get(distinct[i - 1]) : t);
   });
-})((globalThis.cart ??= {}));
+  return times.map((t) => first.get(t));
+}
+
+// the observed time that a day differs from by rounding alone, or the day
+export function observedTime(times, day) {
+  const nearest = times.reduce((a, b) => (Math.abs(b - day) < Math.abs(a - day) ? b : a));
+  return Math.abs(nearest - day) <= SAME_TIME * Math.max(1, Math.abs(day)) ? nearest : day;
+}
+
+export function withEndpoint(patients, key, by) {
+  const end = data.endpoints[key];
+  const names = [end.days, end.event, ...(by ? [by] : [])];
+  requireColumns(patients, names);
+  const [days, events, groupOf] = names.map((name) => patients.columns[name]);
+  const isTold = (i) => isKnown(days[i]) && isKnown(events[i]) && (!by || isKnown(groupOf[i]));
+  const kept = days.map((_, i) => i).filter(isTold);
+  const time = kept.map((i) => days[i]);
+  const event = kept.map((i) => events[i] === 1);
+  const group = kept.map((i) => (by ? groupOf[i] : data.all));
+  if (!time.length) {
+    throw new CannotCompute(`no patient has ${end.name}${by ? ` and \`${by}\`` : ""} on record`);
+  }
+  if (time.every((t) => t === 0)) throw new CannotCompute(`every time in \`${end.days}\` is 0`);
+  const groups = by ? levelsOf(group, patients.levels[by]) : [data.all];
+  return { time: oneTime(time), event, group, groups };
+}
+
+// Kaplan–Meier: a row per time, from 0 on, with Greenwood's sum and log-log limits
+function curve(time, event) {
+  const order = time.map((_, i) => i).sort((a, b) => time[a] - time[b]);
+  let [atRisk, survival, greenwood, next] = [time.length, 1, 0, 0];
+  return [...new Set([0, ...order.map((i) => time[i])])].map((now) => {
+    const first = next;
+    let events = 0;
+    for (; time[order[next]] === now; next++) if (event[order[next]]) events++;
+    survival *= 1 - events / atRisk;
+    greenwood += events / (atRisk * (atRisk - events));
+    const isOpen = survival <= 0 || survival >= 1;
+    const half = isOpen ? NaN : (data.z * Math.sqrt(greenwood)) / Math.log(survival);
+    const [lower, upper] = [-half, half].map((power) => survival ** Math.exp(power));
+    const row = { time: now, at_risk: atRisk, events, censored: next - first - events };
+    atRisk -= next - first;
+    return { ...row, estimate: survival, lower, upper, greenwood };
+  });
+}
+
+export function kaplanMeier(patients, key, by) {
+  const { time, event, group, groups } = withEndpoint(patients, key, by);
+  return groups.map((name) => {
+    const mine = (_, i) => group[i] === name;
+    return { group: name, rows: curve(time.filter(mine), event.filter(mine)) };
+  });
+}
+
+export function stillObserved(rows, asked) {
+  const time = observedTime(rows.map((r) => r.time), asked);
+  return rows.find((r) => r.time >= time)?.at_risk ?? 0;
+}
+
+const sumOf = (rows, what) => rows.reduce((sum, r) => sum + r[what], 0);
+
+export function survivalAt(rows, asked) {
+  const time = observedTime(rows.map((r) => r.time), asked);
+  const before = rows.filter((r) => r.time <= time);
+  const last = rows.at(-1);
+  const about = { n: rows[0].at_risk, events: sumOf(before, "events"), at_risk: stillObserved(rows, time) };
+  if (time <= last.time || last.estimate === 0) {
+    const { estimate, lower, upper, greenwood } = before.at(-1);
+    return { ...about, estimate, lower, upper, greenwood, why: "" };
+  }
+  const why = `follow-up ends at day ${general(last.time)}, before day ${general(asked)}`;
+  return { ...about, estimate: NaN, lower: NaN, upper: NaN, why };
+}
+
+// Where a step curve reaches one half, by the rule of R's print.survfit.
+function crossing(rows, what) {
+  const tolerance = Math.sqrt(2 ** -52);
+  const reached = rows.filter((r) => r[what] < 0.5 + tolerance);
+  if (!reached.length) return NaN;
+  const first = reached[0];
+  const below = reached.find((r) => r[what] < first[what]);
+  const flat = Math.abs(first[what] - 0.5) < tolerance;
+  return flat && below ? (first.time + below.time) / 2 : first.time;
+}
+
+export function medianOf({ group, rows }) {
+  const points = rows.filter((r) => r.events > 0 || r.censored > 0);
+  const [estimate, lower, upper] = ["estimate", "lower", "upper"].map((w) => crossing(points, w));
+  return { group, n: rows[0].at_risk, events: sumOf(rows, "events"), estimate, lower, upper };
+}
+
+// u′V⁻¹u by elimination: V is positive definite, so that no pivots are needed
+function quadratic(u, v) {
+  let sum = 0;
+  u.forEach((_, k) => {
+    sum += u[k] ** 2 / v[k][k];
+    for (let i = k + 1; i < u.length; i++) {
+      const factor = v[i][k] / v[k][k];
+      u[i] -= factor * u[k];
+      for (let j = k + 1; j < u.length; j++) v[i][j] -= factor * v[k][j];
+    }
+  });
+  return sum;
+}
+
+// events beyond those expected of each group, and their covariance
+function excessOf({ time, event, group, groups }) {
+  const order = time.map((_, i) => i).sort((a, b) => time[a] - time[b]);
+  const atRisk = groups.map((name) => group.filter((g) => g === name).length);
+  const excess = groups.map(() => 0);
+  const variance = groups.map(() => groups.map(() => 0));
+  for (let i = 0; i < order.length; ) {
+    const n = order.length - i;
+    const share = atRisk.map((count) => count / n);
+    let d = 0;
+    for (const now = time[order[i]]; i < order.length && time[order[i]] === now; i++) {
+      const g = groups.indexOf(group[order[i]]);
+      atRisk[g]--;
+      if (!event[order[i]]) continue;
+      d++;
+      excess[g]++;
+    }
+    const spread = n > 1 ? (d * (n - d)) / (n - 1) : 0;
+    share.forEach((own, g) => {
+      excess[g] -= d * own;
+      share.forEach((other, h) => (variance[g][h] += spread * own * ((g === h ? 1 : 0) - other)));
+    });
+  }
+  return { excess, variance };
+}
+
+export function logRank(patients, key, by) {
+  const sample = withEndpoint(patients, key, by);
+  const { name } = data.endpoints[key];
+  const { groups } = sample;
+  if (groups.length < 2) {
+    throw new CannotCompute(`all patients with ${name} are in one group of \`${by}\``);
+  }
+  const events = sample.event.filter(Boolean).length;
+  if (!events) {
+    throw new CannotCompute(`no event of ${name} occurred, so groups cannot be compared`);
+  }
+  const { excess, variance } = excessOf(sample);
+  // a group that is never at risk beside others would make the covariance singular
+  const kept = groups.map((_, g) => g).filter((g) => variance[g][g] > 0);
+  const df = kept.length - 1;
+  if (df < 1) {
+    const why = "at every event time only one of them is at risk, or everybody has the event";
+    throw new CannotCompute(`the groups of \`${by}\` cannot be compared for ${name}: ${why}`);
+  }
+  const used = kept.slice(0, df);
+  const statistic = quadratic(used.map((g) => excess[g]), used.map((g) => used.map((h) => variance[g][h])));
+  const { patients: fewPatients, events: fewEvents } = data.permutation;
+  const smallest = Math.min(...groups.map((g) => sample.group.filter((own) => own === g).length));
+  const few = smallest < fewPatients || events < fewEvents; // the command then permutes
+  const last = kept.at(-1) === groups.length - 1 ? excess.at(-1) : NaN;
+  const p = chi2Sf(Math.max(statistic, 0), df);
+  const about = { group: groups.join(" vs "), n: sample.time.length, events };
+  return { ...about, estimate: statistic, df, p, few, excess: last };
+}
+
+export function proportion(group, events, n) {
+  const [lower, upper] = binomialInterval(events, n, data.confidence);
+  return { group, n, events, estimate: events / n, lower, upper };
+}
+
+export function remission(patients, by) {
+  requireColumns(patients, ["responder", ...(by ? [by] : [])]);
+  const { responder } = patients.columns;
+  const known = responder.map((_, i) => i).filter((i) => isKnown(responder[i]));
+  const groupOf = (i) => (by ? patients.columns[by][i] : data.all);
+  const names = by ? levelsOf(known.map(groupOf), patients.levels[by]) : [data.all];
+  return names.map((name) => {
+    const mine = known.filter((i) => groupOf(i) === name);
+    const events = mine.filter((i) => responder[i] === "yes").length;
+    return proportion(name, events, mine.length);
+  });
+}

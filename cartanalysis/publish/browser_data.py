@@ -1,28 +1,30 @@
 """What the page “Try your cohort” must know of the package, as data for its scripts.
 
 The contract, its limits and spellings, the published values and the examples are written down once,
-in the package; the browser reads them from here.
+in the package; the browser reads them from here. The page accepts a narrower grammar of cells than
+the command and is quicker to find a column identifying; it never accepts what the command refuses.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from importlib import resources
 from typing import Any
 
 import pandas as pd
+from scipy import stats
 
 from cartanalysis import contract as cohort
-from cartanalysis import errors
 from cartanalysis import text as wording
 from cartanalysis.claims import power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.figures import km, style
-from cartanalysis.intake import admission, cells, checking, hints, mapping, rules
+from cartanalysis.intake import admission, cells, rules
 from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.reading import cbioportal, delimited, redcap, table
+from cartanalysis.intake.reading import table
+from cartanalysis.intake.reading.detect import KINDS
+from cartanalysis.intake.words import BARE, WORDS
 from cartanalysis.stats import permutation
 from cartanalysis.stats.response import ALL
 from cartanalysis.stats.survival import ENDPOINTS
@@ -35,18 +37,8 @@ CONFIDENCE = 0.95
 MAX_BYTES = 32 * 2**20
 """32 MB: twenty thousand patients with every column of the contract need a tenth of it."""
 
-GROUPINGS = {
-    "emd_any": "extramedullary disease, any",
-    "emd_other": "extramedullary disease other than CNS",
-    "emd": "extramedullary disease, three groups",
-    "treg_group": "regulatory T cells, low or high",
-    "genetic_risk": "genetic risk",
-    "sex": "sex",
-    "prior_hsct": "transplant before CAR T",
-    "response": "best response",
-    "arm": "treatment arm",
-}
-"""Columns by which the page compares groups, as shown."""
+CLOSE = 0.8
+"""A name so much like one of ours is asked about, by the measure of Python's difflib."""
 
 
 def contents() -> dict[str, Any]:
@@ -54,64 +46,24 @@ def contents() -> dict[str, Any]:
     registry = load()
     return {
         "confidence": CONFIDENCE,
+        "z": float(stats.norm.ppf(0.5 + CONFIDENCE / 2)),
         "fields": [_field(spec) for spec in cohort.FIELDS.values()],
         "derived": _derived(),
         "pairs": cohort.PAIRS,
         "missing": sorted(cohort.MISSING),
-        "patterns": {
-            "plain": _whole(cells.PLAIN),
-            "whole": _whole(cells.WHOLE),
-            "decimal_comma": _whole(cells.DECIMAL_COMMA),
-            "thousands": _whole(cells.THOUSANDS),
-            "dotted": _whole(cells.DOTTED),
-            "grade": _whole(cells.GRADE),
-            "share": _whole(cells.SHARE),
-            "one_word": _whole(rules.ONE_WORD),
-            "measured": _whole(cells.MEASURED),
-            "lost": _whole(rules.LOST),
-            "whole_id": _whole(wording._WHOLE),
-            "unseen": _pattern(wording.UNSEEN) | {"flags": "gu"},
-            "hyphens": _pattern(wording.HYPHENS) | {"flags": "gu"},
-            "apart": _pattern(checking.APART) | {"flags": "gu"},
-            "separator": _pattern(table.SEPARATOR),
-        },
+        "close": CLOSE,
+        "asked": _asked(),
+        "endings": KINDS["text"].endings,
+        "unseen": _pattern(wording.UNSEEN),
         "look_alikes": wording.LOOK_ALIKES,
-        "letters": wording.LETTERS,
-        "order": {
-            "scales": wording.SCALES,
-            "roman": wording.ROMAN,
-            "step": _whole(wording.STEP),
-            "plain": _whole(wording.PLAIN),
-            "number": _pattern(wording.NUMBER),
-            "below": _pattern(wording._BELOW),
-            "above": _pattern(wording._ABOVE),
-        },
-        "no_numbers": [
-            _whole(pattern) | {k: said.get(k, "") for k in ("unit", "what", "remedy")}
-            for pattern, said in cells.NO_NUMBERS
-        ],
-        "shares": {"few": cells.FEW, "gap": cells.GAP, "mixed": cells.MIXED},
-        "separators": {
-            "usual": delimited.USUAL,
-            "all": delimited.FORMS,
-            "aligned": delimited.ALIGNED,
-        },
-        "often_missing": sorted(cells.OFTEN_MISSING),
-        "signs_of_missing": sorted(mapping.SIGNS_OF_MISSING),
-        "longest_number": cells.MAX_LENGTH,
-        "units": {"of": hints.UNIT_WORDS, "times": list(cells.DAYS)},
-        "span": _pattern(hints.SPAN) | {"flags": "gu"},
         "summaries": sorted(rules.SUMMARIES),
-        "many_deaths": rules.MANY_DEATHS,
-        "many_alike": rules.MANY_ALIKE,
-        "redcap": {
-            "dictionaries": redcap.HEADINGS,
-            "own": list(redcap.OWN),
-            "record": redcap.RECORD,
-            "events": redcap.EVENTS,
-            "status": ["", *redcap.STATUS],
+        "numbers": {
+            "codes": sorted(cells.OFTEN_MISSING),
+            "few": cells.FEW,
+            "code": cells.CODE,
+            "gap": cells.GAP,
+            "mixed": cells.MIXED,
         },
-        "cbioportal": {"id": cbioportal.ID, "missing": sorted(cbioportal.MISSING)},
         "limits": {
             "bytes": MAX_BYTES,
             "patients": table.MAX_PATIENTS,
@@ -119,12 +71,6 @@ def contents() -> dict[str, Any]:
             "cells": table.MAX_CELLS,
             "cell": table.MAX_CELL_LENGTH,
             "told": table.MAX_TOLD,
-            "start": delimited.START,
-            "ahead": delimited.AHEAD,
-            "titles": table.MAX_TITLE_LINES,
-            "name": table.MAX_NAME_LENGTH,
-            "alike": errors.ALIKE_SHOWN,
-            "ignored": mapping.NAMES_SHOWN,
             "groups": cohort.MAX_GROUPS,
         },
         "privacy": _privacy(),
@@ -134,6 +80,8 @@ def contents() -> dict[str, Any]:
             "short_with_decimals": admission.SHORT_WITH_DECIMALS,
             "long_follow_up": admission.LONG_FOLLOW_UP,
             "months_apart": admission.MONTHS_APART,
+            "many_deaths": rules.MANY_DEATHS,
+            "many_alike": rules.MANY_ALIKE,
         },
         "all": ALL,
         "endpoints": {
@@ -159,7 +107,6 @@ def contents() -> dict[str, Any]:
             "odds_ratio": power.ODDS_RATIO,
         },
         "verdicts": {verdict.name.lower(): verdict for verdict in verdicts.Verdict},
-        "groupings": GROUPINGS,
         "steps": km.STEPS["days"],
         "ticks": km.MAX_TICKS,
         "colours": style.COLOURS,
@@ -169,34 +116,33 @@ def contents() -> dict[str, Any]:
 
 
 def script() -> str:
-    """Write `contents` as a script, which a page may load without any server."""
+    """Write `contents` as a module for the scripts beside it, patterns as regular expressions."""
     text = json.dumps(contents(), ensure_ascii=False, allow_nan=False)
-    return f"(globalThis.cart ??= {{}}).data = {text};\n"
+    compiled = "(_, found) => (found?.flags ? new RegExp(found.source, found.flags) : found)"
+    return f"export const data = JSON.parse({json.dumps(text)}, {compiled});\n"
 
 
 def _field(spec: cohort.Field) -> dict[str, Any]:
-    return {
-        "name": spec.name,
-        "meaning": spec.meaning,
-        "kind": spec.kind,
-        "levels": spec.levels,
-        "unit": spec.unit,
-        "spellings": dict(spec.spellings),
-        "allowed": spec.allowed,
-        "required": spec.name in cohort.REQUIRED,
-        "high": spec.high if math.isfinite(spec.high) else None,
-        "check": _check(spec.name),
-    }
-
-
-def _check(name: str) -> dict[str, Any] | None:
-    """Put what a column may hold into data; identifiers and labels may hold any text."""
-    spec = cohort.FIELDS[name]
-    said = dict(zip(("what", "remedy"), spec.unfit, strict=True))
-    if spec.kind == "number":
-        return said | {"low": spec.low, "high": spec.high}
-    values = spec.levels or [float(value) for value in spec.values]
-    return said | {"values": list(values)} if values else None
+    """Give a column with every value that its words stand for, or its range."""
+    field: dict[str, Any] = {"name": spec.name, "meaning": spec.meaning, "kind": spec.kind}
+    field["unit"] = spec.unit
+    remedy = f"Write {spec.allowed}; leave the cell empty if unknown"
+    if spec.kind == "id":
+        remedy = "Give every patient an identifier of plain letters and digits, such as P01"
+    elif spec.kind == "level":
+        own = {level.lower(): level for level in spec.levels}
+        field |= {"words": own | dict(spec.spellings), "values": spec.levels}
+    elif spec.kind in ("event", "grade"):
+        known = {word: int(value) for word, value in spec.spellings.items()}
+        values = [0, 1] if spec.kind == "event" else range(int(spec.high) + 1)
+        field |= {"words": known | {f"grade {v}": v for v in values}, "values": [*values]}
+    elif spec.kind == "number":
+        field |= {"words": {}, "low": spec.low, "high": spec.high}
+    if spec.name == "age_years":
+        field["high"] = privacy.OLDEST
+        remedy = f"Write a number of years, {privacy.OLDEST:g} for everybody older: higher ages "
+        remedy += "identify people (HIPAA Safe Harbor)"
+    return field | {"remedy": remedy}
 
 
 def _derived() -> dict[str, Any]:
@@ -214,91 +160,67 @@ def _derived() -> dict[str, Any]:
     return found
 
 
-def _privacy() -> dict[str, Any]:
+def _asked() -> dict[str, Any]:
+    """Give the words by which other columns may contradict ours: deaths, CNS disease, infusion."""
     return {
-        "oldest": privacy.OLDEST,
-        "age": _whole(privacy.AGE),
-        "share": privacy.SHARE,
-        "sample": privacy.SAMPLE,
-        "strict": [name for name, spec in cohort.FIELDS.items() if spec.kind == "label"],
-        "answers": sorted(privacy.ANSWERS),
-        "institution": _pattern(privacy.INSTITUTION),
-        "surname": _whole(privacy.SURNAME),
-        "without_case": _whole(privacy.WITHOUT_CASE),
-        "remark": _pattern(privacy.REMARKS) | {"words": privacy.REMARK},
-        "names": [{"kind": kind} | _pattern(p) for kind, p in privacy.NAMES.items()],
-        "date_name": _pattern(privacy.DATE_NAME),
-        "serial": _whole(privacy.SERIAL),
-        "measured_name": _pattern(privacy.MEASURED_NAME),
-        "measurement": _whole(privacy.MEASUREMENT),
-        "long_name": _pattern(privacy.LONG_NAME),
-        "nearly_all": privacy.NEARLY_ALL,
+        "words": sorted({*WORDS["vital"]["dead"], "event", *WORDS["cns"]} - BARE),
+        "names": [*WORDS["columns"]["os_event"].split(), *WORDS["infused"], "中枢"],
+    }
+
+
+def _privacy() -> dict[str, Any]:
+    """Give the patterns of what identifies people; one cell is enough for the page."""
+    dates = {"pattern": _pattern(privacy.DATE_NAME), "cells": _whole(privacy.SERIAL)}
+    named = {kind: {"pattern": _pattern(pattern)} for kind, pattern in privacy.NAMES.items()}
+    named["a spreadsheet's numbers for dates"] = dates
+    return {
+        "names": [{"kind": kind} | how for kind, how in named.items()],
         "values": [
             {
                 "kind": kind.name,
-                "any": kind.any,
-                "shown": kind.shown,
-                "free": kind.own,
-                "freeButId": kind.own_but_id or kind.own,
-                "different": kind.different,
-                "numeric": kind.numeric,
-                "person": kind.person,
+                "patterns": [_fitting(pattern) for pattern in kind.patterns],
+                "longer": kind.longer or None,
+                "not_in": ["id"] * kind.own + ["label"] * bool(kind.longer),
             }
-            | ({"longer": kind.longer} if kind.longer else {})
-            | ({"patterns": [_fitting(p) for p in kind.patterns]} if kind.patterns else {})
             for kind in privacy.VALUES
         ],
+        "surname": _whole(privacy.SURNAME),
+        "remark": _pattern(privacy.REMARKS),
     }
 
 
 def _fitting(pattern: privacy.Pattern) -> dict[str, Any]:
-    """Write a pattern with what else must hold."""
+    """Write a pattern with what else must hold; names need one capital letter, no more."""
     start, end = {"is": ("^(?:", ")$"), "begins": ("^", ""), "has": ("", "")}[pattern.how]
-    more: dict[str, Any] = (
-        {"unless": [_fitting(other) for other in pattern.unless]} if pattern.unless else {}
-    )
-    if pattern.multiples > 1:
-        more["multiples"] = pattern.multiples
-    return (
-        _pattern(pattern.regex, start, end)
-        | more
-        | {key: value for key in ("digits", "letters") if (value := getattr(pattern, key))}
-    )
+    start = r"^(?=.*\p{Uppercase})(?:" if pattern.letters else start
+    # two multiples of a step are a range, other such numbers are not
+    unless = [_whole(other.regex) for other in pattern.unless if other.multiples == 1]
+    return {
+        "pattern": _pattern(pattern.regex, start, end),
+        "digits": pattern.digits,
+        "unless": unless,
+    }
 
 
-def _whole(pattern: re.Pattern[str]) -> dict[str, Any]:
-    return _pattern(pattern, start="^(?:", end=")$")
+_CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\[wd]")
 
 
-_TOKEN = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\.|\.")
-_BLANK = "".join(f"\\u{i:04x}" for i in range(2**16) if chr(i).isspace())
-_ASCII = {"w": "A-Za-z0-9_", "d": "0-9", "s": r" \t-\r"}
-_UNICODE = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}", "s": _BLANK}
-_LETTERS = r"[^\W\d_]"
+def _whole(pattern: re.Pattern[str]) -> dict[str, str]:
+    return _pattern(pattern, "^(?:", ")$")
 
 
-def _pattern(pattern: re.Pattern[str], start: str = "", end: str = "") -> dict[str, Any]:
+def _pattern(pattern: re.Pattern[str], start: str = "", end: str = "") -> dict[str, str]:
     """Write a Python pattern for JavaScript, where only ``\\p`` classes know other alphabets."""
-    classes = _ASCII if pattern.flags & re.ASCII else _UNICODE
-    source = _TOKEN.sub(lambda found: _translated(found[0], classes), pattern.pattern)
+    source = pattern.pattern.replace(r"[^\W\d_]", r"[\p{L}\p{Nl}\p{No}]")
+    if re.search(r"\\[bBAZWD]", source):
+        raise ValueError(f"{source} has no translation for JavaScript yet")
     flags = "ui" if pattern.flags & re.IGNORECASE else "u"
-    return {"source": f"{start}{source}{end}", "flags": flags}
+    return {"source": f"{start}{_CLASS.sub(_unicode, source)}{end}", "flags": flags}
 
 
-def _translated(token: str, classes: dict[str, str]) -> str:
-    """Translate a class of characters, an escaped character or a point."""
-    if token == ".":
-        return r"[^\n]"
-    if token == _LETTERS:
-        return r"[\p{L}\p{Nl}\p{No}]"
-    if re.search(r"\\[bBAZ]" if token[0] == "\\" else r"\\[WDS]", token):
-        raise ValueError(f"{token} has no translation for JavaScript yet")
-    if token[0] == "[":
-        return re.sub(r"\\([wds])", lambda found: classes[found[1]], token)
-    known = classes.get(token[1].lower(), "")
-    if not known:
-        return token
-    return f"[{known}]" if token[1].islower() else f"[^{known}]"
+def _unicode(found: re.Match[str]) -> str:
+    known = found[0].replace(r"\w", r"\p{L}\p{N}_").replace(r"\d", r"\p{Nd}")
+    return known if found[0].startswith("[") else f"[{known}]"
 
 
 def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
@@ -316,26 +238,10 @@ def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
     return claim if entry.how == "counted" else claim | {"day": verdicts.day_of(entry)}
 
 
-def _examples() -> list[dict[str, str]]:
-    """Give the cohorts that ship with the package, and the commands that publish them."""
+def _examples() -> dict[str, str]:
+    """Give the cohorts that ship with the package, as CSV."""
     name = cohort.DEFAULT_COHORT
     file = resources.files("cartanalysis.study") / "data" / f"{name}.csv"
-    shipped = [
-        {
-            "name": name,
-            "label": "the reconstruction (not patient data)",
-            "csv": file.read_text(encoding="utf-8"),
-            "command": f"cartanalysis publish {name} --out my-site",
-        }
-    ]
-    for key, make in examples.EXAMPLES.items():
-        shipped.append(
-            {
-                "name": key,
-                "label": "6-mercaptopurine in acute leukaemia (1963)",
-                "csv": make().to_csv(index=False, lineterminator="\n"),
-                "command": f"cartanalysis example {key} > {key}.csv\n"
-                f"cartanalysis publish {key}.csv --out my-site",
-            }
-        )
-    return shipped
+    made = {key: make() for key, make in examples.EXAMPLES.items()}
+    as_csv = {key: table.to_csv(index=False, lineterminator="\n") for key, table in made.items()}
+    return {name: file.read_text(encoding="utf-8")} | as_csv

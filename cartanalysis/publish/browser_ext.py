@@ -1,13 +1,14 @@
 """Sphinx extension: the page that reads a cohort in the reader's browser.
 
 Directive
-    ``{try-your-cohort}`` the place of the page's controls and results, with its scripts and style.
+    ``{try-your-cohort}`` the place of the page's controls and results, with its script and style.
 
 They are loaded on that page only, and lie outside ``_static``, all of which every page loads.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,51 +22,44 @@ from cartanalysis.publish.book import PROSE
 FOLDER = "try"
 """Folder of the scripts, among the book's sources and in the site."""
 
-DATA, PROGRAM, STYLE = "data.js", "try-your-cohort.js", "try-your-cohort.css"
-SCRIPTS = (DATA, PROGRAM)
-"""In the order in which a page loads them."""
+PROGRAM, STYLE, CONTROLS = "try-your-cohort.js", "try-your-cohort.css", "controls.html"
 
-PARTS = (
-    "distributions.js",
-    "text.js",
-    "statistics.js",
-    "reading.js",
-    "checks.js",
-    "claims.js",
-    "drawing.js",
-    "page.js",
-)
-"""Sources of the program, what is used before what uses it.
+MODULES = ("data", "text", "distributions", "statistics", "reading", "checks", "claims", "drawing")
+"""The program's modules, what is used before what uses it; then comes the page itself."""
 
-They become one classic script: a page opened from the disk may not import modules.
-"""
+_MODULE_SYNTAX = re.compile(r"^import [^;]*;\n|^export ", re.MULTILINE)
 
 
 class TryYourCohort(SphinxDirective):
     """The place of the controls and results."""
 
     def run(self) -> list[nodes.Node]:
-        """Load the scripts."""
+        """Place the controls and load the script."""
+        controls = Path(self.env.srcdir) / PROSE / FOLDER / CONTROLS
+        self.env.note_dependency(str(controls))
         folder = "../" * self.env.docname.count("/") + FOLDER
-        scripts = "".join(f'<script defer src="{folder}/{name}"></script>' for name in SCRIPTS)
-        text = (
-            f'<link rel="stylesheet" href="{folder}/{STYLE}">'
-            '<div id="cart-try" class="try"><noscript><p>This page computes in the browser '
-            "and needs JavaScript. The command <code>cartanalysis publish</code> does without."
-            f"</p></noscript></div>{scripts}"
-        )
+        text = controls.read_text(encoding="utf-8")
+        text += f'<link rel="stylesheet" href="{folder}/{STYLE}">'
+        text += f'<script defer src="{folder}/{PROGRAM}"></script>'
         return [nodes.raw("", text, format="html")]
 
 
-def write(source: Path, target: Path) -> None:
-    """Write the scripts and the style as pages load them."""
+def modules(source: Path) -> dict[str, str]:
+    """Give the program's modules by name, the data among them."""
     # pandas and what stands on it are loaded only where the page is built
     from cartanalysis.publish import browser_data
 
+    written = (source / f"{name}.js" for name in (*MODULES[1:], "page"))
+    own = {path.stem: path.read_text(encoding="utf-8") for path in written}
+    return {"data": browser_data.script()} | own
+
+
+def write(source: Path, target: Path) -> None:
+    """Write the style, and the modules as one script: a page opened from the disk may load none."""
     target.mkdir(parents=True, exist_ok=True)
-    (target / DATA).write_text(browser_data.script(), encoding="utf-8")
-    parts = [(source / name).read_text(encoding="utf-8") for name in PARTS]
-    (target / PROGRAM).write_text("".join(parts), encoding="utf-8")
+    body = "".join(_MODULE_SYNTAX.sub("", text) for text in modules(source).values())
+    program = f'(() => {{\n"use strict";\n{body}}})();\n'
+    (target / PROGRAM).write_text(program, encoding="utf-8")
     (target / STYLE).write_text((source / STYLE).read_text(encoding="utf-8"), encoding="utf-8")
 
 

@@ -96,7 +96,7 @@ def test_an_example_gives_the_numbers_of_the_package(page):
     assert verdicts["OS, any EMD"].startswith("supports (few patients or events")
     assert verdicts["OS, high Tregs"] == "supports"
     assert "Cox model" in verdicts["OS, any EMD, adjusted"]
-    assert page.locator("pre code").inner_text() == "cartanalysis publish an2020 --out my-site"
+    assert page.locator("#try-command").inner_text() == "cartanalysis publish an2020 --out my-site"
     assert page.locator("svg[role=img] desc").first.text_content().startswith("all patients: ")
 
 
@@ -118,7 +118,7 @@ def test_groups_are_compared_by_keyboard(page):
     page.get_by_label("Cut-off for high Tregs").fill("8")
     page.keyboard.press("Tab")
     assert "above 8 %" in page.inner_text("#try-hint")
-    assert page.locator("pre code").inner_text().endswith("-p treg_cutoff=8")
+    assert page.locator("#try-command").inner_text().endswith("-p treg_cutoff=8")
 
 
 def test_another_example_and_what_it_lacks(page):
@@ -141,9 +141,12 @@ def test_problems_are_told_with_their_place(page):
         ["3", "os_event", "“2”"],
     ]
     assert not page.get_by_label("Compare by").is_visible()
+    assert page.locator("#try-validate").is_visible()
+    assert page.inner_text("#try-validate") == "cartanalysis validate 'it'\\''s mine.csv'"
     give(page, "patient_id,sex\nA,F\n", "it's mine too.csv")
     assert "1 patient, no problem found" in page.get_by_role("status").inner_text()
-    assert page.locator("pre code").inner_text() == (
+    assert not page.locator("#try-validate").is_visible()
+    assert page.locator("#try-command").inner_text() == (
         "cartanalysis publish 'it'\\''s mine too.csv' --out my-site"
     )
 

@@ -11,23 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import stats
 
 from cartanalysis.claims import consistency, power, verdicts
-from cartanalysis.contract import FIELDS, derive
+from cartanalysis.contract import FIELDS, Cohort, derive
 from cartanalysis.errors import CannotCompute, InputError
 from cartanalysis.figures.km import ticks
 from cartanalysis.intake.admission import Request, admit
-from cartanalysis.publish.browser_data import CONFIDENCE, GROUPINGS
+from cartanalysis.publish.browser_data import CONFIDENCE
 from cartanalysis.stats import exact, permutation, response, survival
 from cartanalysis.study.published import load
 from cartanalysis.text import format_interval, format_value
 
 Rows = list[dict[str, str]]
 REGISTRY = load()
+GROUPINGS = [
+    "emd_any", "emd_other", "emd", "treg_group", "genetic_risk", "sex", "prior_hsct", "response",
+    "arm",
+]  # fmt: skip
+"""Columns by which the page compares groups."""
 
 
-def make(folder: Path, seed: int = 4, clean: int = 200, dirty: int = 100) -> dict[str, Any]:
+def make(
+    folder: Path, seed: int = 4, clean: int = 200, dirty: int = 100, changed: int = 300
+) -> dict[str, Any]:
     """Make cohorts and what the package says of them.
 
     Parameters
@@ -38,11 +45,14 @@ def make(folder: Path, seed: int = 4, clean: int = 200, dirty: int = 100) -> dic
         Of the random numbers.
     clean, dirty : int
         How many cohorts are random, and how many have something wrong or unusual.
+    changed : int
+        How many more are changed here and there, and only read.
 
     Returns
     -------
     dict
-        JSON: cohorts (text of the file and every result) and functions (arguments and values).
+        JSON: cohorts (text of the file and every result), mutants (the same without results), and
+        functions (arguments and values).
     """
     rng = random.Random(seed)
     texts = [*AWKWARD.items()]
@@ -53,7 +63,21 @@ def make(folder: Path, seed: int = 4, clean: int = 200, dirty: int = 100) -> dic
         path = folder / f"cohort{i}.csv"
         path.write_bytes(text.encode())
         cases.append({"name": name, "csv": text} | expected(path, rng))
-    return _plain({"cohorts": cases, "functions": functions(rng), "texts": formats(rng)})
+    mutants = []
+    dice = random.Random(seed + 1)
+    for i in range(changed):
+        text = mutant(dice)
+        path = folder / f"mutant{i}.csv"
+        path.write_bytes(text.encode())
+        mutants.append({"name": f"mutant {i}", "csv": text} | _read(path)[1])
+    return _plain(
+        {
+            "cohorts": cases,
+            "mutants": mutants,
+            "functions": functions(rng),
+            "texts": formats(rng),
+        }
+    )
 
 
 # --- cohorts -----------------------------------------------------------------------------------
@@ -529,6 +553,60 @@ def spoilt(rng: random.Random) -> str:
     return text
 
 
+PIECES = [
+    *(cell for cells in ODD.values() for cell in cells), *(value for _, value in STRANGE),
+    "0", "1", "99", "99.0", "0.5", "1.0", "1.095", "12.", "0x10", "1e5", "-0", "+1", "1 000", "NaN",
+    "Infinity", "true", "yes", "no", "dead", "1=dead", "alive", "cns", "other", "CR ", "cri", "ⅱ",
+    "٣", "1_000", "K", "ſ", "İ", "ﬀ", "A\u200b", "Сar", "Müller Hans", "a\nb", "constructor",
+    "__proto__", "toString", "x@y.org", "03.2020", "+49 171 1234567", "A123456789", "30000", "=1+1",
+    "wife called twice", "Total", "n=3", "P 7", "01.0", "P1", "'", '"', '""', "#", "NULL", "None",
+    "z" * 81, "Kliniken", "王伟", "Ⅷ", "e\u0301", "1.5 %", "1\xa0", "\ufeffA", "low", "x" * 10_001,
+]  # fmt: skip
+"""Cells to put anywhere."""
+HEADINGS = [
+    *GERMAN, *FOREIGN, *HARMLESS, *FIELDS, *(name for name, _ in STRANGE), "vital_status", "dead",
+    "status (0=alive, 1=dead)", "OS (overall survival) status", "os_status_d", "cns disease", "ZNS",
+    "infused", "CAR-T infused", "中枢受累", "死亡", "Os Days", "patient", "PATIENT_ID", "USUBJID",
+    "x;y", "emd2", "osday", "rfs-days", "treg", "hsct", "weight (kg)", "site", "1", "x,y",
+    "", " ", "sex\u200b", "SEX", "PAR1", "{", "redcap_repeat_instance", "y" * 61, "log\nx",
+]  # fmt: skip
+"""Names to give to columns."""
+SIGNS = " ,;\t|^\"\n\r\xa0\u200b\ufeff\x1a\x00\x85\u2028019aZé.-%#='<{"
+
+
+def mutant(rng: random.Random) -> str:
+    """Write a small cohort that was changed in one or two ways."""
+    rows = cohort(rng, rng.choice([1, 3, 6, 9]))
+    changes = rng.sample(("cell", "cell", "column", "name", "id", "line", "sign", "separator"), 2)
+    changes = changes[: rng.choice([1, 1, 1, 2])]
+    if "cell" in changes:
+        name = rng.choice(list(rows[0]))
+        piece = rng.choice([*PIECES, *ODD[name], *ODD[name] * 3])
+        for row in rng.sample(rows, rng.choice([1, 1, 1, len(rows)])):
+            row[name] = piece
+    if "column" in changes:
+        name, pieces = rng.choice(HEADINGS), [*rng.sample(PIECES, 2), "", "1", "0", "low", "7"]
+        pieces = pieces[rng.choice([0, 2, 2]) :]
+        rows = [row | {name: rng.choice(pieces)} for row in rows]
+    if "id" in changes:
+        odd = rng.choice(["", ".0", " ", "０", "-1", " x", "/3", "\u2011"])
+        rng.choice(rows)["patient_id"] = rng.choice(rows)["patient_id"] + odd
+    if "name" in changes:
+        old, new = rng.choice(list(rows[0])), rng.choice(HEADINGS)
+        rows = [{new if k == old else k: v for k, v in row.items()} for row in rows]
+    signs = [",", ";", "\t", "|", "^", " "] if "separator" in changes else [","]
+    text = write(rows, rng.choice(signs))
+    if "line" in changes:
+        lines = text.splitlines(keepends=True)
+        at, to = rng.randrange(len(lines)), rng.randrange(len(lines))
+        lines[at] = rng.choice([lines[to], "", "\n", lines[at] + lines[to], lines[at].upper()])
+        text = "".join(lines)
+    if "sign" in changes:
+        at = rng.randrange(len(text))
+        text = text[:at] + rng.choice([*SIGNS, ""]) + text[at + rng.choice([0, 1]) :]
+    return text
+
+
 HIT = (
     "look like names of people", "its groups look like names", "a spreadsheet's serial numbers",
     "look like telephone or record numbers", "by its label it holds", "Number the patients anew",
@@ -557,30 +635,45 @@ HIT = (
 
 def expected(path: Path, rng: random.Random) -> dict[str, Any]:
     """Put a file through the package."""
-    try:
-        admitted = admit(Request(str(path)))
-    except InputError as error:
-        return {"problems": error.records(), "told": error._lines()}
+    admitted, said = _read(path)
+    if admitted is None:
+        return said
     table = admitted.table
-    columns = {c: [_cell(v) for v in table[c]] for c in table}
     cutoff = rng.choice([None, None, 7.5])
     patients = derive(table, cutoff)
     results = []
     for endpoint in survival.ENDPOINTS:
-        for by in (None, rng.choice(list(GROUPINGS))):
+        for by in (None, rng.choice(GROUPINGS)):
             results.append(on_endpoint(patients, endpoint, by))
     rates = []
-    for by in (None, rng.choice(list(GROUPINGS))):
+    for by in (None, rng.choice(GROUPINGS)):
         found = _or_why(lambda by=by: response.remission(patients, by).to_dict("records"))
         rates.append({"by": by, "rows": found})
-    return {
-        "problems": [],
-        "notes": admitted.notes,
-        "columns": columns,
+    return said | {
         "cutoff": cutoff,
         "survival": results,
         "remission": rates,
         "claims": list(claims(patients, rng)),
+    }
+
+
+HANDLED = ("Column", "Read as", "The first column", "The mark that DOS", "This looks like a REDCap")
+"""Beginnings of notes on how a file was read; the others are remarks that ask the reader."""
+
+
+def _read(path: Path) -> tuple[Cohort | None, dict[str, Any]]:
+    """Read a file as the command does: the cohort, and its cells or what is wrong with it."""
+    try:
+        cohort = admit(Request(str(path)))
+    except InputError as error:
+        return None, {"problems": error.records()}
+    columns = {c: [_cell(v) for v in cohort.table[c]] for c in cohort.table}
+    remarks = [note for note in cohort.notes if not note.startswith(HANDLED)]
+    return cohort, {
+        "problems": [],
+        "notes": cohort.notes,
+        "remarks": remarks,
+        "columns": columns,
     }
 
 
@@ -664,7 +757,6 @@ def functions(rng: random.Random) -> dict[str, list[Any]]:
     sizes = [(1, 1), (0, 1), (0, 47), (47, 47), (38, 47), (3, 47), (2, 7), (1, 20_000)]
     sizes += [(10_000, 20_000), (19_999, 20_000)]
     sizes += [(rng.randint(0, n), n) for n in (rng.randint(1, 500) for _ in range(150))]
-    shapes = [(a, b, rng.random()) for a in (1, 2, 15, 16, 300) for b in (1, 7, 40, 5000)]
     tables = [[rng.randint(0, 12) for _ in range(4)] for _ in range(60)]
     tables = [t for t in tables if min(t[0] + t[1], t[2] + t[3], t[0] + t[2], t[1] + t[3]) > 0]
     odds = [stats.contingency.odds_ratio([t[:2], t[2:]]).statistic for t in tables]
@@ -678,14 +770,9 @@ def functions(rng: random.Random) -> dict[str, list[Any]]:
     ]
     two += [(0.0, 5, 0.0, 7), (1.0, 5, 1.0, 7), (1.0, 50, 0.0, 7), (0.5, 7, 0.5, 9)]
     return {
-        "normalSf": [[z, stats.norm.sf(z)] for z in np.linspace(-8, 30, 120)],
-        "normalQuantile": [[p, stats.norm.ppf(p)] for p in (0.01, 0.5, 0.6, 0.9, 0.975, 0.9995)],
+        "normalSf": [[z, stats.norm.sf(z)] for z in np.linspace(0, 30, 120)],
         "chi2Sf": [
             [x, d, stats.chi2.sf(x, d)] for d in range(1, 7) for x in (0, 0.1, 1, 3.84, 9, 60, 400)
-        ],
-        "betaCdf": [[x, a, b, special.betainc(a, b, x)] for a, b, x in shapes],
-        "betaQuantile": [
-            [p, a, b, special.betaincinv(a, b, p)] for a, b, _ in shapes for p in (0.025, 0.5)
         ],
         "binomialInterval": [[x, n, CONFIDENCE, exact.binomial_interval(x, n)] for x, n in sizes],
         "fisher": [
@@ -695,12 +782,12 @@ def functions(rng: random.Random) -> dict[str, list[Any]]:
         ],
         "fisherPower": [[*t, power.of_odds_ratio(*t)] for t in margins],
         "powerOfDifference": [
-            [size, old, n, CONFIDENCE, power.of_difference(size, old, n, confidence=CONFIDENCE)]
+            [size, old, n, power.of_difference(size, old, n, confidence=CONFIDENCE)]
             for size, old, n in [*samples, (0.4, 0.8, 47), (2.5, 0.5, 47), (30_000, 0.1, 20)]
         ],
         "consistencyP": [[*t, float(consistency.p_value(*t))] for t in two],
-        "predicted": [[*t[1:], CONFIDENCE, consistency.predicted(*t[1:])] for t in two],
-        "difference": [[*t, CONFIDENCE, consistency.difference(*t)] for t in two],
+        "predicted": [[*t[1:], consistency.predicted(*t[1:])] for t in two],
+        "difference": [[*t, consistency.difference(*t)] for t in two],
     }  # fmt: skip
 
 
@@ -709,7 +796,7 @@ def formats(rng: random.Random) -> list[Any]:
     values = [0.5, 0.0625, 0.03125, 0.809, 1.0, 0.0, 0.05, 0.0499999, 0.0004, 12.0, 12.25, math.nan]
     values += [0.04996, 0.0996, 0.04999999, 0.996, 1.0003, 0.99996, 1.00000002, 0.9996, 1 - 1e-9]
     values += [rng.random() * 10 ** rng.randint(-4, 3) for _ in range(80)]
-    units = ("fraction", "days", "ratio", "statistic", "p")
+    units = ("fraction", "days", "statistic", "p")
     return [
         [v, unit, format_value(v, unit), format_interval(v, v + 1, unit)]
         for v in values

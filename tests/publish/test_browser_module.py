@@ -28,8 +28,9 @@ def test_the_scripts_give_the_numbers_of_the_package(tmp_path):
     said = json.dumps([{**case, "csv": ""} for case in made["cohorts"]], ensure_ascii=False)
     assert [words for words in cases.HIT if words not in said] == []
     (tmp_path / "cases.json").write_text(json.dumps(made, allow_nan=False))
-    scripts = tmp_path / "site" / browser_ext.FOLDER
-    browser_ext.write(ROOT / "book" / "try", scripts)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    for name, text in browser_ext.modules(ROOT / "book" / "try").items():
+        (tmp_path / f"{name}.js").write_text(text)
     done = subprocess.run(
         [str(NODE), "--test", "--test-reporter=tap", *map(str, sorted(HERE.glob("*.test.mjs")))],
         capture_output=True,
@@ -37,7 +38,7 @@ def test_the_scripts_give_the_numbers_of_the_package(tmp_path):
         env={
             **os.environ,
             "CART_CASES": str(tmp_path / "cases.json"),
-            "CART_SCRIPTS": "\n".join(str(scripts / name) for name in browser_ext.SCRIPTS),
+            "CART_MODULES": str(tmp_path),
         },
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
@@ -53,3 +54,13 @@ def test_what_the_scripts_know_is_the_packages():
         "treg_independent",
     }
     assert browser_data.script() == browser_data.script()
+
+
+@pytest.mark.skipif(NODE is None, reason="no node found: install Node.js 20 or newer")
+def test_the_modules_become_one_classic_script(tmp_path):
+    browser_ext.write(ROOT / "book" / "try", tmp_path)
+    text = (tmp_path / browser_ext.PROGRAM).read_text()
+    # no name twice, and nothing that only a module may hold
+    script = tmp_path / "program.cjs"
+    script.write_text(text)
+    subprocess.run([str(NODE), "--check", str(script)], check=True, timeout=60)
