@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +29,7 @@ import cartanalysis
 from cartanalysis.chapter.disclosure.outputs import only_handed_over
 from cartanalysis.chapter.disclosure.vault import Vault, serving
 from cartanalysis.publish.book import Book
+from cartanalysis.publish.engine import ENGINE, Kernels
 from cartanalysis.publish.scratch import FULL, naming
 
 CELL_SECONDS = 600
@@ -39,7 +40,7 @@ NEVER_STARTED = "Kernel died before replying"
 """What nbclient says of a kernel that ran nothing: two that start at a time, or another program,
 may take the same port. It is started anew, so often at the most."""
 
-_ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def execute(
 ) -> list[Executed]:
     """Run the chapters that have changed."""
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # failures are told by us
-    os.environ.update(_ENVIRONMENT)
+    os.environ.update(ENVIRONMENT)
     cache_dir.mkdir(parents=True, exist_ok=True)
 
     places: SimpleQueue[int] = SimpleQueue()  # lines of the terminal, one per running chapter
@@ -149,7 +150,7 @@ def execute(
         started = time.monotonic()
         place = places.get()
         try:
-            notebook = _started(book, chapter, parameters[chapter], workdir, place)
+            notebook = _started(book, chapter, parameters[chapter], workdir, place, kernels)
             if vault is not None:
                 only_handed_over(notebook)
         except PapermillExecutionError as error:
@@ -166,11 +167,16 @@ def execute(
             _to_cache(stored, keys[chapter], notebook)
         return Executed(chapter, notebook, keys[chapter], seconds, False)
 
-    with _asking(vault), ThreadPoolExecutor(max_workers=jobs) as pool:
+    with (
+        _asking(vault),
+        closing(Kernels(workdir)) as kernels,
+        ThreadPoolExecutor(max_workers=jobs) as pool,
+    ):
         try:
             outcomes = list(pool.map(_one, book.chapters))
         except BaseException:  # Ctrl-C: a cell that runs long must not be waited for
             pool.shutdown(wait=False, cancel_futures=True)
+            kernels.close()
             _kill_kernels()
             raise
     failed = [o for o in outcomes if isinstance(o, str)]
@@ -202,19 +208,29 @@ def _kill_kernels() -> None:
 
 
 def _started(
-    book: Book, chapter: str, parameters: Mapping[str, Any], workdir: Path, place: int
+    book: Book,
+    chapter: str,
+    parameters: Mapping[str, Any],
+    workdir: Path,
+    place: int,
+    kernels: Kernels,
 ) -> nbformat.NotebookNode:
     for _ in range(STARTS - 1):
         try:
-            return _run(book, chapter, parameters, workdir, place)
+            return _run(book, chapter, parameters, workdir, place, kernels)
         except RuntimeError as error:
             if NEVER_STARTED not in str(error):
                 raise
-    return _run(book, chapter, parameters, workdir, place)
+    return _run(book, chapter, parameters, workdir, place, kernels)
 
 
 def _run(
-    book: Book, chapter: str, parameters: Mapping[str, Any], workdir: Path, place: int
+    book: Book,
+    chapter: str,
+    parameters: Mapping[str, Any],
+    workdir: Path,
+    place: int,
+    kernels: Kernels,
 ) -> nbformat.NotebookNode:
     loop = ensure_event_loop()  # the one nbclient will use in this thread, and leave open
     try:
@@ -222,6 +238,8 @@ def _run(
             book.notebook(chapter),
             None,
             parameters=dict(parameters),
+            engine_name=ENGINE,
+            kernels=kernels,
             # shown in a terminal only, and gone when the chapter is done
             progress_bar={
                 "desc": f"  {chapter:<26}",
