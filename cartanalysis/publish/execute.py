@@ -45,26 +45,14 @@ ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_
 
 @dataclass(frozen=True)
 class Executed:
-    """A chapter that has been run.
-
-    Attributes
-    ----------
-    name : str
-        The chapter.
-    notebook : nbformat.NotebookNode
-        With outputs.
-    key : str
-        Hash of everything the outputs depend on.
-    seconds : float
-        How long it took; 0 if nothing had changed since an earlier run.
-    reused : bool
-        Whether an earlier run's outputs were taken.
-    """
+    """A chapter that has been run: its notebook with outputs."""
 
     name: str
     notebook: nbformat.NotebookNode
     key: str
+    """Hash of everything the outputs depend on."""
     seconds: float
+    """0 where an earlier run's outputs still held."""
     reused: bool
 
 
@@ -150,7 +138,7 @@ def execute(
         started = time.monotonic()
         place = places.get()
         try:
-            notebook = _started(book, chapter, parameters[chapter], workdir, place, kernels)
+            notebook = _run(book, chapter, parameters[chapter], workdir, place, kernels)
             if vault is not None:
                 only_handed_over(notebook)
         except PapermillExecutionError as error:
@@ -207,23 +195,6 @@ def _kill_kernels() -> None:
                 child.kill()
 
 
-def _started(
-    book: Book,
-    chapter: str,
-    parameters: Mapping[str, Any],
-    workdir: Path,
-    place: int,
-    kernels: Kernels,
-) -> nbformat.NotebookNode:
-    for _ in range(STARTS - 1):
-        try:
-            return _run(book, chapter, parameters, workdir, place, kernels)
-        except RuntimeError as error:
-            if NEVER_STARTED not in str(error):
-                raise
-    return _run(book, chapter, parameters, workdir, place, kernels)
-
-
 def _run(
     book: Book,
     chapter: str,
@@ -232,32 +203,36 @@ def _run(
     place: int,
     kernels: Kernels,
 ) -> nbformat.NotebookNode:
-    loop = ensure_event_loop()  # the one nbclient will use in this thread, and leave open
-    try:
-        notebook = papermill.execute_notebook(
-            book.notebook(chapter),
-            None,
-            parameters=dict(parameters),
-            engine_name=ENGINE,
-            kernels=kernels,
-            # shown in a terminal only, and gone when the chapter is done
-            progress_bar={
-                "desc": f"  {chapter:<26}",
-                "position": place,
-                "leave": False,
-                "disable": None,
-            },
-            execution_timeout=CELL_SECONDS,
-            # the kernel's folder, per notebook: papermill's cwd= changes that of the process
-            resources={"metadata": {"path": str(workdir)}},
-        )
-    finally:
-        loop.close()
+    for start in range(1, STARTS + 1):
+        loop = ensure_event_loop()  # the one nbclient will use in this thread, and leave open
+        try:
+            notebook = papermill.execute_notebook(
+                book.notebook(chapter),
+                None,
+                parameters=dict(parameters),
+                engine_name=ENGINE,
+                kernels=kernels,
+                # shown in a terminal only, and gone when the chapter is done
+                progress_bar={
+                    "desc": f"  {chapter:<26}",
+                    "position": place,
+                    "leave": False,
+                    "disable": None,
+                },
+                execution_timeout=CELL_SECONDS,
+                # the kernel's folder, per notebook: papermill's cwd= changes that of the process
+                resources={"metadata": {"path": str(workdir)}},
+            )
+            break
+        except RuntimeError as error:
+            if start == STARTS or NEVER_STARTED not in str(error):
+                raise
+        finally:
+            loop.close()
     # papermill leaves its clock and, for a notebook object, the whole input in the metadata
-    notebook.metadata.pop("papermill", None)
-    for cell in notebook.cells:
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
+    for part in (notebook, *notebook.cells):
+        part.metadata.pop("papermill", None)
+        part.metadata.pop("execution", None)
     return notebook
 
 
