@@ -6,16 +6,17 @@ BIN := .venv/bin
 SOURCES := $(shell find cartanalysis tests notebooks book -type f -not -name '*.pyc' -not -path '*/node_modules/*') \
   _config.yml _toc.yml pyproject.toml requirements.txt tests/requirements.txt Makefile
 
-.PHONY: help book pdf test retest lint lines bench lock clean
+.PHONY: help book pdf test test-long retest lint lines bench lock clean node-tools
 
 help:
 	@echo "make book   build the book about the default cohort into _build/html"
 	@echo "make pdf    print the book as a PDF beside its pages; needs Chromium"
 	@echo "make test   run the checks and the tests, unless nothing changed since they were green"
 	@echo "make retest run them in any case"
+	@echo "make test-long  run them all, the long sweeps of the attacks too"
 	@echo "make lint   run ruff, mypy and the docstring checks only"
 	@echo "make lines  count the lines of the package, room by room"
-	@echo "make bench  measure how fast pages are on a slow phone (needs node, Chromium)"
+	@echo "make bench  measure how fast books are built, and pages on a slow phone (node, Chromium)"
 	@echo "make lock   renew requirements.txt and tests/requirements.txt from pyproject.toml"
 	@echo "make clean  remove what was built, and the virtual environment"
 
@@ -58,14 +59,24 @@ _build/tested: $(SOURCES) .venv/installed-test
 test: _build/tested
 	@echo "All of this was tested, green, on $$(date -r _build/tested); to run it again: make retest"
 
-retest: lint
+# two workers, which take tests from one another so that they end together
+PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal
+
+retest: lint node-tools
 	@echo "== testing"
-	@if command -v npm >/dev/null; then cd tests/browser && npm ci --silent --no-audit --no-fund; fi
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
 	@mkdir -p _build && touch _build/tested
 
-# needs node and a Chromium
+test-long: lint node-tools
+	@echo "== testing, the long sweeps too"
+	$(PYTEST) -m "long or not long"
+
+node-tools:
+	@if command -v npm >/dev/null; then cd tests/browser && npm ci --silent --no-audit --no-fund; fi
+
+# the second needs node and a Chromium
 bench: book
+	$(BIN)/python bench/build.py
 	cd bench && npm ci --silent
 	$(BIN)/python bench/pages.py _build/html
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,9 @@ import pandas as pd
 import pytest
 import tinybook
 from playwright.sync_api import Browser, sync_playwright
+from warm import warm
+
+from cartanalysis.publish import publish
 
 ORACLE = Path(__file__).parent / "oracle"
 ROOT = Path(__file__).parent.parent
@@ -35,7 +40,22 @@ def owner(tmp_path_factory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARTANALYSIS_STATE", str(tmp_path_factory.mktemp("owner") / "state"))
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
+        with warm(patch, tmp_path_factory.mktemp("warm")):
+            yield
+
+
+@pytest.fixture(scope="session")
+def default_site(tmp_path_factory) -> Path:
+    """The book about the default cohort, published once for all workers; to be read only."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    site = folder / "default" / "site"
+    with (folder / "default.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+        if not site.exists():
+            assert publish(out=site, cache_dir=ROOT / "_build" / "cache").warnings == ()
+    return site
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +29,7 @@ import cartanalysis
 from cartanalysis.chapter.disclosure.outputs import only_handed_over
 from cartanalysis.chapter.disclosure.vault import Vault, serving
 from cartanalysis.publish.book import Book
+from cartanalysis.publish.engine import ENGINE, Kernels
 from cartanalysis.publish.scratch import FULL, naming
 
 CELL_SECONDS = 600
@@ -39,31 +40,19 @@ NEVER_STARTED = "Kernel died before replying"
 """What nbclient says of a kernel that ran nothing: two that start at a time, or another program,
 may take the same port. It is started anew, so often at the most."""
 
-_ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
 @dataclass(frozen=True)
 class Executed:
-    """A chapter that has been run.
-
-    Attributes
-    ----------
-    name : str
-        The chapter.
-    notebook : nbformat.NotebookNode
-        With outputs.
-    key : str
-        Hash of everything the outputs depend on.
-    seconds : float
-        How long it took; 0 if nothing had changed since an earlier run.
-    reused : bool
-        Whether an earlier run's outputs were taken.
-    """
+    """A chapter that has been run: its notebook with outputs."""
 
     name: str
     notebook: nbformat.NotebookNode
     key: str
+    """Hash of everything the outputs depend on."""
     seconds: float
+    """0 where an earlier run's outputs still held."""
     reused: bool
 
 
@@ -133,7 +122,7 @@ def execute(
 ) -> list[Executed]:
     """Run the chapters that have changed."""
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # failures are told by us
-    os.environ.update(_ENVIRONMENT)
+    os.environ.update(ENVIRONMENT)
     cache_dir.mkdir(parents=True, exist_ok=True)
 
     places: SimpleQueue[int] = SimpleQueue()  # lines of the terminal, one per running chapter
@@ -149,7 +138,7 @@ def execute(
         started = time.monotonic()
         place = places.get()
         try:
-            notebook = _started(book, chapter, parameters[chapter], workdir, place)
+            notebook = _run(book, chapter, parameters[chapter], workdir, place, kernels)
             if vault is not None:
                 only_handed_over(notebook)
         except PapermillExecutionError as error:
@@ -166,11 +155,16 @@ def execute(
             _to_cache(stored, keys[chapter], notebook)
         return Executed(chapter, notebook, keys[chapter], seconds, False)
 
-    with _asking(vault), ThreadPoolExecutor(max_workers=jobs) as pool:
+    with (
+        _asking(vault),
+        closing(Kernels(workdir)) as kernels,
+        ThreadPoolExecutor(max_workers=jobs) as pool,
+    ):
         try:
             outcomes = list(pool.map(_one, book.chapters))
         except BaseException:  # Ctrl-C: a cell that runs long must not be waited for
             pool.shutdown(wait=False, cancel_futures=True)
+            kernels.close()
             _kill_kernels()
             raise
     failed = [o for o in outcomes if isinstance(o, str)]
@@ -201,45 +195,44 @@ def _kill_kernels() -> None:
                 child.kill()
 
 
-def _started(
-    book: Book, chapter: str, parameters: Mapping[str, Any], workdir: Path, place: int
-) -> nbformat.NotebookNode:
-    for _ in range(STARTS - 1):
-        try:
-            return _run(book, chapter, parameters, workdir, place)
-        except RuntimeError as error:
-            if NEVER_STARTED not in str(error):
-                raise
-    return _run(book, chapter, parameters, workdir, place)
-
-
 def _run(
-    book: Book, chapter: str, parameters: Mapping[str, Any], workdir: Path, place: int
+    book: Book,
+    chapter: str,
+    parameters: Mapping[str, Any],
+    workdir: Path,
+    place: int,
+    kernels: Kernels,
 ) -> nbformat.NotebookNode:
-    loop = ensure_event_loop()  # the one nbclient will use in this thread, and leave open
-    try:
-        notebook = papermill.execute_notebook(
-            book.notebook(chapter),
-            None,
-            parameters=dict(parameters),
-            # shown in a terminal only, and gone when the chapter is done
-            progress_bar={
-                "desc": f"  {chapter:<26}",
-                "position": place,
-                "leave": False,
-                "disable": None,
-            },
-            execution_timeout=CELL_SECONDS,
-            # the kernel's folder, per notebook: papermill's cwd= changes that of the process
-            resources={"metadata": {"path": str(workdir)}},
-        )
-    finally:
-        loop.close()
+    for start in range(1, STARTS + 1):
+        loop = ensure_event_loop()  # the one nbclient will use in this thread, and leave open
+        try:
+            notebook = papermill.execute_notebook(
+                book.notebook(chapter),
+                None,
+                parameters=dict(parameters),
+                engine_name=ENGINE,
+                kernels=kernels,
+                # shown in a terminal only, and gone when the chapter is done
+                progress_bar={
+                    "desc": f"  {chapter:<26}",
+                    "position": place,
+                    "leave": False,
+                    "disable": None,
+                },
+                execution_timeout=CELL_SECONDS,
+                # the kernel's folder, per notebook: papermill's cwd= changes that of the process
+                resources={"metadata": {"path": str(workdir)}},
+            )
+            break
+        except RuntimeError as error:
+            if start == STARTS or NEVER_STARTED not in str(error):
+                raise
+        finally:
+            loop.close()
     # papermill leaves its clock and, for a notebook object, the whole input in the metadata
-    notebook.metadata.pop("papermill", None)
-    for cell in notebook.cells:
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
+    for part in (notebook, *notebook.cells):
+        part.metadata.pop("papermill", None)
+        part.metadata.pop("execution", None)
     return notebook
 
 

@@ -6,8 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 SIZES = (12, 24, 40)
+
+
+def sweep(of: int) -> list[object]:
+    """Give the sizes for a test: one of them, and all of them in the long tests."""
+    return [n if n == of else pytest.param(n, marks=pytest.mark.long) for n in SIZES]
 
 
 def draw(seed: int, n: int) -> pd.DataFrame:

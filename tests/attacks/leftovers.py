@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
 import tinybook
 
 from attacks import hostile
@@ -40,7 +41,8 @@ def attack(folder: Path) -> dict[str, list[str]]:
     """Kill a run in the middle of a chapter, then look; run again unchanged, and look again."""
     root = tinybook.make(folder / "tiny")
     place = root / "notebooks" / "one.py"
-    slow = "\n# %%\nimport pathlib, time\nif pathlib.Path('SLOW').exists():\n    time.sleep(60)\n"
+    slow = "\n# %%\nimport pathlib, time\nif pathlib.Path('SLOW').exists():\n"
+    slow += "    pathlib.Path('SLOW').rename('SLOW.now')\n    time.sleep(60)\n"
     flag = folder / "slow"
     place.write_text(hostile.HEAD + slow.replace("SLOW", str(flag)), encoding="utf-8")
     given, temporary = folder / "clinic.csv", folder / "tmp"
@@ -58,17 +60,20 @@ def attack(folder: Path) -> dict[str, list[str]]:
     run = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+    reached = folder / "slow.now"
     until = time.monotonic() + PATIENCE
-    while not _holding(folder, given) and time.monotonic() < until:
+    while not reached.exists():
+        if time.monotonic() > until:
+            raise TimeoutError("the chapter was never reached")
         time.sleep(0.1)
-    time.sleep(1)
+    kernels = psutil.Process(run.pid).children(recursive=True)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    time.sleep(2)  # the kernel notices
+    psutil.wait_procs(kernels, timeout=10)  # they notice
     found = {"after the kill": _holding(folder, given)}
     shared = [p for p in found["after the kill"] if p.is_relative_to(out.parent)]
     readable = [p for p in found["after the kill"] if not is_private(p, folder)]
-    flag.unlink()
+    reached.unlink()
     place.write_text(place.read_text(encoding="utf-8").rstrip("\n") + "\n", encoding="utf-8")
     subprocess.run(command, env=environment, check=True, capture_output=True)
     found["after the next run"] = _holding(folder, given)

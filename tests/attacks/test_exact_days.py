@@ -15,7 +15,7 @@ def most(chance: float) -> float:
     return float(stats.poisson.ppf(0.999, chance))
 
 
-@pytest.mark.parametrize("n", cohorts.SIZES)
+@pytest.mark.parametrize("n", cohorts.sweep(of=40))
 def test_no_exact_day_beyond_chance(n, tmp_path):
     truth = cohorts.draw(3, n)
     site = shown.run(cohorts.write(truth, tmp_path / "c.csv"), exact_days.CHAPTERS)
@@ -26,12 +26,16 @@ def test_no_exact_day_beyond_chance(n, tmp_path):
         assert score.recovered <= most(score.chance), (endpoint, event, score)
 
 
-def test_sites_with_other_confidence_or_unit_add_nothing(tmp_path):
+SETTINGS = ((0.8, "days"), (0.99, "months"), (0.9, "months"), (0.95, "years"))
+
+
+@pytest.mark.parametrize("settings", [SETTINGS[:2], pytest.param(SETTINGS, marks=pytest.mark.long)])
+def test_sites_with_other_confidence_or_unit_add_nothing(settings, tmp_path):
     truth = cohorts.draw(0, 40)
     path = cohorts.write(truth, tmp_path / "c.csv")
     sites = [
         shown.run(path, ("survival", "genetic-risk"), confidence=c, time_unit=u)
-        for c, u in ((0.8, "days"), (0.9, "months"), (0.95, "years"), (0.99, "months"))
+        for c, u in settings
     ]
     guesses = exact_days.attack(sites)
     for endpoint, event in ENDS:

@@ -6,7 +6,6 @@ from attacks import leftovers
 
 
 def test_a_killed_run_leaves_no_rows(tmp_path):
-    leftovers.PATIENCE = 15.0
     found = leftovers.attack(tmp_path)
     assert found["beside the site"] == []
     assert found["readable by others"] == []

@@ -18,7 +18,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from cartanalysis import __version__
 from cartanalysis.publish.book import Book
-from cartanalysis.publish.run import publish
 
 BOOK = Book(ROOT)
 PAGES = [*BOOK.pages, "search", "genindex"]
@@ -44,17 +43,9 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The book about the default cohort."""
-    out = tmp_path_factory.mktemp("pages") / "site"
-    publish(out=out, cache_dir=ROOT / "_build" / "test-cache")
-    return out
-
-
-@pytest.fixture(scope="session")
-def address(site: Path) -> Iterator[str]:
+def address(default_site: Path) -> Iterator[str]:
     """Where the book is served."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(default_site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -136,7 +127,7 @@ def weight(site: Path, url: str) -> int:
     return len(gzip.compress(data, 6)) if path.suffix in TEXT else len(data)
 
 
-def test_chapters_are_light(site, address, browser):
+def test_chapters_are_light(default_site, address, browser):
     heavy = []
     for first in BOOK.chapters:
         page, trouble = opened(browser)
@@ -146,8 +137,8 @@ def test_chapters_are_light(site, address, browser):
         page.mouse.wheel(0, 1_000_000)
         page.wait_for_load_state("networkidle")
         assets = {u for u in asked if urlsplit(u).path.startswith("/_static/")}
-        whole = sum(weight(site, u) for u in set(asked) if not u.endswith("favicon.ico"))
-        later = whole - sum(weight(site, u) for u in assets)
+        whole = sum(weight(default_site, u) for u in set(asked) if not u.endswith("favicon.ico"))
+        later = whole - sum(weight(default_site, u) for u in assets)
         assert asked and assets and trouble == []
         if whole > FIRST_VISIT or later > LATER_VISIT:
             heavy.append(f"{first}: {whole} bytes at first, {later} later")
@@ -250,7 +241,7 @@ def test_without_script_everything_is_there(address, browser):
 # --- what a page offers --------------------------------------------------------------------------
 
 
-def test_citation_and_downloads(site, address, browser):
+def test_citation_and_downloads(default_site, address, browser):
     page, _ = opened(browser)
     page.goto(f"{address}/notebooks/survival.html")
     page.get_by_text("How to cite this version").click()
@@ -287,8 +278,8 @@ class Stranger:
         self.click(self.page.get_by_role("link", name="Alive at 1 year"))
 
 
-def test_a_strangers_walk(site, address, browser):
-    values = json.loads((site / "results.json").read_text())["values"]
+def test_a_strangers_walk(default_site, address, browser):
+    values = json.loads((default_site / "results.json").read_text())["values"]
     os_1y = next(v for v in values if v["id"] == "os_1y")
     page, trouble = opened(browser)
     start = f"{address}/book/index.html"
@@ -322,7 +313,7 @@ def test_a_strangers_walk(site, address, browser):
     with page.expect_download() as download:
         walk.click(data)
     table = Path(download.value.path()).read_bytes()
-    assert table == (site / "data" / "os.csv").read_bytes()
+    assert table == (default_site / "data" / "os.csv").read_bytes()
     assert len(table.splitlines()) > 10
     assert walk.clicks <= 4
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import pickle
-import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -565,27 +565,47 @@ def test_bad_inputs_40_small_cells():
 COMMAND = "import sys; from cartanalysis.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
-def start(tiny: Path, *more: str, **env: str) -> subprocess.Popen[str]:
+def start(
+    tiny: Path, *more: str, before: str = "", at: str = "", **env: str
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "publish", "--book", str(tiny),
+        [sys.executable, "-c", before + COMMAND, *filter(None, [at]), "publish",
+         "--book", str(tiny),
          "--out", str(tiny.parent / "site"), *more],
         env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
 
+KILLED = """
+import importlib, os, signal, sys
+place, _, name = sys.argv.pop(1).rpartition(":")
+module = importlib.import_module(f"cartanalysis.publish.{place}")
+real = getattr(module, name.rstrip("+"))
+def dies(*arguments, **options):
+    if name.endswith("+"):
+        real(*arguments, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(module, name.rstrip("+"), dies)
+"""
+MOMENTS = [
+    "run:staging_for", "run:private_folder", "execute:execute", "execute:_run", "execute:_to_cache",
+    "execute:_to_cache+", "site:build", "run:replace_folder", "replace:_exchange+",
+    "run:replace_folder+",
+]  # fmt: skip
+"""Functions of a run at whose beginning, or (+) end, it is killed, in their order."""
+
+
 def test_bad_inputs_41_killed_at_any_moment(tiny):
     """Ten times at ten moments; what stands verifies, and a last run finishes."""
     site = tiny.parent / "site"
     assert run(tiny) == 0
-    moments = random.Random(41)
-    for turn in range(10):
+    for turn, moment in enumerate(MOMENTS):
         edit(tiny / "book" / "index.md", "# Tiny", f"# Tiny {turn}")
         edit(tiny / "notebooks" / "one.py", 'alt="A', f'alt="A {turn}')
-        going = start(tiny)
-        time.sleep(moments.uniform(0.5, 10))
-        going.kill()
-        going.communicate()
+        going = start(tiny, before=KILLED, at=moment)
+        told = going.communicate()
+        assert going.returncode == -signal.SIGKILL, (moment, told)
         assert verify(site) > 10
     assert run(tiny) == 0
     assert verify(site) > 10
@@ -615,7 +635,9 @@ def test_bad_inputs_41_what_a_killed_run_started_ends_with_it(tiny):
 
 def test_bad_inputs_42_two_runs_at_once(tiny):
     first = start(tiny)
-    time.sleep(4)
+    while not list(tiny.parent.glob(".site.lock")):
+        time.sleep(0.05)
+        assert first.poll() is None
     second = start(tiny)
     told = second.communicate()[1]
     first.communicate()

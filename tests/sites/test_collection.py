@@ -24,7 +24,7 @@ from cartanalysis.sites import collection
 from cartanalysis.sites.collection import Collection, publish_all
 from cartanalysis.study.reconstruct import reconstruct
 
-CACHE = ROOT / "_build" / "test-cache"  # keyed by content, so sharing it between runs is safe
+CACHE = ROOT / "_build" / "cache"  # the book's own: keyed by content, so sharing it is safe
 START = Book(ROOT / collection.START).pages
 
 CHAPTER = """# %% [markdown]

@@ -1,0 +1,85 @@
+"""How long a cohort takes to become a site, beside Jupyter Book as it comes: `make bench`.
+
+    python bench/build.py
+
+In one run, in turn: Jupyter Book executes the chapters by itself, one after the other; then the
+same book is published about a cohort that was never seen, and once more with nothing changed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import jupytext
+import yaml
+
+ROOT = Path(__file__).parent.parent
+OURS = "import sys; from cartanalysis.cli import main; sys.exit(main(sys.argv[1:]))"
+STOCK = "from jupyter_book.cli.main import main; main()"
+GOALS = {"new cohort": 0.3, "unchanged": 0.1}
+
+
+def stock_sources(folder: Path) -> Path:
+    """Write the chapters as a book of their own, without the extensions of ours."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [entry["file"] for entry in _entries(toc)]
+    chapters = [name for name in files if name.startswith("notebooks/")]
+    (folder / "notebooks").mkdir(parents=True)
+    for name in chapters:
+        notebook = jupytext.read(ROOT / f"{name}.py")
+        jupytext.write(notebook, folder / f"{name}.ipynb")
+    contents = {"format": "jb-book", "root": chapters[0]}
+    contents["chapters"] = [{"file": name} for name in chapters[1:]]
+    (folder / "_toc.yml").write_text(yaml.safe_dump(contents), encoding="utf-8")
+    config = {"title": "Stock", "execute": {"execute_notebooks": "force", "timeout": 600}}
+    (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return folder
+
+
+def _entries(toc: dict) -> list[dict]:
+    found = []
+    for part in (toc, *toc.get("parts", [])):
+        for entry in part.get("chapters", []):
+            found += [entry, *entry.get("sections", [])]
+    return found
+
+
+def seconds(program: str, *arguments: str, **environment: str) -> float:
+    """Time a command; it must succeed."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env=os.environ | environment, capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    taken = time.monotonic() - started
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
+    return taken
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        own = {"XDG_CACHE_HOME": str(folder / "user"), "CARTANALYSIS_STATE": str(folder / "state")}
+        stock = seconds(STOCK, "build", str(stock_sources(folder / "stock")), MPLBACKEND="agg")
+        cohort = folder / "cohort.csv"
+        shown = [sys.executable, "-c", OURS, "reconstruct", "--seed", "4"]
+        cohort.write_bytes(subprocess.run(shown, capture_output=True, check=True).stdout)
+        publish = ("publish", str(cohort), "--book", str(ROOT), "--out", str(folder / "site"))
+        publish += ("--cache", str(folder / "cache"))
+        taken = {what: seconds(OURS, *publish, **own) for what in GOALS}
+    print(f"{'':14}{'seconds':>8}{'ratio':>8}{'goal':>8}")
+    print(f"{'Jupyter Book':14}{stock:8.1f}{1:8.2f}")
+    for what, goal in GOALS.items():
+        print(f"{what:14}{taken[what]:8.1f}{taken[what] / stock:8.2f}{f'≤ {goal}':>8}")
+
+
+if __name__ == "__main__":
+    main()
