@@ -17,7 +17,7 @@ import tinybook
 from playwright.sync_api import Browser, sync_playwright
 from warm import warm
 
-from cartanalysis.publish import publish
+from cartanalysis.publish.run import publish
 
 ORACLE = Path(__file__).parent / "oracle"
 ROOT = Path(__file__).parent.parent

@@ -19,10 +19,11 @@ import pytest
 from conftest import ROOT
 from tinybook import run
 
-from cartanalysis.publish import engine, publish
+from cartanalysis.publish import engine
 from cartanalysis.publish.book import KERNELSPEC
 from cartanalysis.publish.engine import ENGINE, Kernels
 from cartanalysis.publish.execute import ENVIRONMENT
+from cartanalysis.publish.run import publish
 
 pytestmark = pytest.mark.skipif(not engine.CAN_FORK, reason="kernels are not forked here")
 
