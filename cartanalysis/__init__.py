@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cartanalysis.chapter.results import Figure, Result
     from cartanalysis.chapter.study import Study
-    from cartanalysis.sites.several import Comparison
+    from cartanalysis.sites.chapter import Comparison
 
 __version__ = "0.1.0"
 
 __all__ = ["Comparison", "Figure", "Result", "Study"]
 
 _HOMES = {
-    "Comparison": "cartanalysis.sites.several",
+    "Comparison": "cartanalysis.sites.chapter",
     "Figure": "cartanalysis.chapter.results",
     "Result": "cartanalysis.chapter.results",
     "Study": "cartanalysis.chapter.study",

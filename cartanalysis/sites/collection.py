@@ -40,8 +40,8 @@ from cartanalysis.publish.run import (
 from cartanalysis.publish.scratch import private_folder
 from cartanalysis.publish.staging import clear, staging_for
 from cartanalysis.publish.verify import read_run
+from cartanalysis.sites.chapter import write_members
 from cartanalysis.sites.collection_ext import banner
-from cartanalysis.sites.several import write_members
 
 COMPARISON = "comparison"
 START = f"{PROSE}/collection"

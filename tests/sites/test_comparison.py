@@ -18,8 +18,8 @@ from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import style
 from cartanalysis.sites import comparison
+from cartanalysis.sites.chapter import Comparison, judge, read_members, write_members
 from cartanalysis.sites.figures import plot_pooled, plot_verdicts
-from cartanalysis.sites.several import Comparison, judge, read_members, write_members
 from cartanalysis.study.published import load
 
 mpl.use("agg")
