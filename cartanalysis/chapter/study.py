@@ -229,7 +229,14 @@ class Study(HandOver):
         table = self.compute(baseline.table_one, self.patients)
         if table.why:
             return table
-        letters = [self.evidence(ids) for ids in table.table["rests_on"]]
+        # the size of a group may follow from a rate that the paper gives for it
+        sizes = {
+            (claim.details["by"], claim.details["group"]): claim.details["counts"][1:]
+            for claim in self.registry.claims
+            if claim.how == "counted" and "group" in claim.details
+        }
+        rows = zip(table.table["column"], table.table["group"], strict=True)
+        letters = [self.evidence(sizes.get(row, ())) for row in rows]
         return replace(table, value=table.table.assign(evidence=letters))
 
     def verdicts(self) -> analyses.Verdicts:

@@ -22,9 +22,6 @@ LEVEL_NAMES = {
 }
 """Levels whose name in the file would not speak to a reader."""
 
-DERIVED_ROWS = {("emd", "other"): ("emd_other_n", "infused")}
-"""Rows that follow from the paper, and the values of the registry that they rest on."""
-
 CHARACTERISTICS = [
     "age_years",
     "sex",
@@ -50,8 +47,8 @@ def table_one(patients: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row per number or level: column, characteristic, level, n (known), missing, count
         (with the level), summary (median and range, or count and percentage of those known),
-        quartiles (the same with quartiles in place of the range), method, rests_on (values of the
-        registry that give the row in the reconstruction; none if it is assumed).
+        quartiles (the same with quartiles in place of the range), method, group (the level as in
+        the column; empty for a number).
 
     Raises
     ------
@@ -72,20 +69,19 @@ def table_one(patients: pd.DataFrame) -> pd.DataFrame:
             q1, q3 = known.quantile([0.25, 0.75])
             texts = [f"{middle:.3g} ({a:.3g} to {b:.3g})" for a, b in ((low, high), (q1, q3))]
             head = (name, f"{title} ({spec.unit})", "")
-            rows.append((*head, len(known), missing, math.nan, *texts, "median (range)", ()))
+            rows.append((*head, len(known), missing, math.nan, *texts, "median (range)", ""))
             continue
         for level in levels(column):
             count = int((known == level).sum())
             text = f"{count} ({format_value(count / len(known), 'fraction')})"
             key = (name, str(level))
             head = (name, title, LEVEL_NAMES.get(key, str(level)))
-            rests_on = DERIVED_ROWS.get(key, ())
-            row = (*head, len(known), missing, count, text, "", "n (% of known)", rests_on)
+            row = (*head, len(known), missing, count, text, "", "n (% of known)", str(level))
             rows.append(row)
     if not rows:
         raise CannotCompute("this cohort has no column that describes its patients")
     header = ["column", "characteristic", "level", "n", "missing", "count", "summary", "quartiles"]
-    return pd.DataFrame(rows, columns=[*header, "method", "rests_on"])
+    return pd.DataFrame(rows, columns=[*header, "method", "group"])
 
 
 def size(patients: pd.DataFrame) -> pd.DataFrame:
