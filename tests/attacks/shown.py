@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from typing import Any
 import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from matplotlib import pyplot
 
 from cartanalysis.chapter.handover import METADATA
+from cartanalysis.chapter.results import Figure
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 COHORT = (
@@ -156,7 +158,7 @@ def _run(
                 exec(compile(code, chapter, "exec"), names)
                 if "parameters" in heading:
                     names |= {k: v for k, v in given.items() if k in names}
-                if not draw and "study" in names and "figure" not in vars(names["study"]):
+                if not draw and "study" in names and "show" not in vars(names["study"]):
                     _without_drawing(names["study"])
                 shell.execution_count += 1
         except Exception as error:  # noqa: BLE001 - what a reader would see of it
@@ -167,18 +169,17 @@ def _run(
 
 def _without_drawing(study: Any) -> None:
     """Hand figures over without drawing them, which takes most of the time."""
-    whole = type(study).figure
+    whole = type(study).show
 
-    def figure(plot: Any, *tables: Any, **options: Any) -> None:
-        from matplotlib import pyplot as plt
+    def blank(*args: Any, **kwargs: Any) -> Any:
+        return pyplot.figure().add_subplot()
 
-        def blank(*args: Any, **kwargs: Any) -> Any:
-            return plt.figure().add_subplot()
+    def show(*things: Any) -> None:
+        for thing in things:
+            drawn = replace(thing, plot=blank) if isinstance(thing, Figure) else thing
+            whole(study, drawn)
 
-        blank.__module__, blank.__qualname__ = plot.__module__, plot.__qualname__
-        whole(study, blank, *tables, **options)
-
-    study.figure = figure
+    study.show = show
 
 
 def add(shown: Shown, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:

@@ -602,7 +602,7 @@ def test_bad_inputs_41_killed_at_any_moment(tiny):
     assert run(tiny) == 0
     for turn, moment in enumerate(MOMENTS):
         edit(tiny / "book" / "index.md", "# Tiny", f"# Tiny {turn}")
-        edit(tiny / "notebooks" / "one.py", 'alt="A', f'alt="A {turn}')
+        edit(tiny / "notebooks" / "one.py", '"rate", "', f'"rate", "{turn} ')
         going = start(tiny, before=KILLED, at=moment)
         told = going.communicate()
         assert going.returncode == -signal.SIGKILL, (moment, told)

@@ -444,7 +444,7 @@ def test_what_is_executed_again(tiny, tmp_path):
     assert "Nothing changed" in go()
     edit(tiny / "book" / "index.md", "Remission", "The remission")
     assert "executed: 0, unchanged: 1" in go()
-    edit(tiny / "notebooks" / "one.py", "A bar of", "One bar of")
+    edit(tiny / "notebooks" / "one.py", '"Remission.")', '"Remission rate.")')
     assert "executed: 1" in go()
     assert "executed: 1" in go("-p", "days=30")
 
