@@ -3,7 +3,8 @@
     python bench/build.py
 
 In one run, in turn: Jupyter Book executes the chapters by itself, one after the other; then the
-same book is published about a cohort that was never seen, and once more with nothing changed.
+whole book, its pages of prose and its checks with it, is published about a cohort that was never
+seen, and once more with nothing changed.
 """
 
 from __future__ import annotations
@@ -69,6 +70,9 @@ def main() -> None:
         folder = Path(name)
         own = {"XDG_CACHE_HOME": str(folder / "user"), "CARTANALYSIS_STATE": str(folder / "state")}
         stock = seconds(STOCK, "build", str(stock_sources(folder / "stock")), MPLBACKEND="agg")
+        failed = sorted((folder / "stock" / "_build" / "html" / "reports").rglob("*.err.log"))
+        if failed:  # Jupyter Book keeps cells that failed, and ends well
+            sys.exit(failed[0].read_text(encoding="utf-8")[-2000:])
         cohort = folder / "cohort.csv"
         shown = [sys.executable, "-c", OURS, "reconstruct", "--seed", "4"]
         cohort.write_bytes(subprocess.run(shown, capture_output=True, check=True).stdout)
