@@ -61,14 +61,9 @@ def _add_samples(patients: Source, samples: Source) -> Source:
         column.name: ["" if i is None else samples.cells[column.name][i] for i in of_patient]
         for column in added
     }
-    return replace(
-        patients,
-        form="cBioPortal clinical files",
-        columns=(*patients.columns, *added),
-        cells=patients.cells | cells,
-        notes=(*patients.notes, *notes),
-        problems=(*patients.problems, *problems),
-    )
+    columns = (*patients.columns, *added)
+    form = "cBioPortal clinical files"
+    return patients.also(notes, problems, form=form, columns=columns, cells=patients.cells | cells)
 
 
 def _one_row_per_patient(samples: Source) -> Source:
@@ -83,13 +78,13 @@ def _one_row_per_patient(samples: Source) -> Source:
     if dropped:
         note += f"; left out, since they differ between samples: {', '.join(dropped)}"
     cells = {column.name: samples.cells[column.name] for column in kept}
-    notes = (*samples.notes, f"{note}.")
-    return replace(samples, columns=tuple(kept), cells=cells, notes=notes).take(first.values())
+    found = samples.also([f"{note}."], columns=tuple(kept), cells=cells)
+    return found.take(first.values())
 
 
 def _without_codes(source: Source) -> Source:
     """Empty the cells that hold one of cBioPortal's words for missing."""
-    values = {value for cells in source.cells.values() for value in cells}
+    values = set().union(*source.cells.values())
     found = {value for value in values if value.casefold() in MISSING}
     if not found:
         return source
@@ -97,5 +92,4 @@ def _without_codes(source: Source) -> Source:
         name: ["" if value in found else value for value in cells]
         for name, cells in source.cells.items()
     }
-    note = f"Read as missing: {', '.join(sorted(found))}."
-    return replace(source, cells=cells, notes=(*source.notes, note))
+    return source.also([f"Read as missing: {', '.join(sorted(found))}."], cells=cells)

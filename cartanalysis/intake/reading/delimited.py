@@ -7,7 +7,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from cartanalysis.intake.reading.files import empty, refuse
 from cartanalysis.intake.reading.table import (
@@ -15,8 +15,7 @@ from cartanalysis.intake.reading.table import (
     MAX_COLUMNS,
     build,
     check_size,
-    has_names,
-    no_header,
+    with_names,
 )
 from cartanalysis.intake.source import Column, Source
 
@@ -56,6 +55,7 @@ _MARKS = {
 }
 _CONTROL = bytes({*range(32)} - {9, 10, 13}) + b"\x7f"
 _ODD = re.compile(r"[^\W\d_][¡-©«-´¶-¹»-¿×÷][^\W\d_]")  # a sign in the middle of a word
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _SAMPLE = 200_000  # bytes of lines with foreign letters, for guessing the encoding
 START = 65_536
 """Bytes, or characters of the first line, that are looked at before the rest."""
@@ -100,7 +100,8 @@ def _read(lines: Iterator[str], name: str, notes: list[str], names: Collection[s
     above = len(comments)
     if names:
         lines = itertools.chain(start, lines)
-        above, separator, line = _header_with(names, lines, name)
+        rows = (((i, x, line), line.split(x)) for i, line in enumerate(lines) for x in FORMS)
+        above, separator, line = with_names(rows, names, name)
         start = [line]
     start += itertools.islice(lines, AHEAD)
     separator = separator or _separator(start, name)
@@ -108,29 +109,29 @@ def _read(lines: Iterator[str], name: str, notes: list[str], names: Collection[s
     if separator != ",":
         notes.append(f"Read as {form}.")
     reader = csv.reader(itertools.chain(start, lines), delimiter=separator, strict=True)
-    position = above
+    records = _records(reader, above, name)
+    header_row, cells = next(records, (0, []))
+    if not cells:
+        raise empty(name)
+    width = len(cells)
+    while not cells[-1].strip():  # spreadsheets export empty columns at the right
+        cells.pop()
+    check_size(name, cells, 0)
+    labels, about = (_labels(comments[i:], len(cells)) for i in (0, 1))
+    header = [
+        Column(text.strip(), label, about=more if more != label else "")
+        for text, label, more in zip(cells, labels, about, strict=True)
+    ]
+    return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
 
-    def counted() -> Iterator[tuple[int, list[str]]]:
-        nonlocal position
+
+def _records(reader: Iterator[list[str]], above: int, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Go through the rows that hold anything, and count all of them."""
+    position = above
+    try:
         for position, cells in enumerate(reader, start=above + 1):
             if any(cell.strip() for cell in cells):
                 yield position, cells
-
-    records = counted()
-    try:
-        header_row, cells = next(records, (0, []))
-        if not cells:
-            raise empty(name)
-        width = len(cells)
-        while not cells[-1].strip():  # spreadsheets export empty columns at the right
-            cells.pop()
-        check_size(name, cells, 0)
-        labels, about = (_labels(comments[i:], len(cells)) for i in (0, 1))
-        header = [
-            Column(text.strip(), label, about=more if more != label else "")
-            for text, label, more in zip(cells, labels, about, strict=True)
-        ]
-        return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
     except csv.Error as error:
         what = f"not readable as CSV ({error})"
         remedy = "Check the quotation marks from this row on"
@@ -194,7 +195,7 @@ def _guess(data: bytes) -> str | None:
 def _row_of(data: bytes, position: int | None, encoding: str = "latin-1") -> int:
     """Count the rows up to a byte."""
     text = data[:position].decode(encoding, "ignore")
-    return len(re.findall(r"\r\n|\r|\n", text)) + 1
+    return len(_LINE_END.findall(text)) + 1
 
 
 # --- layout ------------------------------------------------------------------------------------
@@ -215,15 +216,6 @@ def _comments(lines: Iterator[str]) -> tuple[list[str], list[str]]:
     return [], comments
 
 
-def _header_with(names: Collection[str], lines: Iterable[str], name: str) -> tuple[int, str, str]:
-    """Find the line that has these names: how many stand above it, and what separates them."""
-    for above, line in enumerate(lines):
-        for separator in FORMS:
-            if has_names(line.split(separator), names):
-                return above, separator, line
-    raise no_header(name, names)
-
-
 def _labels(comments: list[str], width: int) -> list[str]:
     if not comments or not comments[0].startswith("#"):
         return [""] * width
@@ -236,11 +228,10 @@ def _separator(start: list[str], name: str) -> str:
 
     Where none does both, the usual one that is most frequent in the header counts.
     """
-    first = next((i for i, line in enumerate(start) if line.strip()), 0)
-    text = "".join(start[first : first + AHEAD + 1])
+    text = "".join(itertools.islice(itertools.dropwhile(str.isspace, start), AHEAD + 1))
     # texts in quotes may hold any of them
     bare = re.sub(r'"[^"]*("|$)', "x", text)
-    header, *rows = re.split(r"\r\n|\r|\n", bare)
+    header, *rows = _LINE_END.split(bare)
     rows = [row for row in rows if row.strip()]
     agree = [s for s in USUAL if s in header and all(r.count(s) == header.count(s) for r in rows)]
     if agree or any(s in header for s in USUAL):

@@ -7,11 +7,12 @@ import numbers
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 import numpy as np
 
 from cartanalysis.contract import FIELDS
-from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.reading.files import refuse, too_large
 from cartanalysis.intake.source import Column, Source
 
@@ -40,6 +41,8 @@ MAX_TITLE_LINES = 10
 MAX_NAME_LENGTH = 60
 """Characters; no name of a column is longer, but sentences are."""
 
+T = TypeVar("T")
+
 SEPARATOR = re.compile(r"[,;\t|]")
 _RECORD_MARKS = ({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"})
 
@@ -51,11 +54,9 @@ def as_text(value: object) -> str:
     if isinstance(value, str):
         return tidy(value)
     if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
+        return str(value).upper()
     if isinstance(value, dt.datetime):
         return tidy(value.replace(microsecond=0, tzinfo=None).isoformat())
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
     if isinstance(value, dt.timedelta):
         return as_text(value / dt.timedelta(days=1))
     if isinstance(value, numbers.Integral):
@@ -85,15 +86,13 @@ def numbered(columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, Sequence[s
     yield from enumerate(zip(*columns, strict=True), start=2)
 
 
-def has_names(cells: Iterable[str], names: Collection[str]) -> bool:
-    """Tell whether a row names these columns, in any case and with quotation marks or without."""
-    return {*names} <= {cell.strip().strip('"').lower() for cell in cells}
-
-
-def no_header(name: str, names: Iterable[str]) -> InputError:
-    """Make the error for a file in which no row names these columns."""
+def with_names(rows: Iterable[tuple[T, list[str]]], names: Collection[str], name: str) -> T:
+    """Find the first row with these names, in any case and in quotation marks or not."""
+    for place, cells in rows:
+        if {*names} <= {cell.strip().strip('"').lower() for cell in cells}:
+            return place
     what = f"no row names the columns {' and '.join(names)}"
-    return refuse(name, what, "Give the file with these columns")
+    raise refuse(name, what, "Give the file with these columns")
 
 
 def alike(cells: Sequence[str], patients: Sequence[str], first: Mapping[str, int]) -> bool:
@@ -139,8 +138,7 @@ def build(
     names = [column.name for column in header]
     check_size(name, names, 0)
     kept = _checked_names(names, header_row, found)
-    cells: dict[str, list[str]] = {names[index]: [] for index in kept}
-    unnamed: dict[int, list[str]] = {i: [] for i, text in enumerate(names) if not text}
+    cells: dict[int, list[str]] = {i: [] for i, text in enumerate(names) if i in kept or not text}
     kept_rows: list[int] = []
     width = max(width, len(names))
     ragged: list[tuple[int, int]] = []
@@ -158,25 +156,23 @@ def build(
             ragged.append((number, len(row)))
             continue
         kept_rows.append(number)
-        for index in kept:
-            cells[names[index]].append(_checked_cell(row[index], number, names[index], found))
-        for index, values in unnamed.items():
-            values.append(row[index].strip())
+        for index, column in cells.items():
+            column.append(_checked_cell(row[index].strip(), number, names[index], found))
     better = _better_header(names, early)
     if better is not None:
         what = "the row does not look like a header"
         remedy = f"Is it row {better}? Then delete the rows above that one"
         raise refuse(name, what, remedy, row=header_row)
     found += _ragged(ragged, width, len(names), is_all=not kept_rows)
-    for index, values in unnamed.items():
-        _judge_unnamed(index, values, kept_rows, told, found)
+    for index in (i for i in cells if i not in kept):
+        _judge_unnamed(index, cells[index], kept_rows, told, found)
     if not kept_rows and not found:
         found.append(Problem("there is no patient in the file", "Add one row per patient"))
     return Source(
         name=name,
         form=form,
         columns=tuple(header[index] for index in kept),
-        cells=cells,
+        cells={names[index]: cells[index] for index in kept},
         rows=tuple(kept_rows),
         notes=tuple(told),
         problems=first_of(found),
@@ -235,15 +231,15 @@ def _judge_unnamed(
 ) -> None:
     """Leave out a column without a name if it is empty or only counts the rows."""
     counts = [[str(i + start) for i in range(len(values))] for start in (0, 1)]
-    if not any(values):
-        return
-    if index == 0 and values in counts:  # R and pandas write one unless told not to
+    if index == 0 and any(values) and values in counts:  # R and pandas write one unless told not to
         notes.append("The first column has no name and only counts the rows; it was left out.")
         return
-    row, value = next((r, v) for r, v in zip(rows, values, strict=True) if v)
-    what = f"there is a value in column {index + 1}, which has no name"
-    remedy = "Name the column in the header, or delete it"
-    problems.append(Problem(what, remedy, row=row, value=value))
+    for row, value in zip(rows, values, strict=True):
+        if value:
+            what = f"there is a value in column {index + 1}, which has no name"
+            remedy = "Name the column in the header, or delete it"
+            problems.append(Problem(what, remedy, row=row, value=value))
+            return
 
 
 def _checked_names(names: Sequence[str], row: int, problems: list[Problem]) -> list[int]:
@@ -264,7 +260,8 @@ def _checked_names(names: Sequence[str], row: int, problems: list[Problem]) -> l
 
 
 def _checked_cell(text: str, row: int, column: str, problems: list[Problem]) -> str:
-    text = text.strip()
+    if not column:  # told as a whole
+        return text
     if len(text) > MAX_CELL_LENGTH:
         what = f"the cell has {len(text):,} characters; the limit is {MAX_CELL_LENGTH:,}"
         remedy = "Check the quotation marks, or shorten the text"

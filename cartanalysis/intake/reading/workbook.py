@@ -30,8 +30,7 @@ from cartanalysis.intake.reading.table import (
     as_text,
     build,
     check_size,
-    has_names,
-    no_header,
+    with_names,
 )
 from cartanalysis.intake.source import Column, Source
 
@@ -54,8 +53,7 @@ _DAMAGED = (
     ValueError,
     TypeError,
     AttributeError,  # a part of another kind than the name says
-    NotImplementedError,  # compressed in a way that Python does not know
-    RuntimeError,  # encrypted within the zip
+    RuntimeError,  # encrypted within the zip, or compressed in a way that Python does not know
     OverflowError,
 )
 
@@ -123,9 +121,13 @@ def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[st
                 io.BytesIO(data), read_only=True, data_only=True, keep_links=False
             )
             if names:
-                return _table(_first_with(book, name, names), name, [])
+                sheets = (_read(one, name) for one in book.worksheets)
+                rows = (((s, i), texts) for s in sheets for i, (_, texts) in enumerate(s.rows))
+                found, above = with_names(rows, names, name)
+                found.rows = found.rows[above:]
+                return _table(found, name, [], is_whole=False)
             chosen, notes = _choose(book, name, sheet)
-            return _table(_read(chosen, name), name, notes)
+            return _table(_read(chosen, name), name, notes, is_whole=True)
     except InputError:  # is a ValueError, but says already what is wrong
         raise
     except _DAMAGED as error:
@@ -169,15 +171,6 @@ def _choose(book: Any, name: str, sheet: str | None) -> tuple[Any, list[str]]:
     return visible[0], notes
 
 
-def _first_with(book: Any, name: str, names: Collection[str]) -> _Sheet:
-    for found in (_read(sheet, name) for sheet in book.worksheets):
-        for index, (_, texts) in enumerate(found.rows):
-            if has_names(texts, names):
-                found.rows = found.rows[index:]
-                return found
-    raise no_header(name, names)
-
-
 def _read(sheet: Any, name: str) -> _Sheet:
     """Go through all rows; what the sheet declares of its size is not believed."""
     found = _Sheet(sheet)
@@ -204,32 +197,30 @@ def _is_percentage(cell: Any) -> bool:
 # --- table -------------------------------------------------------------------------------------
 
 
-def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
+def _table(found: _Sheet, name: str, notes: Sequence[str], *, is_whole: bool) -> Source:
     if not found.rows:
         what = f"the sheet {shown(found.sheet.title)} is empty"
         raise refuse(name, what, "Choose another sheet")
-    (header_row, names), *rows = found.rows
+    (header_row, texts), *rows = found.rows
     width = found.last_column
-    names = names + [""] * (width - len(names))
-    names = [found.errors.get((header_row, i), text) for i, text in enumerate(names, start=1)]
+    names = [found.errors.get((header_row, i), t) for i, t in enumerate(_filled(texts, width), 1)]
     names = names[: max(i for i, text in enumerate(names, start=1) if text)]
-    problems = _merged(found, header_row, name)
+    problems = _merged(found, header_row, name, is_whole=is_whole)
     for (row, index), value in found.errors.items():
         if row > header_row and index <= len(names):
             what = "the cell shows an error of the spreadsheet program"
             remedy = "Correct the formula or empty the cell"
             problems.append(Problem(what, remedy, row, names[index - 1], value))
     for (row, index), is_stored in found.formulas.items():
-        if is_stored:
-            continue
-        what = "the cell holds a formula without a stored value"
-        remedy = "Open the workbook in the spreadsheet program and save it again"
-        problems.append(Problem(what, remedy, row, _name_of(index, names)))
+        if not is_stored:
+            what = "the cell holds a formula without a stored value"
+            remedy = "Open the workbook in the spreadsheet program and save it again"
+            problems.append(Problem(what, remedy, row, _name_of(index, names)))
     return build(
         name,
         "Excel workbook",
         [Column(text) for text in names],
-        ((row, texts + [""] * (width - len(texts))) for row, texts in rows),
+        ((row, _filled(texts, width)) for row, texts in rows),
         header_row=header_row,
         width=width,
         notes=[*notes, *_notes(found, names, header_row)],
@@ -237,12 +228,18 @@ def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
     )
 
 
-def _merged(found: _Sheet, header_row: int, name: str) -> list[Problem]:
-    """Tell of merged cells below the header; in the header they are fatal."""
+def _filled(texts: Sequence[str], width: int) -> list[str]:
+    return [*texts, *[""] * (width - len(texts))]
+
+
+def _merged(found: _Sheet, header_row: int, name: str, *, is_whole: bool) -> list[Problem]:
+    """Tell of merged cells below the header; in the header, or above it, they are fatal."""
     problems = []
     for text in (cells.ref for cells in found.merged_cells.mergeCell) if found.merged_cells else ():
-        left, top, _, bottom = range_boundaries(text)
-        if top <= header_row <= bottom:
+        left, top, right, bottom = range_boundaries(text)
+        # above a header that was searched, there may be anything
+        is_above = is_whole and bottom < header_row and left != right
+        if is_above or top <= header_row <= bottom:
             what = f"the header has merged cells ({text})"
             remedy = "Split them, so that each column has one name in one row"
             raise refuse(name, what, remedy, row=header_row)
