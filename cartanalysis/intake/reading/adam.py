@@ -38,6 +38,13 @@ _PER_PARAMETER = {
 }
 """What becomes a column for each parameter, by dataset, and its label."""
 
+_TREATED = {
+    "SAFFL": "SAFFL = Y, the safety population",
+    "TRTSDT": "TRTSDT is given",
+    "TRTSDTM": "TRTSDTM is given",
+}
+"""Columns of ADSL that say who was treated, the best first, and how."""
+
 _ALWAYS = ("AVAL", "CNSR", "AVALC")
 _ONE_STUDY = "Give the datasets of one study, cut on the same day"
 _OF_A_RECORD = re.compile(
@@ -126,21 +133,16 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
 
 def _treated(table: _Subjects) -> list[str]:
     """Keep the subjects who were treated: the safety population, or who has a first day."""
-    for column, why in (
-        ("SAFFL", "SAFFL = Y, the safety population"),
-        ("TRTSDT", "TRTSDT is given"),
-        ("TRTSDTM", "TRTSDTM is given"),
-    ):
+    for column, why in _TREATED.items():
         values = table.values.get(column, {})
         given = [subject for subject in table.rows if values.get(subject)]
         treated = [s for s in given if column != "SAFFL" or values[s].upper() == "Y"]
-        if not treated:
-            continue
-        if len(treated) < len(table.rows):
+        if treated and len(treated) < len(table.rows):
             table.notes.append(
                 f"Only subjects who were treated count ({why}); the others were left out."
             )
-        return treated
+        if treated:
+            return treated
     table.notes.append(
         "Neither SAFFL nor TRTSDT says who was treated, so every subject counts as treated."
     )
@@ -165,14 +167,11 @@ def _in_upper_case(source: Source) -> Source:
 
 def _with_subject(source: Source, table: _Subjects) -> Source:
     """Take out the records that name no subject, and tell them."""
-    named = []
-    for index, subject in enumerate(source.cells["USUBJID"]):
-        if subject:
-            named.append(index)
-        else:
-            what = "the subject is missing"
-            table.tell(source, index, "USUBJID", what, "Fill in USUBJID")
-    return source.take(named)
+    subjects = source.cells["USUBJID"]
+    for index, subject in enumerate(subjects):
+        if not subject:
+            table.tell(source, index, "USUBJID", "the subject is missing", "Fill in USUBJID")
+    return source.take([i for i, subject in enumerate(subjects) if subject])
 
 
 def _add_adsl(source: Source, table: _Subjects) -> None:
@@ -276,12 +275,11 @@ def _label(source: Source, code: str, indices: Iterable[int], table: _Subjects) 
     label = next((labels[i] for i in indices if labels[i]), code)
     units: dict[str, int] = {}
     for index in indices if "AVALU" in source.cells else ():
-        units.setdefault(source.cells["AVALU"][index], index)
-    units.pop("", None)
+        if source.cells["AVALU"][index]:
+            units.setdefault(source.cells["AVALU"][index], index)
     if len(units) > 1:
         what = f"{code} is given in several units ({', '.join(units)})"
-        remedy = "Give a parameter in one unit"
-        table.tell(source, list(units.values())[1], "AVALU", what, remedy)
+        table.tell(source, [*units.values()][1], "AVALU", what, "Give a parameter in one unit")
     unit = next(iter(units), "")
     return label if unit.casefold() in label.casefold() else f"{label} ({unit})"
 

@@ -70,29 +70,7 @@ def parse(data: bytes, name: str, names: Collection[str] = ()) -> Source:
     if END_MARK.search(data):
         data = END_MARK.sub(b"", data)
         notes.append("The mark that DOS programs write at the end (Ctrl-Z) was left out.")
-    encoding = _encoding(data, name, notes)
-    # the text is decoded while it is read: a million rows cost no more than the first ones
-    with io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="") as stream:
-        lines = _lines(stream, name)
-        try:
-            return _read(lines, name, notes, names)
-        except UnicodeDecodeError as error:
-            what = "the row holds bytes that are not text in the file's encoding"
-            # decoding runs ahead of the rows
-            row = _row_of(data, _first_undecodable(data, encoding), encoding)
-            raise refuse(name, what, _SAVE_AS, row=row) from error
-
-
-def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
-    """Go through the lines, none of which may fill the memory."""
-    while line := stream.readline(_MAX_LINE + 1):
-        if len(line) > _MAX_LINE:
-            what = f"a line has more than {_MAX_LINE:,} characters, so it is not a row of a table"
-            raise refuse(name, what, "Check the line ends and the quotation marks")
-        yield line
-
-
-def _read(lines: Iterator[str], name: str, notes: list[str], names: Collection[str]) -> Source:
+    lines = _lines(data, _encoding(data, name, notes), name)
     line = next(lines, "")
     declared = _DECLARED.fullmatch(line)
     separator = declared[1] if declared else None
@@ -123,6 +101,24 @@ def _read(lines: Iterator[str], name: str, notes: list[str], names: Collection[s
         for text, label, more in zip(cells, labels, about, strict=True)
     ]
     return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
+
+
+def _lines(data: bytes, encoding: str, name: str) -> Iterator[str]:
+    """Decode a line at a time, so that a million rows cost no more than the first ones."""
+    stream = io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="")
+    try:
+        while line := stream.readline(_MAX_LINE + 1):
+            if len(line) > _MAX_LINE:
+                what = (
+                    f"a line has more than {_MAX_LINE:,} characters, so it is not a row of a table"
+                )
+                raise refuse(name, what, "Check the line ends and the quotation marks")
+            yield line
+    except UnicodeDecodeError as error:
+        what = "the row holds bytes that are not text in the file's encoding"
+        # decoding runs ahead of the rows
+        row = _row_of(data, _first_undecodable(data, encoding), encoding)
+        raise refuse(name, what, _SAVE_AS, row=row) from error
 
 
 def _records(reader: Iterator[list[str]], above: int, name: str) -> Iterator[tuple[int, list[str]]]:
