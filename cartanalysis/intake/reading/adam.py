@@ -58,6 +58,8 @@ class _Subjects:
     """The table being put together: a column is text by subject."""
 
     has_adsl: bool
+    prefix: str = ""
+    """Names the dataset in what is told, if there are several."""
     rows: dict[str, int] = field(default_factory=dict)
     columns: dict[str, Column] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class _Subjects:
     def tell(self, source: Source, index: int, column: str, what: str, remedy: str) -> None:
         """Tell what is wrong with a record."""
         value = source.cells[column][index] or None
+        what = f"{self.prefix}{what}"
         self.problems.append(Problem(what, remedy, source.rows[index], column, value))
 
 
@@ -98,9 +101,9 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
     given = [kind for kind in DATASETS if kind in datasets]
     for kind in given:
         source = _in_upper_case(datasets[kind])
-        told = len(table.problems)
+        table.prefix = f"{kind}: " if len(given) > 1 else ""
         table.notes += source.notes
-        table.problems += source.problems
+        table.problems += [replace(p, what=table.prefix + p.what) for p in source.problems]
         source = _with_subject(source, table)
         if kind == "ADSL":
             _add_adsl(source, table)
@@ -111,10 +114,6 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
         elif kind in _PER_PARAMETER:
             _add_constants(source, table)
             _add_parameters(source, table, kind)
-        if len(given) > 1:
-            table.problems[told:] = [
-                replace(p, what=f"{kind}: {p.what}") for p in table.problems[told:]
-            ]
     check_size(name, table.columns, len(table.rows))
     subjects = _treated(table) if table.rows else []
     forms = ", ".join(sorted({datasets[kind].form for kind in given}))

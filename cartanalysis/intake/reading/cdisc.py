@@ -99,19 +99,19 @@ def _texts(
     if not isinstance(row, list):
         raise damaged(name, "a Dataset-JSON file")
     texts = []
-    for value, entry in itertools.zip_longest(row, entries):
-        entry = entry or {}
+    # a short row stays short, and is told
+    for value, entry in itertools.zip_longest(row, entries[: len(row)], fillvalue={}):
         column, text = entry.get("name"), ""
-        if isinstance(value, list | dict):
-            problems.append(Problem("the cell holds a list", "Give one value", number, column))
-            value = None
         try:
-            text = _text(value, entry)
+            if isinstance(value, list | dict):
+                problems.append(Problem("the cell holds a list", "Give one value", number, column))
+            else:
+                text = _text(value, entry)
         except OverflowError:
             what = "the date lies outside the calendar (year 1 to 9999)"
             problems.append(Problem(what, "Correct it", number, column, as_text(value)))
         texts.append(text)
-    return texts[: max(len(row), 1)]  # a short row stays short, and is told
+    return texts
 
 
 def _text(value: Any, entry: Mapping[str, Any]) -> str:

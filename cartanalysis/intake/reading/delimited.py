@@ -83,7 +83,7 @@ def parse(data: bytes, name: str, names: Collection[str] = ()) -> Source:
         start = [line]
     start += itertools.islice(lines, AHEAD)
     separator = separator or _separator(start, name)
-    form = FORMS.get(separator, f"text separated by “{separator}”")
+    form = FORMS[separator]
     if separator != ",":
         notes.append(f"Read as {form}.")
     reader = csv.reader(itertools.chain(start, lines), delimiter=separator, strict=True)
@@ -95,10 +95,11 @@ def parse(data: bytes, name: str, names: Collection[str] = ()) -> Source:
     while not cells[-1].strip():  # spreadsheets export empty columns at the right
         cells.pop()
     check_size(name, cells, 0)
-    labels, about = (_labels(comments[i:], len(cells)) for i in (0, 1))
+    above_header = ([*comments, "", ""][i].removeprefix("#").split("\t") for i in (0, 1))
+    labels, about = ([text.strip() for text in texts[: len(cells)]] for texts in above_header)
     header = [
         Column(text.strip(), label, about=more if more != label else "")
-        for text, label, more in zip(cells, labels, about, strict=True)
+        for text, label, more in itertools.zip_longest(cells, labels, about, fillvalue="")
     ]
     return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
 
@@ -210,13 +211,6 @@ def _comments(lines: Iterator[str]) -> tuple[list[str], list[str]]:
         else:  # blank lines above the header
             comments.append(line)
     return [], comments
-
-
-def _labels(comments: list[str], width: int) -> list[str]:
-    if not comments or not comments[0].startswith("#"):
-        return [""] * width
-    names = [text.strip() for text in comments[0].removeprefix("#").rstrip("\r\n").split("\t")]
-    return (names + [""] * width)[:width]
 
 
 def _separator(start: list[str], name: str) -> str:

@@ -165,10 +165,8 @@ def _zip(data: bytes, name: str) -> str:
 
 
 def _is_zlib(data: bytes) -> bool:
-    if data[0] & 0x0F != 8 or int.from_bytes(data[:2], "big") % 31 or len(data) < 3:
-        return False
-    try:  # two letters of text may look the same
+    try:
         zlib.decompressobj().decompress(data[:512], 4096)
     except zlib.error:
         return False
-    return True
+    return len(data) > 2  # two letters of text may look like a header

@@ -44,6 +44,7 @@ MAX_NAME_LENGTH = 60
 T = TypeVar("T")
 
 SEPARATOR = re.compile(r"[,;\t|]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _RECORD_MARKS = ({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"})
 
 
@@ -250,7 +251,7 @@ def _checked_names(names: Sequence[str], row: int, problems: list[Problem]) -> l
             what = "the column is there twice"
             remedy = "Keep one of them, or give them different names"
             problems.append(Problem(what, remedy, row=row, column=text))
-        elif len(text) > MAX_CELL_LENGTH or not text.isprintable() or not _is_unicode(text):
+        elif len(text) > MAX_CELL_LENGTH or not text.isprintable():
             what = f"the name of column {index + 1} cannot be shown: {shown(text)}"
             remedy = "Give it a short name in one line of plain text"
             problems.append(Problem(what, remedy, row=row))
@@ -267,12 +268,8 @@ def _checked_cell(text: str, row: int, column: str, problems: list[Problem]) -> 
         remedy = "Check the quotation marks, or shorten the text"
         problems.append(Problem(what, remedy, row, column, text[:100]))
         return ""
-    if not text.isascii() and not _is_unicode(text):
+    if not text.isascii() and _SURROGATE.search(text):
         what = "the cell holds half of a character (an unpaired surrogate)"
         problems.append(Problem(what, "Type it again", row, column, text))
         return ""
     return text
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -36,6 +36,7 @@ from cartanalysis.intake.source import Column, Source
 
 _SMALL = 2**20  # bytes; how far so small a part unfolds does not matter
 _LAST_ROW = 1_048_576  # of any Excel sheet; a damaged or hostile file may name rows beyond it
+_MOST_NAMED = 10  # rows or columns in a note
 _MERE_TEXT = re.compile(r'"[^"]*"|[\\_*].')  # in a number format
 
 MAX_RATIO = 200
@@ -203,23 +204,25 @@ def _table(found: _Sheet, name: str, notes: Sequence[str], *, is_whole: bool) ->
         raise refuse(name, what, "Choose another sheet")
     (header_row, texts), *rows = found.rows
     width = found.last_column
-    names = [found.errors.get((header_row, i), t) for i, t in enumerate(_filled(texts, width), 1)]
-    names = names[: max(i for i, text in enumerate(names, start=1) if text)]
+    cells = enumerate(_filled(texts, width), start=1)
+    names = {i: found.errors.get((header_row, i), text) for i, text in cells}
+    while not names[len(names)]:
+        names.popitem()
     problems = _merged(found, header_row, name, is_whole=is_whole)
     for (row, index), value in found.errors.items():
-        if row > header_row and index <= len(names):
+        if row > header_row and index in names:
             what = "the cell shows an error of the spreadsheet program"
             remedy = "Correct the formula or empty the cell"
-            problems.append(Problem(what, remedy, row, names[index - 1], value))
+            problems.append(Problem(what, remedy, row, names[index], value))
     for (row, index), is_stored in found.formulas.items():
         if not is_stored:
             what = "the cell holds a formula without a stored value"
             remedy = "Open the workbook in the spreadsheet program and save it again"
-            problems.append(Problem(what, remedy, row, _name_of(index, names)))
+            problems.append(Problem(what, remedy, row, _title(index, names)))
     return build(
         name,
         "Excel workbook",
-        [Column(text) for text in names],
+        [Column(text) for text in names.values()],
         ((row, _filled(texts, width)) for row, texts in rows),
         header_row=header_row,
         width=width,
@@ -250,14 +253,12 @@ def _merged(found: _Sheet, header_row: int, name: str, *, is_whole: bool) -> lis
     return problems
 
 
-def _name_of(index: int, names: Sequence[str]) -> str:
-    named = names[index - 1] if index <= len(names) else ""
-    return named or get_column_letter(index)
+def _title(index: int, names: Mapping[int, str]) -> str:
+    return names.get(index) or get_column_letter(index)
 
 
-def _notes(found: _Sheet, names: Sequence[str], header_row: int) -> list[str]:
-    named = dict(enumerate(names, start=1))
-    shown_times_100 = {named[i] for row, i in found.percentages if row > header_row and i in named}
+def _notes(found: _Sheet, names: Mapping[int, str], header_row: int) -> list[str]:
+    shown_times_100 = {names[i] for row, i in found.percentages if row > header_row and i in names}
     hidden_rows = [int(row) for row, about in found.row_dimensions.items() if _is_hidden(about)]
     ranges = [
         range(int(about["min"]), int(about["max"]) + 1)
@@ -265,13 +266,13 @@ def _notes(found: _Sheet, names: Sequence[str], header_row: int) -> list[str]:
     ]
     told = {
         "Formulas ({}) were read by the values that were stored with them.": [
-            _name_of(index, names) for index in sorted({index for _, index in found.formulas})
+            _title(index, names) for index in sorted({index for _, index in found.formulas})
         ],
         "Hidden rows ({}) were read like the others.": [
             str(row) for row in hidden_rows if header_row <= row <= found.last_row
         ],
         "Hidden columns ({}) were read like the others.": [
-            text for index, text in named.items() if any(index in columns for columns in ranges)
+            text for index, text in names.items() if any(index in columns for columns in ranges)
         ],
         "Cells formatted as a percentage ({}) were read as they are shown: a stored 0.07 as 7 %.": (
             sorted(shown_times_100)
@@ -287,6 +288,6 @@ def _is_hidden(about: Mapping[str, str]) -> bool:
     return about.get("hidden") in ("1", "true")
 
 
-def _some(texts: Sequence[str], limit: int = 10) -> str:
-    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
-    return ", ".join(shown(text) for text in texts[:limit]) + more
+def _some(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
+    return ", ".join(shown(text) for text in texts[:_MOST_NAMED]) + more
