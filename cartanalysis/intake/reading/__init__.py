@@ -71,11 +71,11 @@ def _read_folder(place: Path) -> Source:
         raise refuse(str(place), what, "Check that you may read it") from error
     name = place.resolve().name
     clinical = [file for file in files if file.name in cbioportal.FILES]
-    datasets: dict[str, list[Path]] = {}
-    for file in files:
-        kind = file.name.split(".")[0].upper()
-        if kind in adam.DATASETS and file.suffix:
-            datasets.setdefault(kind, []).append(file)
+    datasets = {
+        kind: found
+        for kind in adam.DATASETS
+        if (found := [f for f in files if f.suffix and f.name.split(".")[0].upper() == kind])
+    }
     if bool(clinical) == bool(datasets):
         what = "a folder with both ADaM datasets and cBioPortal files"
         if not clinical:
@@ -88,9 +88,9 @@ def _read_folder(place: Path) -> Source:
     if clinical:
         return cbioportal.join([_read_file(file) for file in clinical], name)
     several = [
-        f"the same dataset is there several times: {', '.join(f.name for f in datasets[kind])}"
-        for kind in adam.DATASETS
-        if len(datasets.get(kind, [])) > 1
+        f"the same dataset is there several times: {', '.join(f.name for f in found)}"
+        for found in datasets.values()
+        if len(found) > 1
     ]
     if several:
         remedy = "Keep one of them in the folder, or give one file"

@@ -100,7 +100,8 @@ def _texts(
         raise damaged(name, "a Dataset-JSON file")
     texts = []
     # a short row stays short, and is told
-    for value, entry in itertools.zip_longest(row, entries[: len(row)], fillvalue={}):
+    pairs: Iterable[tuple[Any, Any]] = itertools.zip_longest(row, entries[: len(row)], fillvalue={})
+    for value, entry in pairs:
         column, text = entry.get("name"), ""
         try:
             if isinstance(value, list | dict):
