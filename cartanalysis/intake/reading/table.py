@@ -104,8 +104,7 @@ def alike(cells: Sequence[str], patients: Sequence[str], first: Mapping[str, int
 def row_limit(names: Iterable[str]) -> int:
     """Say how many rows a table with these columns may have."""
     upper = {name.upper() for name in names}
-    is_records = any(marks <= upper for marks in _RECORD_MARKS)
-    return MAX_RECORDS if is_records else MAX_PATIENTS
+    return MAX_RECORDS if any(marks <= upper for marks in _RECORD_MARKS) else MAX_PATIENTS
 
 
 def check_size(name: str, names: Collection[str], n_rows: int) -> None:
@@ -145,13 +144,12 @@ def build(
     ragged: list[tuple[int, int]] = []
     early: list[tuple[int, Sequence[str]]] = []
     most = min(row_limit(names), MAX_CELLS // max(len(names), 1))
-    for number, row in rows:
-        if not any(cell and not cell.isspace() for cell in row):
-            continue
-        if len(early) < MAX_TITLE_LINES:
+    filled = ((n, row) for n, row in rows if any(cell and not cell.isspace() for cell in row))
+    for count, (number, row) in enumerate(filled, start=1):
+        if count <= MAX_TITLE_LINES:
             early.append((number, row))
-        if len(kept_rows) + len(ragged) >= most:
-            check_size(name, names, len(kept_rows) + len(ragged) + 1)
+        if count > most:
+            check_size(name, names, count)
         # a row that is longer may be shifted: even an empty cell at its end is not dropped
         if not len(names) <= len(row) <= width or any(cell.strip() for cell in row[len(names) :]):
             ragged.append((number, len(row)))
@@ -192,13 +190,9 @@ def _ragged(
         )
         return [Problem(what, remedy, row=rows[0][0])]
     remedy = "Quote cells that hold the separator, or fill the row"
-    return [
-        # as wide as the header with cells that are empty there
-        Problem(
-            f"the row has {n} cells, the header {n_names if n == width else width}", remedy, row
-        )
-        for row, n in rows
-    ]
+    # a row may be as wide as the header with cells that are empty there
+    compared = ((row, n, n_names if n == width else width) for row, n in rows)
+    return [Problem(f"the row has {n} cells, the header {m}", remedy, r) for r, n, m in compared]
 
 
 def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]]) -> int | None:

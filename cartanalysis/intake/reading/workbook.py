@@ -164,9 +164,8 @@ def _choose(book: Any, name: str, sheet: str | None) -> tuple[Any, list[str]]:
     visible = [s for s in filled if s.sheet_state == "visible"] or filled
     if len(visible) > 1:
         what = f"the workbook has several sheets: {listed}"
-        raise refuse(
-            name, what, "Say which one to read; they are not joined, so all columns must be in it"
-        )
+        remedy = "Say which one to read; they are not joined, so all columns must be in it"
+        raise refuse(name, what, remedy)
     hidden = [shown(s.title) for s in filled if s not in visible]
     notes = [f"Hidden sheets were not read: {', '.join(hidden)}."] if hidden else []
     return visible[0], notes
