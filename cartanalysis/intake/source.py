@@ -6,8 +6,9 @@ Every file format ends here (`cartanalysis.intake.reading`), every mapping start
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cartanalysis.errors import Problem
 
@@ -60,6 +61,13 @@ class Source:
         for index, value in enumerate(self.cells[column]):
             first.setdefault(value, index)
         return first
+
+    def also(
+        self, notes: Iterable[str] = (), problems: Iterable[Problem] = (), **changes: Any
+    ) -> Source:
+        """Add notes and problems, and change other parts."""
+        notes, problems = (*self.notes, *notes), (*self.problems, *problems)
+        return replace(self, notes=notes, problems=problems, **changes)
 
     def take(self, places: Collection[int]) -> Source:
         """Keep these rows."""

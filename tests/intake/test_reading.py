@@ -35,6 +35,7 @@ from cartanalysis.intake.reading import (
     files,
     read_bytes,
     read_source,
+    read_table,
     statfiles,
     table,
     workbook,
@@ -262,6 +263,18 @@ def test_bad_inputs_29_merged_cells(tmp_path):
     book.active.merge_cells("B1:C1")
     book.save(path)
     assert "row 1: the header has merged cells (B1:C1)" in refusal(path)
+
+
+def test_bad_inputs_29_merged_cells_above_the_header(tmp_path):
+    path, book = sheet(tmp_path, [], ["key", "value"], ["A", 1])
+    book.active.merge_cells("A1:A1")  # of one column, so no title of several
+    book.save(path)
+    assert read_source(path).rows == (3,)
+    book.active.merge_cells("A1:B1")
+    book.save(path)
+    assert "row 2: the header has merged cells (A1:B1)" in refusal(path)
+    # a sheet in which the header is looked for may have a title of any kind
+    assert read_table(path.read_bytes(), path.name, names=("key", "value")).rows == (3,)
 
 
 def test_bad_inputs_29_formulas(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 
 from cartanalysis.errors import InputError, Problem
@@ -73,10 +72,10 @@ def _read_folder(place: Path) -> Source:
     name = place.resolve().name
     clinical = [file for file in files if file.name in cbioportal.FILES]
     datasets = {
-        kind: [f for f in files if f.name.split(".")[0].upper() == kind and f.suffix]
+        kind: found
         for kind in adam.DATASETS
+        if (found := [f for f in files if f.suffix and f.name.split(".")[0].upper() == kind])
     }
-    datasets = {kind: found for kind, found in datasets.items() if found}
     if bool(clinical) == bool(datasets):
         what = "a folder with both ADaM datasets and cBioPortal files"
         if not clinical:
@@ -89,15 +88,13 @@ def _read_folder(place: Path) -> Source:
     if clinical:
         return cbioportal.join([_read_file(file) for file in clinical], name)
     several = [
-        Problem(
-            f"the same dataset is there several times: {', '.join(f.name for f in found)}",
-            "Keep one of them in the folder, or give one file",
-        )
+        f"the same dataset is there several times: {', '.join(f.name for f in found)}"
         for found in datasets.values()
         if len(found) > 1
     ]
     if several:
-        raise InputError(name, several)
+        remedy = "Keep one of them in the folder, or give one file"
+        raise InputError(name, [Problem(what, remedy) for what in several])
     tables = {kind: _read_file(found[0]) for kind, found in datasets.items()}
     for kind, table in tables.items():
         if adam.recognise(table) != kind:
@@ -108,17 +105,16 @@ def _read_folder(place: Path) -> Source:
 
 def _describe(source: Source, place: Path, dictionary: str | Path | None) -> Source:
     """Hear the data dictionary: the given one, else one with REDCap's usual name, or that fits."""
-    found = redcap.find_dictionary(place) if dictionary is None else check_place(dictionary)
-    if found is not None:
-        fitting = [_read_file(found)]
-    else:
-        beside = [_read_file(file) for file in redcap.dictionaries_beside(place)]
-        fitting = [table for table in beside if redcap.fits(source, table)]
+    named = redcap.find_dictionary(place) if dictionary is None else check_place(dictionary)
+    tables = [_read_file(f) for f in ([named] if named else redcap.dictionaries_beside(place))]
+    fitting = [table for table in tables if named or redcap.fits(source, table)]
     if len(fitting) > 1:
-        named = ", ".join(table.name for table in fitting)
-        what = f"several data dictionaries beside the file describe it: {named}"
+        what = (
+            "several data dictionaries beside the file describe it: "
+            f"{', '.join(table.name for table in fitting)}"
+        )
         remedy = "Say which one, with --dictionary or “dictionary:” in a mapping file"
-        source = replace(source, problems=(*source.problems, Problem(what, remedy)))
+        source = source.also(problems=[Problem(what, remedy)])
     elif fitting:
         source = redcap.describe(source, fitting[0])
     elif redcap.is_export(source):
@@ -126,5 +122,5 @@ def _describe(source: Source, place: Path, dictionary: str | Path | None) -> Sou
             "This looks like a REDCap export without its data dictionary; with it "
             "(--dictionary), codes and columns that identify people are known."
         )
-        source = replace(source, form="REDCap export", notes=(*source.notes, note))
+        source = source.also([note], form="REDCap export")
     return redcap.check_records(source)

@@ -38,6 +38,13 @@ _PER_PARAMETER = {
 }
 """What becomes a column for each parameter, by dataset, and its label."""
 
+_TREATED = {
+    "SAFFL": "SAFFL = Y, the safety population",
+    "TRTSDT": "TRTSDT is given",
+    "TRTSDTM": "TRTSDTM is given",
+}
+"""Columns of ADSL that say who was treated, the best first, and how."""
+
 _ALWAYS = ("AVAL", "CNSR", "AVALC")
 _ONE_STUDY = "Give the datasets of one study, cut on the same day"
 _OF_A_RECORD = re.compile(
@@ -51,6 +58,8 @@ class _Subjects:
     """The table being put together: a column is text by subject."""
 
     has_adsl: bool
+    prefix: str = ""
+    """Names the dataset in what is told, if there are several."""
     rows: dict[str, int] = field(default_factory=dict)
     columns: dict[str, Column] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -65,6 +74,7 @@ class _Subjects:
     def tell(self, source: Source, index: int, column: str, what: str, remedy: str) -> None:
         """Tell what is wrong with a record."""
         value = source.cells[column][index] or None
+        what = f"{self.prefix}{what}"
         self.problems.append(Problem(what, remedy, source.rows[index], column, value))
 
 
@@ -91,9 +101,9 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
     given = [kind for kind in DATASETS if kind in datasets]
     for kind in given:
         source = _in_upper_case(datasets[kind])
-        told = len(table.problems)
+        table.prefix = f"{kind}: " if len(given) > 1 else ""
         table.notes += source.notes
-        table.problems += source.problems
+        table.problems += [replace(p, what=table.prefix + p.what) for p in source.problems]
         source = _with_subject(source, table)
         if kind == "ADSL":
             _add_adsl(source, table)
@@ -104,10 +114,6 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
         elif kind in _PER_PARAMETER:
             _add_constants(source, table)
             _add_parameters(source, table, kind)
-        if len(given) > 1:
-            table.problems[told:] = [
-                replace(p, what=f"{kind}: {p.what}") for p in table.problems[told:]
-            ]
     check_size(name, table.columns, len(table.rows))
     subjects = _treated(table) if table.rows else []
     forms = ", ".join(sorted({datasets[kind].form for kind in given}))
@@ -126,21 +132,16 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
 
 def _treated(table: _Subjects) -> list[str]:
     """Keep the subjects who were treated: the safety population, or who has a first day."""
-    for column, why in (
-        ("SAFFL", "SAFFL = Y, the safety population"),
-        ("TRTSDT", "TRTSDT is given"),
-        ("TRTSDTM", "TRTSDTM is given"),
-    ):
+    for column, why in _TREATED.items():
         values = table.values.get(column, {})
         given = [subject for subject in table.rows if values.get(subject)]
         treated = [s for s in given if column != "SAFFL" or values[s].upper() == "Y"]
-        if not treated:
-            continue
-        if len(treated) < len(table.rows):
+        if treated and len(treated) < len(table.rows):
             table.notes.append(
                 f"Only subjects who were treated count ({why}); the others were left out."
             )
-        return treated
+        if treated:
+            return treated
     table.notes.append(
         "Neither SAFFL nor TRTSDT says who was treated, so every subject counts as treated."
     )
@@ -165,14 +166,11 @@ def _in_upper_case(source: Source) -> Source:
 
 def _with_subject(source: Source, table: _Subjects) -> Source:
     """Take out the records that name no subject, and tell them."""
-    named = []
-    for index, subject in enumerate(source.cells["USUBJID"]):
-        if subject:
-            named.append(index)
-        else:
-            what = "the subject is missing"
-            table.tell(source, index, "USUBJID", what, "Fill in USUBJID")
-    return source.take(named)
+    subjects = source.cells["USUBJID"]
+    for index, subject in enumerate(subjects):
+        if not subject:
+            table.tell(source, index, "USUBJID", "the subject is missing", "Fill in USUBJID")
+    return source.take([i for i, subject in enumerate(subjects) if subject])
 
 
 def _add_adsl(source: Source, table: _Subjects) -> None:
@@ -276,12 +274,11 @@ def _label(source: Source, code: str, indices: Iterable[int], table: _Subjects) 
     label = next((labels[i] for i in indices if labels[i]), code)
     units: dict[str, int] = {}
     for index in indices if "AVALU" in source.cells else ():
-        units.setdefault(source.cells["AVALU"][index], index)
-    units.pop("", None)
+        if source.cells["AVALU"][index]:
+            units.setdefault(source.cells["AVALU"][index], index)
     if len(units) > 1:
         what = f"{code} is given in several units ({', '.join(units)})"
-        remedy = "Give a parameter in one unit"
-        table.tell(source, list(units.values())[1], "AVALU", what, remedy)
+        table.tell(source, [*units.values()][1], "AVALU", what, "Give a parameter in one unit")
     unit = next(iter(units), "")
     return label if unit.casefold() in label.casefold() else f"{label} ({unit})"
 

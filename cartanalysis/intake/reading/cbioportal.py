@@ -43,32 +43,25 @@ def _has_samples(table: Source) -> bool:
 
 
 def _add_samples(patients: Source, samples: Source) -> Source:
-    place = samples.first_rows(ID)
+    """Add the columns that only the sample file has, of which each patient has one row."""
     problems = [replace(p, what=f"sample file: {p.what}") for p in samples.problems]
     known = set(patients.cells[ID])
-    for patient, index in place.items():
+    for row, patient in zip(samples.rows, samples.cells[ID], strict=True):
         if patient not in known:
             what = "sample file: the patient is not in the patient file"
-            remedy = "Give the two files of one study"
-            problems.append(Problem(what, remedy, samples.rows[index], ID, patient))
+            problems.append(Problem(what, "Give the two files of one study", row, ID, patient))
     added = [c for c in samples.columns if c.name not in patients.cells]
     notes = [note for note in samples.notes if note not in patients.notes]
     twice = [c.name for c in samples.columns if c.name in patients.cells and c.name != ID]
     if twice:
         notes.append(f"In both files, read from the patient file: {', '.join(twice)}.")
-    of_patient = [place.get(patient) for patient in patients.cells[ID]]
-    cells = {
-        column.name: ["" if i is None else samples.cells[column.name][i] for i in of_patient]
-        for column in added
-    }
-    return replace(
-        patients,
-        form="cBioPortal clinical files",
-        columns=(*patients.columns, *added),
-        cells=patients.cells | cells,
-        notes=(*patients.notes, *notes),
-        problems=(*patients.problems, *problems),
-    )
+    cells = dict(patients.cells)
+    for column in added:
+        values = dict(zip(samples.cells[ID], samples.cells[column.name], strict=True))
+        cells[column.name] = [values.get(patient, "") for patient in patients.cells[ID]]
+    columns = (*patients.columns, *added)
+    form = "cBioPortal clinical files"
+    return patients.also(notes, problems, form=form, columns=columns, cells=cells)
 
 
 def _one_row_per_patient(samples: Source) -> Source:
@@ -83,13 +76,13 @@ def _one_row_per_patient(samples: Source) -> Source:
     if dropped:
         note += f"; left out, since they differ between samples: {', '.join(dropped)}"
     cells = {column.name: samples.cells[column.name] for column in kept}
-    notes = (*samples.notes, f"{note}.")
-    return replace(samples, columns=tuple(kept), cells=cells, notes=notes).take(first.values())
+    found = samples.also([f"{note}."], columns=tuple(kept), cells=cells)
+    return found.take(first.values())
 
 
 def _without_codes(source: Source) -> Source:
     """Empty the cells that hold one of cBioPortal's words for missing."""
-    values = {value for cells in source.cells.values() for value in cells}
+    values = set().union(*source.cells.values())
     found = {value for value in values if value.casefold() in MISSING}
     if not found:
         return source
@@ -97,5 +90,4 @@ def _without_codes(source: Source) -> Source:
         name: ["" if value in found else value for value in cells]
         for name, cells in source.cells.items()
     }
-    note = f"Read as missing: {', '.join(sorted(found))}."
-    return replace(source, cells=cells, notes=(*source.notes, note))
+    return source.also([f"Read as missing: {', '.join(sorted(found))}."], cells=cells)

@@ -6,6 +6,7 @@ https://cdisc-org.github.io/DataExchange-DatasetJson/doc/compressed-dataset-json
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import itertools
@@ -37,7 +38,9 @@ def parse(data: bytes, name: str) -> Source:
     check_bytes(name, len(data), MAX_UNPACKED_BYTES)
     about, rows = _split(data, name)
     entries = about.get("columns")
-    if not isinstance(entries, list) or not all(_is_column(entry) for entry in entries):
+    if not isinstance(entries, list) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in entries
+    ):
         what = "the file is JSON, but not CDISC Dataset-JSON 1.1 (it does not list its columns)"
         raise refuse(name, what, "Give Dataset-JSON 1.1, or save the table as CSV")
     check_size(name, [entry["name"] for entry in entries], 0)
@@ -66,7 +69,7 @@ def _split(data: bytes, name: str) -> tuple[Mapping[str, Any], Iterable[Any]]:
     """Tell the description of the dataset from its rows, which are read one by one if possible."""
     stream = io.BytesIO(data.removeprefix(b"\xef\xbb\xbf").lstrip())
     first = stream.readline()
-    _check_document(first, name)
+    check_bytes(name, len(first), MAX_DOCUMENT_BYTES, "the JSON document")
     try:
         about = json.loads(first)
     except (ValueError, RecursionError):  # not complete in one line
@@ -77,24 +80,15 @@ def _split(data: bytes, name: str) -> tuple[Mapping[str, Any], Iterable[Any]]:
         if stream.read().strip():
             raise damaged(name, "a Dataset-JSON file")
         return about, about["rows"]
-    lines = (line for line in stream if line.strip())
-    return about, (_parsed(line, name) for line in lines)
-
-
-def _check_document(text: bytes, name: str) -> None:
-    check_bytes(name, len(text), MAX_DOCUMENT_BYTES, "the JSON document")
+    return about, (_parsed(line, name) for line in stream if line.strip())
 
 
 def _parsed(text: bytes, name: str) -> Any:
-    _check_document(text, name)
+    check_bytes(name, len(text), MAX_DOCUMENT_BYTES, "the JSON document")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:  # also what is not UTF-8, or nested without end
         raise damaged(name, "a Dataset-JSON file") from error
-
-
-def _is_column(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("name"), str)
 
 
 def _texts(
@@ -105,19 +99,20 @@ def _texts(
     if not isinstance(row, list):
         raise damaged(name, "a Dataset-JSON file")
     texts = []
-    for value, entry in itertools.zip_longest(row, entries):
-        entry = entry or {}
+    # a short row stays short, and is told
+    pairs: Iterable[tuple[Any, Any]] = itertools.zip_longest(row, entries[: len(row)], fillvalue={})
+    for value, entry in pairs:
         column, text = entry.get("name"), ""
-        if isinstance(value, list | dict):
-            problems.append(Problem("the cell holds a list", "Give one value", number, column))
-            value = None
         try:
-            text = _text(value, entry)
+            if isinstance(value, list | dict):
+                problems.append(Problem("the cell holds a list", "Give one value", number, column))
+            else:
+                text = _text(value, entry)
         except OverflowError:
             what = "the date lies outside the calendar (year 1 to 9999)"
             problems.append(Problem(what, "Correct it", number, column, as_text(value)))
         texts.append(text)
-    return texts[: max(len(row), 1)]  # a short row stays short, and is told
+    return texts
 
 
 def _text(value: Any, entry: Mapping[str, Any]) -> str:
@@ -131,8 +126,6 @@ def _text(value: Any, entry: Mapping[str, Any]) -> str:
         if _DATETIME.fullmatch(layout):
             return as_text(_ORIGIN + dt.timedelta(seconds=value))
     if isinstance(value, str) and entry.get("dataType") == "decimal":  # exact numbers are text
-        try:
-            return as_text(Decimal(value))
-        except InvalidOperation:
-            return as_text(value)
+        with contextlib.suppress(InvalidOperation):
+            value = Decimal(value)
     return as_text(value)

@@ -7,7 +7,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from cartanalysis.intake.reading.files import empty, refuse
 from cartanalysis.intake.reading.table import (
@@ -15,8 +15,7 @@ from cartanalysis.intake.reading.table import (
     MAX_COLUMNS,
     build,
     check_size,
-    has_names,
-    no_header,
+    with_names,
 )
 from cartanalysis.intake.source import Column, Source
 
@@ -56,6 +55,7 @@ _MARKS = {
 }
 _CONTROL = bytes({*range(32)} - {9, 10, 13}) + b"\x7f"
 _ODD = re.compile(r"[^\W\d_][¡-©«-´¶-¹»-¿×÷][^\W\d_]")  # a sign in the middle of a word
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _SAMPLE = 200_000  # bytes of lines with foreign letters, for guessing the encoding
 START = 65_536
 """Bytes, or characters of the first line, that are looked at before the rest."""
@@ -70,29 +70,7 @@ def parse(data: bytes, name: str, names: Collection[str] = ()) -> Source:
     if END_MARK.search(data):
         data = END_MARK.sub(b"", data)
         notes.append("The mark that DOS programs write at the end (Ctrl-Z) was left out.")
-    encoding = _encoding(data, name, notes)
-    # the text is decoded while it is read: a million rows cost no more than the first ones
-    with io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="") as stream:
-        lines = _lines(stream, name)
-        try:
-            return _read(lines, name, notes, names)
-        except UnicodeDecodeError as error:
-            what = "the row holds bytes that are not text in the file's encoding"
-            # decoding runs ahead of the rows
-            row = _row_of(data, _first_undecodable(data, encoding), encoding)
-            raise refuse(name, what, _SAVE_AS, row=row) from error
-
-
-def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
-    """Go through the lines, none of which may fill the memory."""
-    while line := stream.readline(_MAX_LINE + 1):
-        if len(line) > _MAX_LINE:
-            what = f"a line has more than {_MAX_LINE:,} characters, so it is not a row of a table"
-            raise refuse(name, what, "Check the line ends and the quotation marks")
-        yield line
-
-
-def _read(lines: Iterator[str], name: str, notes: list[str], names: Collection[str]) -> Source:
+    lines = _lines(data, _encoding(data, name, notes), name)
     line = next(lines, "")
     declared = _DECLARED.fullmatch(line)
     separator = declared[1] if declared else None
@@ -100,37 +78,57 @@ def _read(lines: Iterator[str], name: str, notes: list[str], names: Collection[s
     above = len(comments)
     if names:
         lines = itertools.chain(start, lines)
-        above, separator, line = _header_with(names, lines, name)
+        rows = (((i, x, line), line.split(x)) for i, line in enumerate(lines) for x in FORMS)
+        above, separator, line = with_names(rows, names, name)
         start = [line]
     start += itertools.islice(lines, AHEAD)
     separator = separator or _separator(start, name)
-    form = FORMS.get(separator, f"text separated by “{separator}”")
+    form = FORMS[separator]
     if separator != ",":
         notes.append(f"Read as {form}.")
     reader = csv.reader(itertools.chain(start, lines), delimiter=separator, strict=True)
-    position = above
+    records = _records(reader, above, name)
+    header_row, cells = next(records, (0, []))
+    if not cells:
+        raise empty(name)
+    width = len(cells)
+    while not cells[-1].strip():  # spreadsheets export empty columns at the right
+        cells.pop()
+    check_size(name, cells, 0)
+    above_header = ([*comments, "", ""][i].removeprefix("#").split("\t") for i in (0, 1))
+    labels, about = ([text.strip() for text in texts[: len(cells)]] for texts in above_header)
+    header = [
+        Column(text.strip(), label, about=more if more != label else "")
+        for text, label, more in itertools.zip_longest(cells, labels, about, fillvalue="")
+    ]
+    return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
 
-    def counted() -> Iterator[tuple[int, list[str]]]:
-        nonlocal position
+
+def _lines(data: bytes, encoding: str, name: str) -> Iterator[str]:
+    """Decode a line at a time, so that a million rows cost no more than the first ones."""
+    stream = io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="")
+    try:
+        while line := stream.readline(_MAX_LINE + 1):
+            if len(line) > _MAX_LINE:
+                what = (
+                    f"a line has more than {_MAX_LINE:,} characters, so it is not a row of a table"
+                )
+                raise refuse(name, what, "Check the line ends and the quotation marks")
+            yield line
+    except UnicodeDecodeError as error:
+        what = "the row holds bytes that are not text in the file's encoding"
+        # decoding runs ahead of the rows
+        row = _row_of(data, _first_undecodable(data, encoding), encoding)
+        raise refuse(name, what, _SAVE_AS, row=row) from error
+
+
+def _records(reader: Iterator[list[str]], above: int, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Go through the rows that hold anything, and count all of them."""
+    position = above
+    try:
         for position, cells in enumerate(reader, start=above + 1):
             if any(cell.strip() for cell in cells):
                 yield position, cells
-
-    records = counted()
-    try:
-        header_row, cells = next(records, (0, []))
-        if not cells:
-            raise empty(name)
-        width = len(cells)
-        while not cells[-1].strip():  # spreadsheets export empty columns at the right
-            cells.pop()
-        check_size(name, cells, 0)
-        labels, about = (_labels(comments[i:], len(cells)) for i in (0, 1))
-        header = [
-            Column(text.strip(), label, about=more if more != label else "")
-            for text, label, more in zip(cells, labels, about, strict=True)
-        ]
-        return build(name, form, header, records, header_row=header_row, width=width, notes=notes)
     except csv.Error as error:
         what = f"not readable as CSV ({error})"
         remedy = "Check the quotation marks from this row on"
@@ -194,7 +192,7 @@ def _guess(data: bytes) -> str | None:
 def _row_of(data: bytes, position: int | None, encoding: str = "latin-1") -> int:
     """Count the rows up to a byte."""
     text = data[:position].decode(encoding, "ignore")
-    return len(re.findall(r"\r\n|\r|\n", text)) + 1
+    return len(_LINE_END.findall(text)) + 1
 
 
 # --- layout ------------------------------------------------------------------------------------
@@ -215,32 +213,15 @@ def _comments(lines: Iterator[str]) -> tuple[list[str], list[str]]:
     return [], comments
 
 
-def _header_with(names: Collection[str], lines: Iterable[str], name: str) -> tuple[int, str, str]:
-    """Find the line that has these names: how many stand above it, and what separates them."""
-    for above, line in enumerate(lines):
-        for separator in FORMS:
-            if has_names(line.split(separator), names):
-                return above, separator, line
-    raise no_header(name, names)
-
-
-def _labels(comments: list[str], width: int) -> list[str]:
-    if not comments or not comments[0].startswith("#"):
-        return [""] * width
-    names = [text.strip() for text in comments[0].removeprefix("#").rstrip("\r\n").split("\t")]
-    return (names + [""] * width)[:width]
-
-
 def _separator(start: list[str], name: str) -> str:
     """Choose the separator that cuts the header into the most cells, and the rows into as many.
 
     Where none does both, the usual one that is most frequent in the header counts.
     """
-    first = next((i for i, line in enumerate(start) if line.strip()), 0)
-    text = "".join(start[first : first + AHEAD + 1])
+    text = "".join(itertools.islice(itertools.dropwhile(str.isspace, start), AHEAD + 1))
     # texts in quotes may hold any of them
     bare = re.sub(r'"[^"]*("|$)', "x", text)
-    header, *rows = re.split(r"\r\n|\r|\n", bare)
+    header, *rows = _LINE_END.split(bare)
     rows = [row for row in rows if row.strip()]
     agree = [s for s in USUAL if s in header and all(r.count(s) == header.count(s) for r in rows)]
     if agree or any(s in header for s in USUAL):

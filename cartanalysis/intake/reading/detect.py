@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import NamedTuple
 
-from cartanalysis.intake.reading.files import damaged, refuse, unpack
+from cartanalysis.intake.reading.files import MAX_UNPACKED_BYTES, check_bytes, damaged, refuse
 
 
 class Kind(NamedTuple):
@@ -42,7 +42,7 @@ _COLUMNAR = "Save the table as Parquet or CSV"
 _FROM_R = "Save the table as CSV: write.csv(x, row.names = FALSE)"
 _UNPACK = "Unpack it and give the table"
 
-_REFUSED: tuple[tuple[str, str, tuple[bytes, ...]], ...] = (
+_REFUSED = (
     ("a PDF", _AS_TABLE, (b"%PDF",)),
     ("a Word document (RTF)", _AS_TABLE, (b"{\\rtf",)),
     ("a picture", "Give the table itself", (b"\x89PNG", b"\xff\xd8\xff")),
@@ -58,8 +58,6 @@ _REFUSED: tuple[tuple[str, str, tuple[bytes, ...]], ...] = (
     ("an xz archive", _UNPACK, (b"\xfd7zXZ",)),
     ("a RAR archive", _UNPACK, (b"Rar!",)),
     ("a Zstandard archive", _UNPACK, (b"\x28\xb5\x2f\xfd",)),
-)
-_REFUSED_TEXTS = (
     # what many hospital systems call an Excel export
     (
         "a web page (HTML)",
@@ -74,6 +72,14 @@ _REFUSED_TEXTS = (
 )
 """What is not read, with a remedy and first bytes; of texts in lower case."""
 
+_ZIPPED = {
+    "xl/workbook.bin": ("a binary Excel workbook (.xlsb)", "Save it as .xlsx"),
+    "xl/": None,  # a workbook that is read
+    "content.xml": ("an OpenDocument file", "Save the table as .xlsx or CSV"),
+    "word/": ("a Word document", _AS_TABLE),
+}
+"""What a zip archive is, by how the name of a part of it begins."""
+
 _OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
@@ -83,37 +89,51 @@ def detect(data: bytes, name: str) -> str:
     kind = _recognise(data, name)
     ending = PurePath(name).suffix.lower()
     expected = next((k for k, known in KINDS.items() if ending in known.endings), kind)
-    if kind == "text" and expected not in ("text", "json"):
+    if kind == expected or (kind, expected) == ("text", "json"):
+        return expected
+    if kind == "text":
         raise damaged(name, KINDS[expected].words)
-    if kind != expected and not (kind == "text" and expected == "json"):
-        what = f"the name ends in {ending}, but the file is {KINDS[kind].words}"
-        remedy = f"If that is right, let its name end in {KINDS[kind].endings[0]}"
-        raise refuse(name, what, remedy)
-    return expected
+    what = f"the name ends in {ending}, but the file is {KINDS[kind].words}"
+    raise refuse(name, what, f"If that is right, let its name end in {KINDS[kind].endings[0]}")
 
 
 def unpacked(data: bytes, name: str) -> bytes:
-    """Unpack compressed Dataset-JSON."""
-    content = unpack(data, name)
+    """Unpack compressed Dataset-JSON (gzip or zlib), up to `MAX_UNPACKED_BYTES`."""
+    unfold = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header
+    again, alone = "Copy or export it again", "Unpack it and give the file itself"
+    try:
+        content = unfold.decompress(data, MAX_UNPACKED_BYTES + 1)
+    except zlib.error as error:
+        raise refuse(name, "the file is damaged or not a compressed file", again) from error
+    check_bytes(name, len(content), MAX_UNPACKED_BYTES, "unpacked, the file")
+    if not unfold.eof:
+        raise refuse(name, "the compressed file is incomplete", again)
+    if unfold.unused_data.strip(b"\0"):
+        raise refuse(name, "the compressed file holds more than one part", alone)
     if not content.strip():
         raise refuse(name, "the compressed file is empty", "Export it again")
     inner = _recognise(content, name)
     if inner != "json":
         what = f"the compressed file holds {KINDS[inner].words}; only Dataset-JSON is read packed"
-        raise refuse(name, what, "Unpack it and give the file itself")
+        raise refuse(name, what, alone)
     return content
 
 
 def _recognise(data: bytes, name: str) -> str:
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip(data, name)
+    if data.startswith(_OFFICE) and _ENCRYPTED in data:
+        what = "the workbook is protected by a password"
+        raise refuse(name, what, "Save a copy without password")
     if data.startswith(_OFFICE):
-        raise _old_office(data, name)
+        what = "the file is an old Excel or Word file (before 2007), which is not read"
+        raise refuse(name, what, "Save it as .xlsx")
     for kind, known in KINDS.items():
         if known.starts and data.startswith(known.starts):
             return kind
+    text = data[:1000].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for words, remedy, starts in _REFUSED:
-        if data.startswith(starts):
+        if data.startswith(starts) or text.startswith(starts):
             raise _refused(name, words, remedy)
     if 0x69 <= data[0] <= 0x73 and data[1:2] in (b"\1", b"\2") and data[2:3] == b"\1":
         return "dta"  # of Stata 5 to 12
@@ -121,13 +141,7 @@ def _recognise(data: bytes, name: str) -> str:
         return "por"
     if _is_zlib(data):
         return "dsjc"
-    text = data[:1000].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith((b"{", b"[")):
-        return "json"
-    for words, remedy, starts in _REFUSED_TEXTS:
-        if text.startswith(starts):
-            raise _refused(name, words, remedy)
-    return "text"
+    return "json" if text.startswith((b"{", b"[")) else "text"
 
 
 def _refused(name: str, words: str, remedy: str) -> Exception:
@@ -139,34 +153,20 @@ def _refused(name: str, words: str, remedy: str) -> Exception:
 def _zip(data: bytes, name: str) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = set(archive.namelist())
+            members = archive.namelist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
         raise damaged(name, "an Excel workbook or a zip archive") from error
-    if "xl/workbook.bin" in members:
-        raise _refused(name, "a binary Excel workbook (.xlsb)", "Save it as .xlsx")
-    if any(member.startswith("xl/") for member in members):
-        return "xlsx"
-    if "content.xml" in members:
-        raise _refused(name, "an OpenDocument file", "Save the table as .xlsx or CSV")
-    if any(member.startswith("word/") for member in members):
-        raise _refused(name, "a Word document", _AS_TABLE)
+    for start, refused in _ZIPPED.items():
+        if any(member.startswith(start) for member in members):
+            if refused is None:
+                return "xlsx"
+            raise _refused(name, *refused)
     raise _refused(name, "a zip archive", "Unpack it and give the table")
 
 
-def _old_office(data: bytes, name: str) -> Exception:
-    if _ENCRYPTED in data:
-        return refuse(
-            name, "the workbook is protected by a password", "Save a copy without password"
-        )
-    what = "the file is an old Excel or Word file (before 2007), which is not read"
-    return refuse(name, what, "Save it as .xlsx")
-
-
 def _is_zlib(data: bytes) -> bool:
-    if data[0] & 0x0F != 8 or int.from_bytes(data[:2], "big") % 31 or len(data) < 3:
-        return False
-    try:  # two letters of text may look the same
+    try:
         zlib.decompressobj().decompress(data[:512], 4096)
     except zlib.error:
         return False
-    return True
+    return len(data) > 2  # two letters of text may look like a header

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import zlib
 from pathlib import Path
 
 from cartanalysis.errors import InputError, Problem, shown
@@ -65,24 +64,6 @@ def read_bytes(path: str | Path) -> bytes:
     if not data:
         raise empty(place.name)
     return data
-
-
-def unpack(data: bytes, name: str) -> bytes:
-    """Unpack gzip or zlib bytes, up to `MAX_UNPACKED_BYTES`."""
-    unfold = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header
-    try:
-        content = unfold.decompress(data, MAX_UNPACKED_BYTES + 1)
-    except zlib.error as error:
-        what = "the file is damaged or not a compressed file"
-        raise refuse(name, what, "Copy or export it again") from error
-    check_bytes(name, len(content), MAX_UNPACKED_BYTES, "unpacked, the file")
-    if not unfold.eof:
-        what = "the compressed file is incomplete"
-        raise refuse(name, what, "Copy or export it again")
-    if unfold.unused_data.strip(b"\0"):
-        what = "the compressed file holds more than one part"
-        raise refuse(name, what, "Unpack it and give the file itself")
-    return content
 
 
 def check_bytes(name: str, size: int, limit: int, words: str = "the file") -> None:

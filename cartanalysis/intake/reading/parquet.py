@@ -13,7 +13,6 @@ from cartanalysis.intake.source import Column, Source
 
 def parse(data: bytes, name: str) -> Source:
     """Read a Parquet file."""
-    problems: list[Problem] = []
     try:
         source = pa.BufferReader(data)
         schema = pq.read_schema(source)
@@ -22,25 +21,24 @@ def parse(data: bytes, name: str) -> Source:
         # kept as a dictionary, a long text that is repeated takes memory once
         file = pq.ParquetFile(source, read_dictionary=texts)
         check_size(name, schema.names, file.metadata.num_rows)
-        groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
-        size = sum(group.total_byte_size for group in groups)
+        n_groups = file.metadata.num_row_groups
+        size = sum(file.metadata.row_group(i).total_byte_size for i in range(n_groups))
         check_bytes(name, size, MAX_UNPACKED_BYTES, "unpacked, the file")
         table = file.read()
         table.validate(full=True)
         flat = [i for i, f in enumerate(schema) if not pa.types.is_nested(f.type)]
-        values = [_parquet_column(table.column(i)) for i in flat]
+        values = [_texts(table.column(i)) for i in flat]
     except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError, MemoryError) as error:
         raise damaged(name, "a Parquet file") from error
-    for field in schema:
-        if pa.types.is_nested(field.type):
-            what = "the cells of the column hold lists or tables"
-            remedy = "Give it one value per patient, or leave it out"
-            problems.append(Problem(what, remedy, column=field.name))
+    what = "the cells of the column hold lists or tables"
+    remedy = "Give it one value per patient, or leave it out"
+    nested = [field.name for field in schema if pa.types.is_nested(field.type)]
+    problems = [Problem(what, remedy, column=column) for column in nested]
     header = [Column(schema.names[i].strip()) for i in flat]
     return build(name, "Parquet", header, numbered(values), problems=problems)
 
 
-def _parquet_column(column: pa.ChunkedArray) -> list[str]:
+def _texts(column: pa.ChunkedArray) -> list[str]:
     """Write a column as text; a text far too long is cut before it is repeated."""
     texts: list[str] = []
     for chunk in column.chunks:

@@ -71,8 +71,7 @@ def fits(data: Source, dictionary: Source) -> bool:
 
 def dictionaries_beside(path: Path) -> list[Path]:
     """Look for data dictionaries beside a file by their first line, whatever their names."""
-    texts = [p for p in _beside(path) if p.suffix.lower() in _TEXT]
-    return [p for p in texts if _begins_as_dictionary(p)]
+    return [p for p in _beside(path) if p.suffix.lower() in _TEXT and _begins_as_dictionary(p)]
 
 
 def _begins_as_dictionary(path: Path) -> bool:
@@ -112,10 +111,10 @@ def describe(source: Source, dictionary: Source) -> Source:
     known = _columns(dictionary)
     columns = tuple(known.get(c.name, _own(c)) for c in source.columns)
     unknown = [c.name for c, d in zip(source.columns, columns, strict=True) if c == d]
-    notes = [*source.notes, f"Columns are described by {dictionary.name}."]
+    notes = [f"Columns are described by {dictionary.name}."]
     if unknown:
         notes.append(f"Not in {dictionary.name}: {', '.join(unknown)}.")
-    return replace(source, form="REDCap export", columns=columns, notes=tuple(notes))
+    return source.also(notes, form="REDCap export", columns=columns)
 
 
 def check_records(source: Source) -> Source:
@@ -133,7 +132,7 @@ def check_records(source: Source) -> Source:
             )
             remedy = "Export one row per patient: a report on one event, without repeated forms"
             problem = Problem(what, remedy, source.rows[index], record, value)
-            return replace(source, problems=(*source.problems, problem))
+            return source.also(problems=[problem])
     return source
 
 
@@ -148,16 +147,9 @@ def _own(column: Column) -> Column:
 def _columns(dictionary: Source) -> Mapping[str, Column]:
     """Describe every column that an export of these fields may have."""
     cells = {_API.get(name, name): texts for name, texts in dictionary.cells.items()}
-    empty = [""] * len(dictionary.rows)
+    texts = [cells.get(name, [""] * len(dictionary.rows)) for name in _API.values()]
     described: dict[str, Column] = {}
-    for name, label, kind, text, mark in zip(
-        cells[FIELD],
-        cells[LABEL],
-        cells.get(_TYPE, empty),
-        cells.get(_CHOICES, empty),
-        cells.get(_IDENTIFIER, empty),
-        strict=True,
-    ):
+    for name, label, kind, text, mark in zip(*texts, strict=True):
         label = " ".join(re.sub(r"<[^>]*>", " ", label).split())  # labels may hold HTML
         identifies = mark.casefold() == "y"
         coded = _choices(text) if kind in _CODED else {}

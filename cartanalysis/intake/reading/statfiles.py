@@ -46,12 +46,10 @@ def parse(data: bytes, name: str, kind: str) -> Source:
     if done.returncode:  # told by the library, or brought down by the file
         raise damaged(name, KINDS[kind].words)
     found = json.loads(done.stdout)
-    check_size(name, found["names"], found["n_rows"])
+    check_size(name, [text for text, _, _ in found["header"]], found["n_rows"])
     header = [
-        Column(text.strip(), label.strip(), {as_text(code): meaning for code, meaning in choices})
-        for text, label, choices in zip(
-            found["names"], found["labels"], found["choices"], strict=True
-        )
+        Column(text, label, {as_text(code): meaning for code, meaning in choices})
+        for text, label, choices in found["header"]
     ]
     form = KINDS[kind].words.split(maxsplit=1)[1].removesuffix(" file")
     problems = [Problem(what, remedy) for what, remedy in found["problems"]]

@@ -67,13 +67,13 @@ def extract(data: bytes, kind: str, max_rows: int, max_cells: int) -> dict[str, 
             what = "a date in the file lies outside the calendar (year 1 to 9999)"
             problems.append((what, "Correct the dates and export the file again"))
     meanings = about.variable_value_labels
+    choices = [
+        [(code, str(meaning)) for code, meaning in meanings.get(name, {}).items()]
+        for name in about.column_names
+    ]
+    labels = [(label or "").strip() for label in about.column_labels]
     return {
-        "names": names,
-        "labels": [label or "" for label in about.column_labels],
-        "choices": [
-            [(code, str(meaning)) for code, meaning in meanings.get(name, {}).items()]
-            for name in about.column_names
-        ],
+        "header": list(zip(names, labels, choices, strict=True)),
         "n_rows": n_rows,
         "columns": list(columns.values()),
         "notes": notes,

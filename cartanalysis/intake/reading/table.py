@@ -7,11 +7,12 @@ import numbers
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 import numpy as np
 
 from cartanalysis.contract import FIELDS
-from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.reading.files import refuse, too_large
 from cartanalysis.intake.source import Column, Source
 
@@ -40,7 +41,10 @@ MAX_TITLE_LINES = 10
 MAX_NAME_LENGTH = 60
 """Characters; no name of a column is longer, but sentences are."""
 
+T = TypeVar("T")
+
 SEPARATOR = re.compile(r"[,;\t|]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _RECORD_MARKS = ({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"})
 
 
@@ -51,11 +55,9 @@ def as_text(value: object) -> str:
     if isinstance(value, str):
         return tidy(value)
     if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
+        return str(value).upper()
     if isinstance(value, dt.datetime):
         return tidy(value.replace(microsecond=0, tzinfo=None).isoformat())
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
     if isinstance(value, dt.timedelta):
         return as_text(value / dt.timedelta(days=1))
     if isinstance(value, numbers.Integral):
@@ -85,15 +87,13 @@ def numbered(columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, Sequence[s
     yield from enumerate(zip(*columns, strict=True), start=2)
 
 
-def has_names(cells: Iterable[str], names: Collection[str]) -> bool:
-    """Tell whether a row names these columns, in any case and with quotation marks or without."""
-    return {*names} <= {cell.strip().strip('"').lower() for cell in cells}
-
-
-def no_header(name: str, names: Iterable[str]) -> InputError:
-    """Make the error for a file in which no row names these columns."""
+def with_names(rows: Iterable[tuple[T, list[str]]], names: Collection[str], name: str) -> T:
+    """Find the first row with these names, in any case and in quotation marks or not."""
+    for place, cells in rows:
+        if {*names} <= {cell.strip().strip('"').lower() for cell in cells}:
+            return place
     what = f"no row names the columns {' and '.join(names)}"
-    return refuse(name, what, "Give the file with these columns")
+    raise refuse(name, what, "Give the file with these columns")
 
 
 def alike(cells: Sequence[str], patients: Sequence[str], first: Mapping[str, int]) -> bool:
@@ -104,8 +104,7 @@ def alike(cells: Sequence[str], patients: Sequence[str], first: Mapping[str, int
 def row_limit(names: Iterable[str]) -> int:
     """Say how many rows a table with these columns may have."""
     upper = {name.upper() for name in names}
-    is_records = any(marks <= upper for marks in _RECORD_MARKS)
-    return MAX_RECORDS if is_records else MAX_PATIENTS
+    return MAX_RECORDS if any(marks <= upper for marks in _RECORD_MARKS) else MAX_PATIENTS
 
 
 def check_size(name: str, names: Collection[str], n_rows: int) -> None:
@@ -139,44 +138,40 @@ def build(
     names = [column.name for column in header]
     check_size(name, names, 0)
     kept = _checked_names(names, header_row, found)
-    cells: dict[str, list[str]] = {names[index]: [] for index in kept}
-    unnamed: dict[int, list[str]] = {i: [] for i, text in enumerate(names) if not text}
+    cells: dict[int, list[str]] = {i: [] for i, text in enumerate(names) if i in kept or not text}
     kept_rows: list[int] = []
     width = max(width, len(names))
     ragged: list[tuple[int, int]] = []
     early: list[tuple[int, Sequence[str]]] = []
     most = min(row_limit(names), MAX_CELLS // max(len(names), 1))
-    for number, row in rows:
-        if not any(cell and not cell.isspace() for cell in row):
-            continue
-        if len(early) < MAX_TITLE_LINES:
+    filled = ((n, row) for n, row in rows if any(cell and not cell.isspace() for cell in row))
+    for count, (number, row) in enumerate(filled, start=1):
+        if count <= MAX_TITLE_LINES:
             early.append((number, row))
-        if len(kept_rows) + len(ragged) >= most:
-            check_size(name, names, len(kept_rows) + len(ragged) + 1)
+        if count > most:
+            check_size(name, names, count)
         # a row that is longer may be shifted: even an empty cell at its end is not dropped
         if not len(names) <= len(row) <= width or any(cell.strip() for cell in row[len(names) :]):
             ragged.append((number, len(row)))
             continue
         kept_rows.append(number)
-        for index in kept:
-            cells[names[index]].append(_checked_cell(row[index], number, names[index], found))
-        for index, values in unnamed.items():
-            values.append(row[index].strip())
+        for index, column in cells.items():
+            column.append(_checked_cell(row[index].strip(), number, names[index], found))
     better = _better_header(names, early)
     if better is not None:
         what = "the row does not look like a header"
         remedy = f"Is it row {better}? Then delete the rows above that one"
         raise refuse(name, what, remedy, row=header_row)
     found += _ragged(ragged, width, len(names), is_all=not kept_rows)
-    for index, values in unnamed.items():
-        _judge_unnamed(index, values, kept_rows, told, found)
+    for index in (i for i in cells if i not in kept):
+        _judge_unnamed(index, cells[index], kept_rows, told, found)
     if not kept_rows and not found:
         found.append(Problem("there is no patient in the file", "Add one row per patient"))
     return Source(
         name=name,
         form=form,
         columns=tuple(header[index] for index in kept),
-        cells=cells,
+        cells={names[index]: cells[index] for index in kept},
         rows=tuple(kept_rows),
         notes=tuple(told),
         problems=first_of(found),
@@ -195,13 +190,9 @@ def _ragged(
         )
         return [Problem(what, remedy, row=rows[0][0])]
     remedy = "Quote cells that hold the separator, or fill the row"
-    return [
-        # as wide as the header with cells that are empty there
-        Problem(
-            f"the row has {n} cells, the header {n_names if n == width else width}", remedy, row
-        )
-        for row, n in rows
-    ]
+    # a row may be as wide as the header with cells that are empty there
+    compared = ((row, n, n_names if n == width else width) for row, n in rows)
+    return [Problem(f"the row has {n} cells, the header {m}", remedy, r) for r, n, m in compared]
 
 
 def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]]) -> int | None:
@@ -235,15 +226,15 @@ def _judge_unnamed(
 ) -> None:
     """Leave out a column without a name if it is empty or only counts the rows."""
     counts = [[str(i + start) for i in range(len(values))] for start in (0, 1)]
-    if not any(values):
-        return
-    if index == 0 and values in counts:  # R and pandas write one unless told not to
+    if index == 0 and any(values) and values in counts:  # R and pandas write one unless told not to
         notes.append("The first column has no name and only counts the rows; it was left out.")
         return
-    row, value = next((r, v) for r, v in zip(rows, values, strict=True) if v)
-    what = f"there is a value in column {index + 1}, which has no name"
-    remedy = "Name the column in the header, or delete it"
-    problems.append(Problem(what, remedy, row=row, value=value))
+    for row, value in zip(rows, values, strict=True):
+        if value:
+            what = f"there is a value in column {index + 1}, which has no name"
+            remedy = "Name the column in the header, or delete it"
+            problems.append(Problem(what, remedy, row=row, value=value))
+            return
 
 
 def _checked_names(names: Sequence[str], row: int, problems: list[Problem]) -> list[int]:
@@ -254,7 +245,7 @@ def _checked_names(names: Sequence[str], row: int, problems: list[Problem]) -> l
             what = "the column is there twice"
             remedy = "Keep one of them, or give them different names"
             problems.append(Problem(what, remedy, row=row, column=text))
-        elif len(text) > MAX_CELL_LENGTH or not text.isprintable() or not _is_unicode(text):
+        elif len(text) > MAX_CELL_LENGTH or not text.isprintable():
             what = f"the name of column {index + 1} cannot be shown: {shown(text)}"
             remedy = "Give it a short name in one line of plain text"
             problems.append(Problem(what, remedy, row=row))
@@ -264,18 +255,15 @@ def _checked_names(names: Sequence[str], row: int, problems: list[Problem]) -> l
 
 
 def _checked_cell(text: str, row: int, column: str, problems: list[Problem]) -> str:
-    text = text.strip()
+    if not column:  # told as a whole
+        return text
     if len(text) > MAX_CELL_LENGTH:
         what = f"the cell has {len(text):,} characters; the limit is {MAX_CELL_LENGTH:,}"
         remedy = "Check the quotation marks, or shorten the text"
         problems.append(Problem(what, remedy, row, column, text[:100]))
         return ""
-    if not text.isascii() and not _is_unicode(text):
+    if not text.isascii() and _SURROGATE.search(text):
         what = "the cell holds half of a character (an unpaired surrogate)"
         problems.append(Problem(what, "Type it again", row, column, text))
         return ""
     return text
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -30,13 +30,13 @@ from cartanalysis.intake.reading.table import (
     as_text,
     build,
     check_size,
-    has_names,
-    no_header,
+    with_names,
 )
 from cartanalysis.intake.source import Column, Source
 
 _SMALL = 2**20  # bytes; how far so small a part unfolds does not matter
 _LAST_ROW = 1_048_576  # of any Excel sheet; a damaged or hostile file may name rows beyond it
+_MOST_NAMED = 10  # rows or columns in a note
 _MERE_TEXT = re.compile(r'"[^"]*"|[\\_*].')  # in a number format
 
 MAX_RATIO = 200
@@ -54,8 +54,7 @@ _DAMAGED = (
     ValueError,
     TypeError,
     AttributeError,  # a part of another kind than the name says
-    NotImplementedError,  # compressed in a way that Python does not know
-    RuntimeError,  # encrypted within the zip
+    RuntimeError,  # encrypted within the zip, or compressed in a way that Python does not know
     OverflowError,
 )
 
@@ -123,9 +122,13 @@ def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[st
                 io.BytesIO(data), read_only=True, data_only=True, keep_links=False
             )
             if names:
-                return _table(_first_with(book, name, names), name, [])
+                sheets = (_read(one, name) for one in book.worksheets)
+                rows = (((s, i), texts) for s in sheets for i, (_, texts) in enumerate(s.rows))
+                found, above = with_names(rows, names, name)
+                found.rows = found.rows[above:]
+                return _table(found, name, [], is_whole=False)
             chosen, notes = _choose(book, name, sheet)
-            return _table(_read(chosen, name), name, notes)
+            return _table(_read(chosen, name), name, notes, is_whole=True)
     except InputError:  # is a ValueError, but says already what is wrong
         raise
     except _DAMAGED as error:
@@ -161,21 +164,11 @@ def _choose(book: Any, name: str, sheet: str | None) -> tuple[Any, list[str]]:
     visible = [s for s in filled if s.sheet_state == "visible"] or filled
     if len(visible) > 1:
         what = f"the workbook has several sheets: {listed}"
-        raise refuse(
-            name, what, "Say which one to read; they are not joined, so all columns must be in it"
-        )
+        remedy = "Say which one to read; they are not joined, so all columns must be in it"
+        raise refuse(name, what, remedy)
     hidden = [shown(s.title) for s in filled if s not in visible]
     notes = [f"Hidden sheets were not read: {', '.join(hidden)}."] if hidden else []
     return visible[0], notes
-
-
-def _first_with(book: Any, name: str, names: Collection[str]) -> _Sheet:
-    for found in (_read(sheet, name) for sheet in book.worksheets):
-        for index, (_, texts) in enumerate(found.rows):
-            if has_names(texts, names):
-                found.rows = found.rows[index:]
-                return found
-    raise no_header(name, names)
 
 
 def _read(sheet: Any, name: str) -> _Sheet:
@@ -204,32 +197,32 @@ def _is_percentage(cell: Any) -> bool:
 # --- table -------------------------------------------------------------------------------------
 
 
-def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
+def _table(found: _Sheet, name: str, notes: Sequence[str], *, is_whole: bool) -> Source:
     if not found.rows:
         what = f"the sheet {shown(found.sheet.title)} is empty"
         raise refuse(name, what, "Choose another sheet")
-    (header_row, names), *rows = found.rows
+    (header_row, texts), *rows = found.rows
     width = found.last_column
-    names = names + [""] * (width - len(names))
-    names = [found.errors.get((header_row, i), text) for i, text in enumerate(names, start=1)]
-    names = names[: max(i for i, text in enumerate(names, start=1) if text)]
-    problems = _merged(found, header_row, name)
+    cells = enumerate(_filled(texts, width), start=1)
+    names = {i: found.errors.get((header_row, i), text) for i, text in cells}
+    while not names[len(names)]:
+        names.popitem()
+    problems = _merged(found, header_row, name, is_whole=is_whole)
     for (row, index), value in found.errors.items():
-        if row > header_row and index <= len(names):
+        if row > header_row and index in names:
             what = "the cell shows an error of the spreadsheet program"
             remedy = "Correct the formula or empty the cell"
-            problems.append(Problem(what, remedy, row, names[index - 1], value))
+            problems.append(Problem(what, remedy, row, names[index], value))
     for (row, index), is_stored in found.formulas.items():
-        if is_stored:
-            continue
-        what = "the cell holds a formula without a stored value"
-        remedy = "Open the workbook in the spreadsheet program and save it again"
-        problems.append(Problem(what, remedy, row, _name_of(index, names)))
+        if not is_stored:
+            what = "the cell holds a formula without a stored value"
+            remedy = "Open the workbook in the spreadsheet program and save it again"
+            problems.append(Problem(what, remedy, row, _title(index, names)))
     return build(
         name,
         "Excel workbook",
-        [Column(text) for text in names],
-        ((row, texts + [""] * (width - len(texts))) for row, texts in rows),
+        [Column(text) for text in names.values()],
+        ((row, _filled(texts, width)) for row, texts in rows),
         header_row=header_row,
         width=width,
         notes=[*notes, *_notes(found, names, header_row)],
@@ -237,12 +230,18 @@ def _table(found: _Sheet, name: str, notes: Sequence[str]) -> Source:
     )
 
 
-def _merged(found: _Sheet, header_row: int, name: str) -> list[Problem]:
-    """Tell of merged cells below the header; in the header they are fatal."""
+def _filled(texts: Sequence[str], width: int) -> list[str]:
+    return [*texts, *[""] * (width - len(texts))]
+
+
+def _merged(found: _Sheet, header_row: int, name: str, *, is_whole: bool) -> list[Problem]:
+    """Tell of merged cells below the header; in the header, or above it, they are fatal."""
     problems = []
     for text in (cells.ref for cells in found.merged_cells.mergeCell) if found.merged_cells else ():
-        left, top, _, bottom = range_boundaries(text)
-        if top <= header_row <= bottom:
+        left, top, right, bottom = range_boundaries(text)
+        # above a header that was searched, there may be anything
+        is_above = is_whole and bottom < header_row and left != right
+        if is_above or top <= header_row <= bottom:
             what = f"the header has merged cells ({text})"
             remedy = "Split them, so that each column has one name in one row"
             raise refuse(name, what, remedy, row=header_row)
@@ -253,14 +252,12 @@ def _merged(found: _Sheet, header_row: int, name: str) -> list[Problem]:
     return problems
 
 
-def _name_of(index: int, names: Sequence[str]) -> str:
-    named = names[index - 1] if index <= len(names) else ""
-    return named or get_column_letter(index)
+def _title(index: int, names: Mapping[int, str]) -> str:
+    return names.get(index) or get_column_letter(index)
 
 
-def _notes(found: _Sheet, names: Sequence[str], header_row: int) -> list[str]:
-    named = dict(enumerate(names, start=1))
-    shown_times_100 = {named[i] for row, i in found.percentages if row > header_row and i in named}
+def _notes(found: _Sheet, names: Mapping[int, str], header_row: int) -> list[str]:
+    shown_times_100 = {names[i] for row, i in found.percentages if row > header_row and i in names}
     hidden_rows = [int(row) for row, about in found.row_dimensions.items() if _is_hidden(about)]
     ranges = [
         range(int(about["min"]), int(about["max"]) + 1)
@@ -268,13 +265,13 @@ def _notes(found: _Sheet, names: Sequence[str], header_row: int) -> list[str]:
     ]
     told = {
         "Formulas ({}) were read by the values that were stored with them.": [
-            _name_of(index, names) for index in sorted({index for _, index in found.formulas})
+            _title(index, names) for index in sorted({index for _, index in found.formulas})
         ],
         "Hidden rows ({}) were read like the others.": [
             str(row) for row in hidden_rows if header_row <= row <= found.last_row
         ],
         "Hidden columns ({}) were read like the others.": [
-            text for index, text in named.items() if any(index in columns for columns in ranges)
+            text for index, text in names.items() if any(index in columns for columns in ranges)
         ],
         "Cells formatted as a percentage ({}) were read as they are shown: a stored 0.07 as 7 %.": (
             sorted(shown_times_100)
@@ -290,6 +287,6 @@ def _is_hidden(about: Mapping[str, str]) -> bool:
     return about.get("hidden") in ("1", "true")
 
 
-def _some(texts: Sequence[str], limit: int = 10) -> str:
-    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
-    return ", ".join(shown(text) for text in texts[:limit]) + more
+def _some(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
+    return ", ".join(shown(text) for text in texts[:_MOST_NAMED]) + more
