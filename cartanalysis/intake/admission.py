@@ -134,7 +134,9 @@ def _old(
         return identifiers.old_ages(ages, source.rows, AGE)
     ages = made.cells.get(AGE, [])
     if isinstance(entry, FromColumn) and not entry.unit:
-        return identifiers.old_ages(ages, source.rows, entry.source, source.cells[entry.source])
+        return identifiers.old_ages(
+            ages, source.rows, entry.source, source.cells.get(entry.source, [])
+        )
     return identifiers.old_ages(ages, source.rows, AGE)
 
 

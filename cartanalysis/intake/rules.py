@@ -1,11 +1,10 @@
-"""What a cohort must satisfy: the pandera schema of single columns, and rules across them."""
+"""What a cohort must satisfy: rules across columns and rows; `contract.FIELDS` has the others."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,26 +12,6 @@ from cartanalysis.contract import FIELDS, MISSING, PAIRS
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.words import WORDS
 from cartanalysis.text import LETTERS, fold, look, same_id
-
-if TYPE_CHECKING:
-    import pandera.pandas as pa
-
-
-def schema() -> pa.DataFrameSchema:
-    """Build the contract's pandera schema, for whoever checks tables of their own with it."""
-    import pandera.pandas as pa  # half of the package's time to start
-
-    columns = {}
-    for spec in FIELDS.values():
-        error = ". ".join(spec.unfit)
-        checks = []
-        if spec.kind == "number":
-            checks = [pa.Check.in_range(spec.low, spec.high, error=error)]
-        elif spec.values:
-            allowed = spec.values if spec.kind == "level" else [float(v) for v in spec.values]
-            checks = [pa.Check.isin(allowed, error=error)]
-        columns[spec.name] = pa.Column(None, checks, nullable=spec.kind != "id", required=False)
-    return pa.DataFrameSchema(columns)
 
 
 def check(table: pd.DataFrame) -> list[Problem]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
-import pandera.pandas as pa
 import pytest
 
 from cartanalysis import contract as cohort
 from cartanalysis import intake
 from cartanalysis.errors import InputError, MissingColumns
-from cartanalysis.intake import rules
 from cartanalysis.intake.source import Column, Source
 
 
@@ -179,19 +177,14 @@ def test_missing_columns_are_told_by_the_name_in_the_file():
     assert caught.value.columns == ("emd", "response")
 
 
-def test_every_field_is_in_the_schema():
-    assert list(rules.schema().columns) == list(cohort.FIELDS)
-
-
-def test_the_schema_agrees_with_the_fields():
-    table = intake.read("an2020").table
-    rules.schema().validate(table)
-    for name, value in {"age_years": 121.0, "os_event": 2.0, "crs_grade": 2.5, "sex": "x"}.items():
-        wrong = table.astype({name: object}).assign(**{name: [value] * len(table)})
-        with pytest.raises(pa.errors.SchemaErrors) as caught:
-            rules.schema().validate(wrong, lazy=True)
-        assert set(caught.value.failure_cases["column"]) == {name}
-        assert not cohort.FIELDS[name].holds(str(value))
+def test_values_out_of_range_are_not_held():
+    for name, value in {
+        "age_years": "121",
+        "os_event": "2",
+        "crs_grade": "2.5",
+        "sex": "x",
+    }.items():
+        assert not cohort.FIELDS[name].holds(value)
 
 
 def test_spellings_that_can_mean_one_thing_only_are_understood_and_noted():

@@ -337,3 +337,13 @@ def test_answers_under_the_name_of_an_identifier_are_no_stop() -> None:
     assert found("mrn", ["1", "0"])  # two patients, two numbers
     assert found("city", ["Wien", "Graz", "Wien"])
     assert found("phone", ["yes", "yes", "0664 1234567"])
+
+
+def test_a_mapping_that_names_an_absent_age_is_told_so(tmp_path):
+    data, mapping = tmp_path / "site.csv", tmp_path / "site.yml"
+    data.write_text("patient_id,sex\nP1,female\nP2,male\n")
+    mapping.write_text(
+        "version: 1\ncolumns:\n  patient_id: {from: patient_id}\n  age_years: {from: AGE}\n"
+    )
+    with pytest.raises(InputError, match="no such column; age_years needs it"):
+        admit(Request(str(data), mapping=mapping))

@@ -24,12 +24,19 @@ EXCEL_ZERO = dt.date(1899, 12, 30)
 EXCEL_FIRST = 61
 
 _TIME = r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
-_YMD = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}", re.ASCII)
-_CHINESE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日", re.ASCII)
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
-_NUMERIC = re.compile(rf"(\d{{1,2}})([-/.]) ?(\d{{1,2}})\2 ?(\d{{4}}){_TIME}", re.ASCII)
-_NAMED = re.compile(r"(\d{1,2})[-/. ]?([A-Za-z]{3,9})[-/. ,]*(\d{4})", re.ASCII)
-_SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.ASCII)
+_YEAR, _MONTH, _DAY = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
+_SIGN, _AGAIN = "(?P<sign>[-/.])", "(?P=sign)"
+_WRITTEN = {
+    rf"{_YEAR}{_SIGN}{_MONTH}{_AGAIN}{_DAY}{_TIME}": "ymd",
+    rf"{_YEAR}年{_MONTH}月{_DAY}日": "ymd",
+    # what comes first is the day until the column says otherwise
+    rf"{_DAY}{_SIGN} ?{_MONTH}{_AGAIN} ?{_YEAR}{_TIME}": "numeric",
+    rf"{_DAY}[-/. ]?(?P<month>[A-Za-z]{{3,9}})[-/. ,]*{_YEAR}": "named",
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})": "compact",
+    r"(?P<serial>\d{5})(?:\.\d+)?": "serial",
+}
+"""Ways of writing a date, and the style that each is of."""
+
 _SHORT = re.compile(
     r"\d{1,2}([-/. ])\d{1,2}\1\d{2}|\d{1,2}[-/. ]?[A-Za-z]{3,9}[-/. ]?\d{2}", re.ASCII
 )
@@ -43,10 +50,12 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 class Cell(NamedTuple):
-    """A cell's date before year, month and day are told apart."""
+    """A cell's date before day and month are told apart."""
 
     style: str  # how it is written: ymd, named, numeric, compact or serial
-    parts: tuple[int, ...]  # its numbers, in the order written; the count of a serial number
+    year: int
+    month: int
+    day: int  # or what comes first of two numbers; the count of a serial number
 
 
 class Dates(NamedTuple):
@@ -61,20 +70,14 @@ class Dates(NamedTuple):
 
 def split(text: str) -> Cell | Fault:
     """Take a date apart without deciding what is day and what is month."""
-    if m := _YMD.fullmatch(text):
-        return Cell("ymd", (int(m[1]), int(m[3]), int(m[4])))
-    if m := _CHINESE.fullmatch(text):
-        return Cell("ymd", (int(m[1]), int(m[2]), int(m[3])))
-    if m := _NUMERIC.fullmatch(text):
-        return Cell("numeric", (int(m[1]), int(m[3]), int(m[4])))
-    if m := _NAMED.fullmatch(text):
-        month = _month(m[2])
+    for pattern, style in _WRITTEN.items():
+        found = re.fullmatch(pattern, text, re.ASCII)
+        parts = found.groupdict() if found else {}
+        if style == "serial" and parts:
+            return Cell(style, 0, 0, int(parts["serial"]))
+        month = _month(parts["month"]) if parts else None
         if month is not None:
-            return Cell("named", (int(m[1]), month, int(m[3])))
-    if m := _COMPACT.fullmatch(text):
-        return Cell("compact", (int(m[1]), int(m[2]), int(m[3])))
-    if m := _SERIAL.fullmatch(text):
-        return Cell("serial", (int(m[1]),))
+            return Cell(style, int(parts["year"]), month, int(parts["day"]))
     if _SHORT.fullmatch(text):
         return Fault("a year of two digits", "Write the year with four digits, as 2021-02-28")
     if _PARTIAL.fullmatch(text):
@@ -84,15 +87,23 @@ def split(text: str) -> Cell | Fault:
 
 
 def _month(word: str) -> int | None:
+    if word.isdigit():
+        return int(word)
     short = word[:3].lower()
     return _MONTHS.index(short) + 1 if short in _MONTHS else None
 
 
+def shows(cells: Iterable[Cell | Fault]) -> set[str]:
+    """Say which orders of day and month cells show by themselves; none if all could be both."""
+    numeric = [c for c in cells if isinstance(c, Cell) and c.style == "numeric"]
+    found = {"DMY": any(c.day > 12 for c in numeric), "MDY": any(c.month > 12 for c in numeric)}
+    return {order for order, is_shown in found.items() if is_shown}
+
+
 def settles(cells: Iterable[str]) -> str:
-    """Say which order of day and month a column shows by itself."""
-    parts = [c.parts for c in map(split, cells) if isinstance(c, Cell) and c.style == "numeric"]
-    day_first, month_first = any(p[0] > 12 for p in parts), any(p[1] > 12 for p in parts)
-    return "" if day_first == month_first else "DMY" if day_first else "MDY"
+    """Say which one order of day and month a column shows by itself."""
+    orders = shows(map(split, cells))
+    return orders.pop() if len(orders) == 1 else ""
 
 
 def read(cells: Sequence[str | None], order: str, today: dt.date, shared: str = "") -> Dates:
@@ -140,17 +151,14 @@ def _mixed(found: dict[int, Cell]) -> tuple[int, Fault] | None:
 def _order_of(numeric: dict[int, Cell], order: str, shared: str) -> str | Fault:
     if order:
         return Fault(f"not in the order {order}", "Write order: DMY or order: MDY in the mapping")
-    day_first = any(c.parts[0] > 12 for c in numeric.values())
-    month_first = any(c.parts[1] > 12 for c in numeric.values())
-    if day_first and month_first:
+    orders = shows(numeric.values())
+    if len(orders) > 1:
         what = "some dates of the column have the day first, others the month"
         return Fault(what, "Write all dates of the column as 2021-02-28")
-    if not day_first and not month_first and shared:
-        return shared
-    if not day_first and not month_first:
+    if not orders and not shared:
         what = "day and month cannot be told apart in this column"
         return Fault(what, "Write order: DMY (day first) or order: MDY in the mapping file")
-    return "DMY" if day_first else "MDY"
+    return orders.pop() if orders else shared
 
 
 def _date(cell: Cell, order: str, today: dt.date) -> dt.date | Fault:
@@ -158,13 +166,15 @@ def _date(cell: Cell, order: str, today: dt.date) -> dt.date | Fault:
         if order != "excel":
             remedy = "Format the column as a date and export again, or write order: excel"
             return Fault("a spreadsheet's serial number instead of a date", remedy)
-        if cell.parts[0] < EXCEL_FIRST:
+        if cell.day < EXCEL_FIRST:
             return Fault("not a serial number of a date", "Write it as 2021-02-28")
-        value = EXCEL_ZERO + dt.timedelta(days=cell.parts[0])
+        value = EXCEL_ZERO + dt.timedelta(days=cell.day)
     else:
-        year, month, day = _in_order(cell, order)
+        month, day = cell.month, cell.day
+        if cell.style == "numeric" and order == "MDY":
+            month, day = day, month
         try:
-            value = dt.date(year, month, day)
+            value = dt.date(cell.year, month, day)
         except ValueError:
             return Fault("there is no such day", "Check day, month and year")
     if value > today:
@@ -172,15 +182,6 @@ def _date(cell: Cell, order: str, today: dt.date) -> dt.date | Fault:
     if value < EARLIEST:
         return Fault("a date before 1900", "Check the year; leave the cell empty if unknown")
     return value
-
-
-def _in_order(cell: Cell, order: str) -> tuple[int, int, int]:
-    first, second, third = cell.parts
-    if cell.style in ("ymd", "compact"):
-        return first, second, third
-    if cell.style == "numeric" and order == "MDY":
-        return third, first, second
-    return third, second, first
 
 
 def years_between(birth: dt.date, day: dt.date) -> int:
