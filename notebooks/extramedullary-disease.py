@@ -119,11 +119,11 @@ study.paper(
 #
 # The paper compares any EMD with none. Merge isolated CNS disease with no EMD instead: will the
 # hazard ratio of the remaining group rise or fall? Predict, then fit
-# `study.hazard_ratios("os", [...])` to the column `emd_other`.
+# `study.hazard_ratios("os", […])` to the column `emd_other`.
 #
 # ```{dropdown} Hint
-# `cox(patients, "os", ["emd_other"]).terms`. Which patients change sides, and did they do better or
-# worse than those whom they join?
+# `study.hazard_ratios("os", ["emd_other"]).table`. Which patients change sides, and did they do
+# better or worse than those whom they join?
 # ```
 
 # %% tags=["solution"]

@@ -167,7 +167,7 @@ else:
 # ### Exercise 2: predict, then run
 #
 # Compare the adjusted hazard ratio of EMD with that of a model with EMD alone. Predict whether it
-# moves towards 1, then compute `cox(study.patients, "os", ["emd_any"])`.
+# moves towards 1, then compute `study.hazard_ratios("os", ["emd_any"])`.
 #
 # ```{dropdown} Hint
 # If EMD and high Tregs go together in this cohort, each borrows from the other as long as it is
@@ -191,7 +191,7 @@ study.say(
 # intervals?
 #
 # ```{dropdown} Hint
-# `cox(study.patients, "os", [*factors, "age_years"])` has `events_per_term`.
+# `study.hazard_ratios("os", [*factors, "age_years"])` knows its `events_per_coefficient`.
 # ```
 
 # %% tags=["solution"]

@@ -146,7 +146,7 @@ study.say(
 # larger than that of the best cut-off? Predict, then compare.
 #
 # ```{dropdown} Hint
-# `cox.cox(patients, endpoint, ["treg_pct"])` has it in its `terms`; the cut-offs are in `scan`.
+# `study.hazard_ratios(endpoint, ["treg_pct"]).table` has it; the cut-offs are in `scan.table`.
 # ```
 
 # %% tags=["solution"]

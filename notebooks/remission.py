@@ -41,7 +41,7 @@ landmark_day = study.day(landmark_day)
 
 # %%
 remission = study.remission()
-study.hand_over(orr=remission.rate.resting_on("responders", "infused"))
+study.hand_over(orr=remission.rate)
 study.say("**{orr}** of the patients reached remission ({orr.of}; {orr.ci}).")
 
 # %% [markdown]
@@ -127,7 +127,7 @@ study.say(
 # ### Exercise 2: predict, then run
 #
 # Will an interval with a coverage of 0.8 be wider or narrower than the one above, and will the
-# rate move? Predict, then compute `response.remission(patients, confidence=0.8)`.
+# rate move? Predict, then compute `study.remission(confidence=0.8)`.
 #
 # ```{dropdown} Hint
 # A promise that may be broken more often costs less.

@@ -110,8 +110,8 @@ study.paper("ae_grade4")
 # Compare it with the "rule of three", 3 divided by the number of patients.
 #
 # ```{dropdown} Hint
-# `cartanalysis.stats.exact.binomial_interval(0, n)`; the number of patients is `len(patients)`. The
-# rule of three is for a one-sided limit.
+# `cartanalysis.stats.exact.binomial_interval(0, n)`; the number of patients is
+# `len(study.patients)`. The rule of three is for a one-sided limit.
 # ```
 
 # %% tags=["solution"]

@@ -109,12 +109,11 @@ study.paper("infused", shown={"infused": "patients"})
 # ### Exercise 2: predict, then run
 #
 # Table 1 gives the number of women and men. How many of them can be compared for remission?
-# Predict whether the numbers will be the same, then compute `response.remission(study.patients,
-# "sex")`.
+# Predict whether the numbers will be the same, then compute `study.remission(by="sex")`.
 #
 # ```{dropdown} Hint
-# A rate can only count patients whose response is known. Import `response` from `cartanalysis`
-# first.
+# A rate can only count patients whose response is known; `study.remission(by="sex").table` counts
+# them.
 # ```
 
 # %% tags=["solution"]

@@ -117,6 +117,8 @@ class Remission(Analysis):
 
     def __init__(self, study: HandOver, by: str | None, confidence: float) -> None:
         rates = study.compute(response.remission, study.patients, by, confidence)
+        if by is None:  # the counts behind the paper's own rate
+            rates = rates.resting_on(*study.registry.counts_of("responder"))
         super().__init__(study, rates)
         self.rate = rates
         self._by = by
@@ -335,12 +337,40 @@ def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
 class HazardRatios(Analysis):
     """A Cox model: hazard ratios, each adjusted for the other covariates."""
 
+    _plot = staticmethod(plot_forest)
+
     def __init__(
         self, study: HandOver, endpoint: str, covariates: Sequence[str], confidence: float
     ) -> None:
         self.endpoint = survival.endpoint_of(endpoint)
         self.model = study.compute(cox.cox, study.patients, endpoint, list(covariates), confidence)
         super().__init__(study, self.model.part("terms"))
+
+    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the ratios with their intervals, as `Analysis.figure`.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+        labels : mapping of str to str, optional
+            Names of the covariates as shown.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        return Forest(self.study, [self], labels or {}).figure(name, caption)
+
+    def _describe(self, labels: Labels) -> str:
+        told = (
+            f"{labels.get(r.covariate, r.covariate)} {format_value(r.estimate, 'ratio')}"
+            for r in each_row(self.table)
+        )
+        return f"{self.endpoint.name.capitalize()}, hazard ratios: {', '.join(told)}."
 
     def of(self, covariate: str) -> Result:
         """Give the hazard ratio of a covariate.
@@ -431,20 +461,15 @@ class Forest(Analysis):
         super().__init__(study, study.compute(_forest, labels, names, *fitted))
 
     def _describe(self, labels: Labels) -> str:
-        parts = []
-        for model in self._models:
-            rows = each_row(model.table)
-            told = ((self._labels[r.covariate], format_value(r.estimate, "ratio")) for r in rows)
-            ratios = (f"{factor} {ratio}" for factor, ratio in told)
-            parts.append(f"{model.endpoint.name.capitalize()}: {', '.join(ratios)}")
-        return "Forest plot of hazard ratios. " + ". ".join(parts) + "."
+        models = " ".join(model._describe(self._labels) for model in self._models)
+        return f"Forest plot. {models}"
 
 
 def _forest(labels: Labels, names: Sequence[str], *models: cox.CoxModel) -> pd.DataFrame:
     blocks = []
     for name, model in zip(names, models, strict=True):
         series = f"{name} ({model.events} events in {model.n} patients)"
-        label = model.terms["covariate"].map(dict(labels))
+        label = model.terms["covariate"].map(lambda name: labels.get(name, name))
         blocks.append(model.terms.assign(series=series, label=label))
     columns = ["series", "label", "n", "events", "estimate", "lower", "upper", "p", "method"]
     return pd.concat(blocks, ignore_index=True)[columns]

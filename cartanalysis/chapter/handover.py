@@ -14,7 +14,7 @@ import io
 import math
 import string
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,7 @@ from cartanalysis.figures import geometry, scripts, style
 from cartanalysis.stats import survival
 from cartanalysis.study.published import load
 from cartanalysis.text import (
+    DAYS_PER,
     Number,
     format_interval,
     format_value,
@@ -98,7 +99,8 @@ class HandOver:
     ) -> None:
         if not 0.5 <= confidence < 1:
             raise ValueError(f"confidence is {confidence}; give a fraction such as 0.95")
-        format_value(0.0, "days", time_unit)  # refuses an unknown unit
+        if time_unit not in DAYS_PER:
+            raise ValueError(f"time_unit is {time_unit!r}; choose one of {', '.join(DAYS_PER)}")
         self.name = name
         self.is_reconstruction = is_reconstruction
         self.is_default = is_default
@@ -109,6 +111,7 @@ class HandOver:
         self.time_unit = "months" if self.is_protected and time_unit == "days" else time_unit
         self._vault = vault or Vault({}, self.min_cell)
         self.numbers: dict[str, Number] = {}
+        self._handed_over: dict[str, tuple[str, int]] = {}  # by which cell, and when
         self._told: tuple[str, int | None] = ("", None)
         style.use()
 
@@ -184,11 +187,17 @@ class HandOver:
         Raises
         ------
         ValueError
-            If an id was handed over before.
+            If another cell has handed the id over; a cell may be run again.
         """
+        shell = get_ipython()
+        cell = (shell.user_ns["In"][-1], shell.execution_count) if shell else ("", 0)
         for key, result in numbers.items():
-            if key in self.numbers:
+            if not isinstance(result, Result):
+                raise TypeError(f"{key}: only results are handed over, such as remission.rate")
+            source, count = self._handed_over.get(key, cell)
+            if key in self.numbers and (source != cell[0] or count == cell[1]):
                 raise ValueError(f"the number {key!r} is handed over twice")
+            self._handed_over[key] = cell
             made = self._number(key, result)
             self.numbers[key] = made
             publish_display_data(
@@ -282,6 +291,8 @@ class HandOver:
     def show(self, *things: Figure | Table) -> None:
         """Show figures and tables; in place of one that cannot be made, the reason."""
         for thing in things:
+            if not isinstance(thing, Figure | Table):
+                raise TypeError("show what .figure(…) or .as_table(…) gives")
             if thing.why:
                 self._show_reason(thing.why)
             elif isinstance(thing, Figure):
@@ -304,7 +315,8 @@ class HandOver:
                 png, format="png", bbox_inches="tight", dpi=160, metadata={"Software": None}
             )
         plt.close(picture)
-        text = figure.caption + self._left_out(*figure.results) + note
+        labels = figure.options.get("labels") or {}
+        text = figure.caption + self._left_out(figure.results, labels) + note
         letter = figure.letter or self.evidence(first.rests_on)
         shown = {name: figure.options[name] for name in SHOWN if name in figure.options}
         about = {
@@ -336,7 +348,8 @@ class HandOver:
             for _, row in table.result.table.iterrows()
         ]
         letter = table.letter or self.evidence(table.result.rests_on)
-        text = f"{table.caption}.{self._left_out(table.result)} {evidence_sentence(letter)}"
+        hidden = self._left_out([table.result], table.words)
+        text = f"{table.caption}.{hidden} {evidence_sentence(letter)}"
         show(HTML(html_table(rows, text)))
 
     def _cell(self, row: pd.Series, name: str, unit: str) -> str:
@@ -362,9 +375,9 @@ class HandOver:
             return f"{value:.0f}" if value == round(value) else f"{value:.2f}"
         return str(value)
 
-    def _left_out(self, *results: Result) -> str:
+    def _left_out(self, results: Sequence[Result], labels: Mapping[str, str]) -> str:
         """Say which groups are hidden because few patients are in them."""
-        names = dict.fromkeys(name for r in results for name in r.hidden)
+        names = dict.fromkeys(labels.get(name, name) for r in results for name in r.hidden)
         if not names:
             return ""
         few = f"to show no count of fewer than {self.min_cell} patients"
@@ -406,7 +419,11 @@ class HandOver:
 
     def _used(self, template: str) -> list[Number]:
         fields = [name for _, name, _, _ in string.Formatter().parse(template) if name]
-        return [self.numbers[f.partition(".")[0]] for f in fields]
+        names = [field.partition(".")[0] for field in fields]
+        if lacking := [name for name in names if name not in self.numbers]:
+            known = ", ".join(self.numbers) or "none yet"
+            raise ValueError(f"no number {lacking[0]!r} was handed over; there are {known}")
+        return [self.numbers[name] for name in names]
 
     def _show_reason(self, reason: str) -> None:
         shell = get_ipython()

@@ -147,14 +147,15 @@ class Study(HandOver):
         endpoint : {"os", "rfs"}
             Which endpoint.
         covariates : sequence of str
-            Columns of the model.
+            Columns of the model, or one.
 
         Returns
         -------
         HazardRatios
             Hazard ratios, tests and diagnostics.
         """
-        return analyses.HazardRatios(self, endpoint, covariates, self.confidence)
+        names = [covariates] if isinstance(covariates, str) else covariates
+        return analyses.HazardRatios(self, endpoint, names, self.confidence)
 
     def forest(self, *models: analyses.HazardRatios, labels: Labels) -> analyses.Forest:
         """Put the hazard ratios of several models below one another.

@@ -226,6 +226,25 @@ class Registry:
             if evidence in ("", e.evidence) and kind in ("", e.kind)
         ]
 
+    def counts_of(self, column: str) -> tuple[str, ...]:
+        """Name the counts behind the paper's rate of an answer in all its patients.
+
+        Parameters
+        ----------
+        column : str
+            Column with the answer.
+
+        Returns
+        -------
+        tuple of str
+            Ids of the events and of the patients; empty if the paper gives no such rate.
+        """
+        for claim in self.claims:
+            about = claim.details
+            if claim.how == "counted" and about["column"] == column and "by" not in about:
+                return tuple(about["counts"])
+        return ()
+
     def weakest(self, ids: Iterable[str]) -> str:
         """Give the evidence letter of a result that rests on some values.
 

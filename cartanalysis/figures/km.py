@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cartanalysis.figures import geometry, style
+from cartanalysis.stats.response import ALL
 from cartanalysis.text import DAYS_PER, each_row
 
 STEPS = {
@@ -100,7 +101,7 @@ def plot_km(
     shown = style.distinct({n: (labels or {}).get(n, n) for n in names})
     hue = style.colours(names)
     lines = sum(text.count("\n") for text in shown.values())  # beyond the first of each
-    rows = 1 + len(names) * (2 if len(names) > 1 else 1) + lines
+    rows = 1 + len(names) * (1 if names == [ALL] else 2) + lines
     # two long names side by side would leave no room for the curves
     columns = 2 if max(map(len, shown.values())) <= NARROW else 1
     ax = style.axes(ax, 3.3 + ROW * rows + 0.2 * (-(-len(names) // columns) + lines))
@@ -142,7 +143,8 @@ def plot_km(
     style.share_axis(ax.yaxis)
     ax.set(ylabel=f"patients {state}", xlabel=f"{unit} since {origin}")
     ax.grid(axis="y", color=style.HAIRLINE, linewidth=0.5)
-    if len(names) > 1 or (marks is not None and len(marks)):
+    # a group that is left alone, because others are hidden, must be named as well
+    if names != [ALL] or (marks is not None and len(marks)):
         style.legend(ax, columns, handlelength=2.2)
     _draw_counts(ax, at_risk, names, shown, hue, scale)
     geometry.tag(ax, "km")
@@ -181,7 +183,7 @@ def _draw_counts(
     line = FIRST_ROW
     write(0, line, "At risk", ha="left", weight="bold")
     for name in names:
-        if len(names) > 1:
+        if names != [ALL]:
             line += ROW
             write(0, line, shown[name], ha="left", color=hue[name])
             line += ROW * shown[name].count("\n")

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,12 @@ def _apart(letter: list[nodes.inline]) -> list[nodes.Node]:
     return [nodes.Text(" "), *letter] if letter else []
 
 
+def _with_options(text: str) -> list[nodes.Node]:
+    """Keep options of the command as they are typed: smart quotes would make a dash of them."""
+    parts = re.split(r"(--[a-z-]+(?: \d+)?)", text)
+    return [nodes.literal("", p) if p.startswith("--") else nodes.Text(p) for p in parts if p]
+
+
 class ChapterFigure(SphinxDirective):
     """A chapter's figure."""
 
@@ -135,7 +142,7 @@ class ChapterFigure(SphinxDirective):
         path = folder(self.env).relative_to(self.env.srcdir) / "figures" / f"{name}.svg"
         image = nodes.image(uri=f"/{path.as_posix()}", alt=about["alt"], classes=["cart-figure"])
         figure = nodes.figure("", image, align="default", ids=[f"fig-{name}"])
-        caption = nodes.caption("", f"{about['caption']} ")
+        caption = nodes.caption("", "", *_with_options(f"{about['caption']} "))
         caption += [_badge(about["evidence"]), nodes.Text(f" {about['evidence_sentence']}")]
         figure += caption
         told = {

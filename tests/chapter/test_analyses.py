@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from cartanalysis.chapter.study import Study
 from cartanalysis.stats import permutation, survival
@@ -38,3 +39,46 @@ def test_arms_are_compared_by_the_test_that_suits_their_size(n, method, tmp_path
     study.arms("rfs")
     assert study.numbers["rfs_arm_p"].method == method
     assert study.numbers["rfs_arm_chi2"].method == survival.LOG_RANK_METHOD
+
+
+def test_a_result_explains_itself():
+    study = Study("x", "an2020")
+    remission = study.remission(by="emd")
+    assert remission.table["events"].tolist() == [33, 3, 2]
+    assert "other 2 of 7 (28.6" in remission.sentence
+    assert remission.why == ""
+    assert study.remission().evidence == "D"
+    lacking = study.survival("os", by="arm")
+    assert lacking.sentence == lacking.why == "this cohort has no values in the column `arm`"
+    assert lacking.figure("f", "F.").why == lacking.why
+    model = study.hazard_ratios("os", "emd_any")
+    assert model.sentence.startswith("Overall survival, hazard ratios: emd_any ")
+    assert model.figure("g", "G.").alt == f"Forest plot. {model.sentence}"
+
+
+def test_mistakes_in_a_chapter_are_told_in_words():
+    study = Study("x", "an2020")
+    with pytest.raises(ValueError, match="time_unit is 'weeks'; choose one of days, months, years"):
+        Study("x", "an2020", time_unit="weeks")
+    with pytest.raises(TypeError, match=r"show what \.figure"):
+        study.show(study.remission())
+    with pytest.raises(TypeError, match="only results are handed over"):
+        study.hand_over(n=5)
+    with pytest.raises(ValueError, match="no number 'n' was handed over; there are none yet"):
+        study.say("{n}")
+
+
+def test_a_cell_may_be_run_again_and_no_other_may_hand_its_number_over():
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    try:
+        shell.run_cell("from cartanalysis import Study\nstudy = Study('x', 'an2020')")
+        cell = "study.hand_over(n=study.remission().rate)"
+        for source in (cell, cell):
+            assert shell.run_cell(source, store_history=True).success
+        assert not shell.run_cell(f"{cell} # another", store_history=True).success
+        assert not shell.run_cell(
+            f"study.numbers.clear()\n{cell}\n{cell}", store_history=True
+        ).success
+    finally:
+        InteractiveShell.clear_instance()

@@ -32,7 +32,9 @@ def test_pairs_agree_by_content(name):
     def content(nb):
         return [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in nb.cells]
 
-    assert content(script) == content(notebook), "run: jupytext --sync notebooks/*.py"
+    assert content(script) == content(notebook), (
+        f"run: jupytext --update --to ipynb notebooks/{name}.py"
+    )
     assert not any(c.get("outputs") for c in notebook.cells)
 
 
