@@ -85,9 +85,10 @@ def plot_cutoffs(table: pd.DataFrame, ax: Axes | None = None, *, chosen: float) 
     ):
         part = table[mine]
         if len(part):
-            spread = [part["estimate"] - part["lower"], part["upper"] - part["estimate"]]
+            low, middle, high = part[["lower", "estimate", "upper"]].to_numpy(float).T
+            spread = [middle - low, high - middle]
             ax.errorbar(
-                part["cutoff"], part["estimate"], yerr=spread, fmt=marker, color=colour,
+                part["cutoff"], middle, yerr=spread, fmt=marker, color=colour,
                 linewidth=1.3, markersize=5.5, label=label,
             )  # fmt: skip
     for row in each_row(table):

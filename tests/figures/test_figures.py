@@ -121,3 +121,13 @@ def test_one_meaning_per_colour():
     assert two["high"] == style.colours(["standard", "high"])["high"]
     assert len(set(style.colours(["none", "cns", "other"]).values())) == 3
     assert len(set(style.colours(["arm A", "arm B", "arm C"]).values())) == 3
+
+
+def test_one_cutoff_with_p_below_the_level_is_drawn():
+    scan = pd.DataFrame(
+        {"cutoff": [3.0, 4.0, 5.0], "estimate": [2.0, 1.5, 0.9], "lower": [1.1, 0.8, 0.4],
+         "upper": [3.6, 2.8, 2.0], "p": [0.01, 0.2, 0.7]}
+    )  # fmt: skip
+    ax = figures.plot_cutoffs(scan, chosen=4.0)  # a warning would be an error
+    assert len(ax.containers) == 2
+    matplotlib.pyplot.close(ax.figure)
