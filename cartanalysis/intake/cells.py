@@ -193,6 +193,7 @@ def other_shares(texts: Iterable[str]) -> Fault | None:
 
 # --- levels, grades, events ----------------------------------------------------------------------
 
+WHOLE_WITH_COMMA = re.compile(r"\d+,0+", re.ASCII)
 GRADE = re.compile(r"(?:grade|grad|gr\.?|g)\s*([0-5]|i{1,3}|iv|v)", re.IGNORECASE)
 MEASURED = re.compile(
     r"[<>≤≥]\s*=?\s*\d+([.,]\d+)?(e-?\d+)?\s*%?|\d+([.,]\d+)?(\s*%|e-\d+)", re.IGNORECASE
@@ -229,6 +230,8 @@ def _as_ours(spec: Field, text: str) -> str:
         folded = found.group(1)
     if folded in spec.spellings:
         return spec.spellings[folded]
+    if WHOLE_WITH_COMMA.fullmatch(folded):  # 1,0 as a spreadsheet with decimal commas writes 1
+        folded = folded.partition(",")[0]
     return folded if PLAIN.fullmatch(folded) else text
 
 

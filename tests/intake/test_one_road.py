@@ -129,3 +129,12 @@ def test_groups_are_shown_by_the_words_of_the_dictionary_on_both_roads() -> None
 def test_what_a_chapter_reads_has_its_percentages_in_percent() -> None:
     made = intake.parse(b"patient_id,treg_pct\nA,0.07\nB,0.2\n", "a.csv")
     assert made.table["treg_pct"].tolist() == [0.07, 0.2]
+
+
+def test_events_and_grades_with_a_decimal_comma_are_read():
+    text = "patient_id;os_days;os_event;crs_grade\nA1;10,5;1,0;2,0\nA2;20,0;0,0;3,00\n"
+    table = intake.parse(text.encode(), "c.csv").table
+    assert table["os_event"].tolist() == [1, 0]
+    assert table["crs_grade"].tolist() == [2, 3]
+    with pytest.raises(InputError, match="os_event"):
+        intake.parse(text.replace("1,0;", "1,5;").encode(), "c.csv")
