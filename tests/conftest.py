@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,10 @@ from playwright.sync_api import Browser, sync_playwright
 from warm import warm
 
 from cartanalysis.publish.run import publish
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell starts what runs in the background so, and programs that tests interrupt inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ORACLE = Path(__file__).parent / "oracle"
 ROOT = Path(__file__).parent.parent
