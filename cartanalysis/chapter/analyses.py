@@ -176,7 +176,7 @@ class Survival(Analysis):
         """
         if isinstance(day, Result):
             if day.why:
-                return day
+                return day.read("estimate", "fraction")
             day = float(day.table["time"].iloc[0])
         endpoint, by, confidence = self._asked
         return self._compute(survival.survival_at, endpoint, [day], by, confidence)
