@@ -7,6 +7,7 @@ cohort, by disclosure control.  ``sentence`` says in words what the figure shows
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Figure, Result, Table
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.replication import published_points
-from cartanalysis.claims.verdicts import ONE_YEAR
+from cartanalysis.claims.verdicts import ALPHA, ONE_YEAR
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.figures import (
     plot_claims,
@@ -37,8 +38,6 @@ from cartanalysis.text import each_row, format_value
 
 Labels = Mapping[str, str]
 """Names of groups as shown."""
-
-SIGNIFICANT = 0.05
 
 
 class Analysis:
@@ -120,9 +119,13 @@ class Remission(Analysis):
         if by is None:  # the counts behind the paper's own rate
             rates = rates.resting_on(*study.registry.counts_of("responder"))
         super().__init__(study, rates)
-        self.rate = rates
         self._by = by
         self._confidence = confidence
+
+    @property
+    def rate(self) -> Result:
+        """The rates, as numbers to hand over."""
+        return self.result
 
     @cached_property
     def test(self) -> Result:
@@ -261,10 +264,11 @@ class Survival(Analysis):
         Returns
         -------
         Survival
-            The same analysis.
+            The same analysis; this one stays as it is.
         """
-        self._marks = published_points(self.study.registry, self.endpoint.key)
-        return self
+        marked = copy(self)
+        marked._marks = published_points(self.study.registry, self.endpoint.key)
+        return marked
 
     def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
         """Draw the curves above the numbers at risk, as `Analysis.figure`.
@@ -413,7 +417,7 @@ class HazardRatios(Analysis):
         tests = self.proportional_hazards.table
         if tests.empty:
             return []
-        found = tests.loc[tests["p"] < SIGNIFICANT, "covariate"]
+        found = tests.loc[tests["p"] < ALPHA, "covariate"]
         return [labels[covariate] for covariate in found if covariate in labels]
 
     @property

@@ -17,7 +17,7 @@ from cartanalysis.chapter.results import Result
 from cartanalysis.stats import baseline, survival
 from cartanalysis.text import html_table, is_missing
 
-SIGNIFICANT = (
+THE_LEVEL = (
     "“Significant” is the paper's word; that it means p < 0.05, the usual convention, is assumed "
     "[A]."
 )
@@ -377,5 +377,5 @@ class Study(HandOver):
             )
         caption = "Published beside computed; letters in brackets: " + letters_explained()
         if any(self.registry[key].kind == "direction" for key in keys):
-            caption += f" {SIGNIFICANT}"
+            caption += f" {THE_LEVEL}"
         show(HTML(html_table(rows, caption)))
