@@ -470,12 +470,12 @@ def _example(name: str) -> None:
 
 
 @app.command("reconstruct", hidden=True)
-@click.option("--seed", type=int, default=2020, help="Chooses the cohort.")
-def _reconstruct(seed: int) -> None:
-    """Write a cohort that agrees with every published value in hand."""
-    from cartanalysis.study.reconstruct import reconstruct
+@click.option("--seed", type=int, help="Chooses the cohort.")
+def _reconstruct(seed: int | None) -> None:
+    """Write a cohort that agrees with everything known of the study."""
+    from cartanalysis.study import reconstruct
 
-    sys.stdout.write(reconstruct(seed))
+    sys.stdout.write(reconstruct.reconstruct(reconstruct.DEFAULT_SEED if seed is None else seed))
 
 
 if __name__ == "__main__":

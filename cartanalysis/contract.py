@@ -173,12 +173,13 @@ FIELDS: dict[str, Field] = {
 }
 
 DERIVED = {
-    "responder": "response",
-    "emd_any": "emd",
-    "emd_other": "emd",
-    "treg_group": "treg_pct",
+    "responder": ("response",),
+    "mrd_negative_cr": ("response", "mrd"),
+    "emd_any": ("emd",),
+    "emd_other": ("emd",),
+    "treg_group": ("treg_pct",),
 }
-"""Columns that `derive` adds, and the column of the file each is made from."""
+"""Columns that `derive` adds, and the columns of the file each is made from."""
 
 PAIRS = (("os_days", "os_event"), ("rfs_days", "rfs_event"))
 REQUIRED = ("patient_id",)
@@ -234,7 +235,8 @@ def require(patients: pd.DataFrame, *columns: str) -> None:
     """Make sure that columns are there and hold at least one value."""
     absent = [c for c in columns if c not in patients or patients[c].isna().all()]
     if absent:
-        named = {DERIVED.get(c, c) for c in absent}
+        named = {source for c in absent for source in DERIVED.get(c, (c,))}
+        named -= {c for c in named if c in patients and patients[c].notna().any()}
         raise MissingColumns([c for c in FIELDS if c in named] + sorted(named - set(FIELDS)))
 
 
@@ -248,12 +250,17 @@ def column_of(patients: pd.DataFrame, name: str) -> pd.Series:
 
 
 def derive(patients: pd.DataFrame, treg_cutoff: float | None = None) -> pd.DataFrame:
-    """Add the columns that follow from others: responder, EMD of any or other kind, Treg group."""
+    """Add the columns that follow from others: remissions, EMD of any or other kind, Treg group."""
     if treg_cutoff is not None and not 0 <= treg_cutoff <= 100:
         raise ValueError(f"treg_cutoff is {treg_cutoff}; give a percentage from 0 to 100")
     out = patients.copy()
     if "response" in out:
         out["responder"] = _two_levels(out["response"], out["response"] != "NR", "no", "yes")
+    if "response" in out and "mrd" in out:
+        # without remission the residual disease need not have been measured
+        known = out["mrd"].astype(object).where(out["response"] != "NR", "none")
+        known[out["response"].isna()] = None
+        out["mrd_negative_cr"] = _two_levels(known, known == "negative", "no", "yes")
     if "emd" in out:
         out["emd_any"] = _two_levels(out["emd"], out["emd"] != "none", "none", "any")
         out["emd_other"] = _two_levels(out["emd"], out["emd"] == "other", "no", "yes")

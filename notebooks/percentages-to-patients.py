@@ -32,7 +32,7 @@
 from cartanalysis import Figure, Result, Study
 from cartanalysis.figures import plot_effects
 from cartanalysis.stats.percentages import counts_behind
-from cartanalysis.study import derivations, reconstruct
+from cartanalysis.study import consistent, derivations
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -106,11 +106,11 @@ study.show(fits.as_table(columns, caption, letter="D"))
 # construction: each claim had to reach p < 0.05.
 
 # %%
-effects = reconstruct.known_effects()
+effects = consistent.effects()
 labels = {e.id: e.details["short"] for e in known.select(kind="direction")}
 cohorts = effects["seed"].nunique()
 caption = f"Hazard ratios in {cohorts} cohorts that agree with every published value in hand."
-alt = derivations.describe_effects(effects, labels)
+alt = consistent.describe_effects(effects, labels)
 options = {"labels": labels}
 study.show(
     Figure(plot_effects, [Result(effects)], "consistent-effects", caption, alt, options, letter="A")

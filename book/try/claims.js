@@ -103,14 +103,14 @@ function value(claim, own, unit, judged) {
 }
 
 function counted(claim, patients) {
-  const { column, level, by, group } = claim;
+  const { column, level, by, group, or_higher: orHigher } = claim;
   requireColumns(patients, by ? [column, by] : [column]);
   const { [column]: values, [by]: groups } = patients.columns;
   const known = values.filter((v, i) => isKnown(v) && (!by || groups[i] === group));
   if (!known.length) throw new CannotCompute(`no patient has ${claim.of} and a known ${claim.source}`);
-  const higher = [...new Set(known)].filter((v) => typeof level === "number" && v > level).sort();
+  const higher = [...new Set(known)].filter((v) => !orHigher && typeof level === "number" && v > level).sort();
   const note = `some patients had grade ${higher.join(" or ")}, which is not counted here`;
-  const events = known.filter((v) => v === level).length;
+  const events = known.filter((v) => v === level || (orHigher && v > level)).length;
   return { ...proportion(claim.short, events, known.length), note: higher.length ? note : "" };
 }
 

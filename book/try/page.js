@@ -68,7 +68,7 @@ function open(name, checked, line = `cartanalysis publish ${quoted(name)} --out 
     return;
   }
   for (const option of [...byField.options].slice(1)) {
-    const source = data.derived[option.value]?.from ?? option.value;
+    const source = data.derived[option.value]?.from[0] ?? option.value;
     option.disabled = !(columns[source] ?? []).some(isKnown);
   }
   showResults();

@@ -8,10 +8,11 @@ export class CannotCompute extends Error {}
 export const isKnown = (value) => value !== null && value !== undefined;
 
 export function requireColumns({ columns }, names) {
-  const absent = names.filter((name) => !(columns[name] ?? []).some(isKnown));
+  const isAbsent = (name) => !(columns[name] ?? []).some(isKnown);
+  const absent = names.filter(isAbsent);
   if (!absent.length) return;
-  const sources = absent.map((name) => data.derived[name]?.from ?? name);
-  const listed = data.fields.map((f) => f.name).filter((name) => sources.includes(name));
+  const sources = absent.flatMap((name) => data.derived[name]?.from ?? [name]);
+  const listed = data.fields.map((f) => f.name).filter((name) => sources.includes(name) && isAbsent(name));
   const told = new Intl.ListFormat("en-GB").format(listed.map((name) => `\`${name}\``));
   const noun = listed.length > 1 ? "columns" : "column";
   throw new CannotCompute(`this cohort has no values in the ${noun} ${told}`);
@@ -29,13 +30,15 @@ export function derive(patients, cutoff) {
   const levels = { ...patients.levels };
   let used = null;
   for (const [name, rule] of Object.entries(data.derived)) {
-    const source = columns[rule.from];
-    if (!source) continue;
+    const sources = rule.from.map((column) => columns[column]);
+    if (!sources.every(Boolean)) continue;
     levels[name] = rule.levels;
-    const known = source.filter(isKnown);
+    const known = sources[0].filter(isKnown);
     if (!rule.map) used = cutoff ?? (known.length ? median(known) : null);
-    const levelOf = (value) => rule.map?.[value] ?? rule.levels[value > used ? 1 : 0];
-    columns[name] = source.map((value) => (isKnown(value) ? levelOf(value) : null));
+    columns[name] = sources[0].map((value, i) => {
+      if (rule.map) return rule.map[sources.map((s) => s[i] ?? "").join("|")] ?? null;
+      return isKnown(value) ? rule.levels[value > used ? 1 : 0] : null;
+    });
   }
   return { ...patients, columns, levels, cutoff: used };
 }

@@ -669,7 +669,7 @@ class Verdicts(Analysis):
         """
         columns = {
             "claim": "Claim",
-            "published": "In the paper [P]",
+            "published": "Published",
             "shown": "This cohort",
             "verdict": "Verdict",
         }

@@ -474,7 +474,10 @@ def slug(text: str) -> str:
 
 def letters_explained() -> str:
     """Say in a few words what the letters stand for."""
-    return "P published, D derived by arithmetic, A assumed (reconstruction)"
+    return (
+        "P printed by the paper, S by another publication, D derived by arithmetic, "
+        "A assumed (reconstruction)"
+    )
 
 
 def _parts(number: Number) -> dict[str, str]:

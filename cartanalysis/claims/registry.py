@@ -1,7 +1,9 @@
-"""The registry of a paper's published (P), derived (D) and assumed (A) values.
+"""The registry of what is known of a study: published (P), reported elsewhere (S), derived (D),
+assumed (A).
 
-A study's ``published.yml`` holds what the paper says and what had to be assumed.  Derived counts
-are not written there: the study's derivations recompute them.
+A study's ``published.yml`` holds what the paper says, what other publications say about the same
+trial, and what had to be assumed.  Derived counts are not written there: the study's derivations
+recompute them.
 """
 
 from __future__ import annotations
@@ -16,20 +18,22 @@ import yaml
 from cartanalysis.contract import DERIVED, FIELDS
 from cartanalysis.errors import InputError, Problem
 
-LETTERS = ("P", "D", "A")
+LETTERS = ("P", "S", "D", "A")
 """Evidence letters, strongest first."""
 
 MEANING = {
     "P": "published: the paper states it",
+    "S": "secondary: another publication reports it about this trial",
     "D": "derived: follows from published values by arithmetic",
     "A": "assumed: computed from a reconstruction, not from patient data",
 }
 
-_SECTIONS = {"published": "P", "derived": "D", "assumed": "A"}
+_SECTIONS = {"published": "P", "secondary": "S", "derived": "D", "assumed": "A"}
 _COMMON = {"id", "label", "kind", "value", "unit", "rounding", "evidence"}
 _STEP = {"step", "leave"}
 _NEEDED = {
     "P": {"id", "label", "kind", "evidence", "place"},
+    "S": {"id", "label", "kind", "evidence", "place"},
     "D": {"id", "label", "kind", "evidence", "from", "function"},
     "A": {"id", "label", "kind", "evidence", "range", "source", "columns"},
 }
@@ -44,9 +48,10 @@ _CLAIM = {
 }
 """What a claim must say, by the way in which a cohort answers it."""
 
-_OPTIONAL = {"by", "group", "of", "reference", "short", "assumed"}
+_OPTIONAL = {"by", "group", "of", "or_higher", "reference", "short", "assumed"}
 _KEYS = {
     "P": _COMMON | _NEEDED["P"] | _STEP | _OPTIONAL | set().union(*_CLAIM.values()),
+    "S": _COMMON | _NEEDED["S"] | _OPTIONAL | set().union(*_CLAIM.values()),
     "D": _COMMON | _NEEDED["D"] | _STEP,
     "A": _COMMON | _NEEDED["A"],
 }
@@ -66,7 +71,7 @@ class Entry:
         What it is, in words.
     kind : str
         One of rate, time, count, period, range, ratio, ordering, direction, statement.
-    evidence : {"P", "D", "A"}
+    evidence : {"P", "S", "D", "A"}
         How it is known.
     value : object
         As printed in the paper, recomputed, or assumed; none for directions and statements.
@@ -196,7 +201,7 @@ class Registry:
 
     @property
     def claims(self) -> list[Entry]:
-        """The published values, directions and orderings that a cohort can answer.
+        """The printed values, directions and orderings that a cohort can answer.
 
         Returns
         -------
@@ -211,7 +216,7 @@ class Registry:
         Parameters
         ----------
         evidence : str
-            ``"P"``, ``"D"``, ``"A"``; any if empty.
+            ``"P"``, ``"S"``, ``"D"`` or ``"A"``; any if empty.
         kind : str
             Kind; any if empty.
 
@@ -290,12 +295,12 @@ def parse(text: str, derivations: Derivations) -> Registry:
     raw = yaml.safe_load(text)
     problems: list[Problem] = []
     entries: dict[str, Entry] = {}
-    if set(raw) != {"study", *_SECTIONS}:
+    if set(raw) - {"secondary"} != {"study", *_SECTIONS} - {"secondary"}:
         what = f"the sections are {', '.join(sorted(raw))}"
         remedy = f"There must be study, {', '.join(_SECTIONS)}, and no other"
         raise InputError("published.yml", [Problem(what, remedy)])
     for section, letter in _SECTIONS.items():
-        for item in raw[section]:
+        for item in raw.get(section, ()):
             found = list(_problems_of(item, letter, entries, derivations))
             problems += found
             if not found:
@@ -323,7 +328,7 @@ def _problems_of(
         yield Problem(f"{name} has evidence {item['evidence']!r}", f"This section holds {letter}")
     if name in earlier:
         yield Problem(f"{name} is there twice", "Give every value its own id")
-    how = _how(item) if letter == "P" else ""
+    how = _how(item) if letter in "PS" else ""
     for key in sorted(_CLAIM.get(how, set()) - set(item)):
         remedy = f"A claim of this kind says {', '.join(sorted(_CLAIM[how]))}"
         yield Problem(f"{name} lacks {key!r}", remedy)
@@ -396,6 +401,7 @@ def _entry(
         value = derivations[item["function"]](earlier)
     place = {
         "P": item.get("place"),
+        "S": item.get("place"),
         "D": "from: " + "; ".join(earlier[i].label for i in item.get("from", ())),
         "A": f"assumed; {item.get('source')}",
     }[letter]
@@ -409,5 +415,5 @@ def _entry(
         rounding=item.get("rounding"),
         place=str(place),
         details=details,
-        how=_how(item) if letter == "P" else "",
+        how=_how(item) if letter in "PS" else "",
     )

@@ -33,7 +33,8 @@ from cartanalysis.text import (
 
 TEXT, COUNT, NUMBER = "text", "count", "number"
 COLUMNS = {
-    "id": TEXT, "claim": TEXT, "short": TEXT, "place": TEXT, "published": TEXT, "family": TEXT,
+    "id": TEXT, "claim": TEXT, "short": TEXT, "evidence": TEXT, "place": TEXT,
+    "published": TEXT, "family": TEXT,
     "judged": TEXT, "n": COUNT, "events": COUNT, "smallest": COUNT,
     "estimate": NUMBER, "lower": NUMBER, "upper": NUMBER, "p": NUMBER, "p_holm": NUMBER,
     "ph_p": NUMBER, "unit": TEXT, "found": NUMBER, "found_lower": NUMBER, "found_upper": NUMBER,
@@ -70,7 +71,8 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
     Returns
     -------
     pandas.DataFrame
-        One row per claim: id, claim, short (label for figures), place (in the paper), published
+        One row per claim: id, claim, short (label for figures), evidence (its letter), place (where
+        it is printed), published
         (as printed), family (value or direction), judged (what was); n, events, smallest (of the
         counts behind the estimate, 0 left out); estimate, lower, upper, in the unit fraction, days,
         odds ratio or hazard ratio; p (of consistency with the paper's value, or of no effect),
@@ -252,10 +254,11 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same with a column shown (the cohort's result), and with the reason behind the verdict
-        where there is one.
+        The same with the evidence letter behind what is published, a column shown (the cohort's
+        result), and the reason behind the verdict where there is one.
     """
     return table.assign(
+        published=table["published"] + " [" + table["evidence"] + "]",
         shown=[_found_text(row) for row in each_row(table)],
         verdict=[_verdict_text(row) for row in each_row(table)],
     )

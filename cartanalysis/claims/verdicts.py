@@ -178,6 +178,7 @@ def about(entry: Entry) -> Row:
         "id": entry.id,
         "claim": entry.label,
         "short": short_name(entry),
+        "evidence": entry.evidence,
         "place": entry.place,
         "published": entry.printed,
         "family": FAMILIES[entry.kind],
@@ -263,16 +264,19 @@ def _rate(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: 
     members = patients[patients[by] == group] if by else patients
     known = members[column].dropna()
     if known.empty:
-        what = DERIVED.get(column, column)
+        what = " and ".join(DERIVED.get(column, (column,)))
         raise CannotCompute(f"no patient has {entry.details.get('of', group)} and a known {what}")
-    n, events = len(known), int((known == level).sum())
+    higher_too = entry.details.get("or_higher", False)
+    n = len(known)
+    events = int((known >= level if higher_too else known == level).sum())
     lower, upper = binomial_interval(events, n, confidence)
     found = pd.Series({"n": n, "events": events, "estimate": events / n, "lower": lower,
                        "upper": upper, "method": response.INTERVAL})  # fmt: skip
     judged = _compared(found, float(n), *in_paper(entry, registry), confidence)
     judged["smallest"] = _smallest(events, n - events)
     note = ""
-    if FIELDS.get(column) and FIELDS[column].kind == "grade" and (known > level).any():
+    is_grade = column in FIELDS and FIELDS[column].kind == "grade"
+    if is_grade and not higher_too and (known > level).any():
         higher = " or ".join(f"{grade:g}" for grade in sorted(known[known > level].unique()))
         note = f"some patients had grade {higher}, which is not counted here"
     return _value(entry, found, "fraction", judged, note)

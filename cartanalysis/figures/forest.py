@@ -108,7 +108,7 @@ def plot_effects(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `cartanalysis.study.reconstruct.known_effects`: claim, estimate.
+        From `cartanalysis.study.consistent.effects`: claim, estimate.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     labels : mapping of str to str, optional

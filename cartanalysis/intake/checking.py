@@ -164,7 +164,7 @@ def _fields(
     if len(strata) > MAX_STRATA:
         wrong(f"{len(strata)} strata", f"Name at most {MAX_STRATA} columns", None)
     for name in strata:
-        made_from = DERIVED.get(name, name)
+        made_from = DERIVED.get(name, (name,))[0]
         if name in RESERVED and name in present:
             what = "the book itself uses this name, so the column cannot be a stratum"
             wrong(what, f"Rename it, for example my_{name}", name)

@@ -7,6 +7,7 @@ the command and is quicker to find a column identifying; it never accepts what t
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from importlib import resources
@@ -146,17 +147,23 @@ def _field(spec: cohort.Field) -> dict[str, Any]:
 
 
 def _derived() -> dict[str, Any]:
-    """See what becomes of every level; a column made from a number is cut instead."""
-    sources = list(dict.fromkeys(cohort.DERIVED.values()))
+    """See what becomes of every combination of levels; a column made from a number is cut."""
     found: dict[str, Any] = {}
-    for source in sources:
-        levels = list(cohort.FIELDS[source].levels)
-        values: list[Any] = [*levels] or [0.0, 1.0]
-        made = cohort.derive(pd.DataFrame({source: values}))
-        for name in (n for n, of in cohort.DERIVED.items() if of == source):
-            found[name] = {"from": source, "levels": list(made[name].cat.categories)}
-            if levels:
-                found[name]["map"] = dict(zip(levels, made[name].astype(str), strict=True))
+    for name, sources in cohort.DERIVED.items():
+        levels = [cohort.FIELDS[source].levels for source in sources]
+        cells = (
+            [(0.0,), (1.0,)]
+            if not levels[0]
+            else itertools.product(*((*of, None) for of in levels))
+        )
+        table = pd.DataFrame(cells, columns=list(sources))
+        made = cohort.derive(table)[name]
+        found[name] = {"from": sources, "levels": list(made.cat.categories)}
+        if levels[0]:
+            keys = table.fillna("").agg("|".join, axis=1)
+            found[name]["map"] = {
+                k: v for k, v in zip(keys, made, strict=True) if isinstance(v, str)
+            }
     return found
 
 
@@ -225,7 +232,7 @@ def _unicode(found: re.Match[str]) -> str:
 
 def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
     """Write a claim as the page's scripts judge it."""
-    kept = ("endpoint", "exposure", "column", "level", "by", "group", "of", "others")
+    kept = ("endpoint", "exposure", "column", "level", "or_higher", "by", "group", "of", "others")
     claim = verdicts.about(entry) | {"how": entry.how}
     claim |= {k: v for k, v in entry.details.items() if k in kept}
     if entry.kind in ("ordering", "direction"):
@@ -233,7 +240,7 @@ def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
     claim |= {"value": entry.fraction, "percent": entry.unit == "percent"}
     claim |= {"rounding": entry.rounding}
     if entry.how == "counted":
-        claim["source"] = cohort.DERIVED.get(claim["column"], claim["column"])
+        claim["source"] = " and ".join(cohort.DERIVED.get(claim["column"], (claim["column"],)))
     claim["expected"], claim["expected_size"] = verdicts.in_paper(entry, registry)
     return claim if entry.how == "counted" else claim | {"day": verdicts.day_of(entry)}
 

@@ -43,7 +43,7 @@ from cartanalysis.text import NOT_AVAILABLE, html_table
 
 log = logging.getLogger(__name__)
 
-LETTER_NAMES = {"P": "published", "D": "derived", "A": "assumed"}
+LETTER_NAMES = {"P": "published", "S": "secondary", "D": "derived", "A": "assumed"}
 
 _executed: dict[str, str] = {}
 """Notebooks of a plain build, as JSON by document name."""
@@ -172,13 +172,13 @@ class RegistryTable(SphinxDirective):
         """Write the table."""
         letter = self.arguments[0]
         if letter not in LETTER_NAMES:
-            raise self.error(f"evidence letter {letter!r}; use P, D or A")
+            raise self.error(f"evidence letter {letter!r}; use P, S, D or A")
         rows = []
         for entry in published.load().select(evidence=letter):
             row = {"What": entry.label[:1].upper() + entry.label[1:], "Value": entry.printed}
             if letter == "A":
                 row["Plausible range"] = " to ".join(str(v) for v in entry.details["range"])
-            last = {"P": "Where in the paper", "D": "How", "A": "Source"}[letter]
+            last = {"P": "Where in the paper", "S": "Where", "D": "How", "A": "Source"}[letter]
             rows.append(row | {last: entry.place.removeprefix("assumed; ")})
         return _table(rows, f"{LETTER_NAMES[letter].capitalize()} values ({letter})")
 

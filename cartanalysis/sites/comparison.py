@@ -127,7 +127,7 @@ def group_of(entry: Entry) -> str:
 
 def poolable(registry: Registry, group: str) -> list[Entry]:
     """List the claims of one group."""
-    return [e for e in registry.select(evidence="P") if group_of(e) == group]
+    return [e for e in registry.claims if group_of(e) == group]
 
 
 def forest(table: pd.DataFrame, entry: Entry, confidence: float = 0.95) -> pd.DataFrame:

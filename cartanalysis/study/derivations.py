@@ -13,7 +13,6 @@ import pandas as pd
 
 from cartanalysis.claims.registry import Entry
 from cartanalysis.stats.percentages import counts_behind
-from cartanalysis.text import each_row
 
 
 def _only(solutions: list[Any], what: str) -> Any:
@@ -81,9 +80,9 @@ def _derive_infused(known: dict[str, Entry]) -> int:
     return int(_only(found.loc[found["possible"], "n"].tolist(), "the number infused"))
 
 
-def _derive_count(percentage: str) -> Callable[[dict[str, Entry]], int]:
+def _derive_count(percentage: str, size: str = "infused") -> Callable[[dict[str, Entry]], int]:
     def derive(known: dict[str, Entry]) -> int:
-        found = _counts(known[percentage], int(known["infused"].value))
+        found = _counts(known[percentage], int(known[size].value))
         return int(_only(found, f"the count behind {known[percentage].text}"))
 
     return derive
@@ -109,27 +108,13 @@ DERIVATIONS: dict[str, Callable[[dict[str, Entry]], Any]] = {
     "derive_infused": _derive_infused,
     "derive_responders": _derive_count("orr"),
     "derive_ae_grade4": _derive_count("ae_grade4"),
+    "derive_mrd_negative": _derive_count("mrd_negative_cr"),
+    "derive_mrd_negative_of_responders": _derive_count("mrd_negative_cr", "responders"),
+    "derive_crs_any": _derive_count("crs_any"),
+    "derive_crs_ge3": _derive_count("crs_ge3"),
+    "derive_icans_any": _derive_count("icans_any"),
+    "derive_icans_ge3": _derive_count("icans_ge3"),
     "derive_emd_other_responders": _derive_emd_other("events"),
     "derive_emd_other": _derive_emd_other("n"),
     "derive_censoring": _derive_censoring,
 }
-
-
-def describe_effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    """Put a set of consistent effects into a sentence, for who cannot see the picture.
-
-    Parameters
-    ----------
-    effects : pandas.DataFrame
-        From `cartanalysis.study.reconstruct.known_effects`.
-    labels : mapping of str to str
-        Names of the claims as shown.
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
-    span = effects.groupby("claim", sort=False)["estimate"].agg(["min", "max"])
-    parts = [f"{labels[r.Index]} {r.min:.1f} to {r.max:.1f}" for r in each_row(span)]
-    return "Dots of hazard ratios by claim, with their ranges: " + "; ".join(parts) + "."

@@ -22,7 +22,6 @@ import math
 import random
 from dataclasses import asdict, dataclass
 from datetime import date
-from importlib import resources
 
 import pandas as pd
 
@@ -33,7 +32,8 @@ from cartanalysis.intake import parse
 from cartanalysis.stats import response
 from cartanalysis.study.published import load
 
-DEFAULT_SEED = 2020
+DEFAULT_SEED = 32
+"""The most central of forty consistent cohorts (`cartanalysis.study.consistent.most_central`)."""
 MAX_ATTEMPTS = 100_000
 MAX_EXCHANGES = 200
 CLEARLY = 2.1
@@ -72,7 +72,7 @@ class Marks:
     os_median: float
 
 
-@dataclass
+@dataclass(eq=False)
 class Patient:
     """One drawn patient; the fields are the contract's columns."""
 
@@ -97,10 +97,8 @@ class Patient:
     hsct_day: int | None = None
 
 
-def reconstruct(
-    seed: int = DEFAULT_SEED, registry: Registry | None = None, *, vary_effects: bool = False
-) -> str:
-    """Draw a cohort that agrees with every published and derived value.
+def reconstruct(seed: int = DEFAULT_SEED, registry: Registry | None = None) -> str:
+    """Draw a cohort that agrees with every published, reported and derived value.
 
     Parameters
     ----------
@@ -108,9 +106,6 @@ def reconstruct(
         Chooses the cohort; the same seed gives the same bytes everywhere.
     registry : Registry, optional
         The values to agree with; the project's own if not given.
-    vary_effects : bool
-        Draw the generator's hazard ratios from their assumed ranges (log-uniformly) instead of
-        taking the assumed values.
 
     Returns
     -------
@@ -125,7 +120,7 @@ def reconstruct(
     known = registry or load()
     for attempt in range(MAX_ATTEMPTS):
         rng = random.Random(seed * MAX_ATTEMPTS + attempt)
-        courses = _draw_courses(rng, known, vary_effects)
+        courses = _draw_courses(rng, known)
         if not _factors_matter(courses):
             continue
         marks = _fit_ranks(rng, courses, known)
@@ -138,20 +133,6 @@ def reconstruct(
         if agrees(text, known):
             return text
     raise NoCohortFoundError(f"no cohort agrees with the registry in {MAX_ATTEMPTS} draws")
-
-
-def known_effects() -> pd.DataFrame:
-    """Read how large the effects are in cohorts that agree with every published value in hand.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per seed and directional claim: seed, claim, estimate (hazard ratio), p, as
-        ``scripts/consistent_effects.py`` wrote them.
-    """
-    path = resources.files("cartanalysis.study") / "data" / "consistent-effects.csv"
-    with path.open(encoding="utf-8") as file:
-        return pd.read_csv(file)
 
 
 def agrees(text: str, registry: Registry) -> bool:
@@ -172,10 +153,13 @@ def agrees(text: str, registry: Registry) -> bool:
     patients = derive(parse(text.encode(), "reconstruction.csv").table)
     counts = {
         "infused": len(patients),
+        "infused_reported": len(patients),
         "responders": (patients["responder"] == "yes").sum(),
+        "mrd_negative_n": (patients["mrd_negative_cr"] == "yes").sum(),
         "ae_grade4_n": (patients["ae_grade_max"] == 4).sum(),
         "emd_other_n": (patients["emd"] == "other").sum(),
         "orr_emd_other_n": ((patients["emd"] == "other") & (patients["responder"] == "yes")).sum(),
+        "age_median": patients["age_years"].median(),
     }
     if any(registry[key].value != count for key, count in counts.items()):
         return False
@@ -220,12 +204,10 @@ def _last_day(month: str) -> date:
 # --- the course of disease ---------------------------------------------------------------------
 
 
-def _draw_courses(rng: random.Random, known: Registry, vary_effects: bool = False) -> list[Course]:
+def _draw_courses(rng: random.Random, known: Registry) -> list[Course]:
     """Draw risk factors, responses and latent times since infusion."""
     by_emd, by_treg, by_genetics = (
-        math.exp(rng.uniform(*map(math.log, known[key].details["range"])))
-        if vary_effects
-        else known[key].value
+        math.exp(rng.uniform(*map(math.log, known[key].value)))
         for key in ("a_hr_emd", "a_hr_treg", "a_hr_genetics")
     )
     remission_day, after_relapse = known["a_remission_day"].value, known["a_after_relapse"].value
@@ -445,42 +427,60 @@ def _interpolate(x: float, anchors: list[tuple[float, float]]) -> float:
 
 
 def _add_bystanders(rng: random.Random, patients: list[Patient], known: Registry) -> None:
-    """Fill in the columns on which no published value rests, then shuffle."""
-    n = len(patients)
-    youngest, oldest = known["a_age"].value
+    """Fill in the columns on which no curve and no comparison rests, then shuffle."""
     responders = [p for p in patients if p.response != "NR"]
-    men = _choose(rng, n, known["a_male"].fraction)
-    earlier = _choose(rng, n, known["a_prior_hsct"].fraction)
-    grade4 = set(rng.sample(range(n), known["ae_grade4_n"].value))
-    severe_crs = known["a_crs_ge3"].fraction
-    severe_icans = known["a_icans_ge3"].fraction
-    for i, p in enumerate(patients):
-        p.age_years = round(youngest + (oldest - youngest) * rng.betavariate(1.3, 2.2))
-        p.sex = "male" if men[i] else "female"
-        p.prior_hsct = "yes" if earlier[i] else "no"
+    others = [p for p in patients if p.response == "NR"]
+    earlier = known["a_prior_hsct_responders"].value
+    transplanted = rng.sample(responders, earlier)
+    transplanted += rng.sample(others, known["a_prior_hsct"].value - earlier)
+    men = rng.sample(patients, round(known["a_male"].fraction * len(patients)))
+    grade4 = rng.sample(patients, known["ae_grade4_n"].value)
+    _grade_toxicity(rng, patients, grade4, known)
+    for p, age in zip(patients, _ages(rng, len(patients), known), strict=True):
+        p.age_years = age
+        p.sex = "male" if p in men else "female"
+        p.prior_hsct = "yes" if p in transplanted else "no"
         p.bm_blasts_pct = _marrow(rng, known["a_blasts"].value)
-        p.crs_grade = 3 if rng.random() < severe_crs else rng.choices((0, 1, 2), (2, 5, 4))[0]
-        p.icans_grade = 3 if rng.random() < severe_icans else rng.choices((0, 1, 2), (8, 2, 1))[0]
-        if i in grade4 and rng.random() < 0.67:
-            p.crs_grade = 4
         other = rng.choices((1, 2, 3), (2, 4, 5))[0]
-        p.ae_grade_max = 4 if i in grade4 else max(p.crs_grade, p.icans_grade, other)
-    for p, incomplete in zip(
-        responders, _choose(rng, len(responders), known["a_cri"].fraction), strict=True
-    ):
-        p.response = "CRi" if incomplete else "CR"
-    for p, negative in zip(
-        responders, _choose(rng, len(responders), known["a_mrd"].fraction), strict=True
-    ):
-        p.mrd = "negative" if negative else "positive"
-    for p, chosen in zip(
-        responders, _choose(rng, len(responders), known["a_hsct_after"].fraction), strict=True
-    ):
+        p.ae_grade_max = 4 if p in grade4 else max(p.crs_grade, p.icans_grade, other)
+    incomplete = rng.sample(responders, round(known["a_cri"].fraction * len(responders)))
+    negative = rng.sample(responders, known["mrd_negative_n"].value)
+    chosen = rng.sample(responders, round(known["a_hsct_after"].fraction * len(responders)))
+    for p in responders:
+        p.response = "CRi" if p in incomplete else "CR"
+        p.mrd = "negative" if p in negative else "positive"
         day = rng.randint(50, 120)
         free = known["a_remission_day"].value + (p.rfs_days or 0)
-        if chosen and day < free:  # transplanted in remission
+        if p in chosen and day < free:  # transplanted in remission
             p.hsct_day = day
     rng.shuffle(patients)
+
+
+def _grade_toxicity(
+    rng: random.Random, patients: list[Patient], grade4: list[Patient], known: Registry
+) -> None:
+    """Give grades of CRS and ICANS with the reported counts; grade 4 among `grade4` only."""
+    for column, name in (("crs_grade", "crs"), ("icans_grade", "icans")):
+        affected = rng.sample(patients, known[f"{name}_any_n"].value)
+        severe = affected[: known[f"{name}_ge3_n"].value]
+        for p in affected:
+            grade = rng.choices((1, 2), (5, 4))[0]
+            if p in severe:
+                grade = 4 if p in grade4 and rng.random() < 0.67 else 3
+            setattr(p, column, grade)
+
+
+def _ages(rng: random.Random, n: int, known: Registry) -> list[int]:
+    """Draw ages with the reported median in the middle, and as many below as above it."""
+    youngest, oldest = known["a_age"].value
+    middle = int(known["age_median"].value)
+    younger = [
+        round(middle - (middle - youngest) * rng.betavariate(1.2, 1.8)) for _ in range(n // 2)
+    ]
+    older = [round(middle + (oldest - middle) * rng.betavariate(1.0, 2.6)) for _ in range(n // 2)]
+    ages = [*younger, *[middle] * (n % 2), *older]
+    rng.shuffle(ages)
+    return ages
 
 
 def _number(patients: list[Patient], seed: int) -> None:

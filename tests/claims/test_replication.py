@@ -356,14 +356,14 @@ def test_the_families_are_adjusted_apart_and_the_reason_is_given():
 def test_multiplicity_counts_what_chance_would_decide(an2020):
     table = replication.multiplicity(replication.claims(an2020, published.load()))
     found = table.set_index("family")
-    assert found.loc["value", ["n", "estimate", "events"]].tolist() == [7, pytest.approx(0.35), 0]
+    assert found.loc["value", ["n", "estimate", "events"]].tolist() == [12, pytest.approx(0.6), 0]
     assert found.loc["direction", ["n", "events", "holm"]].tolist() == [9, 9, 9]
     assert found.loc["direction", "estimate"] == pytest.approx(0.45)
 
 
 def test_tally_counts_every_claim_once():
     table = replication.claims(cohort(3, age_years=30), published.load())
-    assert replication.tally(table)["n"].sum() == len(table) == 16
+    assert replication.tally(table)["n"].sum() == len(table) == 21
 
 
 # --- showing -----------------------------------------------------------------------------------
@@ -396,8 +396,8 @@ def test_an_infinite_odds_ratio_is_readable():
 def test_the_report_has_a_line_for_every_claim_and_the_tally(an2020):
     table = replication.claims(an2020, published.load())
     text = replication.report(table)
-    assert len(text.splitlines()) == 1 + 16 + 1 + 2  # one hazard ratio changes with time
-    assert text.splitlines()[-1].startswith("16 claims: 16 upheld")
+    assert len(text.splitlines()) == 1 + 21 + 2
+    assert text.splitlines()[-1].startswith("21 claims: 21 upheld")
     assert "hidden: few patients" in replication.report(mixed())
 
 
@@ -439,7 +439,7 @@ def test_the_paper_prints_no_level():
 
 def test_records_are_plain_json():
     found = json.loads(json.dumps(replication.records(mixed()), allow_nan=False))
-    assert [list(r) for r in found] == [list(replication.COLUMNS)] * 16
+    assert [list(r) for r in found] == [list(replication.COLUMNS)] * 21
     assert found[8]["estimate"] is None
     hidden = mixed().astype({"n": object})
     hidden.loc[0, "n"] = "<5"
@@ -450,7 +450,7 @@ def test_records_are_plain_json():
 
 def test_the_sentence_names_every_claim_under_its_verdict(an2020):
     text = replication.describe(replication.claims(an2020, published.load()))
-    assert text.startswith("The paper's claims and this cohort. Upheld 16: remission 80.9 %;")
+    assert text.startswith("The paper's claims and this cohort. Upheld 21: remission 80.9 %;")
     assert "Not assessed" in replication.describe(mixed())
     assert "OS at 1 year;" not in replication.describe(mixed()).split("Not assessed")[1]
 
@@ -464,7 +464,7 @@ def test_details_show_range_difference_p_and_power(an2020):
     ]  # fmt: skip
     directions = replication.details(table, verdicts.DIRECTIONS).set_index("short")
     assert directions.loc["OS, any EMD", ["tested", "strength"]].tolist() == [
-        "<0.001 (<0.001)", "32 %",
+        "<0.001 (0.002)", "32 %",
     ]  # fmt: skip
     nothing = replication.claims(cohort(3, age_years=30), published.load())
     with pytest.raises(CannotCompute, match="none of the paper's published values"):
@@ -492,7 +492,7 @@ def test_the_picture_has_no_overlapping_words(make, an2020):
     boxes = [t.get_window_extent() for p in panels for t in (*p.texts, p.xaxis.label)]
     boxes += [t.get_window_extent() for t in ax.get_legend().get_texts()]
     words = [b for b in boxes if b.width > 1]
-    assert len(words) >= 2 * 16
+    assert len(words) >= 2 * 21
     assert not any(a.overlaps(b) for i, a in enumerate(words) for b in words[i + 1 :])
     plt.close("all")
 

@@ -14,7 +14,7 @@ from cartanalysis.figures import style
 from cartanalysis.figures.km import MAX_TICKS, ticks
 from cartanalysis.intake import read
 from cartanalysis.stats import baseline, cox, response, safety, survival
-from cartanalysis.study import published, reconstruct
+from cartanalysis.study import consistent, published
 
 matplotlib.use("agg")
 
@@ -56,7 +56,7 @@ def every_figure(patients):
             cox.scan_cutoffs(patients, "os", "treg_pct"), ax, chosen=5
         ),
     )
-    yield "effects", lambda ax=None: figures.plot_effects(reconstruct.known_effects(), ax)
+    yield "effects", lambda ax=None: figures.plot_effects(consistent.effects(), ax)
     yield (
         "distribution",
         lambda ax=None: figures.plot_distribution(

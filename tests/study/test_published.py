@@ -36,6 +36,31 @@ def test_published_values_read_as_printed(key):
     assert "Abstract" in entry.place or "Results" in entry.place
 
 
+def test_values_of_other_publications_read_as_printed():
+    registry = published.load()
+    found = {e.id: e.text for e in registry.select(evidence="S") if e.value is not None}
+    # J Clin Med 2023;12:6883, Table 1
+    assert found == {
+        "infused_reported": "47",
+        "age_median": "22 years",
+        "mrd_negative_cr": "79 %",
+        "crs_any": "83 %",
+        "crs_ge3": "23.4 %",
+        "icans_any": "4.3 %",
+        "icans_ge3": "2.1 %",
+    }
+    assert len(registry.select(evidence="S")) == 11
+    assert registry["infused_reported"].value == registry["infused"].value
+    # 47 is the only number from 10 to 93 for which all five percentages are whole patients
+    printed = [
+        (e.value, e.rounding or 0)
+        for key in ("orr", "ae_grade4", "crs_ge3", "icans_any", "icans_ge3")
+        if (e := registry[key])
+    ]
+    fit = [n for n in range(10, 94) if all(percentages.counts_behind(*p, n) for p in printed)]
+    assert fit == [47]
+
+
 def test_derived_counts():
     registry = published.load()
     found = {e.id: e.value for e in registry.select(evidence="D")}
@@ -45,6 +70,12 @@ def test_derived_counts():
         "ae_grade4_n": 3,
         "orr_emd_other_n": 2,
         "emd_other_n": 7,
+        "mrd_negative_n": 37,
+        "mrd_negative_of_responders": 30,
+        "crs_any_n": 39,
+        "crs_ge3_n": 11,
+        "icans_any_n": 2,
+        "icans_ge3_n": 1,
         "censoring": True,
     }
 

@@ -14,7 +14,7 @@ from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.contract import derive
 from cartanalysis.intake import read
 from cartanalysis.stats import response, survival
-from cartanalysis.study import published, reconstruct
+from cartanalysis.study import consistent, published, reconstruct
 
 COMMITTED = resources.files("cartanalysis.study") / "data" / "an2020.csv"
 
@@ -34,13 +34,48 @@ def test_another_seed_is_another_cohort_that_agrees():
     assert reconstruct.agrees(text, published.load())
 
 
-def test_consistent_effects_regenerate():
-    committed = reconstruct.known_effects()
-    again = script("consistent_effects").effects([3])
-    theirs = committed[committed["seed"] == 3].reset_index(drop=True)
-    assert again["claim"].tolist() == theirs["claim"].tolist()
-    np.testing.assert_allclose(again["estimate"], theirs["estimate"], rtol=1e-5)
+def test_consistent_cohorts_regenerate():
+    cohorts, effects = script("consistent_cohorts").draw([2])
+    committed = consistent.effects()
+    theirs = committed[committed["seed"] == 2].reset_index(drop=True)
+    assert effects["claim"].tolist() == theirs["claim"].tolist()
+    numbers = ["estimate", "p", "ph_p"]
+    np.testing.assert_allclose(effects[numbers], theirs[numbers], rtol=1e-5)
     assert (committed["p"] < 0.05).all()
+    known = consistent.cohorts()
+    known = known[known["seed"] == 2].reset_index(drop=True)
+    assert cohorts["os_days"].tolist() == known["os_days"].tolist()
+    assert cohorts["rfs_days"].dropna().tolist() == known["rfs_days"].dropna().tolist()
+
+
+def test_the_default_cohort_is_the_most_central():
+    effects = consistent.effects()
+    assert consistent.most_central(effects) == reconstruct.DEFAULT_SEED
+    mine = effects[effects["seed"] == reconstruct.DEFAULT_SEED]
+    assert (mine["ph_p"] >= consistent.PROPORTIONAL).all()
+    # by hand: the largest distance in standard deviations, where hazards are proportional
+    logs = np.log(effects["estimate"]).groupby(effects["claim"])
+    effects["off"] = (np.log(effects["estimate"]) - logs.transform("median")).abs()
+    effects["off"] /= logs.transform("std")
+    by_seed = effects.groupby("seed").agg(off=("off", "max"), ph_p=("ph_p", "min"))
+    rivals = by_seed[by_seed["ph_p"] >= consistent.PROPORTIONAL]
+    assert len(rivals) > 5
+    assert rivals["off"].min() == by_seed.loc[reconstruct.DEFAULT_SEED, "off"]
+    # and no hazard ratio lies beyond the range from which the generator drew
+    assert mine["estimate"].between(1, 8).all()
+
+
+def test_values_reported_elsewhere_hold(patients):
+    # J Clin Med 2023;12:6883, Table 1: whole patients of 47 that print 79, 83, 23.4, 4.3, 2.1 %
+    assert patients["age_years"].median() == 22
+    assert (patients["mrd"] == "negative").sum() == 37
+    for column, grade, count in (
+        ("crs_grade", 1, 39), ("crs_grade", 3, 11), ("icans_grade", 1, 2), ("icans_grade", 3, 1),
+    ):  # fmt: skip
+        assert (patients[column] >= grade).sum() == count
+    assert (patients["ae_grade_max"] >= patients[["crs_grade", "icans_grade"]].max(axis=1)).all()
+    earlier = patients[patients["prior_hsct"] == "yes"]
+    assert (len(earlier), (earlier["responder"] == "yes").sum()) == (9, 8)
 
 
 def test_derived_counts(patients):

@@ -68,7 +68,7 @@ class Shown:
 
 def shown(patients: pd.DataFrame, by: str | None, outcome: str, min_cell: int) -> Shown:
     """Decide which groups' counts may be told; without ``by``, those of all patients together."""
-    base = DERIVED.get(by, by) if by else None
+    base = DERIVED.get(by, (by,))[0] if by else None
     names = [c for c in GROUPINGS.get(base or "", (by,) if by else ()) if c in patients]
     # the finest grouping tells the levels apart
     finest = base if base in names else by
