@@ -159,6 +159,13 @@ class Number:
         """The events and patients."""
         return NOT_AVAILABLE if self.events is None else f"{self.events} of {self.n}"
 
+    @property
+    def of_100(self) -> str:
+        """A fraction as patients out of 100."""
+        if self.reason or self.value is None:
+            return NOT_AVAILABLE
+        return f"{rounded(100 * self.value, 0, 0, 100)} of 100"
+
     def __format__(self, spec: str) -> str:
         """Show the estimate in a sentence."""
         return self.text

@@ -14,13 +14,13 @@
 # %% [markdown]
 # # How many patients reach remission?
 #
-# Remission, complete with or without recovery of blood counts (CR or CRi), was the primary outcome.
+# Remission was the study's primary outcome: the answer to the first question that a patient asks.
 #
 # **You will learn**
 #
-# - to read a proportion with its exact interval;
+# - to compute a proportion with its exact interval, with pandas and SciPy;
 # - to say what a single-arm rate can and cannot show;
-# - to explain why responders may only be compared with others from a landmark.
+# - to explain why responders may be compared with others only from a landmark.
 
 # %%
 from cartanalysis import Study
@@ -35,20 +35,111 @@ time_unit: str = "days"  # days, months or years
 # %%
 study = Study("remission", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
 landmark_day = study.day(landmark_day)
-
-# %% [markdown]
-# ## The remission rate
-
-# %%
 remission = study.remission()
 study.hand_over(orr=remission.rate)
-study.say("**{orr}** of the patients reached remission ({orr.of}; {orr.ci}).")
+
+# %%
+study.say(
+    "**In short.** In this cohort **{orr}** of the patients reached remission ({orr.of}; {orr.ci}). "
+    "The study reported {paper.orr}."
+)
 
 # %% [markdown]
-# The interval is the exact one of Clopper and Pearson {cite:p}`Clopper1934`: it never covers less
-# than it says, which matters when the groups are small. Does the rate differ between men and women,
-# or after an earlier transplant? Whether such subgroups were planned is not known to us; look at
-# the width of the lines before the length of the bars.
+# ## Background
+#
+# B-cell acute lymphoblastic leukaemia (B-ALL) is a cancer of immature B lymphocytes that crowd the
+# bone marrow. Most children are cured by chemotherapy and fewer adults; once the disease has
+# relapsed, or has never responded, further chemotherapy rarely helps for long. *CAR T cells* are
+# the patient's own T lymphocytes, taken from the blood and given a gene for a *chimeric antigen
+# receptor*. The receptor of this study recognises CD19, a protein on nearly all B cells, malignant
+# and healthy; its costimulatory domain, 4-1BB, helps the cells to persist. A few days of
+# chemotherapy make room before the cells are infused.
+#
+# About four weeks later the marrow is examined. *Complete remission* (CR) means that fewer than 5 %
+# of its cells are blasts and that the blood counts have recovered; in *CRi* the blasts are gone but
+# the counts are still low. Both count as remission here; neither is a cure. The next chapters ask
+# how deep remission was and how long it lasted.
+#
+# ## What the authors did and reported
+#
+# An and colleagues {cite:p}`An2020` named remission, CR or CRi, as the primary outcome of a phase II
+# trial without a control group. In the paper this is one percentage; the number of patients behind
+# it is derived in [a later chapter](percentages-to-patients.ipynb).
+
+# %%
+study.say(
+    "Reported: remission in {paper.orr}, which is {paper.responders} of the {paper.infused} patients "
+    "infused. Patients who were enrolled but not infused are not in the denominator."
+)
+
+# %% [markdown]
+# ## A look at the data
+#
+# One row is one patient. `response` holds the best response: CR, CRi or NR (no remission).
+
+# %%
+# by hand, with rows: response, sex, prior_hsct
+patients = study.patients
+patients[["patient_id", "age_years", "sex", "prior_hsct", "response"]].head()
+
+# %%
+study.on_reconstruction(
+    "These are not patients of the study, whose data are not public, but a reconstruction that agrees "
+    "with every value printed about it. The number of responders follows from the paper; who of them "
+    "had CRi, and who was a man or a woman, is assumed."
+)
+
+# %% [markdown]
+# ## By hand
+#
+# A rate is the mean of a yes-or-no column. `isin` marks the responders; patients whose response is
+# unknown count neither above nor below the line.
+
+# %%
+# by hand: response
+patients = study.patients
+known = patients["response"].dropna()
+in_remission = known.isin(["CR", "CRi"])
+print(known.value_counts())
+print(f"{in_remission.sum()} of {len(known)} in remission: {in_remission.mean():.1%}")
+assert in_remission.mean() == remission.rate.number
+
+# %% [markdown]
+# How far could chance alone have moved this rate? The interval of Clopper and Pearson
+# {cite:p}`Clopper1934` asks which true rates would make the observed number of responders not too
+# surprising in either direction. SciPy answers in one line.
+
+# %%
+# by hand: response
+from scipy.stats import binomtest
+
+exact = binomtest(int(in_remission.sum()), len(known)).proportion_ci(confidence, method="exact")
+print(f"{confidence:.0%} interval: {exact.low:.1%} to {exact.high:.1%}")
+lower = remission.rate.read("lower", "fraction").number
+assert abs(exact.low - lower) < 1e-9
+
+# %% [markdown]
+# Does the rate differ between groups? A cross table, and a bar for each group with seaborn:
+
+# %%
+# by hand: response, sex
+# figure: Bars of the remission rate by sex.
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+
+patients["remission"] = patients["response"].isin(["CR", "CRi"]).where(patients["response"].notna())
+print(pd.crosstab(patients["sex"], patients["response"], margins=True))
+ax = sns.barplot(patients, x="remission", y="sex", errorbar=None, color="steelblue")
+ax.set(xlabel="share in remission", xlim=(0, 1), ylabel="")
+plt.show()
+
+# %% [markdown]
+# ## The book's result
+#
+# The same counts, with an exact interval for each group: it never covers less than it says, which
+# matters where groups are small. Look at the width of the lines before the length of the bars.
+# Whether the authors planned these subgroups is not known.
 
 # %%
 by_sex = study.remission(by="sex")
@@ -62,36 +153,59 @@ columns = {
 }
 study.show(by_transplant.as_table(columns, "Remission by earlier stem-cell transplant"))
 
+# %%
+study.on_reconstruction(
+    "The numbers by earlier transplant are those of a thesis abstract that probably, though not "
+    "certainly, describes the same patients: they are an assumption, not a result of the study."
+)
+
 # %% [markdown]
+# ## What it means for a patient
+
+# %%
+study.say(
+    "Of 100 patients like these, about **{orr.of_100}** would reach remission; the interval is "
+    "what chance alone allows ({orr.ci})."
+)
+study.show(
+    remission.rate.icons("remission-icons", "Out of 100 patients: in remission.", "in remission")
+)
+
+# %% [markdown]
+# Remission opens a door: to a life without leukaemia in some, to a stem-cell transplant in others.
+# It says nothing yet about how long the door stays open.
+#
 # ## Do responders live longer?
 #
 # Counted from infusion the question is unfair: to be called a responder, a patient must live until
 # the response is assessed, and that waiting time would count in favour of the responders
-# (*immortal-time bias*). The comparison starts at a landmark, the day given by the parameter
-# `landmark_day`, with everybody still under observation then {cite:p}`Anderson1983`.
+# (*immortal-time bias*). The comparison therefore starts at a landmark, with everybody still under
+# observation on that day {cite:p}`Anderson1983`.
 
 # %%
 by_response = study.survival("os", by="responder", after=landmark_day)
 study.hand_over(landmark_p=by_response.test)
 labels = {"no": "no remission", "yes": "remission"}
-caption = "Overall survival from the landmark, by response."
+caption = f"Overall survival from the landmark, day {landmark_day}, by response."
 study.show(by_response.figure("landmark", caption, labels))
-study.say(f"From the landmark, day {landmark_day}: {by_response.test_name}, " + "{landmark_p}.")
-
-# %% [markdown]
-# ## In the paper
-
-# %%
-study.paper("orr")
+study.say(
+    f"Patients in remission against the others, from day {landmark_day}: {by_response.test_name}, "
+    "{landmark_p}."
+)
 
 # %% [markdown]
 # ## How sure can we be?
 #
-# The interval covers chance error only: not who was selected for infusion, nor a response judged
-# wrongly. The rate is *not* a comparison: the CAR T trial had no control group, its pre-specified
-# threshold is not available to us, and patients who were enrolled but not infused are not in the
-# denominator. The landmark comparison takes the *best* response, whenever it came; a response after
-# the landmark would bring some immortal time back.
+# The interval covers chance only: not who was selected for infusion, nor a response judged wrongly.
+# The rate is *not* a comparison: the trial had no control group, and the threshold that it had set
+# itself is not known to us. The landmark comparison takes the *best* response, whenever it came; a
+# response after the landmark would bring some immortal time back. And responders may differ from
+# the others in much besides the response.
+#
+# ## Published beside computed
+
+# %%
+study.paper("orr")
 
 # %% [markdown]
 # ## Exercises
@@ -116,34 +230,47 @@ caption = "Remission by sex, the widest interval first"
 study.show(by_sex.rate.widest_first().as_table(columns, caption))
 study.say(
     "Size and rate both count: an interval is wide if the group is small, and if its rate is close "
-    "to one half. So the larger group may have the wider interval, as it has on the default cohort."
-)
-study.say(
-    "Two intervals that do not overlap suggest a difference; two that overlap do **not** show that "
-    "there is none. Use a test, or the interval of the difference."
+    "to one half. Two intervals that do not overlap suggest a difference; two that overlap do **not** "
+    "show that there is none. Use a test, or the interval of the difference."
 )
 
 # %% [markdown]
 # ### Exercise 2: predict, then run
 #
-# Will an interval with a coverage of 0.8 be wider or narrower than the one above, and will the
-# rate move? Predict, then compute `study.remission(confidence=0.8)`.
+# Will an interval with a coverage of 80 % be wider or narrower than the one above, and will the
+# rate move? Predict, then compute it with `binomtest`.
 #
 # ```{dropdown} Hint
 # A promise that may be broken more often costs less.
 # ```
 
 # %% tags=["solution"]
-loose = study.remission(confidence=0.8).rate
-columns = {"n": "Patients", "events": "In remission", "estimate": "Rate (interval)"}
-caption = "Remission with an interval that covers 80 %: narrower, around the same rate"
-study.show(loose.as_table(columns, caption))
+# by hand: response
+loose = binomtest(int(in_remission.sum()), len(known)).proportion_ci(0.8, method="exact")
+print(f"{in_remission.mean():.1%}, 80 % interval {loose.low:.1%} to {loose.high:.1%}")
+assert exact.low <= loose.low <= loose.high <= exact.high
 
 # %% [markdown]
-# ### Exercise 3: change a parameter
+# ### Exercise 3: widen the denominator
 #
-# Set `landmark_day` to 0 and to 90. How do the hazard ratio and the p-value change, and which
-# patients drop out?
+# Suppose that everybody who was enrolled but not infused had been counted as a failure. What would
+# the remission rate have been?
+#
+# ```{dropdown} Hint
+# The number in remission stays. `study.registry["enrolled"].value` is the number enrolled.
+# ```
+
+# %% tags=["solution"]
+# by hand: response
+enrolled = study.registry["enrolled"].value
+responders = study.registry["responders"].value
+print(f"In the study: {responders} of {enrolled} enrolled, {responders / enrolled:.1%}")
+
+# %% [markdown]
+# ### Exercise 4: move the landmark
+#
+# Compare survival by response from day 0 and from day 90. How does the p-value change, and which
+# patients drop out? Use `logrank_test` of lifelines on the patients still under observation.
 #
 # ```{dropdown} Hint
 # At day 0 everybody is in, also those who died before a response could be assessed. Into which
@@ -151,20 +278,26 @@ study.show(loose.as_table(columns, caption))
 # ```
 
 # %% tags=["solution"]
-columns = {"group": "Remission", "n": "Patients", "events": "Deaths"}
-for day in sorted({0, landmark_day, study.day(90)}):
-    late = study.survival("os", by="responder", after=day)
-    if study.min_cell == 1:  # else counts at neighbouring days would tell of few patients
-        study.show(late.median.as_table(columns, f"Still under observation at day {day}"))
-    study.compare(f"landmark_{day}", late, f"From day {day}, remission against none")
+# by hand: response, os_days, os_event
+from lifelines.statistics import logrank_test
+
+for day in (0, 28, 90):
+    late = patients[patients["os_days"] >= day].dropna(subset=["response", "os_days", "os_event"])
+    with_cr, without = (late[late["response"].isin(["CR", "CRi"]) == value] for value in (True, False))
+    test = logrank_test(
+        with_cr["os_days"] - day, without["os_days"] - day, with_cr["os_event"], without["os_event"]
+    )
+    print(f"from day {day}: {len(with_cr)} against {len(without)}, p = {test.p_value:.4f}")
+
+# %% tags=["solution"]
 study.say(
     "From day 0 early deaths count against the patients without remission, who had no time to "
-    "respond, so the hazard ratio tends to look best. A late landmark leaves patients out, and "
+    "respond, so the difference tends to look largest. A late landmark leaves patients out, and "
     "with them power."
 )
 
 # %% [markdown]
-# ### Exercise 4: criticise a claim
+# ### Exercise 5: criticise a claim
 #
 # *"Responders lived much longer than non-responders; therefore the treatment prolongs life."* Name
 # two faults.

@@ -18,13 +18,14 @@
 # %% [markdown]
 # # How long do patients live, and how long without relapse?
 #
-# Two clocks: *overall survival* runs from infusion to death; *relapse-free survival* runs from
-# remission, in responders only, to relapse or death.
+# Two clocks run after the infusion. *Overall survival* (OS) counts the time until death, in all
+# patients. *Relapse-free survival* (RFS) counts, in those who reached remission, the time until
+# relapse or death.
 #
 # **You will learn**
 #
-# - to read a Kaplan–Meier curve with its interval and its numbers at risk;
-# - to tell a median from a 1-year survival;
+# - to estimate a Kaplan–Meier curve with lifelines, and to read it with its numbers at risk;
+# - to tell a median from survival at 1 year;
 # - to ask how long patients were followed.
 
 # %%
@@ -38,37 +39,131 @@ time_unit: str = "days"  # days, months or years
 
 # %%
 study = Study("survival", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
-
-# %% [markdown]
-# ## Overall survival
-#
-# The curve steps down on each day with deaths; a small vertical mark is a patient last seen alive
-# (*censored*; left out where there are too many to tell apart). The shaded band is the pointwise
-# interval, computed on the log-log scale. Where small counts of patients are hidden, there are
-# points at the ends of some months instead, as the caption says: the same estimate, with its
-# interval, on these days only. Diamonds, where shown, are the values printed in the paper.
-
-# %%
 os, rfs = study.survival("os"), study.survival("rfs")
 study.hand_over(os_1y=os.one_year, os_median=os.median, os_follow_up=os.follow_up)
 study.hand_over(rfs_1y=rfs.one_year, rfs_median=rfs.median, rfs_follow_up=rfs.follow_up)
 
 # %%
-study.show(os.with_published().figure("os", "Overall survival since infusion."))
-study.say("At 1 year **{os_1y}** of the patients were alive ({os_1y.ci}).")
-study.say("The median overall survival was **{os_median}** ({os_median.ci}).")
+study.say(
+    "**In short.** At 1 year **{os_1y}** of all patients were alive ({os_1y.ci}); in the study, "
+    "{paper.os_1y}."
+)
+study.say(
+    "Of those in remission **{rfs_1y}** were alive without relapse 1 year later ({rfs_1y.ci}); in the "
+    "study, {paper.rfs_1y}."
+)
 
 # %% [markdown]
-# ## Relapse-free survival
+# ## Background
+#
+# A trial ends before all of its patients have died. On the day of analysis some are alive, and all
+# that is known of them is that they lived *at least* so long: their time is *censored*. To leave
+# them out would waste what is known and make survival look worse; to count them as survivors for
+# good would make it look better. Kaplan and Meier {cite:p}`Kaplan1958` use each patient for as long
+# as he or she was observed. On every day with a death the curve falls by the share of those still
+# *at risk* who died that day.
+#
+# Relapse is common after CD19 CAR T cells: the infused cells vanish, or leukaemia cells lose CD19.
+# This is why remission alone does not tell how a treatment works out, and why trials report OS and
+# RFS beside it.
+#
+# ## What the authors did and reported
+#
+# The paper gives survival at 1 year in its abstract and both medians at the opening of its results
+# {cite:p}`An2020`. How the authors defined the start of RFS is not known to us; this book counts
+# from remission, in responders only, as is usual in the field.
 
 # %%
-study.show(rfs.with_published().figure("rfs", "Relapse-free survival since remission."))
-study.say("At 1 year **{rfs_1y}** of the responders were alive without relapse ({rfs_1y.ci}).")
+study.say("Overall survival: {paper.os_1y} at 1 year, median {paper.os_median}.")
+study.say("Relapse-free survival: {paper.rfs_1y} at 1 year, median {paper.rfs_median}.")
+
+# %% [markdown]
+# Neither percentage is a whole number of patients, so some patients must have been censored before
+# 1 year had passed: [the arithmetic](percentages-to-patients.ipynb).
+#
+# ## A look at the data
+#
+# Each clock has two columns: a time in days, and an *event* that is 1 if the time ended with what is
+# counted and 0 if the patient was censored.
+
+# %%
+# by hand, with rows: os_days, os_event
+patients = study.patients
+patients[["patient_id", "os_days", "os_event", "rfs_days", "rfs_event"]].sort_values("os_days").head()
+
+# %% [markdown]
+# ## By hand
+#
+# The method needs no software. Sort the times; on each day with a death multiply by the share of
+# those at risk who survive it.
+
+# %%
+# by hand: os_days, os_event
+patients = study.patients
+times = patients[["os_days", "os_event"]].dropna()
+survival = 1.0
+for day in sorted(times.loc[times["os_event"] == 1, "os_days"].unique()):
+    if day > 365:
+        break
+    at_risk = (times["os_days"] >= day).sum()
+    deaths = ((times["os_days"] == day) & (times["os_event"] == 1)).sum()
+    survival *= 1 - deaths / at_risk
+print(f"Overall survival at 1 year, by multiplication: {survival:.1%}")
+assert abs(survival - os.one_year.number) < 1e-9
+
+# %% [markdown]
+# lifelines does the same, with an interval on the log-log scale, and draws the curve with the
+# numbers at risk below it. The counts are asked for at the *start* of each interval, as R's
+# `survfit` gives them; the default of lifelines is its end.
+
+# %%
+# by hand: os_days, os_event
+# figure: Kaplan–Meier curve of overall survival with its interval and the numbers at risk.
+import matplotlib.pyplot as plt
+from lifelines import KaplanMeierFitter
+from lifelines.plotting import add_at_risk_counts
+
+kmf = KaplanMeierFitter(alpha=1 - confidence)
+kmf.fit(times["os_days"], times["os_event"], label="overall survival")
+ax = kmf.plot_survival_function(show_censors=True)
+ax.set(xlabel="days since infusion", ylabel="alive", ylim=(0, 1))
+add_at_risk_counts(kmf, ax=ax, at_risk_count_from_start_of_period=True)
+plt.show()
+
+# %%
+# by hand: os_days, os_event
+print(f"At 1 year {kmf.predict(365):.1%}, median {kmf.median_survival_time_:g} days")
+assert abs(kmf.predict(365) - os.one_year.number) < 1e-9
+
+# %% [markdown]
+# **Where lifelines and R differ.** If the curve is level at exactly one half, lifelines gives the
+# first day of that stretch as the median and R's `survfit` its middle. The book follows R. Four
+# patients show it:
+
+# %%
+# by hand
+import pandas as pd
+
+four = pd.DataFrame({"days": [100, 200, 300, 400], "died": [1, 1, 1, 1]})
+print(KaplanMeierFitter().fit(four["days"], four["died"]).median_survival_time_, "days by lifelines")
+print("250 days by R: survival is one half from day 200 to day 300")
+
+# %% [markdown]
+# ## The book's result
+#
+# The curve steps down on each day with deaths; a small vertical mark is a patient last seen alive
+# (*censored*; left out where there are too many to tell apart). The shaded band is the pointwise
+# interval. Diamonds, where shown, are the values printed in the paper.
+
+# %%
+study.show(os.with_published().figure("os", "Overall survival since infusion."))
+study.show(rfs.with_published().figure("rfs", "Relapse-free survival since remission, in responders."))
+
+# %%
+study.say("The median overall survival was **{os_median}** ({os_median.ci}).")
 study.say("The median relapse-free survival was **{rfs_median}** ({rfs_median.ci}).")
 
 # %% [markdown]
-# ## By treatment
-#
 # A cohort with a column `arm` (treatment or product) is compared by it. The study had a single arm.
 
 # %%
@@ -76,16 +171,26 @@ study.arms("rfs")
 study.arms("os")
 
 # %% [markdown]
-# ## In the paper
+# ## What it means for a patient
 
 # %%
-study.paper("os_1y", "os_median", "rfs_1y", "rfs_median")
+study.say(
+    "Of 100 patients like these, about **{os_1y.of_100}** would be alive 12 months after the infusion "
+    "({os_1y.ci})."
+)
+study.show(os.one_year.icons("os-icons", "Out of 100 patients: alive at 12 months.", "alive"))
+study.say(
+    "Of 100 in remission, about **{rfs_1y.of_100}** would be alive without relapse 12 months later "
+    "({rfs_1y.ci})."
+)
 
 # %% [markdown]
+# A median is no forecast either: half of the patients live longer, some of them for years.
+#
 # ## How sure can we be?
 #
-# A curve is only as long as the follow-up. Its right end rests on few patients: look at the numbers
-# at risk before you read it. The median follow-up below is the reverse Kaplan–Meier estimate
+# A curve is only as long as the follow-up, and its right end rests on few patients: look at the
+# numbers at risk before you read it. The median follow-up is the reverse Kaplan–Meier estimate
 # {cite:p}`Schemper1996`, in which being censored is the event.
 
 # %%
@@ -94,71 +199,85 @@ study.say("Median follow-up: {rfs_follow_up} for relapse-free survival.")
 
 # %% [markdown]
 # Where a curve stays above one half, the median is *not reached*: that is a result, not a gap.
-# Comparing the two curves with each other would be wrong: they start at different times and hold
-# different patients.
+# To compare the two curves with each other would be wrong, as they start on different days and hold
+# different patients. The method also takes it for granted that censoring has nothing to do with the
+# outlook: patients who are lost because they feel ill would break it.
 #
-# A patient who is transplanted in remission is not censored on that day: a later relapse or death
-# counts. Transplant can change both, so the curves describe CAR T cells with whatever followed. To
-# compare patients with and without transplant needs a time-dependent analysis, as only those who
-# stay in remission long enough can be transplanted.
+# A patient who is transplanted in remission is not censored on that day; a later relapse or death
+# counts. Transplant can change both, so the curves describe CAR T cells with whatever followed.
+
+# %%
+study.on_reconstruction(
+    "The curves meet the four printed values exactly. Between and beyond these points their shape is "
+    "assumed, and so is the length of follow-up."
+)
+
+# %% [markdown]
+# ## Published beside computed
+
+# %%
+study.paper("os_1y", "os_median", "rfs_1y", "rfs_median")
 
 # %% [markdown]
 # ## Exercises
 #
 # ### Exercise 1: read a curve
 #
-# The table below the first curve counts the patients at risk at several times, from 0 on. Take the
-# second of them: read the overall survival at that time off the curve, and the number at risk off
-# the table. Then compute `os.at(day)`, with the time in days.
+# Read overall survival at half a year off the curve. Then ask lifelines for it, and count the
+# patients at risk on that day with pandas.
 #
 # ```{dropdown} Hint
-# Go up from that time to the line; on a step, the lower value counts from that day on.
+# Go up from that day to the line; on a step, the lower value counts from that day on. At risk are
+# those whose time is not shorter.
 # ```
 
 # %% tags=["solution"]
-second = os.at_risk.row(1)  # counted from 0
-study.hand_over(
-    os_second_time=second.read("time", "days"),
-    os_at_second_time=os.at(second),
-    os_at_risk_at_second_time=second,
-)
-study.say(
-    "At {os_second_time} **{os_at_second_time}** were alive ({os_at_second_time.ci}); at risk just "
-    "before: **{os_at_risk_at_second_time}** patients."
-)
+# by hand: os_days, os_event
+print(f"day 183: {kmf.predict(183):.1%}, at risk {(times['os_days'] >= 183).sum()}")
+assert abs(kmf.predict(183) - os.at(183).number) < 1e-9
 
 # %% [markdown]
 # ### Exercise 2: predict, then run
 #
-# Set `confidence` to 0.8. Which of the numbers on this page change, and which do not?
+# Fit the curve again with an interval that covers 80 %. Which of the numbers on this page change,
+# and which do not?
 #
 # ```{dropdown} Hint
-# Sort them into estimates and intervals.
+# Sort them into estimates and intervals. `KaplanMeierFitter` takes `alpha`, one less the coverage.
 # ```
 
 # %% tags=["solution"]
-narrow = study.survival("os", confidence=0.8).one_year
-columns = {"n": "Patients", "events": "Deaths", "estimate": "At 1 year (interval)"}
-caption = "Overall survival at 1 year with an interval that covers 80 %: the estimate stays"
-study.show(narrow.as_table(columns, caption))
+# by hand: os_days, os_event
+narrow = KaplanMeierFitter(alpha=0.2).fit(times["os_days"], times["os_event"])
+low, high = narrow.confidence_interval_survival_function_.loc[:365].iloc[-1]
+print(f"At 1 year {narrow.predict(365):.1%}, 80 % interval {low:.1%} to {high:.1%}")
+assert narrow.predict(365) == kmf.predict(365)
 
 # %% [markdown]
 # ### Exercise 3: change one patient
 #
-# Suppose the patient censored last in the first curve had died on that very day. Which of the four
-# estimates (1-year survival and median, overall and relapse-free) would move?
+# Suppose the patient who was censored last had died on that very day. What becomes of survival at
+# 1 year, of the median, and of the end of the curve? Change the table and fit again.
 #
 # ```{dropdown} Hint
-# A Kaplan–Meier curve at a given day knows nothing of what happens later.
+# A Kaplan–Meier curve on a given day knows nothing of what happens later.
 # ```
+
+# %% tags=["solution"]
+# by hand: os_days, os_event
+changed = times.copy()
+changed.loc[changed["os_days"].idxmax(), "os_event"] = 1
+after = KaplanMeierFitter().fit(changed["os_days"], changed["os_event"])
+print(f"At 1 year {after.predict(365):.1%}, median {after.median_survival_time_:g} days")
+print(f"End of the curve: {kmf.survival_function_.iloc[-1, 0]:.1%} before, "
+      f"{after.survival_function_.iloc[-1, 0]:.1%} after")
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
 # A death at the end of follow-up changes the curve from that day on, and with nobody else at risk
-# the curve falls to zero. The 1-year survival and the median stay as long as that day lies after
-# them; a median that was not reached may then be. The same holds for relapse-free survival if the
-# patient was in remission. A death on an earlier day would move everything after it: the *order*
-# of deaths and censorings is what the curve is made of.
+# the curve falls to zero. Survival at 1 year and the median stay as long as that day lies after
+# them. A death on an earlier day would move everything after it: the *order* of deaths and
+# censorings is what the curve is made of.
 # ```
 
 # %% [markdown]

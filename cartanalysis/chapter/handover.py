@@ -30,7 +30,7 @@ from cartanalysis.chapter.disclosure.rules import COMPLEMENT, RULES, Hidden
 from cartanalysis.chapter.disclosure.times import month_end
 from cartanalysis.chapter.disclosure.vault import Patients, Remote, Vault
 from cartanalysis.chapter.results import Figure, Result, Table
-from cartanalysis.claims.registry import MEANING, Registry
+from cartanalysis.claims.registry import LETTERS, MEANING, Entry, Registry
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import geometry, scripts, style
 from cartanalysis.stats import survival
@@ -47,6 +47,9 @@ from cartanalysis.text import (
 
 NUMBER_MIME = "application/vnd.cartanalysis.number+json"
 """Type of a number handed over; notebook viewers do not show it."""
+
+PAPER = "paper"
+"""What sentences call the registry."""
 
 YOUR_DATA, SIMULATED = "your data", "simulated"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -278,15 +281,30 @@ class HandOver:
         Parameters
         ----------
         template : str
-            Markdown with ``{id}``, ``{id.ci}`` and ``{id.of}`` for numbers handed over before.
-            If one of them is not available, the reason is shown instead.
+            Markdown with ``{id}``, ``{id.ci}``, ``{id.of}`` and ``{id.of_100}`` for numbers handed
+            over before, and ``{paper.id}`` for values of the registry.  If a number is not
+            available, the reason is shown instead.
         """
-        reasons = [n.reason for n in self._used(template) if n.reason]
+        used = self._used(template)
+        reasons = [n.reason for n in used if isinstance(n, Number) and n.reason]
         if reasons:
-            self._show_reason(reasons[0])
+            self.withhold(reasons[0])
         else:
-            letters = {n.evidence for n in self._used(template)}
-            show(Markdown(template.format_map(self.numbers) + "".join(map(badge, sorted(letters)))))
+            letters = {n.evidence for n in used}
+            order = sorted(letters, key=[*LETTERS, YOUR_DATA].index)
+            known = {**self.numbers, PAPER: _Paper(self.registry)}
+            show(Markdown(template.format_map(known) + "".join(map(badge, order))))
+
+    def on_reconstruction(self, template: str) -> None:
+        """Show a sentence that is true of the default cohort only.
+
+        Parameters
+        ----------
+        template : str
+            As for `say`.
+        """
+        if self.is_default:
+            self.say(template)
 
     def show(self, *things: Figure | Table) -> None:
         """Show figures and tables; in place of one that cannot be made, the reason."""
@@ -294,7 +312,7 @@ class HandOver:
             if not isinstance(thing, Figure | Table):
                 raise TypeError("show what .figure(…) or .as_table(…) gives")
             if thing.why:
-                self._show_reason(thing.why)
+                self.withhold(thing.why)
             elif isinstance(thing, Figure):
                 self._show_figure(thing)
             else:
@@ -417,22 +435,44 @@ class HandOver:
         # nobody knows whether a seeded cohort's file was changed
         return self.registry.weakest(rests_on if self.is_default else ())
 
-    def _used(self, template: str) -> list[Number]:
+    def _used(self, template: str) -> list[Number | Entry]:
         fields = [name for _, name, _, _ in string.Formatter().parse(template) if name]
-        names = [field.partition(".")[0] for field in fields]
-        if lacking := [name for name in names if name not in self.numbers]:
-            known = ", ".join(self.numbers) or "none yet"
-            raise ValueError(f"no number {lacking[0]!r} was handed over; there are {known}")
-        return [self.numbers[name] for name in names]
+        found: list[Number | Entry] = []
+        for name, _, part in (field.partition(".") for field in fields):
+            if name == PAPER:
+                found.append(self.registry[part])
+            elif name in self.numbers:
+                found.append(self.numbers[name])
+            else:
+                known = ", ".join(self.numbers) or "none yet"
+                raise ValueError(f"no number {name!r} was handed over; there are {known}")
+        return found
 
-    def _show_reason(self, reason: str) -> None:
+    def withhold(self, reason: str) -> None:
+        """Show why there is no result; once in a cell is enough.
+
+        Parameters
+        ----------
+        reason : str
+            The reason, to follow "Not shown:".
+        """
         shell = get_ipython()
         told = (reason, shell.execution_count if shell else None)
-        if told == self._told:  # once in a cell is enough
+        if told == self._told:
             return
         self._told = told
         text = f"Not shown: {html_sentence(reason)}."
         show(HTML(f'<p class="cart-missing">{text}</p>'))
+
+
+class _Paper:
+    """The registry's values, as a sentence names them."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def __getattr__(self, key: str) -> str:
+        return self._registry[key].text
 
 
 def show(text: HTML | Markdown) -> None:

@@ -6,6 +6,7 @@ why, and whatever is made from it says so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,6 +63,12 @@ class Result:
         """The number as a count."""
         number = self._in_row(self.column)
         return 0 if number is None or pd.isna(number) else int(number)
+
+    @property
+    def number(self) -> float:
+        """The number itself; NaN where there is none."""
+        number = self._in_row(self.column)
+        return math.nan if number is None or pd.isna(number) else float(number)
 
     def text(self, column: str) -> str:
         """Read a text beside the number."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from IPython import get_ipython
 from IPython.display import HTML
 
 from cartanalysis import contract, intake
-from cartanalysis.chapter import analyses
+from cartanalysis.chapter import analyses, by_hand
 from cartanalysis.chapter.analyses import Labels
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
@@ -88,6 +89,8 @@ class Study(HandOver):
             min_cell=min_cell,
             vault=vault,
         )
+        if shell := get_ipython():
+            by_hand.install(shell, self)
 
     # --- analyses ------------------------------------------------------------------------------
 

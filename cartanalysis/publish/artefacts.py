@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 
 import cartanalysis
+from cartanalysis.chapter.by_hand import alternative_text, is_by_hand
 from cartanalysis.chapter.disclosure.outputs import METADATA, SHOWN
 from cartanalysis.contract import Cohort
 from cartanalysis.publish import figure_data, owner
@@ -25,6 +26,9 @@ CONTINUED = "# (continued)"
 
 SOLUTION = "solution"
 """Tag of the cells that hold the answer to an exercise; they are folded away."""
+
+BY_HAND = "by-hand"
+"""Tag of the cells that a page shows with their code."""
 
 SOLUTION_PROMPT = {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"}
 
@@ -78,10 +82,11 @@ def harvest(
             problems += [f"{where}: {p}" for p in _figure_problems(figure, figures)]
             _write_figure(figure, output.data, folder)
             figures[figure["name"]] = figure
-        elif any(mime.startswith("image/") for mime in output.get("data", {})):
-            problems.append(
-                f"{where}: an image without alternative text; show it with study.show(…)"
-            )
+        elif any(m.startswith("image/") for m in output.get("data", {})) and not alternative_text(
+            cell.source
+        ):
+            remedy = "show it with study.show(…), or say “# figure: …” in a cell by hand"
+            problems.append(f"{where}: an image without alternative text; {remedy}")
     if problems:
         raise Failures(problems)
     results = {"values": numbers}
@@ -147,15 +152,21 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type != "code":
             cells.append(cell)
             continue
-        silent = bool(cells) and cells[-1].cell_type == "code" and not cells[-1].outputs
-        if silent and cells[-1].source != CONTINUED:
+        by_hand = is_by_hand(cell.source)
+        last = cells[-1] if cells else cell
+        silent = last is not cell and last.cell_type == "code" and not last.outputs
+        if silent and not by_hand and not is_by_hand(last.source) and last.source != CONTINUED:
             # cells that show nothing fold away together with the next one
             cell.source = f"{cells.pop().source}\n\n{cell.source}"
         cells.append(cell)
         is_solution = SOLUTION in cell.metadata.get("tags", [])
-        cell.metadata["tags"] = ["hide-cell" if is_solution else "hide-input"]
+        cell.metadata["tags"] = [
+            "hide-cell" if is_solution else BY_HAND if by_hand else "hide-input"
+        ]
         if is_solution:
-            cell.metadata["mystnb"] = SOLUTION_PROMPT
+            cell.metadata["mystnb"] = dict(SOLUTION_PROMPT)
+        if alt := alternative_text(cell.source):
+            cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt}
         outputs, cell.outputs = cell.outputs, []
         receiving = cell
         for output in outputs:

@@ -1,0 +1,175 @@
+"""Cells in which a reader works on the patients by hand, with pandas, lifelines and seaborn.
+
+Such a cell says so in its first line, with the columns it needs::
+
+    # by hand: response, emd
+
+On the reconstruction it runs as it stands.  On another cohort it runs only where its columns hold
+values, and one that stops says so on the page: it is a lesson, and the book's own result beside it
+copes with more.  Where rows may not be seen, it is shown and not run: on a protected cohort always,
+on any cohort of patients if it would print rows (``# by hand, with rows: …``).  This happens in the
+kernel, so that Jupyter, papermill and the website do the same.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from IPython.display import display
+from matplotlib import pyplot as plt
+
+from cartanalysis.errors import MissingColumns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MARK = re.compile(r"#\s*by hand(?P<rows>, with rows)?(?::\s*(?P<columns>.*))?$", re.MULTILINE)
+FIGURE = re.compile(r"#\s*figure:\s*(?P<alt>.+)$", re.MULTILINE)
+"""Second line of a cell that draws: what is seen, for who cannot see it."""
+
+RUNNER = "_by_hand"
+"""Name under which a notebook finds what runs these cells."""
+
+
+class Chapter(Protocol):
+    """What such a cell asks of the chapter."""
+
+    is_default: bool
+    is_reconstruction: bool
+    patients: Any
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether small counts of patients are hidden."""
+
+    def withhold(self, reason: str) -> None:
+        """Show why there is nothing."""
+
+
+def is_by_hand(source: str) -> bool:
+    """Tell whether a cell is one of these.
+
+    Parameters
+    ----------
+    source : str
+        Its code.
+
+    Returns
+    -------
+    bool
+        Whether its first line says so.
+    """
+    return MARK.match(source) is not None
+
+
+def alternative_text(source: str) -> str:
+    """Read what a cell that draws says of its picture.
+
+    Parameters
+    ----------
+    source : str
+        Its code.
+
+    Returns
+    -------
+    str
+        The text after ``# figure:``; empty if there is none.
+    """
+    found = FIGURE.search(source)
+    return found["alt"].strip() if found else ""
+
+
+class ByHand:
+    """Runs these cells, or says why one is only shown.
+
+    Parameters
+    ----------
+    chapter : Chapter
+        Whose cells they are.
+    names : dict
+        The notebook's variables.
+    """
+
+    def __init__(self, chapter: Chapter, names: dict[str, Any]) -> None:
+        self._chapter = chapter
+        self._names = names
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        """Take a cell over from IPython, unless it can run as it stands.
+
+        Parameters
+        ----------
+        lines : list of str
+            The cell.
+
+        Returns
+        -------
+        list of str
+            The cell, or a call of `run`.
+        """
+        source = "".join(lines)
+        if self._chapter.is_default or not is_by_hand(source):
+            return lines
+        return [f"{RUNNER}.run({source!r})\n"]
+
+    def run(self, source: str) -> None:
+        """Run a cell where it can be run.
+
+        Parameters
+        ----------
+        source : str
+            Its code.
+        """
+        marked = MARK.match(source)
+        reason = self._why_not(marked) if marked else ""
+        if not reason:
+            reason = self._run(source)
+        if reason:
+            self._chapter.withhold(f"what this code gives; {reason}")
+
+    def _why_not(self, marked: re.Match[str]) -> str:
+        if self._chapter.is_protected:
+            return "it works on single patients, and those of this cohort are protected"
+        if marked["rows"] and not self._chapter.is_reconstruction:
+            return "it prints rows, and those of patients stay out of the book"
+        patients: pd.DataFrame = self._chapter.patients
+        names = [name.strip() for name in (marked["columns"] or "").split(",") if name.strip()]
+        absent = [c for c in names if c not in patients or patients[c].isna().all()]
+        return str(MissingColumns(absent)) if absent else ""
+
+    def _run(self, source: str) -> str:
+        """Run a cell as a notebook would; give the reason if it stops."""
+        tree = ast.parse(source)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        try:
+            exec(compile(tree, "<by hand>", "exec"), self._names)
+            if isinstance(last, ast.Expr):
+                value = eval(compile(ast.Expression(last.value), "<by hand>", "eval"), self._names)
+                if value is not None:
+                    display(value)
+        except AssertionError:
+            return "on this cohort the result by hand is not the book's, which counts"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the page tells it
+            plt.close("all")
+            return f"on this cohort it stops: {type(error).__name__}: {error}"
+        return ""
+
+
+def install(shell: Any, chapter: Chapter) -> None:
+    """Let a notebook run these cells; once, however often its first cells are run.
+
+    Parameters
+    ----------
+    shell : IPython.core.interactiveshell.InteractiveShell
+        The notebook's.
+    chapter : Chapter
+        Whose cells they are.
+    """
+    transforms: Sequence[Any] = shell.input_transformers_cleanup
+    kept = [t for t in transforms if not isinstance(t, ByHand)]
+    runner = ByHand(chapter, shell.user_ns)
+    shell.input_transformers_cleanup[:] = [*kept, runner]
+    shell.user_ns[RUNNER] = runner
