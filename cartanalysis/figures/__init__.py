@@ -5,6 +5,7 @@ from cartanalysis.figures.claims import plot_claims
 from cartanalysis.figures.distribution import plot_distribution
 from cartanalysis.figures.flow import plot_flow
 from cartanalysis.figures.forest import plot_cutoffs, plot_effects, plot_forest
+from cartanalysis.figures.icons import plot_icons
 from cartanalysis.figures.km import plot_km
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "plot_flow",
     "plot_forest",
     "plot_grades",
+    "plot_icons",
     "plot_km",
     "plot_rates",
 ]

@@ -175,6 +175,17 @@ def _printable(label: str) -> str:
     return "\u200b" + clean if clean.startswith("_") else clean
 
 
+def wrapped(label: str, limit: int = 34) -> str:
+    """Break a label into lines of so many characters.
+
+    Returns
+    -------
+    str
+        Printable text, its lines joined by line feeds.
+    """
+    return "\n".join(textwrap.wrap(_printable(label), limit))
+
+
 def distinct(labels: Mapping[str, str], limit: int = 34) -> dict[str, str]:
     """Shorten the labels of groups while they stay different; else break them into lines.
 
@@ -188,4 +199,4 @@ def distinct(labels: Mapping[str, str], limit: int = 34) -> dict[str, str]:
     shown = {group: short(label, limit) for group, label in labels.items()}
     if len(set(shown.values())) == len(set(labels.values())):
         return shown
-    return {g: "\n".join(textwrap.wrap(_printable(label), limit)) for g, label in labels.items()}
+    return {group: wrapped(label, limit) for group, label in labels.items()}
