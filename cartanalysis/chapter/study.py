@@ -10,11 +10,10 @@ from IPython.display import HTML
 
 from cartanalysis import contract, intake
 from cartanalysis.chapter import analyses, by_hand
-from cartanalysis.chapter.analyses import Labels
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
-from cartanalysis.chapter.results import Result
+from cartanalysis.chapter.results import Labels, Result
 from cartanalysis.stats import baseline, survival
 from cartanalysis.text import html_table, is_missing
 
@@ -324,7 +323,7 @@ class Study(HandOver):
             self.say(f"{name}, {found.test_name}: {{{key}}}.")
 
     def arms(self, endpoint: str) -> None:
-        """Show an endpoint by treatment: curves, medians, hazard ratios, log-rank test.
+        """Show an endpoint by treatment, where a cohort has several: curves, medians, tests.
 
         Hands over ``<endpoint>_median_by_arm_<arm>``, ``<endpoint>_arm_hr`` (second arm against
         the first), ``<endpoint>_arm_chi2`` and ``<endpoint>_arm_p``.
@@ -335,6 +334,8 @@ class Study(HandOver):
             Which endpoint.
         """
         found = self.survival(endpoint, by="arm")
+        if "arm" in found.lacks:
+            return
         name = found.endpoint.name.capitalize()
         self.hand_over_by_group(f"{endpoint}_median_by_arm", found.median)
         chi2, p, ratio = (f"{endpoint}_arm_{what}" for what in ("chi2", "p", "hr"))
