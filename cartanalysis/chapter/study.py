@@ -11,10 +11,11 @@ from IPython.display import HTML
 from cartanalysis import contract, intake
 from cartanalysis.chapter import analyses, by_hand
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
-from cartanalysis.chapter.handover import HandOver, letters_explained, show
+from cartanalysis.chapter.handover import HandOver, badge, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Labels, Result
 from cartanalysis.stats import baseline, survival
+from cartanalysis.study import consistent
 from cartanalysis.text import html_table, is_missing
 
 THE_LEVEL = (
@@ -291,6 +292,20 @@ class Study(HandOver):
         self.hand_over(**{p: found.test, ratio: found.hazard_ratio})
         self.say(
             f"{about}: hazard ratio **{{{ratio}}}** ({{{ratio}.ci}}), {found.test_name} {{{p}}}."
+        )
+
+    def open_range(self, key: str) -> None:
+        """Say on the default cohort how large an effect could have been, as nobody printed it.
+
+        Parameters
+        ----------
+        key : str
+            Id of a directional claim in the registry.
+        """
+        self.on_reconstruction(
+            "The paper prints a direction, not a hazard ratio. In forty cohorts that agree with "
+            f"everything published, it lies **{consistent.range_text(key)}**; this book's default "
+            "cohort is the most central of them." + badge("A")
         )
 
     def stratum(self, by: str) -> None:
