@@ -27,7 +27,7 @@ def effects(seeds: Sequence[int] = SEEDS) -> pd.DataFrame:
     frames = []
     for seed in seeds:
         text = reconstruct(seed, vary_effects=True)
-        patients = derive(parse(text.encode(), "reconstruction.csv").table)
+        patients = derive(parse(text.encode(), "reconstruction.csv", settled=True).table)
         found = replication.claims(patients, load())
         found = found[found["unit"] == "hazard ratio"]
         frames.append(found[["id", "estimate", "p"]].assign(seed=seed))

@@ -40,30 +40,41 @@ APART = re.compile(r"[\s\-‐‑‒–_]+")
 """Blanks and hyphens, which do not set groups apart to the eye."""
 
 
+SETTLED = ".settled.csv"
+"""How the name of a file ends that was written from a checked cohort: nothing is asked again."""
+
+
 def read(source: str | Path, strata: Sequence[str] = ()) -> Cohort:
-    """Read and check a cohort in the contract's own columns, its percentages in percent."""
+    """Read and check a cohort in the contract's own columns."""
     if str(source) == DEFAULT_COHORT:
         file = resources.files("cartanalysis.study") / "data" / f"{DEFAULT_COHORT}.csv"
-        cohort = parse(file.read_bytes(), f"{DEFAULT_COHORT}.csv", strata)
+        cohort = parse(file.read_bytes(), f"{DEFAULT_COHORT}.csv", strata, settled=True)
         return replace(cohort, name=DEFAULT_COHORT, is_reconstruction=True)
-    return build(read_source(source), strata, share="percent")
+    return build(read_source(source), strata, settled=str(source).endswith(SETTLED))
 
 
-def parse(data: bytes, source: str, strata: Sequence[str] = ()) -> Cohort:
-    """Turn the bytes of a delimited text file into a checked cohort, as `read` does."""
-    return build(delimited.parse(data, source), strata, share="percent")
+def parse(
+    data: bytes, source: str, strata: Sequence[str] = (), *, settled: bool = False
+) -> Cohort:
+    """Turn the bytes of a delimited text file into a checked cohort."""
+    return build(delimited.parse(data, source), strata, settled=settled)
 
 
-def build(source: Source, strata: Sequence[str] = (), *, share: str = "") -> Cohort:
-    """Turn a table whose columns have the contract's names into a checked cohort."""
-    return check(as_ours(source, strata, share=share), strata, [c.name for c in source.columns])
+def build(source: Source, strata: Sequence[str] = (), *, settled: bool = False) -> Cohort:
+    """Turn a table whose columns have the contract's names into a checked cohort.
+
+    Where it is ``settled`` what they mean, no value is asked about for looking like another unit,
+    a code for missing or a time from another day.
+    """
+    made = as_ours(source, strata, settled=settled)
+    return check(made, strata, [c.name for c in source.columns])
 
 
-def as_ours(source: Source, strata: Sequence[str] = (), *, share: str = "") -> Source:
+def as_ours(source: Source, strata: Sequence[str] = (), *, settled: bool = False) -> Source:
     """Take a table's columns as ours, and tell of those that are nearly called so."""
-    problems = (*source.problems, *_misnamed([c.name for c in source.columns]))
-    plan = mapping.identity(source, strata, share=share)
-    return mapping.apply(replace(source, problems=problems), plan)
+    plan = mapping.identity(source, strata, settled=settled)
+    misnamed = () if settled else _misnamed([c.name for c in source.columns])
+    return mapping.apply(source.also(problems=misnamed), plan)
 
 
 def check(made: Source, strata: Sequence[str] = (), present: Sequence[str] = ()) -> Cohort:

@@ -27,22 +27,25 @@ NAMES_SHOWN = 20
 SIGNS_OF_MISSING = grammar.OFTEN_MISSING | {"-1", "-9", "-99"}
 """Impossible numbers that often stand for a missing value."""
 
+CNSR = re.compile(r"\d{1,4}(\.0*)?", re.ASCII)
+"""ADaM's code of censoring."""
+
+NO_CNSR = Fault("not a censoring code", "CNSR is 0 for the event and 1 or more for censoring")
+
 Cells = list[str]
 
 
-def identity(source: Source, strata: Collection[str] = (), *, share: str = "") -> Plan:
-    """Make the mapping of a file whose columns are ours, with the user's own columns as strata.
-
-    ``share`` is the unit of its percentages, where it is known that they are no fractions.
-    """
+def identity(source: Source, strata: Collection[str] = (), *, settled: bool = False) -> Plan:
+    """Make the mapping of a file whose columns are ours, with the user's own columns as strata."""
     present = [c.name for c in source.columns]
+    origins = hints.COUNTED_FROM if settled else {}
     entries = tuple(
-        FromColumn(target=name, source=name, unit=share if spec.unit.startswith("%") else "")
-        for name, spec in FIELDS.items()
+        FromColumn(target=name, source=name, origin=origins.get(name, ""))
+        for name in FIELDS
         if name in present
     )
     extra = [name for name in dict.fromkeys(strata) if name in present and name not in FIELDS]
-    return Plan(source.name, entries, tuple(extra))
+    return Plan(source.name, entries, tuple(extra), settled=settled)
 
 
 def apply(source: Source, mapping: Plan, *, today: dt.date | None = None) -> Source:
@@ -137,12 +140,8 @@ class _Work:
             return self.identifiers(entry, cells)
         if spec.kind == "number":
             return self.measured(entry, spec, theirs, cells)
-        if entry.levels is not None:
-            cells = self.translated(entry, spec, theirs, cells)
-        elif entry.coding == "cnsr":
-            cells = self.uncensored(entry, spec, theirs, cells)
-        elif spec.kind != "label":
-            cells = self.as_they_are(entry, spec, theirs, cells)
+        if spec.kind != "label" or entry.levels is not None:
+            cells = self.coded(entry, spec, theirs, cells)
         else:
             cells = self.in_words(theirs, cells, entry.target)
         return grammar.groups(spec.name, cells, self.notes) if spec.kind == "label" else cells
@@ -155,14 +154,22 @@ class _Work:
         self.tell_missing(entry.target, found)
         return ["" if text in found else text for text in cells]
 
+    def understood(self, spec: Field, meant: Mapping[str, str | Fault]) -> dict[str, str]:
+        """Keep what was read, noting what was read other than as written."""
+        read = {text: value for text, value in meant.items() if not isinstance(value, Fault)}
+        self.notes += grammar.spelling_notes(spec.name, read)
+        return read
+
     def filled_in(self, entry: FromColumn, cells: Cells, meant: Mapping[str, str | Fault]) -> Cells:
         """Replace each text by what it means; a fault is a problem in each of its rows."""
-        faults = {text for text, value in meant.items() if isinstance(value, Fault)}
-        plain = {t: v.read if isinstance(v, Fault) else v for t, v in meant.items()}
-        for i, text in enumerate(cells if faults else ()):
-            if text in faults:
-                self.wrong(meant[text], entry.source, i)  # type: ignore[arg-type]
-        return [plain.get(text, "") for text in cells]
+        made = []
+        for i, text in enumerate(cells):
+            value = meant.get(text, "")
+            if isinstance(value, Fault):
+                self.wrong(value, entry.source, i)
+                value = value.read
+            made.append(value)
+        return made
 
     def identifiers(self, entry: FromColumn, cells: Cells) -> Cells:
         """Read identifiers; with ``renumber``, nothing of them is kept."""
@@ -171,7 +178,8 @@ class _Work:
         used |= set(self.mapping.extra)
         others = [self.source.cells[n] for n in self.by_name if n in used - {entry.source}]
         about = cells, others, self.source.rows, entry.source
-        found = no_patients(*about) + repeated(*about, is_secret=entry.renumber)
+        found = [] if self.mapping.settled else no_patients(*about)
+        found += repeated(*about, is_secret=entry.renumber)
         self.problems += found
         if not entry.renumber:
             return [text if fold(text) else "" for text in cells]
@@ -187,42 +195,41 @@ class _Work:
 
     def measured(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
         """Read numbers and put them into our unit."""
-        if not entry.unit:
-            for fault in hints.other_units(theirs, spec, self.source.cells):
-                self.wrong(fault, entry.source)
-        against = None if entry.origin else hints.other_origin(theirs, spec.name)
-        if against is not None:
-            self.wrong(against, entry.source)
-        factor, is_share = _factor(spec, entry.unit), spec.unit.startswith("%")
+        factor = _factor(spec, entry.unit)
         texts = [text for text in cells if fold(text) not in MISSING]
-        doubts: dict[str, Fault] = {}
-        if spec.unit == "days":
-            doubts = grammar.missing_codes(texts, in_days=factor == 1)
-            if not entry.decimal:
-                doubts |= grammar.thousands(texts, spec.high / float(factor))
-        elif is_share and not entry.unit:
-            doubts = grammar.repeated_99(texts, self.has_codes)
-            mixed = grammar.other_shares(texts)
-            if mixed is not None:
-                self.wrong(mixed, entry.source)
+        doubts = {} if self.mapping.settled else self.doubts(entry, spec, theirs, texts)
         decimal = entry.decimal or grammar.decimal_of(spec, cells)
-        read = {t: doubts.get(t) or grammar.number(spec, t, decimal) for t in dict.fromkeys(texts)}
-        as_written = {t: v for t, v in read.items() if not isinstance(v, Fault)}
-        as_written |= {text: "" for text in cells if text and text not in read}
-        self.notes += grammar.spelling_notes(spec.name, as_written)
-        meant: dict[str, str | Fault] = dict(read)
-        for text, value in read.items():
-            if not isinstance(value, Fault):
-                is_percent = is_share and text.endswith("%")
-                ours = value
-                if factor != 1 and not is_percent:
-                    ours = grammar.plainly(Decimal(value) * factor)
-                meant[text] = fitting(spec, ours, text, converted=ours != value)
+        meant = {t: doubts.get(t) or grammar.number(spec, t, decimal) for t in dict.fromkeys(texts)}
+        read = self.understood(spec, {text: "" for text in cells if text} | meant)
+        for text in meant.keys() & read.keys():
+            meant[text] = _in_our_unit(spec, read[text], text, factor)
         if factor != 1 and entry.unit:
             self.notes.append(f"{entry.target}: {shown(entry.source)} is in {_told(entry.unit)}.")
             if spec.unit == "days":
-                self.steps[spec.name] = [factor * _last_place(read.get(text)) for text in cells]
+                self.steps[spec.name] = [factor * _last_place(read.get(text, "")) for text in cells]
         return self.capped(entry, self.filled_in(entry, cells, meant))
+
+    def doubts(
+        self, entry: FromColumn, spec: Field, theirs: Column, texts: Cells
+    ) -> dict[str, Fault]:
+        """Find numbers that may have been written as something else, and tell of whole columns."""
+        about: list[Fault | None] = []
+        if not entry.unit:
+            about += hints.other_units(theirs, spec, self.source.cells)
+        if not entry.origin:
+            about.append(hints.other_origin(theirs, spec.name))
+        found: dict[str, Fault] = {}
+        if spec.unit == "days":
+            factor = _factor(spec, entry.unit)
+            found = grammar.missing_codes(texts, in_days=factor == 1)
+            if not entry.decimal:
+                found |= grammar.thousands(texts, spec.high / float(factor))
+        elif spec.unit.startswith("%") and not entry.unit:
+            found = grammar.repeated_99(texts, self.has_codes)
+            about.append(grammar.other_shares(texts))
+        for fault in filter(None, about):
+            self.wrong(fault, entry.source)
+        return found
 
     def capped(self, entry: FromColumn | FromDates, cells: Cells) -> Cells:
         """Replace high ages, which can identify people."""
@@ -233,75 +240,46 @@ class _Work:
             self.notes.append(f"{entry.target}: ages above {entry.cap} were set to {entry.cap}.")
         return [entry.cap if above else text for text, above in zip(cells, high, strict=True)]
 
-    def translated(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
-        """Translate levels; one that the mapping does not name is a problem."""
-        named = list(entry.levels or {})
-        levels = {fold(level): ours for level, ours in (entry.levels or {}).items()}
-        lookalikes = {fold(look(level)) for level in levels}
-        meant: dict[str, str | Fault] = {}
-        for text in dict.fromkeys(cells):
-            if fold(text) in levels or fold(text) in MISSING:
-                meant[text] = levels.get(fold(text)) or ""
-                continue
-            told = ", ".join(shown(level, 20) for level in named[:NAMES_SHOWN])
-            what = f"a level that the mapping does not name (it names {told})"
-            if fold(look(text)) in lookalikes:
-                what += f"; it {LETTERS}"
-            remedy = f"Add it under levels: of {entry.target} ({spec.allowed}, or null)"
-            meant[text] = Fault(what, remedy)
-        emptied = {t for t, ours in meant.items() if t and not ours}
-        self.tell_missing(entry.target, {t for t in emptied if fold(t) in levels})
-        absent = {t: "" for t in emptied if fold(t) not in levels}
-        self.notes += grammar.spelling_notes(spec.name, absent)
-        made = self.filled_in(entry, cells, meant)
-        if spec.values:
-            self.against_file(entry, spec, theirs, dict(zip(cells, made, strict=True)))
-        return made
-
-    def as_they_are(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
-        """Read codes untranslated, unless the file says that they mean something else."""
-        if entry.coding:
-            read = {text: grammar.level_of(spec, text) for text in cells}
-            self.against_file(entry, spec, theirs, read)
-        elif (against := hints.doubt(theirs, spec, cells)) is not None:
-            self.wrong(against, entry.source)
+    def coded(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
+        """Read groups, levels, grades and events: by the mapping's words, or as they are."""
+        levels = {fold(level): ours or "" for level, ours in (entry.levels or {}).items()}
         texts = dict.fromkeys(cells)
-        meant = {t: "" if fold(t) in MISSING else grammar.code(spec, t) for t in texts}
-        read_as = {text: value for text, value in meant.items() if not isinstance(value, Fault)}
-        self.notes += grammar.spelling_notes(spec.name, read_as)
-        meant |= {text: grammar.level_of(spec, value) or "" for text, value in read_as.items()}
-        return self.filled_in(entry, cells, meant)
+        known = {text: levels[fold(text)] for text in texts if fold(text) in levels}
+        self.tell_missing(entry.target, {text for text, ours in known.items() if text and not ours})
+        if entry.coding == "cnsr":
+            known = {text: str(int(Decimal(text) == 0)) for text in texts if CNSR.fullmatch(text)}
+            what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
+            self.notes.append(f"{entry.target}: {what}.")
+        others: dict[str, str | Fault] = {}
+        for text in (text for text in texts if text not in known):
+            if fold(text) in MISSING:
+                others[text] = ""
+            elif entry.coding == "cnsr":
+                others[text] = NO_CNSR
+            elif entry.levels is not None:
+                others[text] = _unnamed(entry, spec, text)
+            else:
+                others[text] = grammar.code(spec, text)
+        read = self.understood(spec, others)
+        known |= {text: grammar.level_of(spec, value) or "" for text, value in read.items()}
+        if spec.values:
+            self.against_file(entry, spec, theirs, known)
+        return self.filled_in(entry, cells, others | known)
 
     def against_file(
-        self, entry: FromColumn, spec: Field, theirs: Column, read: Mapping[str, str | None]
+        self, entry: FromColumn, spec: Field, theirs: Column, read: Mapping[str, str]
     ) -> None:
-        """Refuse a coding that the file's own words contradict; of levels it is told only."""
-        read = {text: ours for text, ours in read.items() if text}
-        against = hints.contradiction(theirs, spec, read, answers=entry.levels is not None)
+        """Refuse codes that the file's own words contradict; of levels it is told only."""
+        if entry.levels is None and not entry.coding:
+            against = hints.doubt(theirs, spec, self.source.cells[entry.source])
+        else:
+            read = {text: ours for text, ours in read.items() if ours}
+            against = hints.contradiction(theirs, spec, read, answers=not entry.coding)
         if against is not None and entry.levels is None:
             self.wrong(against, entry.source)
         elif against is not None:
             what = f"{against.what}, as the mapping says under levels"
             self.notes.append(f"{entry.target}, from {shown(entry.source)}: {what}.")
-
-    def uncensored(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
-        """Turn CNSR into events."""
-        what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
-        self.notes.append(f"{entry.target}: {what}.")
-        remedy = "CNSR is 0 for the event and 1 or more for censoring"
-        meant: dict[str, str | Fault] = {}
-        for text in dict.fromkeys(cells):
-            if fold(text) in MISSING:
-                meant[text] = ""
-            elif re.fullmatch(r"\d{1,4}(\.0*)?", text, re.ASCII):
-                meant[text] = "1" if Decimal(text) == 0 else "0"
-            else:
-                meant[text] = Fault("not a censoring code", remedy)
-        absent = {text: "" for text, event in meant.items() if not event}
-        self.notes += grammar.spelling_notes(spec.name, absent)
-        made = self.filled_in(entry, cells, meant)
-        self.against_file(entry, spec, theirs, dict(zip(cells, made, strict=True)))
-        return made
 
     def in_words(self, theirs: Column, cells: Cells, target: str) -> Cells:
         """Show groups by the words that the file's dictionary has for its codes."""
@@ -411,6 +389,25 @@ def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fa
     return Fault(what, remedy, number)
 
 
+def _in_our_unit(spec: Field, number: str, text: str, factor: Decimal) -> str | Fault:
+    """Convert a number, unless its cell has a sign of percent, and check it."""
+    is_percent = spec.unit.startswith("%") and text.endswith("%")
+    ours = number
+    if factor != 1 and not is_percent:
+        ours = grammar.plainly(Decimal(number) * factor)
+    return fitting(spec, ours, text, converted=ours != number)
+
+
+def _unnamed(entry: FromColumn, spec: Field, text: str) -> Fault:
+    """Say of a level that a mapping does not name it."""
+    named = list(entry.levels or {})
+    told = ", ".join(shown(level, 20) for level in named[:NAMES_SHOWN])
+    what = f"a level that the mapping does not name (it names {told})"
+    if fold(look(text)) in {fold(look(level)) for level in named}:
+        what += f"; it {LETTERS}"
+    return Fault(what, f"Add it under levels: of {entry.target} ({spec.allowed}, or null)")
+
+
 def _factor(spec: Field, unit: str) -> Decimal:
     """Give the number by which a value in their unit becomes one in ours."""
     if not unit:
@@ -420,9 +417,9 @@ def _factor(spec: Field, unit: str) -> Decimal:
     return grammar.DAYS[unit] / grammar.DAYS[spec.unit]
 
 
-def _last_place(number: str | Fault | None) -> Decimal:
+def _last_place(number: str) -> Decimal:
     """Give one unit of a number's last digit, by which rounding may have moved it."""
-    exponent = Decimal(number).as_tuple().exponent if isinstance(number, str) else 0
+    exponent = Decimal(number or 0).as_tuple().exponent
     return Decimal(1).scaleb(min(int(exponent), 0))
 
 

@@ -103,6 +103,7 @@ class Mapping:
     keep: tuple[str, ...] = ()  # columns that the user looked at and that identify nobody
     sheet: str | None = None  # of a workbook
     dictionary: str | None = None  # data dictionary, relative to the mapping file
+    settled: bool = False  # whether numbers are what they say, however odd they look
 
     @property
     def questions(self) -> tuple[Problem, ...]:
