@@ -106,6 +106,14 @@ def test_what_names_say(name: str, target: str, unit: str) -> None:
         assert found[0].unit == unit
 
 
+@pytest.mark.parametrize("name", ["Pat.-Nr.", "Pat-Nr", "Pat.Nr.", "Pat.-ID", "Patientennummer"])
+def test_a_german_number_of_the_patient_is_the_identifier(name: str) -> None:
+    made = mapping.propose(source({name: ["100231", "100232", "100233"], "Alter": ["7", "9", "3"]}))
+    entry = made.guesses[0].entry
+    assert (entry.target, entry.columns, entry.ask) == ("patient_id", (name,), "")
+    assert name not in [finding.column for finding in made.drop]
+
+
 def test_no_usual_name_means_two_columns() -> None:
     for name in ("sex", "os", "rfs", "hsct", "age", "death", "status", "mrd"):
         assert len([m for m in meanings(name) if m.strength > 1]) <= 1

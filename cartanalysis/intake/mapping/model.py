@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import yaml
 
 from cartanalysis.contract import DERIVED, FIELDS, REQUIRED, Field
-from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.errors import InputError, Mistake, shown
 from cartanalysis.intake.cells import DAYS, PERCENT, Fault, number
 from cartanalysis.intake.hints import COUNTED_FROM
 from cartanalysis.intake.mapping.dates import ORDERS
@@ -106,11 +106,11 @@ class Mapping:
     settled: bool = False  # whether numbers are what they say, however odd they look
 
     @property
-    def questions(self) -> tuple[Problem, ...]:
+    def questions(self) -> tuple[Mistake, ...]:
         """Say what the user has to confirm before the mapping can be used."""
         answer = "To say yes, delete the line that begins with ask:; or correct or remove the entry"
         return tuple(
-            Problem(
+            Mistake(
                 "not yet confirmed",
                 f"{e.ask if e.ask[-1] in '.?!' else e.ask + '.'} {answer}",
                 e.line or None,
@@ -131,12 +131,12 @@ def load(path: str | Path, *, for_use: bool = False) -> Mapping:
     name = Path(path).name
     data = read_bytes(path)
     if len(data) > MAX_BYTES:
-        raise InputError(name, [Problem("larger than 1 MB", "A mapping file is a few kB of YAML")])
+        raise InputError(name, [Mistake("larger than 1 MB", "A mapping file is a few kB of YAML")])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         remedy = "Save the mapping file as UTF-8"
-        raise InputError(name, [Problem("not text in UTF-8", remedy)]) from error
+        raise InputError(name, [Mistake("not text in UTF-8", remedy)]) from error
     return loads(text, name, for_use=for_use)
 
 
@@ -177,11 +177,11 @@ class _Reader:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.problems: list[Problem] = []
+        self.problems: list[Mistake] = []
 
     def wrong(self, node: Node, what: str, remedy: str, value: str | None = None) -> None:
         """Add a problem at a node."""
-        self.problems.append(Problem(what, remedy, node.line, node.path or None, value))
+        self.problems.append(Mistake(what, remedy, node.line, node.path or None, value))
 
     # --- YAML --------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class _Reader:
         self, what: str, remedy: str, line: int | None = None, value: str | None = None
     ) -> NoReturn:
         """Stop at something after which nothing else can be read."""
-        raise InputError(self.name, [Problem(what, remedy, line, value=value)])
+        raise InputError(self.name, [Mistake(what, remedy, line, value=value)])
 
     def plain(self, text: str) -> None:
         """Refuse what could construct objects, grow without bounds, or nest without end."""
@@ -253,7 +253,7 @@ class _Reader:
             if key.value in entries:
                 what = f"the key is already in line {entries[key.value].line}"
                 remedy = f"Keep one entry for {shown(key.value)}"
-                self.problems.append(Problem(what, remedy, at, inner))
+                self.problems.append(Mistake(what, remedy, at, inner))
             else:
                 entries[key.value] = self.node(value, inner, at)
         return Node(line, path, entries)
