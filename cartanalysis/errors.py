@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -101,3 +101,10 @@ def shown(text: str, limit: int = 60) -> str:
     """Quote text from a file so that it is harmless and short in a terminal."""
     short = text if len(text) <= limit else text[: limit - 1] + "…"
     return repr(short) if any(not c.isprintable() for c in short) else f"“{short}”"
+
+
+def listed(texts: Collection[str], most: int, limit: int = 60) -> str:
+    """Quote several texts, and say how many more there are than anyone reads."""
+    more = len(texts) - most
+    told = ", ".join(shown(text, limit) for text in [*texts][:most])
+    return f"{told} and {more} more" if more > 0 else told

@@ -53,9 +53,7 @@ def read(source: str | Path, strata: Sequence[str] = ()) -> Cohort:
     return build(read_source(source), strata, settled=str(source).endswith(SETTLED))
 
 
-def parse(
-    data: bytes, source: str, strata: Sequence[str] = (), *, settled: bool = False
-) -> Cohort:
+def parse(data: bytes, source: str, strata: Sequence[str] = (), *, settled: bool = False) -> Cohort:
     """Turn the bytes of a delimited text file into a checked cohort."""
     return build(delimited.parse(data, source), strata, settled=settled)
 
