@@ -38,13 +38,18 @@ class Rule:
 
     def broken(self, table: pd.DataFrame) -> Iterator[Problem]:
         """Find the rows that break the rule, if all of its columns are there."""
-        needed = [name for name in FIELDS if re.search(rf"\b{name}\b", self.query)]
-        if not set(needed) <= set(table):
-            return
-        # no other column's name can disturb the query
-        for row, cells in table[needed].query(self.query, engine="python").iterrows():
+        for row, cells in where(table, self.query).iterrows():
             value = self.value.format(**cells) or None
             yield Problem(self.what.format(**cells), self.remedy, int(str(row)), self.column, value)
+
+
+def where(table: pd.DataFrame, query: str) -> pd.DataFrame:
+    """Give the rows of which a query is true, without other columns; none if one is not there."""
+    needed = [name for name in FIELDS if re.search(rf"\b{name}\b", query)]
+    if not set(needed) <= set(table):
+        return table.iloc[:0]
+    # no other column's name can disturb the query
+    return table[needed].query(query, engine="python")
 
 
 LOST = re.compile(r"\d([.,]\d+)?e\+\d+|\d{15}0+", re.IGNORECASE | re.ASCII)

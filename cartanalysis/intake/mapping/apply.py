@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from cartanalysis.contract import FIELDS, MISSING, Field
-from cartanalysis.errors import Problem, shown
+from cartanalysis.errors import Problem, listed, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import hints
 from cartanalysis.intake.cells import Fault
@@ -174,8 +174,7 @@ class _Work:
     def identifiers(self, entry: FromColumn, cells: Cells) -> Cells:
         """Read identifiers; with ``renumber``, nothing of them is kept."""
         # before constants fill such rows, and numbers replace what they say
-        used = {name for other in self.mapping.entries for name in other.columns}
-        used |= set(self.mapping.extra)
+        used = self.mapping.columns() | {*self.mapping.extra}
         others = [self.source.cells[n] for n in self.by_name if n in used - {entry.source}]
         about = cells, others, self.source.rows, entry.source
         found = [] if self.mapping.settled else no_patients(*about)
@@ -305,8 +304,7 @@ class _Work:
 
     def tell_deaths_without_date(self) -> None:
         """Compare deaths with their dates, where the two are from different columns."""
-        entries = {e.target: e for e in self.mapping.entries}
-        time, event = entries.get("os_days"), entries.get("os_event")
+        time, event = map(self.mapping.by_target.get, ("os_days", "os_event"))
         cells = self.cells.get("os_event")
         if not isinstance(time, FromDates) or isinstance(event, FromFilled) or not cells:
             return
@@ -358,8 +356,7 @@ class _Work:
 
     def tell_unused(self) -> None:
         """Note which columns were dropped, and which nobody asked for."""
-        used = {name for entry in self.mapping.entries for name in entry.columns}
-        used |= {*self.mapping.extra, *self.mapping.drop}
+        used = self.mapping.columns() | {*self.mapping.extra, *self.mapping.drop}
         present, drop = self.by_name, self.mapping.drop
         kept = [n for n in self.mapping.keep if n in present]
         self.notes += names_told("Columns that you looked at and that identify nobody", kept)
@@ -371,9 +368,7 @@ class _Work:
 
 def names_told(head: str, names: Sequence[str]) -> list[str]:
     """Note a list of names, cut short; nothing if there is none."""
-    more = len(names) - NAMES_SHOWN
-    told = ", ".join(shown(n) for n in names[:NAMES_SHOWN])
-    return [f"{head}: {told}{f' and {more} more' if more > 0 else ''}."] if names else []
+    return [f"{head}: {listed(names, NAMES_SHOWN)}."] if names else []
 
 
 def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fault:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -106,6 +107,16 @@ class Mapping:
     settled: bool = False  # whether numbers are what they say, however odd they look
 
     @property
+    def by_target(self) -> dict[str, Entry]:
+        """Give the entries by our column."""
+        return {entry.target: entry for entry in self.entries}
+
+    def columns(self, *kinds: str) -> set[str]:
+        """Name the columns of the file that are read, for our columns of some kinds only."""
+        read = [e for e in self.entries if not kinds or FIELDS[e.target].kind in kinds]
+        return {name for entry in read for name in entry.columns}
+
+    @property
     def questions(self) -> tuple[Mistake, ...]:
         """Say what the user has to confirm before the mapping can be used."""
         answer = "To say yes, delete the line that begins with ask:; or correct or remove the entry"
@@ -170,6 +181,10 @@ class Node:
     line: int  # of the value's key, or of the value itself in a list
     path: str  # keys that lead here, joined by points
     value: str | tuple[Node, ...] | dict[str, Node] | None
+
+
+Read = Callable[[Node], Any]
+"""How the value of a key is read."""
 
 
 class _Reader:
@@ -310,41 +325,54 @@ class _Reader:
 
     def entry(self, spec: Field, node: Node) -> Entry | None:
         """Read one entry."""
-        forms = _forms(spec)
-        names = [k for k in forms if isinstance(node.value, dict) and k in node.value]
+        read = self.keys(spec)
+        forms = [form for form in FORMS if form in read]
+        given = node.value if isinstance(node.value, dict) else {}
+        names = [form for form in forms if form in given]
         if len(names) != 1:
             told = _alternatives(forms)
             what = "two sources for one column" if names else "the source of the column is missing"
-            if isinstance(node.value, dict) and not names and node.value:
-                close = difflib.get_close_matches(next(iter(node.value)), forms, n=1)
-                told += f" (did you mean {close[0]}?)" if close else ""
+            close = difflib.get_close_matches(next(iter(given)), forms, n=1) if given else []
+            if close and not names:
+                told += f" (did you mean {close[0]}?)"
             self.wrong(node, what, f"Write {told}, as {{from: your_column}}")
             return None
-        allowed, build = forms[names[0]]
         before = len(self.problems)
-        parts = self.known_keys(node, (names[0], *allowed, "ask"), _alternatives(forms))
-        values = {_attribute(k): self.value(k, n, spec) for k, n in parts.items()}
+        attributes = _attributes(FORMS[names[0]])
+        parts = self.known_keys(node, [k for k in attributes if k in read], _alternatives(forms))
+        values = {attributes[key]: read[key](part) for key, part in parts.items()}
         if len(self.problems) > before:
             return None
-        entry = build(target=spec.name, line=node.line, **values)
+        entry = FORMS[names[0]](target=spec.name, line=node.line, **values)
         self.consistent(entry, node, spec)
         return entry if len(self.problems) == before else None
 
-    def value(self, key: str, node: Node, spec: Field) -> Any:
-        """Read the value of one key of an entry."""
-        if key in ("dates", "otherwise", "filled", "missing"):
-            return self.names(node)
-        if key == "levels":
-            return self.levels(node, spec)
-        if key == "renumber":
-            return self.choice(node, ("yes", "no")) == "yes"
-        if key == "cap":
-            return self.cap(node, spec)
-        choices = {"coding": CODINGS, "decimal": DECIMALS, "order": ORDERS, "unit": units(spec)}
-        choices |= {"origin": (COUNTED_FROM.get(spec.name, ""),)}
-        if key in choices:
-            return self.choice(node, choices[key])
-        return self.level(node, spec) or "" if key == "constant" else self.text(node)
+    def keys(self, spec: Field) -> dict[str, Read]:
+        """Say which keys may describe one of our columns, and how the value of each is read."""
+        coded: dict[str, Read] = {"levels": partial(self.levels, spec), "missing": self.names}
+        constant: dict[str, Read] = {"constant": partial(self.level, spec)}
+        of_kind: dict[str, dict[str, Read]] = {
+            "id": {"renumber": self.is_yes},
+            "label": coded | constant,
+            "level": coded | constant,
+            "grade": coded,
+            "event": coded | {"coding": partial(self.choice, CODINGS), "filled": self.names},
+            "number": {"missing": self.names, "decimal": partial(self.choice, DECIMALS)},
+        }
+        read: dict[str, Read] = dict.fromkeys(("from", "since", "ask"), self.text)
+        read |= of_kind[spec.kind]
+        read["order"] = partial(self.choice, ORDERS)
+        if spec.unit in DAYS or spec.unit.startswith("%"):
+            read["unit"] = partial(self.choice, DAYS if spec.unit in DAYS else PERCENT)
+        if spec.name in COUNTED_FROM:
+            read["origin"] = partial(self.choice, [COUNTED_FROM[spec.name]])
+        if spec.unit == "days" or spec.name in (AGE, "rfs_cause"):
+            read["dates"] = self.names
+        if spec.unit == "days":
+            read["otherwise"] = self.names
+        if spec.name == AGE:
+            read["cap"] = partial(self.cap, spec)
+        return read
 
     def consistent(self, entry: Entry, node: Node, spec: Field) -> None:
         """Check what the keys of one entry say together."""
@@ -394,7 +422,11 @@ class _Reader:
                 self.wrong(node, "named twice in the list", "Keep one", name)
         return names
 
-    def choice(self, node: Node, allowed: Iterable[str]) -> str:
+    def is_yes(self, node: Node) -> bool:
+        """Read yes or no."""
+        return self.choice(("yes", "no"), node) == "yes"
+
+    def choice(self, allowed: Iterable[str], node: Node) -> str:
         """Read one of several words."""
         words = {fold(word): word for word in allowed}
         text = fold(node.value) if isinstance(node.value, str) else ""
@@ -404,7 +436,7 @@ class _Reader:
             return ""
         return words[text]
 
-    def cap(self, node: Node, spec: Field) -> str:
+    def cap(self, spec: Field, node: Node) -> str:
         """Read the age above which ages are not told apart."""
         text = self.text(node)
         age = number(spec, text)
@@ -412,7 +444,7 @@ class _Reader:
             self.wrong(node, "not an age", "Write a number of years, such as 89", text)
         return text
 
-    def levels(self, node: Node, spec: Field) -> dict[str, str | None]:
+    def levels(self, spec: Field, node: Node) -> dict[str, str | None]:
         """Read translations of levels; theirs are compared without case and blanks."""
         if not isinstance(node.value, dict) or not node.value:
             self.wrong(node, "the translations are missing", f"Write their level: {spec.allowed}")
@@ -420,75 +452,42 @@ class _Reader:
         levels: dict[str, str | None] = {}
         seen: dict[str, str | None] = {}
         for theirs, inner in node.value.items():
-            ours = None if inner.value is None else self.level(inner, spec)
+            ours = None if inner.value is None else self.level(spec, inner)
             if seen.setdefault(fold(theirs), ours) != ours:
                 what = "the level is translated twice, differently (case and blanks do not count)"
                 self.wrong(inner, what, "Keep one of the two", theirs)
             levels[theirs.strip()] = ours
         return levels
 
-    def level(self, node: Node, spec: Field) -> str | None:
+    def level(self, spec: Field, node: Node) -> str | None:
         """Read one of our levels."""
         if spec.values:
-            return self.choice(node, spec.values) or None
+            return self.choice(spec.values, node) or None
         text = self.text(node)
         if not text.isprintable():
             self.wrong(node, "characters that cannot be shown", "Write plain text", text)
         return text or None
 
 
-Form = tuple[tuple[str, ...], Callable[..., Entry]]
+FORMS: dict[str, type[Entry]] = {
+    "from": FromColumn,
+    "dates": FromDates,
+    "filled": FromFilled,
+    "constant": Constant,
+}
+"""The sources that a column of ours may have, by the key that names them."""
 
 
-def _forms(spec: Field) -> dict[str, Form]:
-    """Say which sources one of our columns may have, and with which further keys."""
-    from_column: dict[str, tuple[str, ...]] = {
-        "id": ("renumber",),
-        "label": ("levels", "missing"),
-        "level": ("levels", "missing"),
-        "grade": ("levels", "missing"),
-        "event": ("levels", "missing", "coding"),
-        "number": ("missing", "decimal", *(("unit",) if units(spec) else ()))
-        + (("origin",) if spec.name in COUNTED_FROM else ()),
-    }
-    allowed = from_column[spec.kind] + (("cap",) if spec.name == AGE else ())
-    forms: dict[str, Form] = {"from": (allowed, FromColumn)}
-    if spec.unit == "days":
-        forms["dates"] = (("otherwise", "since", "order"), FromDates)
-    if spec.name == AGE:
-        forms["dates"] = (("since", "order", "cap"), FromDates)
-    if spec.name == "rfs_cause":
-        forms["dates"] = (("since", "order", "levels"), FromDates)
-    if spec.kind == "event":
-        forms["filled"] = (("since", "order"), FromFilled)
-    if spec.kind in ("level", "label"):
-        forms["constant"] = ((), Constant)
-    return forms
-
-
-def units(spec: Field) -> tuple[str, ...]:
-    """Give the units in which the numbers of one of our columns may come."""
-    if spec.unit in DAYS:
-        return tuple(DAYS)
-    return tuple(PERCENT) if spec.unit.startswith("%") else ()
-
-
-def _attribute(key: str) -> str:
-    return "source" if key == "from" else key
-
-
-def key_of(attribute: str) -> str:
-    """Give the key of a mapping file by the name of an entry's attribute."""
-    return "from" if attribute == "source" else attribute
+def _attributes(form: type[Entry]) -> dict[str, str]:
+    """Give an entry's attributes by the keys of a mapping file that say them."""
+    own = [f.name for f in fields(form) if f.name not in ("target", "ask", "line")]
+    return {"from" if name == "source" else name: name for name in (*own, "ask")}
 
 
 def said(entry: Entry) -> dict[str, Any]:
     """Give what an entry says, as keys and values of a mapping file."""
-    told = {key_of(f.name): getattr(entry, f.name) for f in fields(entry)}
-    order = [k for k in ("from", "dates", "filled", "constant", *told) if k in told]
-    kept = {k: told[k] for k in dict.fromkeys(order) if k not in ("target", "line", "ask")}
-    kept["ask"] = entry.ask
-    kept = {k: "yes" if v is True else v for k, v in kept.items()}
+    told = {key: getattr(entry, name) for key, name in _attributes(type(entry)).items()}
+    kept = {k: "yes" if v is True else v for k, v in told.items()}
     return {k: v for k, v in kept.items() if v is not None and v not in ("", (), False)}
 
 
