@@ -65,14 +65,14 @@ def _dead_without_event(column: Column, source: Source, made: Source) -> Iterato
     events = made.cells.get("os_event", [])
     told = _told(column, source.cells[column.name])
     dead = _dead(column, told) if events and told else frozenset()
-    for row, text, event in zip(source.rows, source.cells[column.name], events, strict=False):
+    for i, (text, event) in enumerate(zip(source.cells[column.name], events, strict=False)):
         if text in dead and event == "0":
             what = "the patient died, but os_event says alive, perhaps for want of a date of death"
             remedy = (
                 "Fill in the date or correct the event; if the column says something else, list "
                 "it under “drop” in a mapping file"
             )
-            yield Problem(what, remedy, row, column.name, text)
+            yield source.problem(what, remedy, column.name, i)
 
 
 def _dead(column: Column, told: Mapping[str, str]) -> frozenset[str]:

@@ -88,20 +88,20 @@ class _Work:
         many = grammar.OFTEN_MISSING
         self.has_codes = any(not many.isdisjoint(c) for c in source.cells.values())
 
-    def wrong(self, fault: tuple[str, ...], column: str, i: int | None = None) -> None:
+    def wrong(self, fault: Fault, column: str, i: int | None = None) -> None:
         """Add a problem of a column, or of one of its cells."""
-        row, text = (
-            (None, None) if i is None else (self.source.rows[i], self.source.cells[column][i])
-        )
-        self.problems.append(Problem(fault[0], fault[1], row, column, text))
+        if i is None:
+            self.problems.append(Problem(fault.what, fault.remedy, column=column))
+        else:
+            self.problems.append(self.source.problem(fault.what, fault.remedy, column, i))
 
     # --- one entry -----------------------------------------------------------------------------
 
     def has(self, entry: Entry) -> bool:
         """Tell whether the file has what an entry names."""
         absent = [name for name in entry.columns if name not in self.by_name]
+        place = f"{self.mapping.name}{f', line {entry.line}' if entry.line else ''}"
         for name in absent:
-            place = f"{self.mapping.name}{f', line {entry.line}' if entry.line else ''}"
             self.absent(name, f"{entry.target} needs it ({place})")
         return not absent
 
@@ -110,7 +110,7 @@ class _Work:
         folded = {fold(known): known for known in self.by_name}
         close = difflib.get_close_matches(fold(name), folded, n=1)
         hint = f"Did you mean {shown(folded[close[0]])}?" if close else "Correct its name"
-        self.wrong((f"the file has no such column; {why}", hint), name)
+        self.wrong(Fault(f"the file has no such column; {why}", hint), name)
 
     def map(self, entry: Entry) -> None:
         """Carry out one entry; what is computed holds nothing that could identify somebody."""
@@ -312,11 +312,11 @@ class _Work:
             return
         by_contact = False
         for i, died in enumerate(cells):
-            dated = [name for name in time.dates if self.timeline.day(name, time.order, i)]
+            dated = [name for name in time.dates if self.timeline.column(name, time.order)[i]]
             by_contact |= died == "1" and not dated
             if died == "0" and dated:
-                what = "a date of death, but os_event says alive"
-                self.wrong((what, "Correct one of the two"), dated[0], i)
+                fault = Fault("a date of death, but os_event says alive", "Correct one of the two")
+                self.wrong(fault, dated[0], i)
         if by_contact:
             ends = ", ".join(shown(name) for name in time.dates)
             what = (

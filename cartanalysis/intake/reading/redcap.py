@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.source import Column, Source
 
@@ -131,8 +131,7 @@ def check_records(source: Source) -> Source:
                 f"per event or repetition ({', '.join(repeated)})"
             )
             remedy = "Export one row per patient: a report on one event, without repeated forms"
-            problem = Problem(what, remedy, source.rows[index], record, value)
-            return source.also(problems=[problem])
+            return source.also(problems=[source.problem(what, remedy, record, index)])
     return source
 
 
