@@ -57,8 +57,7 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
         return checking.read(DEFAULT_COHORT, strata)
     if request.mapping is None:
         source = request.source()
-        made, present = checking.as_ours(source, strata), [c.name for c in source.columns]
-        plan = mapping.identity(source, strata)
+        plan, present = mapping.identity(source, strata), [*source.cells]
         seen: set[str] = set()  # nobody has looked at these columns for us
         shown = {"arm", *strata}
     else:
@@ -70,8 +69,9 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
             or (request.mapping.parent / plan.dictionary if plan.dictionary else None),
         )
         source = request.source()
-        made, present = mapping.apply(source, plan), []
+        present = []
         seen, shown = _consumed(plan, source), {*plan.extra, *plan.columns("label")}
+    made = mapping.apply(source, plan)
     findings = [
         found.problem(renumber=found.column in plan.columns("id"))
         for found in identifiers.identifying(source, seen, shown)

@@ -64,23 +64,19 @@ def build(source: Source, strata: Sequence[str] = (), *, settled: bool = False) 
     Where it is ``settled`` what they mean, no value is asked about for looking like another unit,
     a code for missing or a time from another day.
     """
-    made = as_ours(source, strata, settled=settled)
-    return check(made, strata, [c.name for c in source.columns])
-
-
-def as_ours(source: Source, strata: Sequence[str] = (), *, settled: bool = False) -> Source:
-    """Take a table's columns as ours, and tell of those that are nearly called so."""
-    plan = mapping.identity(source, strata, settled=settled)
-    misnamed = () if settled else _misnamed([c.name for c in source.columns])
-    return mapping.apply(source.also(problems=misnamed), plan)
+    made = mapping.apply(source, mapping.identity(source, strata, settled=settled))
+    return check(made, strata, () if settled else [*source.cells])
 
 
 def check(made: Source, strata: Sequence[str] = (), present: Sequence[str] = ()) -> Cohort:
-    """Turn what a mapping made into a checked cohort; the file has the columns ``present``."""
+    """Turn what a mapping made into a checked cohort.
+
+    ``present`` are the file's own columns, where they are ours.
+    """
     problems, notes = list(made.problems), list(made.notes)
     fields = _fields(present or list(made.cells), strata, problems)
     others = [name for name in made.cells if name not in fields]
-    problems += [*_misnamed(others, made.cells), *_absent(made.cells)]
+    problems += [*_misnamed(present or others, made.cells), *_absent(made.cells)]
     notes += mapping.names_told("Columns not used", others)
     index = pd.Index(made.rows, name="row")
     table = pd.DataFrame(
@@ -190,7 +186,7 @@ def _fields(
     return {**FIELDS, **own}
 
 
-def _misnamed(names: Sequence[str], present: Collection[str] = ()) -> Iterator[Problem]:
+def _misnamed(names: Sequence[str], present: Collection[str]) -> Iterator[Problem]:
     """Find columns that are nearly called as one of ours that is not there."""
     present = {*names, *present}
     for name in names:

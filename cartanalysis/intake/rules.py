@@ -33,14 +33,14 @@ class Rule:
     query: str  # for pandas, true in the rows that are wrong
     what: str
     remedy: str
-    column: str
-    value: str = ""  # that is shown; empty where the cell is
+    column: str  # in which it is told
 
     def broken(self, table: pd.DataFrame) -> Iterator[Problem]:
         """Find the rows that break the rule, if all of its columns are there."""
         for row, cells in where(table, self.query).iterrows():
-            value = self.value.format(**cells) or None
-            yield Problem(self.what.format(**cells), self.remedy, int(str(row)), self.column, value)
+            value = cells[self.column]
+            told = None if pd.isna(value) else value if isinstance(value, str) else f"{value:g}"
+            yield Problem(self.what.format(**cells), self.remedy, int(str(row)), self.column, told)
 
 
 def where(table: pd.DataFrame, query: str) -> pd.DataFrame:
@@ -148,21 +148,18 @@ RULES = [
         "relapse-free survival is given for a patient who was never in remission (NR)",
         "Empty rfs_days and rfs_event, or correct the response",
         "rfs_days",
-        "{rfs_days:g}",
     ),
     Rule(
         "rfs_days > os_days",
         "relapse-free survival is longer than survival ({os_days:g} days)",
         "RFS counts from remission and ends at death or last contact; check both dates",
         "rfs_days",
-        "{rfs_days:g}",
     ),
     Rule(
         "rfs_event == 0 & rfs_days == os_days & os_event == 1",
         "relapse-free survival is censored on the day of death, but death is an RFS event",
         "Set rfs_event to 1 (rfs_cause death)",
         "rfs_event",
-        "0",
     ),
     *(
         Rule(
@@ -170,7 +167,6 @@ RULES = [
             "grade 5 is death, but os_event says alive",
             _CORRECT,
             grade,
-            "5",
         )
         for grade in ("crs_grade", "icans_grade", "ae_grade_max")
     ),
@@ -179,21 +175,18 @@ RULES = [
         "a cause is given, but there is no RFS event",
         "Set rfs_event to 1 or empty the cause",
         "rfs_cause",
-        "{rfs_cause}",
     ),
     Rule(
         "rfs_cause == 'death' & os_event == 0",
         "the RFS event is a death, but os_event says alive",
         _CORRECT,
         "rfs_cause",
-        "death",
     ),
     Rule(
         "hsct_day > os_days",
         "the transplant is after the last day of follow-up ({os_days:g})",
         "Check both; days count from infusion",
         "hsct_day",
-        "{hsct_day:g}",
     ),
 ]
 
