@@ -35,6 +35,8 @@ DAYS: dict[str, Decimal] = {
 PERCENT: dict[str, Decimal] = {"percent": Decimal(1), "fraction": Decimal(100)}
 """Percent in a unit of share."""
 
+UNITS = DAYS | PERCENT
+
 MAX_LENGTH = 40
 """No measured number is longer; it bounds the arithmetic."""
 

@@ -196,7 +196,7 @@ class _Work:
         """Read numbers and put them into our unit."""
         factor = _factor(spec, entry.unit)
         texts = [text for text in cells if fold(text) not in MISSING]
-        doubts = {} if self.mapping.settled else self.doubts(entry, spec, theirs, texts)
+        doubts = {} if self.mapping.settled else self.doubts(entry, spec, theirs, texts, factor)
         decimal = entry.decimal or grammar.decimal_of(spec, cells)
         meant = {t: doubts.get(t) or grammar.number(spec, t, decimal) for t in dict.fromkeys(texts)}
         read = self.understood(spec, {text: "" for text in cells if text} | meant)
@@ -209,7 +209,7 @@ class _Work:
         return self.capped(entry, self.filled_in(entry, cells, meant))
 
     def doubts(
-        self, entry: FromColumn, spec: Field, theirs: Column, texts: Cells
+        self, entry: FromColumn, spec: Field, theirs: Column, texts: Cells, factor: Decimal
     ) -> dict[str, Fault]:
         """Find numbers that may have been written as something else, and tell of whole columns."""
         about: list[Fault | None] = []
@@ -219,7 +219,6 @@ class _Work:
             about.append(hints.other_origin(theirs, spec.name))
         found: dict[str, Fault] = {}
         if spec.unit == "days":
-            factor = _factor(spec, entry.unit)
             found = grammar.missing_codes(texts, in_days=factor == 1)
             if not entry.decimal:
                 found |= grammar.thousands(texts, spec.high / float(factor))
@@ -261,18 +260,19 @@ class _Work:
                 others[text] = grammar.code(spec, text)
         read = self.understood(spec, others)
         known |= {text: grammar.level_of(spec, value) or "" for text, value in read.items()}
+        meant = others | known
         if spec.values:
-            self.against_file(entry, spec, theirs, known)
-        return self.filled_in(entry, cells, others | known)
+            self.against_file(entry, spec, theirs, meant)
+        return self.filled_in(entry, cells, meant)
 
     def against_file(
-        self, entry: FromColumn, spec: Field, theirs: Column, read: Mapping[str, str]
+        self, entry: FromColumn, spec: Field, theirs: Column, meant: Mapping[str, str | Fault]
     ) -> None:
         """Refuse codes that the file's own words contradict; of levels it is told only."""
         if entry.levels is None and not entry.coding:
-            against = hints.doubt(theirs, spec, self.source.cells[entry.source])
+            against = hints.doubt(theirs, spec, meant)
         else:
-            read = {text: ours for text, ours in read.items() if ours}
+            read = {text: v for text, v in meant.items() if v and not isinstance(v, Fault)}
             against = hints.contradiction(theirs, spec, read, answers=not entry.coding)
         if against is not None and entry.levels is None:
             self.wrong(against, entry.source)
@@ -405,11 +405,8 @@ def _unnamed(entry: FromColumn, spec: Field, text: str) -> Fault:
 
 def _factor(spec: Field, unit: str) -> Decimal:
     """Give the number by which a value in their unit becomes one in ours."""
-    if not unit:
-        return Decimal(1)
-    if unit in grammar.PERCENT:
-        return grammar.PERCENT[unit]
-    return grammar.DAYS[unit] / grammar.DAYS[spec.unit]
+    ours = "percent" if spec.unit.startswith("%") else spec.unit
+    return grammar.UNITS[unit or ours] / grammar.UNITS[ours]
 
 
 def _last_place(number: str) -> Decimal:
