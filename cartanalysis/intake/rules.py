@@ -56,22 +56,34 @@ LOST = re.compile(r"\d([.,]\d+)?e\+\d+|\d{15}0+", re.IGNORECASE | re.ASCII)
 """A long number of which a spreadsheet program kept the first digits only."""
 
 
-def repeated(
+SUMMARIES = frozenset(WORDS["summaries"])
+"""What stands where the identifier is, in a row that is not a patient's."""
+
+ONE_WORD = re.compile(r"[^\s=()*]+")
+
+
+def check_identifiers(
     identifiers: Sequence[str],
     others: Sequence[Sequence[str]],
     rows: Sequence[int],
     column: str,
     *,
     is_secret: bool = False,
-) -> list[Problem]:
-    """Find identifiers that are there twice, or look as if they were."""
-    problems = []
+) -> Iterator[Problem]:
+    """Find rows that are not a patient's, and identifiers that are, or look, there twice."""
     first: dict[str, int] = {}
-    for i, text in enumerate(identifiers):
-        if not fold(text):
-            continue
+    for i, (row, text) in enumerate(zip(rows, identifiers, strict=True)):
+        what = ""
+        if text.casefold().strip(" :=") in SUMMARIES:
+            what = "the row looks like a summary, not like a patient"
+            remedy = "Delete the row; if it is a patient, change the identifier"
+        elif text and others and not ONE_WORD.fullmatch(text) and _is_empty(others, i):
+            what = "the row looks like a remark, not like a patient: its other cells are empty"
+            remedy = "Delete the row; if it is a patient, write an identifier of one word"
+        if what:
+            yield Problem(what, remedy, row, column, text)
         earlier = first.setdefault(same_id(look(text)), i)
-        if earlier == i:
+        if earlier == i or not fold(text):
             continue
         what = f"the identifier is already in row {rows[earlier]}"
         other = identifiers[earlier]
@@ -97,37 +109,11 @@ def repeated(
         else:
             what += ", with other values"
             remedy = "Keep one row per patient; for a second infusion, keep the first"
-        problems.append(Problem(what, remedy, rows[i], column, None if is_secret else text))
-    return problems
-
-
-SUMMARIES = frozenset(WORDS["summaries"])
-"""What stands where the identifier is, in a row that is not a patient's."""
+        yield Problem(what, remedy, row, column, None if is_secret else text)
 
 
 def _is_empty(columns: Sequence[Sequence[str]], i: int) -> bool:
     return all(fold(cells[i]) in MISSING for cells in columns)
-
-
-ONE_WORD = re.compile(r"[^\s=()*]+")
-
-
-def no_patients(
-    identifiers: Sequence[str], others: Sequence[Sequence[str]], rows: Sequence[int], column: str
-) -> list[Problem]:
-    """Find rows that are not a patient's: summaries, and remarks below the table."""
-
-    problems = []
-    for i, (row, text) in enumerate(zip(rows, identifiers, strict=True)):
-        if text.casefold().strip(" :=") in SUMMARIES:
-            what = "the row looks like a summary, not like a patient"
-            remedy = "Delete the row; if it is a patient, change the identifier"
-            problems.append(Problem(what, remedy, row, column, text))
-        elif text and others and not ONE_WORD.fullmatch(text) and _is_empty(others, i):
-            what = "the row looks like a remark, not like a patient: its other cells are empty"
-            remedy = "Delete the row; if it is a patient, write an identifier of one word"
-            problems.append(Problem(what, remedy, row, column, text))
-    return problems
 
 
 def _incomplete(present: str, absent: str) -> Rule:

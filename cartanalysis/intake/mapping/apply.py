@@ -17,7 +17,7 @@ from cartanalysis.intake.cells import Fault
 from cartanalysis.intake.mapping.model import Constant, Entry, FromColumn, FromDates, FromFilled
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.timeline import Timeline
-from cartanalysis.intake.rules import no_patients, repeated
+from cartanalysis.intake.rules import check_identifiers
 from cartanalysis.intake.source import Column, Source
 from cartanalysis.text import LETTERS, fold, look, same_id
 
@@ -174,18 +174,17 @@ class _Work:
     def identifiers(self, entry: FromColumn, cells: Cells) -> Cells:
         """Read identifiers; with ``renumber``, nothing of them is kept."""
         # before constants fill such rows, and numbers replace what they say
-        used = self.mapping.columns() | {*self.mapping.extra}
-        others = [self.source.cells[n] for n in self.by_name if n in used - {entry.source}]
-        about = cells, others, self.source.rows, entry.source
-        found = [] if self.mapping.settled else no_patients(*about)
-        found += repeated(*about, is_secret=entry.renumber)
+        used = (self.mapping.columns() | {*self.mapping.extra}) - {entry.source}
+        others = [self.source.cells[n] for n in self.by_name if n in used]
+        rows, others = self.source.rows, [] if self.mapping.settled else others
+        found = [*check_identifiers(cells, others, rows, entry.source, is_secret=entry.renumber)]
         self.problems += found
         if not entry.renumber:
             return [text if fold(text) else "" for text in cells]
         twice = {p.row for p in found}
         numbered: dict[str, str] = {}
         made = []
-        for row, text in zip(self.source.rows, cells, strict=True):
+        for row, text in zip(rows, cells, strict=True):
             key = "" if row in twice else same_id(text)
             made.append(numbered.setdefault(key, f"P{len(numbered) + 1:04d}") if key else "")
         what = "patients are numbered P0001, P0002, … in the order of the file"

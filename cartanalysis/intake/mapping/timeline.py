@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Collection, Iterator
 
 from cartanalysis.contract import MISSING, Field
@@ -33,15 +34,11 @@ class Timeline:
 
         Gives order and the column that shows it, by column; what entries say counts as well.
         """
-        given: dict[str, str] = {}
-        named: dict[str, None] = {}
-        for entry in self.plan.entries:
-            if isinstance(entry, FromDates | FromFilled):
-                here = [name for name in entry.columns if name in self.source.cells]
-                named |= dict.fromkeys(here)
-                if entry.order in dates.IN_WORDS:
-                    given |= dict.fromkeys(here, entry.order)
-        shows = {name: given.get(name) or dates.settles(self.source.cells[name]) for name in named}
+        cells = self.source.cells
+        entries = [e for e in self.plan.entries if isinstance(e, FromDates | FromFilled)]
+        named = dict.fromkeys(n for e in entries for n in e.columns if n in cells)
+        given = {n: e.order for e in entries for n in e.columns if e.order in dates.IN_WORDS}
+        shows = {name: given.get(name) or dates.settles(cells[name]) for name in named}
         settled = {name: order for name, order in shows.items() if order}
         if len(set(settled.values())) > 1:
             for name, order in settled.items():
@@ -169,12 +166,9 @@ class Timeline:
         infusion = {survival.since} if survival else set()
         remission = {relapse_free.since} - infusion if relapse_free else set()
         relapse = [d for d in relapse_free.dates if d not in death] if relapse_free else []
-        for start in infusion:
-            for name in (*remission, *relapse):
-                yield start, name, False
-        for start in remission:
-            for name in relapse:
-                yield start, name, False
+        for earlier, later in itertools.combinations((infusion, remission, relapse), 2):
+            for first, second in itertools.product(earlier, later):
+                yield first, second, False
         # that death is not before a first day is checked where days are counted
         others = dict.fromkeys(n for e in entries.values() for n in (*e.dates, *e.otherwise))
         for last in death:
