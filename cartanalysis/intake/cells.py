@@ -116,6 +116,9 @@ MIXED = 10
 OFTEN_MISSING = frozenset({"999", "9999", "99999"})
 """Numbers that many files write for a missing value."""
 
+SIGNS_OF_MISSING = OFTEN_MISSING | {"-1", "-9", "-99", "-999", "99", "-88", "888"}
+"""Numbers that stand for a missing value where they are impossible."""
+
 
 def thousands(texts: Sequence[str], high: float) -> dict[str, Fault]:
     """Find numbers whose point may mark thousands, as in 1.095 beside 730."""

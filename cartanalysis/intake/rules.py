@@ -70,7 +70,7 @@ def check_identifiers(
     *,
     is_secret: bool = False,
 ) -> Iterator[Problem]:
-    """Find rows that are not a patient's, and identifiers that are, or look, there twice."""
+    """Find rows that are not a patient's, and identifiers that are there twice or seem to be."""
     first: dict[str, int] = {}
     for i, (row, text) in enumerate(zip(rows, identifiers, strict=True)):
         what = ""

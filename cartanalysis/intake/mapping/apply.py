@@ -24,9 +24,6 @@ from cartanalysis.text import LETTERS, fold, look, same_id
 NAMES_SHOWN = 20
 """So many names of columns are told in one note."""
 
-SIGNS_OF_MISSING = grammar.OFTEN_MISSING | {"-1", "-9", "-99"}
-"""Impossible numbers that often stand for a missing value."""
-
 CNSR = re.compile(r"\d{1,4}(\.0*)?", re.ASCII)
 """ADaM's code of censoring."""
 
@@ -375,7 +372,7 @@ def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fa
     if spec.holds(number):
         return number
     what, remedy = spec.unfit
-    if grammar.plainly(Decimal(number)) in SIGNS_OF_MISSING:
+    if grammar.plainly(Decimal(number)) in grammar.SIGNS_OF_MISSING:
         remedy += f", or write missing: [{text}] in a mapping file"
     if converted:
         what += f": {number} {spec.unit}"

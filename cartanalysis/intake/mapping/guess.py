@@ -22,6 +22,7 @@ from cartanalysis.intake.hints import (
     unit_in,
     words_of,
 )
+from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn, FromDates, FromFilled
 from cartanalysis.intake.mapping.names import Meaning
@@ -32,16 +33,12 @@ from cartanalysis.text import fold, same_id
 MAX_LEVELS = 12
 """A column of groups or codes with more different values is something else."""
 
-OLDEST = 89
-"""Ages above it identify people; it is proposed as cap."""
-
 MOSTLY = 0.6
 """A column holds numbers or dates if this share of its filled cells does."""
 
 SAMPLE = 500
 """So many filled cells are looked at to tell whether a column holds dates."""
 
-_CODES = frozenset({"-1", "-9", "-99", "-999", "99", "999", "9999", "-88", "888"})
 _GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
 _STATUS = re.compile(r"status|vital|estado|statut|stato|状态")
 _OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
@@ -245,7 +242,11 @@ class Evidence(Guess):
             self.doubt("do the points mark decimals, not thousands?")
         if len(values) < MOSTLY * len(self.filled):
             return None
-        codes = {c for c in self.filled if c in _CODES and not self._in_range(Decimal(c))}
+        codes = {
+            c
+            for c in grammar.SIGNS_OF_MISSING.intersection(self.filled)
+            if not self._in_range(Decimal(c))
+        }
         if self.spec.unit == "days":
             codes |= set(grammar.missing_codes(self.filled, in_days=True))
         if self.spec.unit.startswith("%"):
@@ -260,11 +261,10 @@ class Evidence(Guess):
             return None  # an event by the name of its endpoint, as in OS beside OS.time
         unit, cap = self._unit(values), ""
         if self.spec.name == AGE and max(values) > OLDEST:
-            cap = str(OLDEST)
-            self.because(f"ages above {OLDEST} identify people, so they become {OLDEST}")
+            cap = f"{OLDEST:g}"
+            self.because(f"ages above {cap} identify people, so they become {cap}")
         self.because(f"{grammar.plainly(min(values))} to {grammar.plainly(max(values))}")
-        ours = unit in ("", self.spec.unit)
-        unit = "" if ours else unit
+        unit = "" if unit == self.spec.unit else unit
         return {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
 
     def _values(self, decimal: str) -> list[Decimal]:
@@ -445,7 +445,7 @@ def from_dates(roles: dict[str, str], source: Source, wanted: set[str]) -> list[
         made.append(_days("hsct_day", (roles["hsct"],), (), infusion))
     if AGE in wanted and infusion and roles.get("birth"):
         since = roles["birth"]
-        made.append(FromDates(target=AGE, dates=(infusion,), since=since, cap=str(OLDEST)))
+        made.append(FromDates(target=AGE, dates=(infusion,), since=since, cap=f"{OLDEST:g}"))
     shown_by = {dates.settles(source.cells[name]) for name in roles.values()} - {""}
     return [_dated(entry, source, shown_by) for entry in made]
 
