@@ -74,7 +74,10 @@ def check(made: Source, strata: Sequence[str] = (), present: Sequence[str] = ())
     ``present`` are the file's own columns, where they are ours.
     """
     problems, notes = list(made.problems), list(made.notes)
-    fields = _fields(present or list(made.cells), strata, problems)
+    known = present or list(made.cells)
+    problems += _wrong_strata(known, strata)
+    own = {name for name in strata if name in known} - RESERVED - {*FIELDS}
+    fields = FIELDS | {n: Field(n, "groups of your own", "label") for n in strata if n in own}
     others = [name for name in made.cells if name not in fields]
     problems += [*_misnamed(present or others, made.cells), *_absent(made.cells)]
     notes += mapping.names_told("Columns not used", others)
@@ -155,35 +158,26 @@ def _with_origin(problems: Iterable[Problem], made: Source) -> Iterator[Problem]
 # --- columns -----------------------------------------------------------------------------------
 
 
-def _fields(
-    present: Collection[str], strata: Sequence[str], problems: list[Problem]
-) -> dict[str, Field]:
-    """Give the contract's fields and one for each of the user's own columns."""
-    own: dict[str, Field] = {}
-
-    def wrong(what: str, remedy: str, name: str | None) -> None:
-        problems.append(Problem(what, remedy, column=name))
-
+def _wrong_strata(present: Collection[str], strata: Sequence[str]) -> Iterator[Problem]:
+    """Find columns by which groups cannot be compared."""
     for name in sorted({n for n in strata if list(strata).count(n) > 1}):
-        wrong("the column is named twice as a stratum", "Name it once", name)
+        yield Problem("the column is named twice as a stratum", "Name it once", column=name)
     if len(strata) > MAX_STRATA:
-        wrong(f"{len(strata)} strata", f"Name at most {MAX_STRATA} columns", None)
+        yield Problem(f"{len(strata)} strata", f"Name at most {MAX_STRATA} columns")
     for name in strata:
         made_from = DERIVED.get(name, name)
         if name in RESERVED and name in present:
             what = "the book itself uses this name, so the column cannot be a stratum"
-            wrong(what, f"Rename it, for example my_{name}", name)
+            yield Problem(what, f"Rename it, for example my_{name}", column=name)
         elif made_from in FIELDS:
             if FIELDS[made_from].kind not in ("level", "label") and name not in DERIVED:
                 remedy = "Name a column of groups, such as sex, arm or a column of your own"
-                wrong("the column has no groups, so it cannot be a stratum", remedy, name)
-        elif name in present:
-            own[name] = Field(name, "groups of your own", "label")
-        else:
+                what = "the column has no groups, so it cannot be a stratum"
+                yield Problem(what, remedy, column=name)
+        elif name not in present:
             close = difflib.get_close_matches(name, [*present, *FIELDS, *DERIVED], n=1)
             hint = f"Did you mean {close[0]}?" if close else "Name a column of the file"
-            wrong("there is no such column to compare groups by", hint, name)
-    return {**FIELDS, **own}
+            yield Problem("there is no such column to compare groups by", hint, column=name)
 
 
 def _misnamed(names: Sequence[str], present: Collection[str]) -> Iterator[Problem]:

@@ -302,17 +302,15 @@ class Evidence(Guess):
 
     def _stated_unit(self) -> str:
         """Give the unit by name, label or a column such as AGEU and AVALU:OS."""
-        told = {unit_in(self.column.name), unit_in(self.column.label), self._unit_column()} - {""}
+        name = unit_column(self.column.name)
+        texts = sorted({fold(c) for c in self.source.cells.get(name, []) if fold(c) not in MISSING})
+        if len(texts) > 1:
+            self.doubt(f"{shown(name)} holds several units: {_listed(texts)}")
+        by_column = unit_in(f"in {texts[0]}") if len(texts) == 1 else ""
+        told = {unit_in(self.column.name), unit_in(self.column.label), by_column} - {""}
         if len(told) > 1:
             self.doubt(f"units contradict each other: {_listed(sorted(told))}")
         return sorted(told)[0] if told else ""
-
-    def _unit_column(self) -> str:
-        name = unit_column(self.column.name)
-        texts = {fold(c) for c in self.source.cells.get(name, []) if fold(c) not in MISSING}
-        if len(texts) > 1:
-            self.doubt(f"{shown(name)} holds several units: {_listed(sorted(texts))}")
-        return unit_in(f"in {texts.pop()}") if len(texts) == 1 else ""
 
     def _too_short(self, values: Sequence[Decimal], stated: str) -> None:
         """Doubt days that look like months, and months that look like days."""

@@ -171,7 +171,8 @@ _OPENING = (
     *(yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken),
 )
 _CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
-_TOP = ("version", "columns", "extra", "drop", "keep", "sheet", "dictionary")
+_LISTS = ("extra", "drop", "keep")
+_TOP = ("version", "columns", *_LISTS, "sheet", "dictionary")
 
 
 @dataclass(frozen=True)
@@ -280,23 +281,20 @@ class _Reader:
         top = self.known_keys(root, _TOP, "a mapping file begins with version: and columns:")
         self.version(top.get("version"), root)
         entries = tuple(self.entries(top.get("columns"), root))
-        extra, drop, keep = (
-            self.names(top[key]) if key in top else () for key in ("extra", "drop", "keep")
-        )
-        sheet, dictionary = (
-            self.text(top[key]) if key in top else "" for key in ("sheet", "dictionary")
-        )
-        for word in extra:
+        said: dict[str, Any] = {k: self.names(top[k]) for k in _LISTS if k in top}
+        said |= {k: self.text(top[k]) for k in ("sheet", "dictionary") if k in top}
+        made = Mapping(self.name, entries, **said)
+        for word in made.extra:
             if word in FIELDS or word in DERIVED:
                 remedy = f"List {shown(word)} under columns: instead"
                 self.wrong(top["extra"], "the name is one of ours", remedy, word)
         used = {c: e.target for e in entries for c in e.columns}
-        used |= dict.fromkeys(extra, "extra") | dict.fromkeys(keep, "keep")
-        for word in drop:
+        used |= dict.fromkeys(made.extra, "extra") | dict.fromkeys(made.keep, "keep")
+        for word in made.drop:
             if word in used:
                 what = f"the column is to be dropped, but {used[word]} uses it"
                 self.wrong(top["drop"], what, "Remove one of the two", word)
-        return Mapping(self.name, entries, extra, drop, keep, sheet or None, dictionary or None)
+        return made
 
     def version(self, node: Node | None, root: Node) -> None:
         """Check the version of the format."""
