@@ -39,7 +39,6 @@ RESERVED = frozenset({"time", "event", "group", *DERIVED})
 APART = re.compile(r"[\s\-‐‑‒–_]+")
 """Blanks and hyphens, which do not set groups apart to the eye."""
 
-
 SETTLED = ".settled.csv"
 """How the name of a file ends that was written from a checked cohort: nothing is asked again."""
 
@@ -245,7 +244,7 @@ def _against_groups(name: str, labels: pd.Series) -> Iterator[Problem]:
 
 def _short_name(source: str) -> str:
     """Make a name of a file's name; only harmless characters, as themes write titles unescaped."""
-    stem = Path(source).stem
+    stem = Path(source.removesuffix(SETTLED)).stem
     clean = "".join(c if c.isalnum() or c in "-_.()" else " " for c in stem)
     name = " ".join(clean.split())[:60] or "cohort"
     # must not pass for the reconstruction

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import yaml
 
 from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
-from cartanalysis.errors import Problem, listed, shown
+from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.hints import without_brackets
 from cartanalysis.intake.mapping.guess import Evidence, Guess, from_dates, holds_dates
@@ -26,13 +26,10 @@ NAMES_SHOWN = 40
 class Proposal:
     """A mapping that is proposed for a file."""
 
-    source: str  # name of the file
-    form: str  # what kind of file it is
-    patients: int
+    source: Source
     guesses: tuple[Guess, ...]  # one per column of ours that was found, in the contract's order
     drop: tuple[privacy.Finding, ...]  # columns that identify people
     unused: tuple[str, ...]  # other columns of the file
-    problems: tuple[Problem, ...] = ()  # of the file itself, to be corrected first
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -44,15 +41,14 @@ class Proposal:
     def mapping(self) -> Mapping:
         """Give the proposal as a mapping, questions included."""
         entries = tuple(g.entry for g in self.guesses)
-        return Mapping(
-            f"mapping of {self.source}", entries, drop=tuple(f.column for f in self.drop)
-        )
+        drop = tuple(f.column for f in self.drop)
+        return Mapping(f"mapping of {self.source.name}", entries, drop=drop)
 
     def to_yaml(self) -> str:
         """Write the mapping file, with a comment on every guess."""
         lines = [
-            f"# A mapping proposed for {_comment(self.source)}: {_comment(self.form)}, "
-            f"{self.patients} patients.",
+            f"# A mapping proposed for {_comment(self.source.name)}: "
+            f"{_comment(self.source.form)}, {len(self.source.rows)} patients.",
             "# Check every entry. Those with ask: are not sure: delete the ask: line to say yes,",
             "# or correct or remove the entry. Nothing is used while an ask: is left.",
             f"version: {VERSION}",
@@ -80,7 +76,8 @@ class Proposal:
 
     def summary(self) -> str:
         """Say what was found, for the terminal."""
-        lines = [f"{shown(self.source)}: {self.form}, {self.patients} patients"]
+        count = len(self.source.rows)
+        lines = [f"{shown(self.source.name)}: {self.source.form}, {count} patients"]
         width = max((len(g.entry.target) for g in self.guesses), default=0)
         for guess in self.guesses:
             entry = guess.entry
@@ -135,13 +132,10 @@ def propose(source: Source) -> Proposal:
     _renumber(chosen.get("patient_id"), personal)
     used = {c for g in chosen.values() for c in g.draft.columns}
     return Proposal(
-        source.name,
-        source.form,
-        len(source.rows),
+        source,
         tuple(chosen[name] for name in FIELDS if name in chosen),
         tuple(f for name, f in personal.items() if name not in used),
         tuple(c for c in source.cells if c not in used and c not in personal),
-        source.problems,
     )
 
 
