@@ -487,7 +487,7 @@ def test_a_column_of_our_name_that_is_not_understood_is_asked() -> None:
 def test_a_proposal_carries_what_is_wrong_with_the_file() -> None:
     wrong = Problem("the row has 1 cells, the header 2", "Fill the row", row=3)
     table = replace(source({"id": ["a", "b"]}), problems=(wrong,))
-    assert mapping.propose(table).problems == (wrong,)
+    assert mapping.propose(table).source.problems == (wrong,)
 
 
 @pytest.mark.parametrize("name", ["zensiert", "lebt", "OS_CENS", "cens_os", "survivor"])
