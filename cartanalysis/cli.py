@@ -138,9 +138,10 @@ def _open_streams() -> None:
 
 
 def _admit(read_as: Mapping[str, Any], strata: Sequence[str] = ()) -> Cohort:
+    from cartanalysis.chapter.disclosure.recognise import recognise
     from cartanalysis.intake.admission import Request, admit
 
-    return admit(Request(**read_as), strata)
+    return recognise(admit(Request(**read_as), strata))
 
 
 def _print_json(report: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import cartanalysis
 from cartanalysis.chapter import parameters
+from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.rules import CONFIDENCES, DEFAULT_MIN_CELL
 from cartanalysis.chapter.disclosure.vault import Vault
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
@@ -144,7 +145,7 @@ def prepare(
     declared = {c: parameters.declared(book.notebook(c), c) for c in book.chapters}
     values = parameters.assign(declared, parameters.parse_assignments(assignments))
     strata = next((v[STRATA] for v in values.values() if STRATA in v), "")
-    cohort = admit(request, split_names(strata))
+    cohort = recognise(admit(request, split_names(strata)))
     smallest = 1
     if not cohort.is_reconstruction:
         smallest = DEFAULT_MIN_CELL if min_cell is None else min_cell
