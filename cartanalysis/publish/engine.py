@@ -12,12 +12,15 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -32,6 +35,9 @@ CAN_FORK = sys.platform == "linux"
 """Elsewhere libraries of the system may not be used after a fork (macOS), or there is none."""
 PATIENCE = 60.0
 """Seconds for loading the libraries, as for the start of an ordinary kernel."""
+
+NEVER_STARTED = "Kernel died before replying to kernel_info"
+"""Two kernels that start at a time, or another program, may have taken the same port."""
 
 
 class Kernel:
@@ -162,6 +168,34 @@ class Provisioner(LocalProvisioner):
         self.cwd = kwargs["cwd"]
         return self.connection_info
 
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel, and wait for it: Jupyter would look again after a tenth of a second."""
+        process = self.process
+        await super().kill(restart=restart)
+        if process is not None:
+            process.wait()
+
+
+class KernelClient(AsyncKernelClient):
+    """Talks to a kernel that has said nothing yet."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until it answers on both channels.
+
+        Jupyter's own then listens whether a kernel that was there before is still speaking.
+        """
+        timeout = timeout or PATIENCE
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            self.kernel_info()
+            with suppress(Empty):
+                await self.get_shell_msg(timeout=1)
+                await self.get_iopub_msg(timeout=0.2)
+                return
+            if not await self.is_alive():
+                raise RuntimeError(NEVER_STARTED)
+        raise RuntimeError(f"Kernel didn't respond in {timeout:g} seconds")
+
 
 class ForkEngine(Engine):
     """Runs a notebook as papermill's own engine does, in a kernel of `Kernels`."""
@@ -178,7 +212,7 @@ class ForkEngine(Engine):
         **_: object,
     ) -> None:
         """Run a notebook."""
-        manager = AsyncKernelManager(kernel_name=kernel_name)
+        manager = AsyncKernelManager(kernel_name=kernel_name, client_factory=KernelClient)
         manager.kernel_id = str(uuid.uuid4())
         manager.provisioner = Provisioner(
             kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager
@@ -186,7 +220,7 @@ class ForkEngine(Engine):
         manager.provisioner.kernels = kernels
         client = PapermillNotebookClient(
             nb_man, km=manager, kernel_name=kernel_name, timeout=execution_timeout,
-            startup_timeout=PATIENCE, resources=resources, log=logger,
+            startup_timeout=PATIENCE, shutdown_kernel="immediate", resources=resources, log=logger,
         )  # fmt: skip
         client.execute(cleanup_kc=True)
 

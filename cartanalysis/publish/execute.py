@@ -29,16 +29,14 @@ import cartanalysis
 from cartanalysis.chapter.disclosure.outputs import only_handed_over
 from cartanalysis.chapter.disclosure.vault import Vault, serving
 from cartanalysis.publish.book import Book
-from cartanalysis.publish.engine import ENGINE, Kernels
+from cartanalysis.publish.engine import ENGINE, NEVER_STARTED, Kernels
 from cartanalysis.publish.scratch import FULL, naming
 
 CELL_SECONDS = 600
 """A cell that runs longer than this has gone wrong."""
 
 STARTS = 3
-NEVER_STARTED = "Kernel died before replying"
-"""What nbclient says of a kernel that ran nothing: two that start at a time, or another program,
-may take the same port. It is started anew, so often at the most."""
+"""So often at the most is a kernel started anew that died before it ran anything."""
 
 ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 

@@ -24,7 +24,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-LIBRARIES = ("numpy", "lifelines", "seaborn", "matplotlib.pyplot", "ipykernel.kernelapp")
+LIBRARIES = (
+    "numpy", "lifelines", "seaborn", "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
+    "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin",
+    "ipykernel.kernelapp", "ipykernel.debugger", "IPython.extensions.storemagic", "sqlite3",
+    "tornado.platform.asyncio",
+)  # fmt: skip
+"""What a kernel or a figure would load by itself, one by one; loading is all that happens."""
+
 ROOMS = ("stats", "study", "claims", "figures", "chapter")
 
 FORKS_WELL = "jemalloc_bg_thd"
@@ -36,8 +44,10 @@ READY = FORK = b"+"
 def main(line: socket.socket) -> None:
     """Load, fork on request, and end with the process that asks."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead need not be waited for
+    given = set(os.environ)
     if not _load() or not _is_alone():
         return
+    set_by_libraries = {n: value for n, value in os.environ.items() if n not in given}
     gc.freeze()  # what is loaded is garbage in no kernel
     line.sendall(READY)
     while handles := socket.recv_fds(line, len(FORK), 1)[1]:
@@ -49,7 +59,7 @@ def main(line: socket.socket) -> None:
             own.set_inheritable(False)
             if forked:
                 line.close()
-                _be_kernel(own)
+                _be_kernel(own, set_by_libraries)
                 return
 
 
@@ -83,7 +93,7 @@ def _is_alone() -> bool:
     return threading.active_count() == 1 and len(threads) - threads.count(FORKS_WELL) == 1
 
 
-def _be_kernel(line: socket.socket) -> None:
+def _be_kernel(line: socket.socket, environment: dict[str, str]) -> None:
     """Become the kernel that was ordered; end when whoever ordered it ends."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -91,16 +101,19 @@ def _be_kernel(line: socket.socket) -> None:
         order = json.loads(told.readline())
     os.chdir(order["cwd"])
     os.environ.clear()
-    os.environ.update(order["env"])
+    os.environ.update(environment | order["env"])
     # every kernel has a chance of its own
     random.seed()
     sys.modules["numpy"].random.seed()
-    line.sendall(f"{os.getpid()}\n".encode())
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
     launcher = importlib.import_module("ipykernel_launcher")
     sys.argv = [str(launcher.__file__), *order["arguments"]]
-    application = importlib.import_module("ipykernel.kernelapp").IPKernelApp
-    application.launch_instance(parent_handle=1)  # 1: nobody whose end it should watch for itself
+    kernel = importlib.import_module("ipykernel.kernelapp").IPKernelApp.instance(
+        parent_handle=1  # nobody whose end it should watch for itself
+    )
+    kernel.initialize()
+    line.sendall(f"{os.getpid()}\n".encode())  # who connects from now on need not try twice
+    kernel.start()
 
 
 def _end_with(line: socket.socket) -> None:
