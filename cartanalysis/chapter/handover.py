@@ -37,6 +37,7 @@ from cartanalysis.stats import survival
 from cartanalysis.study.published import load
 from cartanalysis.text import (
     DAYS_PER,
+    FORMULA,
     Number,
     format_interval,
     format_value,
@@ -49,8 +50,6 @@ NUMBER_MIME = "application/vnd.cartanalysis.number+json"
 """Type of a number handed over; notebook viewers do not show it."""
 
 YOUR_DATA, SIMULATED = "your data", "simulated"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the start of a formula."""
 NBSP = "\u00a0"
 
 SHOWN = ("labels", "unit", "measure", "ratio")
