@@ -25,7 +25,6 @@ from cartanalysis.contract import (
     REQUIRED,
     Cohort,
     Field,
-    drawn_by,
 )
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake import mapping, rules
@@ -99,12 +98,10 @@ def check(made: Source, strata: Sequence[str] = (), present: Sequence[str] = ())
     if problems:
         raise InputError(made.name, in_order(problems))
     ordered = {f.name: pd.CategoricalDtype(list(f.levels)) for f in FIELDS.values() if f.levels}
-    seeded = drawn_by(table["patient_id"])
     return Cohort(
-        name=seeded or _short_name(made.name),
+        name=_short_name(made.name),
         table=table.astype({c: t for c, t in ordered.items() if c in table}).reset_index(drop=True),
         notes=tuple(notes),
-        is_reconstruction=bool(seeded),
         strata=tuple(strata),
     )
 
@@ -247,5 +244,5 @@ def _short_name(source: str) -> str:
     stem = Path(source.removesuffix(SETTLED)).stem
     clean = "".join(c if c.isalnum() or c in "-_.()" else " " for c in stem)
     name = " ".join(clean.split())[:60] or "cohort"
-    # must not pass for the reconstruction
-    return f"{name} (a file)" if name == DEFAULT_COHORT else name
+    # must not pass for a reconstruction
+    return f"{name} (a file)" if name.casefold().startswith(DEFAULT_COHORT) else name
