@@ -51,7 +51,7 @@ NUMBER_MIME = "application/vnd.cartanalysis.number+json"
 PAPER = "paper"
 """What sentences call the registry."""
 
-YOUR_DATA, SIMULATED = "your data", "simulated"
+YOUR_DATA, SIMULATED, OTHERS = "your data", "simulated", "other trials"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the start of a formula."""
 NBSP = "\u00a0"
@@ -214,7 +214,7 @@ class HandOver:
             None,
             result.unit,
             "",
-            self.evidence(result.rests_on),
+            result.letter or self.evidence(result.rests_on),
             time_unit=self.time_unit,
             confidence=self.confidence,
             coarse=self.is_protected,
@@ -291,7 +291,7 @@ class HandOver:
             self.withhold(reasons[0])
         else:
             letters = {n.evidence for n in used}
-            order = sorted(letters, key=[*LETTERS, YOUR_DATA].index)
+            order = sorted(letters, key=[*LETTERS, OTHERS, YOUR_DATA].index)
             known = {**self.numbers, PAPER: _Paper(self.registry)}
             show(Markdown(template.format_map(known) + "".join(map(badge, order))))
 
@@ -335,7 +335,7 @@ class HandOver:
         plt.close(picture)
         labels = figure.options.get("labels") or {}
         text = figure.caption + self._left_out(figure.results, labels) + note
-        letter = figure.letter or self.evidence(first.rests_on)
+        letter = figure.letter or first.letter or self.evidence(first.rests_on)
         shown = {name: figure.options[name] for name in SHOWN if name in figure.options}
         about = {
             "name": figure.name,
@@ -365,7 +365,8 @@ class HandOver:
             }
             for _, row in table.result.table.iterrows()
         ]
-        letter = table.letter or self.evidence(table.result.rests_on)
+        result = table.result
+        letter = table.letter or result.letter or self.evidence(result.rests_on)
         hidden = self._left_out([table.result], table.words)
         text = f"{table.caption}.{hidden} {evidence_sentence(letter)}"
         show(HTML(html_table(rows, text)))
@@ -503,6 +504,8 @@ def evidence_sentence(letter: str) -> str:
         return "Evidence: your data, as given in the cohort file."
     if letter == SIMULATED:
         return "Simulated; no patient data."
+    if letter == OTHERS:
+        return "Evidence: published by other trials, as cited in this chapter."
     return f"Evidence {letter} – {MEANING[letter]}."
 
 
