@@ -120,8 +120,13 @@ class TrialForest(Analysis):
 
     @property
     def place(self) -> str:
-        """Where An et al. sits, as a part of a sentence."""
+        """How many trials report a higher share than An et al., as a part of a sentence."""
         return peers.place(self.table)
+
+    @property
+    def in_range(self) -> str:
+        """Where An et al. lies in what is expected of a further trial, likewise."""
+        return peers.in_range(self.table)
 
     @property
     def alike(self) -> str:

@@ -108,7 +108,7 @@ def trials() -> pd.DataFrame:
     if wrong := problems(printed):
         raise ValueError(f"{TRIALS}: {'; '.join(wrong)}")
     numbers = {c: pd.to_numeric(printed[c]) for c in printed if c not in TEXTS}
-    counts = {c: numbers[c].astype("Int64") for c in numbers if c == "infused" or c[-2:] == "_n"}
+    counts = {c: numbers[c].astype("Int64") for c in ("infused", "relapse_n", "hsct_after_n")}
     table = printed.assign(**(numbers | counts))
     return table.assign(infused=table["infused"].fillna(table["n"]).astype(int))
 
@@ -377,12 +377,13 @@ def describe(table: pd.DataFrame, outcome: str) -> str:
     str
         A sentence.
     """
-    parts = [
+    others = only(table, TRIAL).dropna(subset=["estimate"])
+    below = [
         f"{row.label} {format_value(row.estimate, 'fraction')}{_interval(row)}"
-        for row in each_row(table)
-        if not row.why
+        for row in each_row(table[table["kind"] != TRIAL])
     ]
-    return f"Forest plot of the share of patients {OUTCOMES[outcome].words}: {'; '.join(parts)}."
+    told = "; ".join([f"{len(others)} other trials from {span(table)}", *below])
+    return f"Forest plot of the share of patients {OUTCOMES[outcome].words}: {told}."
 
 
 def _interval(row: Any) -> str:
@@ -402,8 +403,8 @@ def place(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A part of a sentence: how many trials report a higher share, and where the share lies in
-        the prediction interval; empty if the study reports none.
+        A part of a sentence: how many trials report a higher share; empty if the study reports
+        none.
     """
     study = only(table, STUDY)
     if study.empty:
@@ -411,22 +412,34 @@ def place(table: pd.DataFrame) -> str:
     mine = study.iloc[0]
     others = only(table, TRIAL).dropna(subset=["estimate"])["estimate"]
     higher, lower = int((others > mine["estimate"]).sum()), int((others < mine["estimate"]).sum())
-    text = f"{higher} of the {len(others)} other trials report a higher share, {lower} a lower one"
-    pooled = only(table, POOLED)
-    if pooled.empty:
-        return text
-    return f"{text}; it lies {_in_range(mine, pooled.iloc[0])}"
+    return f"{higher} of the {len(others)} other trials report a higher share, {lower} a lower one"
 
 
-def _in_range(mine: pd.Series, pooled: pd.Series) -> str:
+def in_range(table: pd.DataFrame) -> str:
+    """Say where An et al. lies in what is expected of a further trial.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `forest`, pooled.
+
+    Returns
+    -------
+    str
+        Inside, below or above the prediction interval, and whether the study's own interval
+        reaches into it; empty if the study reports no share.
+    """
+    study = only(table, STUDY)
+    if study.empty:
+        return ""
+    mine, pooled = study.iloc[0], only(table, POOLED).iloc[0]
     low, high = pooled["predicted_lower"], pooled["predicted_upper"]
     if low <= mine["estimate"] <= high:
-        return "inside the prediction interval"
+        return "inside"
     side = "below" if mine["estimate"] < low else "above"
-    reaches = mine["upper"] >= low and mine["lower"] <= high
-    return f"{side} the prediction interval" + (
-        ", though its own interval reaches into it" if reaches else ", with its whole interval"
-    )
+    if mine["upper"] >= low and mine["lower"] <= high:
+        return f"{side}, though its own interval reaches into it"
+    return f"{side}, with the whole of its own interval"
 
 
 def span(table: pd.DataFrame) -> str:
@@ -487,4 +500,4 @@ def alike(table: pd.DataFrame) -> str:
     row = pooled.iloc[0]
     share = rounded(100 * row["i2"], 0, 0, 100)
     test = format_value(row["q_p"], "p")
-    return f"I² {share} %; test of heterogeneity, {test}"
+    return f"I² {share} %; test of heterogeneity: {test}"
