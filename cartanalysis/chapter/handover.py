@@ -505,7 +505,7 @@ def evidence_sentence(letter: str) -> str:
     if letter == SIMULATED:
         return "Simulated; no patient data."
     if letter == OTHERS:
-        return "Evidence: published by other trials, as cited; the paper's own values carry their letter."
+        return "Published by other trials, as cited; the paper's own values carry their letter."
     return f"Evidence {letter} – {MEANING[letter]}."
 
 
