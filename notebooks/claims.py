@@ -40,7 +40,13 @@ confidence: float = 0.95
 treg_cutoff: Optional[float] = None
 
 # %%
-study = Study("claims", cohort, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff)
+study = Study(
+    "claims",
+    cohort,
+    min_cell=min_cell,
+    confidence=confidence,
+    treg_cutoff=treg_cutoff,
+)
 verdicts = study.verdicts()
 
 # %% [markdown]
@@ -70,9 +76,13 @@ study.say(
 # %%
 remaining = []
 if verdicts.directions.found.count:
-    remaining.append("significant directions, {claims_direction_holm} of {claims_direction_found}")
+    remaining.append(
+        "significant directions, {claims_direction_holm} of {claims_direction_found}"
+    )
 if verdicts.values.found.count:
-    remaining.append("values that differ, {claims_value_holm} of {claims_value_found}")
+    remaining.append(
+        "values that differ, {claims_value_holm} of {claims_value_found}"
+    )
 if remaining:
     study.say(
         f"What remains after correction for several claims: {'; '.join(remaining)}. Several claims "
@@ -93,7 +103,8 @@ study.hand_over(claims_not_proportional=verdicts.changing)
 if verdicts.changing.count:
     study.say(
         "Directions whose hazard ratio changes with time, so that one number is a poor summary: "
-        "**{claims_not_proportional}** " + f"({verdicts.changing.text('names')})."
+        "**{claims_not_proportional}** "
+        + f"({verdicts.changing.text('names')})."
     )
 
 # %% [markdown]
@@ -144,7 +155,12 @@ caption = (
     f"notice a true difference of {100 * power.GAP:.0f} points"
 )
 study.show(verdicts.details("value").as_table(columns, caption))
-columns = {"short": "Direction", "test": "Test", "tested": "p (Holm)", "strength": "Power"}
+columns = {
+    "short": "Direction",
+    "test": "Test",
+    "tested": "p (Holm)",
+    "strength": "Power",
+}
 caption = (
     "Published directions: the test, p, and power for a moderate effect, a hazard ratio of "
     f"{power.HAZARD_RATIO:.1f} or an odds ratio of {1 / power.ODDS_RATIO:.1f} (a convention)"
@@ -211,14 +227,18 @@ else:
 
 # %%
 simulated = calibration.known()
-error = f"Monte Carlo error up to {100 * simulated['error'].max():.1f} points"
+error = (
+    f"Monte Carlo error up to {100 * simulated['error'].max():.1f} points"
+)
 sizes = {str(size): str(size) for size in calibration.SIZES}
 inside = Result(calibration.as_text(simulated, "value"))
 caption = (
     "Simulated cohorts inside the range, by number of patients; promised "
     f"{100 * calibration.CONFIDENCE:g} %; {error}"
 )
-study.show(inside.as_table({"what": "Value", **sizes}, caption, letter="simulated"))
+study.show(
+    inside.as_table({"what": "Value", **sizes}, caption, letter="simulated")
+)
 wrong = Result(calibration.as_text(simulated, "direction"))
 caption = (
     "Simulated cohorts called so although there is no effect, by number of patients; "

@@ -33,7 +33,11 @@ treg_cutoff: Optional[float] = None
 
 # %%
 study = Comparison(
-    "comparison", cohorts, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff
+    "comparison",
+    cohorts,
+    min_cell=min_cell,
+    confidence=confidence,
+    treg_cutoff=treg_cutoff,
 )
 # %% [markdown]
 # ## At a glance
@@ -41,7 +45,9 @@ study = Comparison(
 # %%
 caption = "The verdict on each of the paper's claims in each cohort"
 study.show(study.verdicts_figure("verdicts", caption))
-study.show(study.tally_table("How many of the paper's claims each cohort upholds"))
+study.show(
+    study.tally_table("How many of the paper's claims each cohort upholds")
+)
 
 # %% [markdown]
 # Do not count votes over cohorts: two that are too small to decide may together be large enough.
@@ -53,8 +59,16 @@ study.show(study.tally_table("How many of the paper's claims each cohort upholds
 
 # %%
 marks = "● upheld, □ inconclusive, ✕ opposed, – could not be assessed"
-study.show(study.claims_table("value", f"The paper's values in each cohort: {marks}"))
-study.show(study.claims_table("direction", f"The paper's directions in each cohort: {marks}"))
+study.show(
+    study.claims_table(
+        "value", f"The paper's values in each cohort: {marks}"
+    )
+)
+study.show(
+    study.claims_table(
+        "direction", f"The paper's directions in each cohort: {marks}"
+    )
+)
 
 # %% [markdown]
 # ## Rates, pooled
@@ -91,7 +105,11 @@ study.pool("directions")
 
 # %%
 for group in study.groups:
-    study.show(study.pooled_table(group, f"Published {group}, pooled over the cohorts of patients"))
+    study.show(
+        study.pooled_table(
+            group, f"Published {group}, pooled over the cohorts of patients"
+        )
+    )
 
 # %% [markdown]
 # ## How sure can we be?

@@ -36,9 +36,17 @@ time_unit: str = "days"  # days, months or years
 
 # %%
 study = Study(
-    "extramedullary-disease", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit
+    "extramedullary-disease",
+    cohort,
+    min_cell=min_cell,
+    confidence=confidence,
+    time_unit=time_unit,
 )
-groups = {"none": "no EMD", "cns": "isolated CNS", "other": "EMD other than CNS"}
+groups = {
+    "none": "no EMD",
+    "cns": "isolated CNS",
+    "other": "EMD other than CNS",
+}
 
 # %% [markdown]
 # ## Remission by kind of EMD
@@ -49,7 +57,9 @@ caption = "Remission by extramedullary disease, with exact intervals."
 study.show(remission.figure("remission-by-emd", caption, groups))
 
 # %%
-other = remission.rate.where(group="other").resting_on("orr_emd_other_n", "emd_other_n")
+other = remission.rate.where(group="other").resting_on(
+    "orr_emd_other_n", "emd_other_n"
+)
 study.hand_over(orr_emd_other=other, orr_emd_p=remission.test.p)
 study.say(
     "With EMD other than CNS, **{orr_emd_other}** reached remission ({orr_emd_other.of}; "
@@ -62,7 +72,9 @@ study.say("Fisher's exact test over the groups: {orr_emd_p}.")
 
 # %%
 any_emd = {"none": "no EMD", "any": "any EMD"}
-study.claim("emd_os", any_emd, "Overall survival by extramedullary disease.")
+study.claim(
+    "emd_os", any_emd, "Overall survival by extramedullary disease."
+)
 by_kind = study.survival("os", by="emd")
 study.show(by_kind.medians_table("Overall survival by kind of EMD", groups))
 
@@ -70,16 +82,23 @@ study.show(by_kind.medians_table("Overall survival by kind of EMD", groups))
 # ## Relapse-free survival
 
 # %%
-study.claim("emd_rfs", any_emd, "Relapse-free survival by extramedullary disease.")
+study.claim(
+    "emd_rfs", any_emd, "Relapse-free survival by extramedullary disease."
+)
 by_kind = study.survival("rfs", by="emd")
-study.show(by_kind.medians_table("Relapse-free survival by kind of EMD", groups))
+study.show(
+    by_kind.medians_table("Relapse-free survival by kind of EMD", groups)
+)
 
 # %% [markdown]
 # ## In the paper
 
 # %%
 study.paper(
-    "orr_emd_other", "emd_os", "emd_rfs", shown={"emd_os": "emd_os_hr", "emd_rfs": "emd_rfs_hr"}
+    "orr_emd_other",
+    "emd_os",
+    "emd_rfs",
+    shown={"emd_os": "emd_os_hr", "emd_rfs": "emd_rfs_hr"},
 )
 
 # %% [markdown]
@@ -127,11 +146,20 @@ study.paper(
 # ```
 
 # %% tags=["solution"]
-kinds = study.hazard_ratios("os", ["emd"]).result  # hidden if few have CNS disease
+kinds = study.hazard_ratios(
+    "os", ["emd"]
+).result  # hidden if few have CNS disease
 merged = study.hazard_ratios("os", ["emd_other"]).result
-study.hand_over(emd_other_os_hr=merged.only_if(kinds), emd_cns_os_hr=kinds.where(group="cns"))
-study.say("Hazard ratio of death, any EMD against none: **{emd_os_hr}** ({emd_os_hr.ci}).")
-study.say("EMD other than CNS against all others: **{emd_other_os_hr}** ({emd_other_os_hr.ci}).")
+study.hand_over(
+    emd_other_os_hr=merged.only_if(kinds),
+    emd_cns_os_hr=kinds.where(group="cns"),
+)
+study.say(
+    "Hazard ratio of death, any EMD against none: **{emd_os_hr}** ({emd_os_hr.ci})."
+)
+study.say(
+    "EMD other than CNS against all others: **{emd_other_os_hr}** ({emd_other_os_hr.ci})."
+)
 study.say(
     "Isolated CNS disease against no EMD: **{emd_cns_os_hr}** ({emd_cns_os_hr.ci}). Where these "
     "patients fare badly, as on the default cohort, the group that they join gets worse and the "

@@ -32,7 +32,13 @@ confidence: float = 0.95
 time_unit: str = "days"  # days, months or years
 
 # %%
-study = Study("genetic-risk", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
+study = Study(
+    "genetic-risk",
+    cohort,
+    min_cell=min_cell,
+    confidence=confidence,
+    time_unit=time_unit,
+)
 groups = {"standard": "standard risk", "high": "high risk"}
 
 # %% [markdown]
@@ -41,15 +47,21 @@ groups = {"standard": "standard risk", "high": "high risk"}
 # %%
 study.claim("genetics_os", groups, "Overall survival by genetic risk.")
 by_risk = study.survival("os", by="genetic_risk")
-study.show(by_risk.medians_table("Overall survival by genetic risk", groups))
+study.show(
+    by_risk.medians_table("Overall survival by genetic risk", groups)
+)
 
 # %% [markdown]
 # ## Relapse-free survival
 
 # %%
-study.claim("genetics_rfs", groups, "Relapse-free survival by genetic risk.")
+study.claim(
+    "genetics_rfs", groups, "Relapse-free survival by genetic risk."
+)
 by_risk = study.survival("rfs", by="genetic_risk")
-study.show(by_risk.medians_table("Relapse-free survival by genetic risk", groups))
+study.show(
+    by_risk.medians_table("Relapse-free survival by genetic risk", groups)
+)
 
 # %% [markdown]
 # ## Remission
@@ -64,7 +76,11 @@ columns = {
     "events": "In remission",
     "estimate": "Rate (interval)",
 }
-study.show(remission.rate.as_table(columns, "Remission by genetic risk", words=groups))
+study.show(
+    remission.rate.as_table(
+        columns, "Remission by genetic risk", words=groups
+    )
+)
 study.hand_over(orr_genetics_p=remission.test.p)
 study.say("Fisher's exact test: {orr_genetics_p}.")
 
@@ -77,7 +93,10 @@ study.say("Fisher's exact test: {orr_genetics_p}.")
 study.paper(
     "genetics_os",
     "genetics_rfs",
-    shown={"genetics_os": "genetics_os_hr", "genetics_rfs": "genetics_rfs_hr"},
+    shown={
+        "genetics_os": "genetics_os_hr",
+        "genetics_rfs": "genetics_rfs_hr",
+    },
 )
 
 # %% [markdown]

@@ -42,7 +42,11 @@ endpoint: str = "os"  # os or rfs
 
 # %%
 study = Study(
-    "independent-factors", cohort, min_cell=min_cell, confidence=confidence, treg_cutoff=treg_cutoff
+    "independent-factors",
+    cohort,
+    min_cell=min_cell,
+    confidence=confidence,
+    treg_cutoff=treg_cutoff,
 )
 labels = {
     "emd_any": "any EMD vs none",
@@ -58,7 +62,10 @@ labels = {
 
 # %%
 factors = study.registry["emd_independent"].covariates
-os, rfs = study.hazard_ratios("os", factors), study.hazard_ratios("rfs", factors)
+os, rfs = (
+    study.hazard_ratios("os", factors),
+    study.hazard_ratios("rfs", factors),
+)
 study.hand_over(
     emd_os_adjusted_hr=os.of("emd_any"),
     emd_os_adjusted_p=os.of("emd_any").p,
@@ -76,7 +83,11 @@ study.hand_over(
 
 # %%
 forest = study.forest(os, rfs, labels=labels)
-study.show(forest.figure("forest", "Hazard ratios, each factor adjusted for the other two."))
+study.show(
+    forest.figure(
+        "forest", "Hazard ratios, each factor adjusted for the other two."
+    )
+)
 study.say(
     "Adjusted for the others, any EMD has a hazard ratio of **{emd_os_adjusted_hr}** for "
     "overall survival ({emd_os_adjusted_hr.ci}; {emd_os_adjusted_p})."
@@ -113,7 +124,10 @@ study.show(chosen.test_table(chosen.tests, caption, labels))
 study.paper(
     "emd_independent",
     "treg_independent",
-    shown={"emd_independent": "emd_os_adjusted_hr", "treg_independent": "treg_rfs_adjusted_hr"},
+    shown={
+        "emd_independent": "emd_os_adjusted_hr",
+        "treg_independent": "treg_rfs_adjusted_hr",
+    },
 )
 
 # %% [markdown]
@@ -125,17 +139,25 @@ study.paper(
 
 # %%
 study.hand_over(
-    os_events_per_term=os.events_per_coefficient, rfs_events_per_term=rfs.events_per_coefficient
+    os_events_per_term=os.events_per_coefficient,
+    rfs_events_per_term=rfs.events_per_coefficient,
 )
-study.say("Events per coefficient, overall survival: **{os_events_per_term}**.")
-study.say("Events per coefficient, relapse-free survival: **{rfs_events_per_term}**.")
+study.say(
+    "Events per coefficient, overall survival: **{os_events_per_term}**."
+)
+study.say(
+    "Events per coefficient, relapse-free survival: **{rfs_events_per_term}**."
+)
 caption = f"Test of proportional hazards ({endpoint.upper()})"
 study.show(chosen.test_table(chosen.proportional_hazards, caption, labels))
-study.hand_over(ph_p=chosen.proportional_hazards.where(covariate="global").p)
+study.hand_over(
+    ph_p=chosen.proportional_hazards.where(covariate="global").p
+)
 changing = " and ".join(f"**{name}**" for name in chosen.changing(labels))
 if changing:
     study.say(
-        f"p < 0.05 for {changing} " + "(all factors together: {ph_p}): there, one hazard ratio for "
+        f"p < 0.05 for {changing} "
+        + "(all factors together: {ph_p}): there, one hazard ratio for "
         "all times is a poor summary."
     )
 else:
@@ -175,7 +197,9 @@ else:
 # ```
 
 # %% tags=["solution"]
-study.hand_over(emd_os_alone_hr=study.hazard_ratios("os", ["emd_any"]).result)
+study.hand_over(
+    emd_os_alone_hr=study.hazard_ratios("os", ["emd_any"]).result
+)
 study.say("EMD alone: **{emd_os_alone_hr}** ({emd_os_alone_hr.ci}).")
 study.say("Adjusted: **{emd_os_adjusted_hr}** ({emd_os_adjusted_hr.ci}).")
 study.say(

@@ -56,11 +56,15 @@ columns = {
     "ae_grade4": f"{known['ae_grade4'].text} would be",
     "fits": "Possible?",
 }
-caption = "Every number of patients that fits at least one of the two percentages"
+caption = (
+    "Every number of patients that fits at least one of the two percentages"
+)
 fits = Result(derivations.search_infused(known.entries))
 study.show(fits.as_table(columns, caption, letter="D"))
 (both,) = fits.table.loc[fits.table["possible"], "n"]
-study.say(f"Numbers of patients that fit both, up to the number enrolled: **{both}**, no other.")
+study.say(
+    f"Numbers of patients that fit both, up to the number enrolled: **{both}**, no other."
+)
 
 # %% [markdown]
 # ## How large is the group with the least remission?
@@ -113,7 +117,15 @@ caption = f"Hazard ratios in {cohorts} cohorts that agree with every published v
 alt = consistent.describe_effects(effects, labels)
 options = {"labels": labels}
 study.show(
-    Figure(plot_effects, [Result(effects)], "consistent-effects", caption, alt, options, letter="A")
+    Figure(
+        plot_effects,
+        [Result(effects)],
+        "consistent-effects",
+        caption,
+        alt,
+        options,
+        letter="A",
+    )
 )
 
 # %% [markdown]
@@ -158,7 +170,9 @@ study.show(
 
 # %% tags=["solution"]
 possible = [n for n in range(1, 41) if counts_behind(70.4, 1, n)]
-study.say(f"Possible numbers of patients: **{', '.join(map(str, possible))}**.")
+study.say(
+    f"Possible numbers of patients: **{', '.join(map(str, possible))}**."
+)
 
 # %% [markdown]
 # ### Exercise 3: change a parameter

@@ -55,7 +55,9 @@ study = Study(
 tregs = study.distribution()
 study.hand_over(treg_cutoff=tregs.cutoff)
 study.say("The cut-off used here is **{treg_cutoff}**.")
-study.show(tregs.figure("treg-distribution", "Regulatory T cells before infusion."))
+study.show(
+    tregs.figure("treg-distribution", "Regulatory T cells before infusion.")
+)
 
 # %% [markdown]
 # ## Survival above and below the cut-off
@@ -65,7 +67,9 @@ groups = {"low": "low Tregs", "high": "high Tregs"}
 study.claim("treg_os", groups, "Overall survival by regulatory T cells.")
 
 # %%
-study.claim("treg_rfs", groups, "Relapse-free survival by regulatory T cells.")
+study.claim(
+    "treg_rfs", groups, "Relapse-free survival by regulatory T cells."
+)
 
 # %% [markdown]
 # ## Other cut-offs
@@ -99,7 +103,11 @@ study.say(
 # Two directions. No hazard ratio, interval or cut-off is printed in the abstract.
 
 # %%
-study.paper("treg_os", "treg_rfs", shown={"treg_os": "treg_os_hr", "treg_rfs": "treg_rfs_hr"})
+study.paper(
+    "treg_os",
+    "treg_rfs",
+    shown={"treg_os": "treg_os_hr", "treg_rfs": "treg_rfs_hr"},
+)
 
 # %% [markdown]
 # ## How sure can we be?
@@ -150,8 +158,12 @@ study.say(
 # ```
 
 # %% tags=["solution"]
-study.hand_over(treg_best_cut_p=scan.result.smallest("p").p, treg_uncut_p=uncut.p)
-study.say("Smallest p-value of the cut-offs shown: {treg_best_cut_p}; uncut: {treg_uncut_p}.")
+study.hand_over(
+    treg_best_cut_p=scan.result.smallest("p").p, treg_uncut_p=uncut.p
+)
+study.say(
+    "Smallest p-value of the cut-offs shown: {treg_best_cut_p}; uncut: {treg_uncut_p}."
+)
 study.say(
     "The first was picked because it is small, so it means less than it says; the second was "
     "computed once."

@@ -33,15 +33,21 @@ landmark_day: int = 28
 time_unit: str = "days"  # days, months or years
 
 # %%
-study = Study("remission", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
+study = Study(
+    "remission",
+    cohort,
+    min_cell=min_cell,
+    confidence=confidence,
+    time_unit=time_unit,
+)
 landmark_day = study.day(landmark_day)
 remission = study.remission()
 study.hand_over(orr=remission.rate)
 
 # %%
 study.say(
-    "**In short.** In this cohort **{orr}** of the patients reached remission ({orr.of}; {orr.ci}). "
-    "The study reported {paper.orr}."
+    "**In short.** In this cohort **{orr}** of the patients reached remission ({orr.of}; "
+    "{orr.ci}). The study reported {paper.orr}."
 )
 
 # %% [markdown]
@@ -55,21 +61,21 @@ study.say(
 # and healthy; its costimulatory domain, 4-1BB, helps the cells to persist. A few days of
 # chemotherapy make room before the cells are infused.
 #
-# About four weeks later the marrow is examined. *Complete remission* (CR) means that fewer than 5 %
-# of its cells are blasts and that the blood counts have recovered; in *CRi* the blasts are gone but
-# the counts are still low. Both count as remission here; neither is a cure. The next chapters ask
-# how deep remission was and how long it lasted.
+# About four weeks later the marrow is examined. *Complete remission* (CR) means that fewer than 5
+# % of its cells are blasts and that the blood counts have recovered; in *CRi* the blasts are gone
+# but the counts are still low. Both count as remission here; neither is a cure. The next chapters
+# ask how deep remission was and how long it lasted.
 #
 # ## What the authors did and reported
 #
-# An and colleagues {cite:p}`An2020` named remission, CR or CRi, as the primary outcome of a phase II
-# trial without a control group. In the paper this is one percentage; the number of patients behind
-# it is derived in [a later chapter](percentages-to-patients.ipynb).
+# An and colleagues {cite:p}`An2020` named remission, CR or CRi, as the primary outcome of a phase
+# II trial without a control group. In the paper this is one percentage; the number of patients
+# behind it is derived in [a later chapter](percentages-to-patients.ipynb).
 
 # %%
 study.say(
-    "Reported: remission in {paper.orr}, which is {paper.responders} of the {paper.infused} patients "
-    "infused. Patients who were enrolled but not infused are not in the denominator."
+    "Reported: remission in {paper.orr}, which is {paper.responders} of the {paper.infused} "
+    "patients infused. Patients who were enrolled but not infused are not in the denominator."
 )
 
 # %% [markdown]
@@ -80,13 +86,15 @@ study.say(
 # %%
 # by hand, with rows: response, sex, prior_hsct
 patients = study.patients
-patients[["patient_id", "age_years", "sex", "prior_hsct", "response"]].head()
+patients[
+    ["patient_id", "age_years", "sex", "prior_hsct", "response"]
+].head()
 
 # %%
 study.on_reconstruction(
-    "These are not patients of the study, whose data are not public, but a reconstruction that agrees "
-    "with every value printed about it. The number of responders follows from the paper; who of them "
-    "had CRi, and who was a man or a woman, is assumed."
+    "These are not patients of the study, whose data are not public, but a reconstruction that "
+    "agrees with every value printed about it. The number of responders follows from the paper; "
+    "who of them had CRi, and who was a man or a woman, is assumed."
 )
 
 # %% [markdown]
@@ -101,7 +109,7 @@ patients = study.patients
 known = patients["response"].dropna()
 in_remission = known.isin(["CR", "CRi"])
 print(known.value_counts())
-print(f"{in_remission.sum()} of {len(known)} in remission: {in_remission.mean():.1%}")
+print(f"{in_remission.sum()} of {len(known)}: {in_remission.mean():.1%}")
 assert in_remission.mean() == remission.rate.number
 
 # %% [markdown]
@@ -113,7 +121,9 @@ assert in_remission.mean() == remission.rate.number
 # by hand: response
 from scipy.stats import binomtest
 
-exact = binomtest(int(in_remission.sum()), len(known)).proportion_ci(confidence, method="exact")
+exact = binomtest(int(in_remission.sum()), len(known)).proportion_ci(
+    confidence, method="exact"
+)
 print(f"{confidence:.0%} interval: {exact.low:.1%} to {exact.high:.1%}")
 lower = remission.rate.read("lower", "fraction").number
 assert abs(exact.low - lower) < 1e-9
@@ -128,14 +138,20 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 
-patients["remission"] = patients["response"].isin(["CR", "CRi"]).where(patients["response"].notna())
+patients["remission"] = (
+    patients["response"]
+    .isin(["CR", "CRi"])
+    .where(patients["response"].notna())
+)
 print(pd.crosstab(patients["sex"], patients["response"], margins=True))
-ax = sns.barplot(patients, x="remission", y="sex", errorbar=None, color="steelblue")
+ax = sns.barplot(
+    patients, x="remission", y="sex", errorbar=None, color="steelblue"
+)
 ax.set(xlabel="share in remission", xlim=(0, 1), ylabel="")
 plt.show()
 
 # %% [markdown]
-# ## The book's result
+# ## The book’s result
 #
 # The same counts, with an exact interval for each group: it never covers less than it says, which
 # matters where groups are small. Look at the width of the lines before the length of the bars.
@@ -143,7 +159,11 @@ plt.show()
 
 # %%
 by_sex = study.remission(by="sex")
-study.show(by_sex.figure("remission-by-sex", "Remission by sex, with exact intervals."))
+study.show(
+    by_sex.figure(
+        "remission-by-sex", "Remission by sex, with exact intervals."
+    )
+)
 by_transplant = study.remission(by="prior_hsct").rate
 columns = {
     "group": "Earlier transplant",
@@ -151,7 +171,11 @@ columns = {
     "events": "In remission",
     "estimate": "Rate (interval)",
 }
-study.show(by_transplant.as_table(columns, "Remission by earlier stem-cell transplant"))
+study.show(
+    by_transplant.as_table(
+        columns, "Remission by earlier stem-cell transplant"
+    )
+)
 
 # %%
 study.on_reconstruction(
@@ -168,7 +192,11 @@ study.say(
     "what chance alone allows ({orr.ci})."
 )
 study.show(
-    remission.rate.icons("remission-icons", "Out of 100 patients: in remission.", "in remission")
+    remission.rate.icons(
+        "remission-icons",
+        "Out of 100 patients: in remission.",
+        "in remission",
+    )
 )
 
 # %% [markdown]
@@ -186,7 +214,9 @@ study.show(
 by_response = study.survival("os", by="responder", after=landmark_day)
 study.hand_over(landmark_p=by_response.test)
 labels = {"no": "no remission", "yes": "remission"}
-caption = f"Overall survival from the landmark, day {landmark_day}, by response."
+caption = (
+    f"Overall survival from the landmark, day {landmark_day}, by response."
+)
 study.show(by_response.figure("landmark", caption, labels))
 study.say(
     f"Patients in remission against the others, from day {landmark_day}: {by_response.test_name}, "
@@ -196,11 +226,11 @@ study.say(
 # %% [markdown]
 # ## How sure can we be?
 #
-# The interval covers chance only: not who was selected for infusion, nor a response judged wrongly.
-# The rate is *not* a comparison: the trial had no control group, and the threshold that it had set
-# itself is not known to us. The landmark comparison takes the *best* response, whenever it came; a
-# response after the landmark would bring some immortal time back. And responders may differ from
-# the others in much besides the response.
+# The interval covers chance only: not who was selected for infusion, nor a response judged
+# wrongly. The rate is *not* a comparison: the trial had no control group, and the threshold that
+# it had set itself is not known to us. The landmark comparison takes the *best* response, whenever
+# it came; a response after the landmark would bring some immortal time back. And responders may
+# differ from the others in much besides the response.
 #
 # ## Published beside computed
 
@@ -229,9 +259,9 @@ columns = {
 caption = "Remission by sex, the widest interval first"
 study.show(by_sex.rate.widest_first().as_table(columns, caption))
 study.say(
-    "Size and rate both count: an interval is wide if the group is small, and if its rate is close "
-    "to one half. Two intervals that do not overlap suggest a difference; two that overlap do **not** "
-    "show that there is none. Use a test, or the interval of the difference."
+    "Size and rate both count: an interval is wide if the group is small, and if its rate is "
+    "close to one half. Two intervals that do not overlap suggest a difference; two that overlap "
+    "do **not** show that there is none. Use a test, or the interval of the difference."
 )
 
 # %% [markdown]
@@ -246,8 +276,13 @@ study.say(
 
 # %% tags=["solution"]
 # by hand: response
-loose = binomtest(int(in_remission.sum()), len(known)).proportion_ci(0.8, method="exact")
-print(f"{in_remission.mean():.1%}, 80 % interval {loose.low:.1%} to {loose.high:.1%}")
+loose = binomtest(int(in_remission.sum()), len(known)).proportion_ci(
+    0.8, method="exact"
+)
+print(
+    f"{in_remission.mean():.1%}, "
+    f"80 % interval {loose.low:.1%} to {loose.high:.1%}"
+)
 assert exact.low <= loose.low <= loose.high <= exact.high
 
 # %% [markdown]
@@ -264,7 +299,10 @@ assert exact.low <= loose.low <= loose.high <= exact.high
 # by hand: response
 enrolled = study.registry["enrolled"].value
 responders = study.registry["responders"].value
-print(f"In the study: {responders} of {enrolled} enrolled, {responders / enrolled:.1%}")
+print(
+    f"In the study: {responders} of {enrolled} enrolled, "
+    f"{responders / enrolled:.1%}"
+)
 
 # %% [markdown]
 # ### Exercise 4: move the landmark
@@ -282,12 +320,23 @@ print(f"In the study: {responders} of {enrolled} enrolled, {responders / enrolle
 from lifelines.statistics import logrank_test
 
 for day in (0, 28, 90):
-    late = patients[patients["os_days"] >= day].dropna(subset=["response", "os_days", "os_event"])
-    with_cr, without = (late[late["response"].isin(["CR", "CRi"]) == value] for value in (True, False))
-    test = logrank_test(
-        with_cr["os_days"] - day, without["os_days"] - day, with_cr["os_event"], without["os_event"]
+    late = patients[patients["os_days"] >= day].dropna(
+        subset=["response", "os_days", "os_event"]
     )
-    print(f"from day {day}: {len(with_cr)} against {len(without)}, p = {test.p_value:.4f}")
+    with_cr, without = (
+        late[late["response"].isin(["CR", "CRi"]) == value]
+        for value in (True, False)
+    )
+    test = logrank_test(
+        with_cr["os_days"] - day,
+        without["os_days"] - day,
+        with_cr["os_event"],
+        without["os_event"],
+    )
+    print(
+        f"from day {day}: {len(with_cr)} against {len(without)}, "
+        f"p = {test.p_value:.4f}"
+    )
 
 # %% tags=["solution"]
 study.say(

@@ -48,7 +48,9 @@ study.show(events.figure("grades", "Patients by highest grade."))
 # ## Grade 4
 
 # %%
-study.hand_over(ae_grade4=events.of_grade(4).resting_on("ae_grade4_n", "infused"))
+study.hand_over(
+    ae_grade4=events.of_grade(4).resting_on("ae_grade4_n", "infused")
+)
 study.say(
     "**{ae_grade4}** of the patients had a grade 4 reaction ({ae_grade4.of}; {ae_grade4.ci})."
 )
@@ -66,7 +68,9 @@ columns = {
     "estimate": "Rate (interval)",
 }
 severe = events.at_least(severe_from)
-study.show(severe.as_table(columns, f"Events of grade {severe_from} or higher"))
+study.show(
+    severe.as_table(columns, f"Events of grade {severe_from} or higher")
+)
 
 # %% [markdown]
 # ## In the paper
@@ -120,7 +124,9 @@ from cartanalysis.stats.exact import binomial_interval
 n = len(study.patients)
 limits = [binomial_interval(0, n, level)[1] for level in (0.95, 0.90)]
 limits.append(min(1, 3 / n))
-two_sided, one_sided, rule_of_three = (f"{float(f'{100 * x:.2g}'):g} %" for x in limits)
+two_sided, one_sided, rule_of_three = (
+    f"{float(f'{100 * x:.2g}'):g} %" for x in limits
+)
 study.say(
     f"No event in {n} patients: the two-sided 95 % interval ends at {two_sided}, the one-sided at "
     f"{one_sided}; the rule of three gives {rule_of_three}. The one-sided limit is lower because "
@@ -144,7 +150,9 @@ columns = {
     "events": "Grade 4 or higher",
     "estimate": "Rate (interval)",
 }
-caption = "Fewer events: lower rates, and intervals that are wide beside them"
+caption = (
+    "Fewer events: lower rates, and intervals that are wide beside them"
+)
 study.show(events.at_least(4).as_table(columns, caption))
 
 # %% [markdown]

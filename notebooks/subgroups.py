@@ -75,7 +75,11 @@ for name in study.cohort.strata:
 # ```
 
 # %% tags=["solution"]
-tests = [n for key, n in study.numbers.items() if key.endswith("_p") and not n.reason]
+tests = [
+    n
+    for key, n in study.numbers.items()
+    if key.endswith("_p") and not n.reason
+]
 chance = 1 - 0.95 ** len(tests)
 if tests:
     study.say(
@@ -84,7 +88,9 @@ if tests:
         "(they are not quite: the endpoints are related)."
     )
 else:
-    study.say("This cohort has no groups to compare, so there is no p-value on this page.")
+    study.say(
+        "This cohort has no groups to compare, so there is no p-value on this page."
+    )
 
 # %% [markdown]
 # ### Exercise 2: change a parameter

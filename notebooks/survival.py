@@ -38,10 +38,20 @@ confidence: float = 0.95
 time_unit: str = "days"  # days, months or years
 
 # %%
-study = Study("survival", cohort, min_cell=min_cell, confidence=confidence, time_unit=time_unit)
+study = Study(
+    "survival",
+    cohort,
+    min_cell=min_cell,
+    confidence=confidence,
+    time_unit=time_unit,
+)
 os, rfs = study.survival("os"), study.survival("rfs")
-study.hand_over(os_1y=os.one_year, os_median=os.median, os_follow_up=os.follow_up)
-study.hand_over(rfs_1y=rfs.one_year, rfs_median=rfs.median, rfs_follow_up=rfs.follow_up)
+study.hand_over(
+    os_1y=os.one_year, os_median=os.median, os_follow_up=os.follow_up
+)
+study.hand_over(
+    rfs_1y=rfs.one_year, rfs_median=rfs.median, rfs_follow_up=rfs.follow_up
+)
 
 # %%
 study.say(
@@ -49,8 +59,8 @@ study.say(
     "{paper.os_1y}."
 )
 study.say(
-    "Of those in remission **{rfs_1y}** were alive without relapse 1 year later ({rfs_1y.ci}); in the "
-    "study, {paper.rfs_1y}."
+    "Of those in remission **{rfs_1y}** were alive without relapse 1 year later ({rfs_1y.ci}); "
+    "in the study, {paper.rfs_1y}."
 )
 
 # %% [markdown]
@@ -59,9 +69,9 @@ study.say(
 # A trial ends before all of its patients have died. On the day of analysis some are alive, and all
 # that is known of them is that they lived *at least* so long: their time is *censored*. To leave
 # them out would waste what is known and make survival look worse; to count them as survivors for
-# good would make it look better. Kaplan and Meier {cite:p}`Kaplan1958` use each patient for as long
-# as he or she was observed. On every day with a death the curve falls by the share of those still
-# *at risk* who died that day.
+# good would make it look better. Kaplan and Meier {cite:p}`Kaplan1958` use each patient for as
+# long as he or she was observed. On every day with a death the curve falls by the share of those
+# still *at risk* who died that day.
 #
 # Relapse is common after CD19 CAR T cells: the infused cells vanish, or leukaemia cells lose CD19.
 # This is why remission alone does not tell how a treatment works out, and why trials report OS and
@@ -74,8 +84,12 @@ study.say(
 # from remission, in responders only, as is usual in the field.
 
 # %%
-study.say("Overall survival: {paper.os_1y} at 1 year, median {paper.os_median}.")
-study.say("Relapse-free survival: {paper.rfs_1y} at 1 year, median {paper.rfs_median}.")
+study.say(
+    "Overall survival: {paper.os_1y} at 1 year, median {paper.os_median}."
+)
+study.say(
+    "Relapse-free survival: {paper.rfs_1y} at 1 year, median {paper.rfs_median}."
+)
 
 # %% [markdown]
 # Neither percentage is a whole number of patients, so some patients must have been censored before
@@ -83,13 +97,15 @@ study.say("Relapse-free survival: {paper.rfs_1y} at 1 year, median {paper.rfs_me
 #
 # ## A look at the data
 #
-# Each clock has two columns: a time in days, and an *event* that is 1 if the time ended with what is
-# counted and 0 if the patient was censored.
+# Each clock has two columns: a time in days, and an *event* that is 1 if the time ended with what
+# is counted and 0 if the patient was censored.
 
 # %%
 # by hand, with rows: os_days, os_event
 patients = study.patients
-patients[["patient_id", "os_days", "os_event", "rfs_days", "rfs_event"]].sort_values("os_days").head()
+patients[
+    ["patient_id", "os_days", "os_event", "rfs_days", "rfs_event"]
+].sort_values("os_days").head()
 
 # %% [markdown]
 # ## By hand
@@ -118,7 +134,7 @@ assert abs(survival - os.one_year.number) < 1e-9
 
 # %%
 # by hand: os_days, os_event
-# figure: Kaplan–Meier curve of overall survival with its interval and the numbers at risk.
+# figure: Kaplan–Meier curve of overall survival with numbers at risk.
 import matplotlib.pyplot as plt
 from lifelines import KaplanMeierFitter
 from lifelines.plotting import add_at_risk_counts
@@ -132,7 +148,10 @@ plt.show()
 
 # %%
 # by hand: os_days, os_event
-print(f"At 1 year {kmf.predict(365):.1%}, median {kmf.median_survival_time_:g} days")
+print(
+    f"At 1 year {kmf.predict(365):.1%}, "
+    f"median {kmf.median_survival_time_:g} days"
+)
 assert abs(kmf.predict(365) - os.one_year.number) < 1e-9
 
 # %% [markdown]
@@ -145,26 +164,42 @@ assert abs(kmf.predict(365) - os.one_year.number) < 1e-9
 import pandas as pd
 
 four = pd.DataFrame({"days": [100, 200, 300, 400], "died": [1, 1, 1, 1]})
-print(KaplanMeierFitter().fit(four["days"], four["died"]).median_survival_time_, "days by lifelines")
+print(
+    KaplanMeierFitter()
+    .fit(four["days"], four["died"])
+    .median_survival_time_,
+    "days by lifelines",
+)
 print("250 days by R: survival is one half from day 200 to day 300")
 
 # %% [markdown]
-# ## The book's result
+# ## The book’s result
 #
 # The curve steps down on each day with deaths; a small vertical mark is a patient last seen alive
 # (*censored*; left out where there are too many to tell apart). The shaded band is the pointwise
 # interval. Diamonds, where shown, are the values printed in the paper.
 
 # %%
-study.show(os.with_published().figure("os", "Overall survival since infusion."))
-study.show(rfs.with_published().figure("rfs", "Relapse-free survival since remission, in responders."))
+study.show(
+    os.with_published().figure("os", "Overall survival since infusion.")
+)
+study.show(
+    rfs.with_published().figure(
+        "rfs", "Relapse-free survival since remission, in responders."
+    )
+)
 
 # %%
-study.say("The median overall survival was **{os_median}** ({os_median.ci}).")
-study.say("The median relapse-free survival was **{rfs_median}** ({rfs_median.ci}).")
+study.say(
+    "The median overall survival was **{os_median}** ({os_median.ci})."
+)
+study.say(
+    "The median relapse-free survival was **{rfs_median}** ({rfs_median.ci})."
+)
 
 # %% [markdown]
-# A cohort with a column `arm` (treatment or product) is compared by it. The study had a single arm.
+# A cohort with a column `arm` (treatment or product) is compared by it. The study had a single
+# arm.
 
 # %%
 study.arms("rfs")
@@ -175,13 +210,17 @@ study.arms("os")
 
 # %%
 study.say(
-    "Of 100 patients like these, about **{os_1y.of_100}** would be alive 12 months after the infusion "
-    "({os_1y.ci})."
+    "Of 100 patients like these, about **{os_1y.of_100}** would be alive 12 months after the "
+    "infusion ({os_1y.ci})."
 )
-study.show(os.one_year.icons("os-icons", "Out of 100 patients: alive at 12 months.", "alive"))
+study.show(
+    os.one_year.icons(
+        "os-icons", "Out of 100 patients: alive at 12 months.", "alive"
+    )
+)
 study.say(
-    "Of 100 in remission, about **{rfs_1y.of_100}** would be alive without relapse 12 months later "
-    "({rfs_1y.ci})."
+    "Of 100 in remission, about **{rfs_1y.of_100}** would be alive without relapse 12 months "
+    "later ({rfs_1y.ci})."
 )
 
 # %% [markdown]
@@ -199,17 +238,17 @@ study.say("Median follow-up: {rfs_follow_up} for relapse-free survival.")
 
 # %% [markdown]
 # Where a curve stays above one half, the median is *not reached*: that is a result, not a gap.
-# To compare the two curves with each other would be wrong, as they start on different days and hold
-# different patients. The method also takes it for granted that censoring has nothing to do with the
-# outlook: patients who are lost because they feel ill would break it.
+# To compare the two curves with each other would be wrong, as they start on different days and
+# hold different patients. The method also takes it for granted that censoring has nothing to do
+# with the outlook: patients who are lost because they feel ill would break it.
 #
 # A patient who is transplanted in remission is not censored on that day; a later relapse or death
 # counts. Transplant can change both, so the curves describe CAR T cells with whatever followed.
 
 # %%
 study.on_reconstruction(
-    "The curves meet the four printed values exactly. Between and beyond these points their shape is "
-    "assumed, and so is the length of follow-up."
+    "The curves meet the four printed values exactly. Between and beyond these points their "
+    "shape is assumed, and so is the length of follow-up."
 )
 
 # %% [markdown]
@@ -233,7 +272,10 @@ study.paper("os_1y", "os_median", "rfs_1y", "rfs_median")
 
 # %% tags=["solution"]
 # by hand: os_days, os_event
-print(f"day 183: {kmf.predict(183):.1%}, at risk {(times['os_days'] >= 183).sum()}")
+print(
+    f"day 183: {kmf.predict(183):.1%}, "
+    f"at risk {(times['os_days'] >= 183).sum()}"
+)
 assert abs(kmf.predict(183) - os.at(183).number) < 1e-9
 
 # %% [markdown]
@@ -248,9 +290,14 @@ assert abs(kmf.predict(183) - os.at(183).number) < 1e-9
 
 # %% tags=["solution"]
 # by hand: os_days, os_event
-narrow = KaplanMeierFitter(alpha=0.2).fit(times["os_days"], times["os_event"])
+narrow = KaplanMeierFitter(alpha=0.2).fit(
+    times["os_days"], times["os_event"]
+)
 low, high = narrow.confidence_interval_survival_function_.loc[:365].iloc[-1]
-print(f"At 1 year {narrow.predict(365):.1%}, 80 % interval {low:.1%} to {high:.1%}")
+print(
+    f"At 1 year {narrow.predict(365):.1%}, "
+    f"80 % interval {low:.1%} to {high:.1%}"
+)
 assert narrow.predict(365) == kmf.predict(365)
 
 # %% [markdown]
@@ -268,9 +315,14 @@ assert narrow.predict(365) == kmf.predict(365)
 changed = times.copy()
 changed.loc[changed["os_days"].idxmax(), "os_event"] = 1
 after = KaplanMeierFitter().fit(changed["os_days"], changed["os_event"])
-print(f"At 1 year {after.predict(365):.1%}, median {after.median_survival_time_:g} days")
-print(f"End of the curve: {kmf.survival_function_.iloc[-1, 0]:.1%} before, "
-      f"{after.survival_function_.iloc[-1, 0]:.1%} after")
+print(
+    f"At 1 year {after.predict(365):.1%}, "
+    f"median {after.median_survival_time_:g} days"
+)
+print(
+    f"End of the curve: {kmf.survival_function_.iloc[-1, 0]:.1%} before, "
+    f"{after.survival_function_.iloc[-1, 0]:.1%} after"
+)
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution

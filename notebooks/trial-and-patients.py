@@ -65,7 +65,11 @@ columns = {
     "missing": "Missing",
     "evidence": "Evidence",
 }
-study.show(study.characteristics().as_table(columns, "Characteristics at the start"))
+study.show(
+    study.characteristics().as_table(
+        columns, "Characteristics at the start"
+    )
+)
 
 # %% [markdown]
 # ## In the paper
@@ -120,7 +124,9 @@ study.paper("infused", shown={"infused": "patients"})
 columns = {"group": "Sex", "n": "Patients with known response"}
 caption = "The denominators of a comparison by sex"
 study.show(study.remission(by="sex").rate.as_table(columns, caption))
-study.say("Where they are smaller than in Table 1, the response of some patients is not known.")
+study.say(
+    "Where they are smaller than in Table 1, the response of some patients is not known."
+)
 
 # %% [markdown]
 # ### Exercise 3: change a parameter

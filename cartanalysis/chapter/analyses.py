@@ -6,7 +6,7 @@ cohort, by disclosure control.  ``sentence`` says in words what the figure shows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
 from cartanalysis.chapter.handover import HandOver
-from cartanalysis.chapter.results import Figure, Result, Table
+from cartanalysis.chapter.results import Figure, Labels, Result, Table
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.replication import published_points
 from cartanalysis.claims.verdicts import ALPHA, ONE_YEAR
@@ -35,9 +35,6 @@ from cartanalysis.figures import (
 from cartanalysis.figures.km import ticks
 from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
 from cartanalysis.text import each_row, format_value
-
-Labels = Mapping[str, str]
-"""Names of groups as shown."""
 
 
 class Analysis:
@@ -59,6 +56,11 @@ class Analysis:
     def why(self) -> str:
         """Why there is no result."""
         return self.result.why
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Columns without which there is no result."""
+        return self.result.lacks
 
     @property
     def evidence(self) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from IPython.display import display
 from matplotlib import pyplot as plt
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from cartanalysis.errors import MissingColumns
 
@@ -83,7 +84,7 @@ def alternative_text(source: str) -> str:
 
 
 class ByHand:
-    """Runs these cells, or says why one is only shown.
+    """Run these cells, or say why one is only shown.
 
     Parameters
     ----------
@@ -173,3 +174,4 @@ def install(shell: Any, chapter: Chapter) -> None:
     runner = ByHand(chapter, shell.user_ns)
     shell.input_transformers_cleanup[:] = [*kept, runner]
     shell.user_ns[RUNNER] = runner
+    set_matplotlib_formats("retina")

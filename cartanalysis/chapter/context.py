@@ -5,12 +5,12 @@ Only the last row of a forest plot is about the cohort of the book, where this i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cartanalysis.chapter.analyses import Analysis
 from cartanalysis.chapter.handover import OTHERS, HandOver
-from cartanalysis.chapter.results import Result, Table
+from cartanalysis.chapter.results import Labels, Result, Table
 from cartanalysis.figures.trials import plot_trials
 from cartanalysis.stats import response, safety
 from cartanalysis.study import peers
@@ -146,7 +146,7 @@ class TrialForest(Analysis):
     def _options(self) -> dict[str, Any]:
         return {"confidence": self.study.confidence}
 
-    def _describe(self, labels: Mapping[str, str]) -> str:
+    def _describe(self, labels: Labels) -> str:
         return peers.describe(self.table, self._outcome)
 
 

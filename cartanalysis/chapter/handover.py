@@ -31,7 +31,7 @@ from cartanalysis.chapter.disclosure.times import month_end
 from cartanalysis.chapter.disclosure.vault import Patients, Remote, Vault
 from cartanalysis.chapter.results import Figure, Result, Table
 from cartanalysis.claims.registry import LETTERS, MEANING, Entry, Registry
-from cartanalysis.errors import CannotCompute
+from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.figures import geometry, scripts, style
 from cartanalysis.stats import survival
 from cartanalysis.study.published import load
@@ -171,6 +171,8 @@ class HandOver:
                 value, hidden = told.result, [*hidden, *told.hidden]
             else:
                 value = function(*args, **kwargs)
+        except MissingColumns as error:
+            return Result(why=str(error), lacks=error.columns)
         except CannotCompute as error:
             return Result(why=str(error))
         before = [a.computed_by for a in given]

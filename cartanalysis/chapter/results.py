@@ -13,6 +13,15 @@ from typing import Any
 
 import pandas as pd
 
+from cartanalysis.figures import plot_icons
+from cartanalysis.text import each_row
+
+ICONS = ("group", "estimate", "lower", "upper")
+"""What a chance out of 100 is drawn from."""
+
+Labels = Mapping[str, str]
+"""Names of groups as shown."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -26,6 +35,8 @@ class Result:
         Unit of the estimates, as in `cartanalysis.text.format_value`.
     why : str
         Why there is nothing, as a sentence; empty otherwise.
+    lacks : tuple of str
+        Columns without which there is nothing.
     hidden : tuple of str
         Groups that disclosure control left out.
     computed_by : str
@@ -44,6 +55,7 @@ class Result:
     value: Any = None
     unit: str = "fraction"
     why: str = ""
+    lacks: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     computed_by: str = ""
     rests_on: tuple[str, ...] = ()
@@ -189,6 +201,37 @@ class Result:
             What ``study.show`` shows.
         """
         return Table(self, columns, caption, words or {}, letter)
+
+    def icons(self, name: str, caption: str, state: str, labels: Labels | None = None) -> Figure:
+        """Draw fractions as patients out of 100.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure, unique in the book.
+        caption : str
+            Caption.
+        state : str
+            What the patients counted are, such as "alive".
+        labels : mapping of str to str, optional
+            Names of the groups as shown.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        told = (
+            f"{(labels or {}).get(row.group, row.group)} {100 * row.estimate:.0f}"
+            for row in each_row(self.table)
+            if not pd.isna(row.estimate)
+        )
+        alt = f"Out of 100 patients, {state}: {', '.join(told)}."
+        options: dict[str, Any] = {"state": state}
+        if labels:
+            options["labels"] = labels
+        shown = self if self.why else self._rows(self.table[[*ICONS]])
+        return Figure(plot_icons, [shown], name, caption, alt, options)
 
     def _rows(self, table: pd.DataFrame) -> Result:
         return replace(self, value=table)

@@ -10,12 +10,12 @@ from IPython.display import HTML
 
 from cartanalysis import contract, intake
 from cartanalysis.chapter import analyses, by_hand, context
-from cartanalysis.chapter.analyses import Labels
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
-from cartanalysis.chapter.handover import HandOver, letters_explained, show
+from cartanalysis.chapter.handover import HandOver, badge, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
-from cartanalysis.chapter.results import Result
+from cartanalysis.chapter.results import Labels, Result
 from cartanalysis.stats import baseline, survival
+from cartanalysis.study import consistent
 from cartanalysis.text import html_table, is_missing
 
 THE_LEVEL = (
@@ -304,6 +304,20 @@ class Study(HandOver):
             f"{about}: hazard ratio **{{{ratio}}}** ({{{ratio}.ci}}), {found.test_name} {{{p}}}."
         )
 
+    def open_range(self, key: str) -> None:
+        """Say on the default cohort how large an effect could have been, as nobody printed it.
+
+        Parameters
+        ----------
+        key : str
+            Id of a directional claim in the registry.
+        """
+        self.on_reconstruction(
+            "The paper prints a direction, not a hazard ratio. In forty cohorts that agree with "
+            f"everything published, it lies **{consistent.range_text(key)}**; this book's default "
+            "cohort is the most central of them." + badge("A")
+        )
+
     def stratum(self, by: str) -> None:
         """Show remission and survival by groups that the user named.
 
@@ -334,7 +348,7 @@ class Study(HandOver):
             self.say(f"{name}, {found.test_name}: {{{key}}}.")
 
     def arms(self, endpoint: str) -> None:
-        """Show an endpoint by treatment: curves, medians, hazard ratios, log-rank test.
+        """Show an endpoint by treatment, where a cohort has several: curves, medians, tests.
 
         Hands over ``<endpoint>_median_by_arm_<arm>``, ``<endpoint>_arm_hr`` (second arm against
         the first), ``<endpoint>_arm_chi2`` and ``<endpoint>_arm_p``.
@@ -345,6 +359,8 @@ class Study(HandOver):
             Which endpoint.
         """
         found = self.survival(endpoint, by="arm")
+        if "arm" in found.lacks:
+            return
         name = found.endpoint.name.capitalize()
         self.hand_over_by_group(f"{endpoint}_median_by_arm", found.median)
         chi2, p, ratio = (f"{endpoint}_arm_{what}" for what in ("chi2", "p", "hr"))

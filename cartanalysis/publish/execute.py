@@ -40,7 +40,11 @@ NEVER_STARTED = "Kernel died before replying"
 """What nbclient says of a kernel that ran nothing: two that start at a time, or another program,
 may take the same port. It is started anew, so often at the most."""
 
-ENVIRONMENT = {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+ENVIRONMENT = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # figures drawn by hand are shown
+    "PYTHONHASHSEED": "0",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
 
 
 @dataclass(frozen=True)

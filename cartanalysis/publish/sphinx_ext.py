@@ -39,7 +39,7 @@ from cartanalysis.publish import artefacts, execute, figure_data
 from cartanalysis.publish.book import Book
 from cartanalysis.publish.run import cache_for, prepare
 from cartanalysis.publish.scratch import private_folder
-from cartanalysis.study import published
+from cartanalysis.study import consistent, published
 from cartanalysis.text import NOT_AVAILABLE, html_table
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,14 @@ class PublishedRole(_Role):
         except KeyError as error:
             return self.hole("%s", error.args[0])
         return [self.number(entry.text), *_apart([_badge(entry.evidence)])], []
+
+
+class RangeRole(_Role):
+    """How large an effect may have been that the paper does not print."""
+
+    def run(self) -> Parsed:
+        """Look the claim up among the consistent cohorts."""
+        return [self.number(consistent.range_text(self.text)), *_apart([_badge("A")])], []
 
 
 def _apart(letter: list[nodes.inline]) -> list[nodes.Node]:
@@ -292,6 +300,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("num", NumberRole())
     app.add_role("letter", NumberRole())
     app.add_role("published", PublishedRole())
+    app.add_role("range", RangeRole())
     app.add_directive("chapter-figure", ChapterFigure)
     app.add_directive("contract", ContractTable)
     app.add_directive("parameters", ParameterTable)

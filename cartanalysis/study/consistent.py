@@ -67,6 +67,24 @@ def ranges(effects: pd.DataFrame) -> pd.DataFrame:
     return table.assign(method="median and range over the consistent cohorts")
 
 
+def range_text(claim: str) -> str:
+    """Say how large an effect may have been.
+
+    Parameters
+    ----------
+    claim : str
+        Id of a directional claim.
+
+    Returns
+    -------
+    str
+        The range of its hazard ratio over the cohorts, such as "between 2.5 and 13".
+    """
+    table = ranges(effects()).set_index("claim")
+    low, high = (f"{table.loc[claim, bound]:.2g}" for bound in ("lower", "upper"))
+    return f"between {low} and {high}"
+
+
 def most_central(effects: pd.DataFrame) -> int:
     """Name the cohort whose effects lie nearest to the middle of all.
 

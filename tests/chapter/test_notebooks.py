@@ -10,12 +10,23 @@ import nbformat
 import pytest
 from conftest import ROOT
 
+from cartanalysis.chapter.by_hand import is_by_hand
 from cartanalysis.chapter.parameters import declared
 from cartanalysis.publish.book import Book
 from cartanalysis.sites.collection import COMPARISON
 from cartanalysis.teaching.student import SOLUTION
 
 CHAPTERS = [*Book(ROOT).chapters, COMPARISON]  # the last belongs to sites of several cohorts
+
+OF_SITES = ["How sure can we be?", "Exercises", "Check yourself"]
+PLAN = [
+    "Background",
+    "What the authors did and reported",
+    "By hand",
+    "The book’s result",
+    *OF_SITES,
+]
+"""Parts that every chapter has, in this order."""
 
 
 def test_every_source_is_in_a_table_of_contents():
@@ -43,11 +54,16 @@ def test_chapters_follow_the_plan(name):
     notebook = Book(ROOT).notebook(name)
     code = [c for c in notebook.cells if c.cell_type == "code"]
     prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
-    assert sum(SOLUTION not in c.metadata.get("tags", []) for c in code) <= 11
     assert prose.startswith("# ")
     assert prose.splitlines()[0].endswith("?"), "the title is a question"
-    for part in ("**You will learn**", "## In the paper", "## How sure can we be?", "## Exercises"):
-        assert part in prose
+    assert "**In short.**" in code[2].source + code[3].source, "the answer comes first"
+    parts = [line.removeprefix("## ") for line in prose.splitlines() if line.startswith("## ")]
+    plan = OF_SITES if name == COMPARISON else PLAN
+    assert [part for part in parts if part in plan] == plan
+    by_hand = [c.source for c in code if is_by_hand(c.source)]
+    if name != COMPARISON:
+        assert any("\nassert " in source for source in by_hand), "what is by hand equals the book's"
+        assert not any(len(line) > 76 for source in by_hand for line in source.splitlines())
     assert {"cohort", "cohorts"} & set(declared(notebook, name))
     for cell in code:
         assert len(cell.source.splitlines()) <= 32

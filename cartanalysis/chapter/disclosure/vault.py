@@ -23,7 +23,7 @@ import pandas as pd
 
 from cartanalysis.chapter.disclosure.rules import RULES, UNCHANGED, Refused, Told, protect
 from cartanalysis.contract import Cohort, derive
-from cartanalysis.errors import CannotCompute
+from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import survival
 
 ADDRESS, KEY = "CARTANALYSIS_VAULT", "CARTANALYSIS_VAULT_KEY"
@@ -110,6 +110,7 @@ class _Failure:
 
     message: str
     is_reason: bool
+    lacks: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -152,6 +153,8 @@ def _answer(asked: Connection, vault: Vault) -> None:
                 continue
             try:
                 answer: Any = (vault.open if wants_cohort else vault.compute)(*args, **kwargs)
+            except MissingColumns as error:
+                answer = _Failure(str(error), True, error.columns)
             except CannotCompute as error:
                 answer = _Failure(str(error), True)
             except Exception as error:  # noqa: BLE001 - told to the chapter, which fails with it
@@ -182,6 +185,8 @@ class Remote:
         self._line.send((wants_cohort, args, kwargs))
         answer = self._line.recv()
         if isinstance(answer, _Failure):
+            if answer.lacks:
+                raise MissingColumns(answer.lacks)
             if answer.is_reason:
                 raise CannotCompute(answer.message)
             raise RuntimeError(answer.message)
