@@ -32,14 +32,19 @@ min_cell: int = 1
 confidence: float = 0.95
 
 # %%
-study = Study("other-trials", cohort, min_cell=min_cell, confidence=confidence)
+study = Study(
+    "other-trials", cohort, min_cell=min_cell, confidence=confidence
+)
 peers = study.peers()
 remission = peers.forest("remission")
 survival = peers.forest("survival")
 severe_crs = peers.forest("severe CRS")
 severe_neurotoxicity = peers.forest("severe neurotoxicity")
 neurotoxicity = peers.forest("neurotoxicity")
-study.hand_over(peers_remission=remission.pooled, peers_neurotoxicity=neurotoxicity.pooled)
+study.hand_over(
+    peers_remission=remission.pooled,
+    peers_neurotoxicity=neurotoxicity.pooled,
+)
 
 # %%
 study.say(
@@ -123,9 +128,10 @@ plt.show()
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
-low, high = proportion_confint(others["cr_n"], others["n"], alpha=1 - confidence, method="beta")
-columns = ["study", "cr_n", "n", "remission", "lower", "upper"]
+events, n = others["cr_n"], others["n"]
+low, high = proportion_confint(events, n, 1 - confidence, method="beta")
 others["lower"], others["upper"] = low, high
+columns = ["study", "cr_n", "n", "remission", "lower", "upper"]
 print(others[columns].round(2).to_string(index=False))
 book = remission.table.set_index("label").loc[others["study"]]
 assert np.allclose(others[["lower", "upper"]], book[["lower", "upper"]])
@@ -140,8 +146,8 @@ assert np.allclose(others[["lower", "upper"]], book[["lower", "upper"]])
 # by hand
 from scipy.optimize import brentq
 
-yes, no = others["cr_n"], others["n"] - others["cr_n"]
-y, v = np.log(yes / no), 1 / yes + 1 / no
+without = n - events
+y, v = np.log(events / without), 1 / events + 1 / without
 
 
 def excess(tau2):
@@ -200,7 +206,9 @@ study.say(
 # %%
 caption = "Overall survival at 1 year, as published; no intervals can be computed."
 study.show(survival.figure("peers-survival", caption))
-study.say(f"The other trials report {survival.span}; for An et al., {survival.place}.")
+study.say(
+    f"The other trials report {survival.span}; for An et al., {survival.place}."
+)
 
 # %% [markdown]
 # The paper's survival without relapse is not compared: most trials give event-free survival, which
@@ -219,7 +227,9 @@ study.say(
     f"({{paper.crs_any}}) lies {crs.in_range}."
 )
 caption = "Patients with neurotoxicity of grade 3 or higher, with exact intervals."
-study.show(severe_neurotoxicity.figure("peers-severe-neurotoxicity", caption))
+study.show(
+    severe_neurotoxicity.figure("peers-severe-neurotoxicity", caption)
+)
 caption = (
     "Patients with neurotoxicity of any grade, with exact intervals. A dash stands for a "
     "percentage that is no whole number of patients."
@@ -244,7 +254,9 @@ study.say(
 # %%
 relapse = peers.forest("relapse")
 study.hand_over(peers_relapse=relapse.pooled)
-caption = "Patients with a relapse, of those in remission, with exact intervals."
+caption = (
+    "Patients with a relapse, of those in remission, with exact intervals."
+)
 study.show(relapse.figure("peers-relapse", caption))
 study.say(
     "Pooled, **{peers_relapse}** of the patients in remission relapsed ({peers_relapse.ci}). The "
@@ -256,7 +268,11 @@ study.say(
 # ## Where the study sits, and what differs
 
 # %%
-study.show(peers.table("The other trials: who was treated, what remission meant, what was read"))
+study.show(
+    peers.table(
+        "The other trials: who was treated, what remission meant, what was read"
+    )
+)
 
 # %% [markdown]
 # *Patients.* An et al. treated children and adults together; most trials in the table treated one
@@ -269,9 +285,10 @@ study.show(peers.table("The other trials: who was treated, what remission meant,
 # %%
 # by hand
 known = others.dropna(subset=["emd_pct"])
-print(known[["study", "emd_pct", "remission"]].round(2).to_string(index=False))
-selected = (known["emd_pct"] == 100).sum()
-print(f"known in {len(known)} of {len(others)} trials; in {selected} all had EMD")
+columns = ["study", "emd_pct", "remission"]
+print(known[columns].round(2).to_string(index=False))
+everyone = (known["emd_pct"] == 100).sum()
+print(f"known in {len(known)} of {len(others)}; all had EMD in {everyone}")
 
 # %% [markdown]
 # Could one regress remission on the share with EMD over trials? Not from these few points, some of
@@ -287,7 +304,11 @@ print(f"known in {len(known)} of {len(others)} trials; in {selected} all had EMD
 # mutated *TP53* {cite:p}`ZhangX2020`.
 
 # %%
-study.show(peers.findings("high-risk genetics", "High-risk genetics: what others found"))
+study.show(
+    peers.findings(
+        "high-risk genetics", "High-risk genetics: what others found"
+    )
+)
 
 # %% [markdown]
 # ### Extramedullary disease
@@ -299,7 +320,9 @@ study.show(peers.findings("high-risk genetics", "High-risk genetics: what others
 # than the few such patients of An et al.
 
 # %%
-study.show(peers.findings("EMD", "Extramedullary disease (EMD): what others found"))
+study.show(
+    peers.findings("EMD", "Extramedullary disease (EMD): what others found")
+)
 
 # %% [markdown]
 # ### Regulatory T cells
@@ -311,13 +334,22 @@ study.show(peers.findings("EMD", "Extramedullary disease (EMD): what others foun
 # these studies neither confirm nor refute one another.
 
 # %%
-study.show(peers.findings("regulatory T cells", "Regulatory T cells: what others found"))
+study.show(
+    peers.findings(
+        "regulatory T cells", "Regulatory T cells: what others found"
+    )
+)
 
 # %% [markdown]
 # ### Transplant after CAR T cells
 
 # %%
-study.show(peers.findings("transplant after CAR T", "Transplant in remission: what others found"))
+study.show(
+    peers.findings(
+        "transplant after CAR T",
+        "Transplant in remission: what others found",
+    )
+)
 
 # %% [markdown]
 # ## How sure can we be?
@@ -353,8 +385,9 @@ study.show(peers.findings("transplant after CAR T", "Transplant in remission: wh
 # %% tags=["solution"]
 # by hand
 others["width"] = others["upper"] - others["lower"]
-for extreme in (others.nlargest(1, "width"), others.nsmallest(1, "width")):
-    print(extreme[["study", "n", "remission", "width"]].to_string(index=False))
+columns = ["study", "n", "remission", "width"]
+print(others.nlargest(1, "width")[columns])
+print(others.nsmallest(1, "width")[columns])
 
 # %% [markdown]
 # ### Exercise 2: count nobody twice
@@ -370,7 +403,7 @@ for extreme in (others.nlargest(1, "width"), others.nsmallest(1, "width")):
 # by hand
 earlier = ["Davila 2014", "Turtle 2016"]
 once = ~others["study"].isin(earlier)
-y, v = np.log(yes / no)[once], (1 / yes + 1 / no)[once]
+y, v = y[once], v[once]
 tau2 = brentq(excess, 0, 5)
 mean = np.average(y, weights=1 / (v + tau2))
 print(f"{pooled:.1%} with them, {1 / (1 + np.exp(-mean)):.1%} without")
