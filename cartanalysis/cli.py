@@ -371,8 +371,8 @@ def _map(file: str, sheet: str | None, dictionary: Path | None, out: Path | None
 
     source = read_source(file, sheet=sheet, dictionary=dictionary)
     proposal = propose(source)
-    if proposal.problems:
-        raise InputError(source.name, proposal.problems)
+    if source.problems:
+        raise InputError(source.name, source.problems)
     if out is None:
         print(proposal.to_yaml(), end="")
     else:

@@ -17,7 +17,7 @@ from cartanalysis.chapter.disclosure.rules import CONFIDENCES, DEFAULT_MIN_CELL
 from cartanalysis.chapter.disclosure.vault import Vault
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.errors import InputError, Problem, shown
-from cartanalysis.intake import split_names
+from cartanalysis.intake import SETTLED, split_names
 from cartanalysis.intake.admission import Request, admit
 from cartanalysis.publish import artefacts, checks, execute, owner, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
@@ -27,7 +27,7 @@ from cartanalysis.publish.scratch import naming, private_folder, user_cache
 from cartanalysis.publish.staging import clear, staging_for
 from cartanalysis.publish.verify import FILE, RUN, differences, entries, read_run, write_record
 
-COHORT_FILE, STRATA_FILE = "cohort.csv", "cohort-with-strata.csv"
+COHORT_FILE, STRATA_FILE = f"cohort{SETTLED}", f"cohort-with-strata{SETTLED}"
 """Names under which chapters see a user's cohort: their pages show no path of the machine."""
 
 STRATA = "strata"

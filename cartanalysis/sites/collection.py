@@ -21,6 +21,7 @@ from cartanalysis.chapter import parameters
 from cartanalysis.chapter.handover import slug
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.intake import SETTLED
 from cartanalysis.intake.admission import Request
 from cartanalysis.publish import artefacts, checks, execute, owner, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
@@ -271,7 +272,7 @@ def _start_site(
     files, kept = {}, {}
     for number, plan in enumerate(plans, start=1):
         is_default = plan.cohort.is_default
-        files[plan.cohort.name] = DEFAULT_COHORT if is_default else f"cohort-{number}.csv"
+        files[plan.cohort.name] = DEFAULT_COHORT if is_default else f"cohort-{number}{SETTLED}"
         if not is_default:  # the comparison needs the contract's columns only
             own = [c for c in plan.cohort.table if c not in FIELDS]
             plain = replace(plan.cohort, table=plan.cohort.table.drop(columns=own))
