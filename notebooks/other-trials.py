@@ -75,7 +75,7 @@ study.say(
 # An and colleagues {cite:p}`An2020` treated children and adults with relapsed or refractory B-ALL
 # in two Chinese centres, in a phase II trial without a control group. According to later reviews
 # the product has a 4-1BB domain. Remission and survival are the paper's own numbers; those of
-# toxicity and age are known from a later review only {cite:p}`JCM2023`.
+# toxicity and age are known from a later review only (J Clin Med 2023;12:6883, Table 1).
 
 # %%
 study.say(
@@ -95,7 +95,7 @@ study.say(
 from cartanalysis.study.peers import trials
 
 others = trials()
-others[["study", "population", "n", "cr_n", "os_1y_pct", "emd_pct"]].head()
+others[["study", "population", "n", "cr_n", "emd_pct"]].head()
 
 # %% [markdown]
 # `n` counts the patients whose response could be judged, `cr_n` those in remission.
@@ -108,15 +108,15 @@ others[["study", "population", "n", "cr_n", "os_1y_pct", "emd_pct"]].head()
 
 # %%
 # by hand
-# figure: Dots of remission by size of trial; adults and others overlap.
+# figure: Remission by size of trial; adults and others overlap.
 import matplotlib.pyplot as plt
 import seaborn as sns
 
 others["remission"] = others["cr_n"] / others["n"]
 adults = others["population"].str.startswith("adult")
-others["patients"] = adults.map({True: "adults only", False: "others"})
-ax = sns.scatterplot(others, x="remission", y="n", hue="patients", s=60)
-ax.set(yscale="log", xlabel="share in remission", ylabel="patients")
+others["treated"] = adults.map({True: "adults", False: "others"})
+ax = sns.scatterplot(others, x="remission", y="n", hue="treated")
+ax.set(xlabel="share in remission", ylabel="patients")
 plt.show()
 
 # %% [markdown]
@@ -129,12 +129,14 @@ import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
 events, n = others["cr_n"], others["n"]
-low, high = proportion_confint(events, n, 1 - confidence, method="beta")
+alpha = 1 - confidence
+low, high = proportion_confint(events, n, alpha, method="beta")
 others["lower"], others["upper"] = low, high
 columns = ["study", "cr_n", "n", "remission", "lower", "upper"]
 print(others[columns].round(2).to_string(index=False))
 book = remission.table.set_index("label").loc[others["study"]]
-assert np.allclose(others[["lower", "upper"]], book[["lower", "upper"]])
+assert np.allclose(low, book["lower"])
+assert np.allclose(high, book["upper"])
 
 # %% [markdown]
 # Proportions are pooled as log odds, because these scatter nearly normally. `v` is the variance
@@ -207,7 +209,7 @@ study.say(
 caption = "Overall survival at 1 year, as published; no intervals can be computed."
 study.show(survival.figure("peers-survival", caption))
 study.say(
-    f"The other trials report {survival.span}; for An et al., {survival.place}."
+    f"The other trials report {survival.span}, the study {{paper.os_1y}}: {survival.place}."
 )
 
 # %% [markdown]
@@ -268,11 +270,8 @@ study.say(
 # ## Where the study sits, and what differs
 
 # %%
-study.show(
-    peers.table(
-        "The other trials: who was treated, what remission meant, what was read"
-    )
-)
+caption = "Who was treated, and what remission meant; –: not verified"
+study.show(peers.characteristics(caption))
 
 # %% [markdown]
 # *Patients.* An et al. treated children and adults together; most trials in the table treated one
@@ -288,7 +287,7 @@ known = others.dropna(subset=["emd_pct"])
 columns = ["study", "emd_pct", "remission"]
 print(known[columns].round(2).to_string(index=False))
 everyone = (known["emd_pct"] == 100).sum()
-print(f"known in {len(known)} of {len(others)}; all had EMD in {everyone}")
+print(f"known in {len(known)} trials; all had EMD in {everyone}")
 
 # %% [markdown]
 # Could one regress remission on the share with EMD over trials? Not from these few points, some of
@@ -360,9 +359,9 @@ study.show(
 # - *Definitions.* Remission is CR in one trial, CR or CRi in the next, free of MRD in a third. CRS
 #   was graded by several scales before the ASTCT consensus {cite:p}`Lee2019`, so that grade 3 does
 #   not mean the same everywhere.
-# - *Sources.* Some rows were read in a trial's own abstract, others in the tables of reviews; where
-#   two sources disagree the cell is empty. Counts were worked out from rounded percentages where
-#   only one whole number fits.
+# - *Sources.* Some rows were read in a trial's own abstract, others in the tables of reviews, as
+#   the last table of this section tells; where two sources disagree the cell is empty. Counts were
+#   worked out from rounded percentages where only one whole number fits.
 # - *Patients counted twice.* Davila 2014 and Park 2018 report from the same institution and with
 #   the same product (PMC7236391, Table 2), Turtle 2016 and Hay 2019 very probably so. Earlier
 #   patients may be part of the later report; exercise 2 leaves the earlier reports out.
@@ -370,7 +369,12 @@ study.show(
 #   drawn up by a systematic search, and a funnel plot of so few trials cannot tell.
 # - *Neither better nor worse.* Inside a prediction interval means *not unusual*. It does not mean
 #   equally good: patients were chosen by different rules in every trial.
-#
+
+# %%
+caption = "Where the other trials were published, and how they were read"
+study.show(peers.sources(caption))
+
+# %% [markdown]
 # ## Exercises
 #
 # ### Exercise 1: read a forest plot

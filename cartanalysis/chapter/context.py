@@ -26,9 +26,13 @@ ABOUT = {
     "cr_definition": "Remission means",
     "emd_pct": "EMD, %",
     "age_median": "Median age, years",
-    "hsct_after_n": "Transplanted after CAR T",
-    "source_kind": "What was read",
+    "hsct_after_n": "Transplant after CAR T",
+}
+READ = {
+    "study": "Trial",
     "citation": "Published in",
+    "source_kind": "Read in its",
+    "note": "Remarks",
 }
 FOUND = {
     "direction": "Beside An et al.",
@@ -49,7 +53,6 @@ class Peers:
 
     def __init__(self, study: HandOver) -> None:
         self._study = study
-        self.trials = study.compute(peers.trials).published_by(OTHERS)
 
     def forest(self, outcome: str, without: Sequence[str] = ()) -> TrialForest:
         """Set An et al. beside the other trials.
@@ -68,8 +71,8 @@ class Peers:
         """
         return TrialForest(self._study, outcome, without)
 
-    def table(self, caption: str) -> Table:
-        """Lay out who was treated in which trial, and how each was read.
+    def characteristics(self, caption: str) -> Table:
+        """Lay out who was treated in which trial.
 
         Parameters
         ----------
@@ -81,7 +84,24 @@ class Peers:
         Table
             What ``study.show`` shows.
         """
-        return self.trials.as_table(ABOUT, caption)
+        found = self._study.compute(peers.characteristics)
+        return found.published_by(OTHERS).as_table(ABOUT, caption)
+
+    def sources(self, caption: str) -> Table:
+        """Lay out where each trial was published, and how it was read.
+
+        Parameters
+        ----------
+        caption : str
+            What the table shows.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        found = self._study.compute(peers.trials)
+        return found.published_by(OTHERS).as_table(READ, caption)
 
     def findings(self, question: str, caption: str) -> Table:
         """Lay out what others found about one of the paper's questions.

@@ -113,6 +113,29 @@ def trials() -> pd.DataFrame:
     return table.assign(infused=table["infused"].fillna(table["n"]).astype(int))
 
 
+def characteristics() -> pd.DataFrame:
+    """Say who was treated in each trial, An et al. first.
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        One row per trial: study, population, n, cr_definition, emd_pct, age_median, hsct_after_n;
+        a dash for what is not known.  Values of An et al. carry the letters of the registry.
+    """
+    known = load()
+    age, infused = known["age_median"], known["infused"]
+    mine = {
+        "study": NAME,
+        "population": "paediatric and adult [P], 4-1BB [S]",
+        "n": f"{infused.value} [{infused.evidence}]",
+        "cr_definition": f"CR/CRi [{known['orr'].evidence}]",
+        "age_median": f"{age.value} [{age.evidence}]",
+    }
+    columns = ["study", "population", "n", "cr_definition", "emd_pct", "age_median", "hsct_after_n"]
+    table = pd.concat([pd.DataFrame([mine]), _as_printed(TRIALS)])[columns]
+    return table.replace("", math.nan).fillna("–").reset_index(drop=True)
+
+
 def problems(printed: pd.DataFrame) -> list[str]:
     """Find what cannot be true in a table of trials.
 

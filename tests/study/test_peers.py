@@ -65,6 +65,15 @@ def test_a_contradiction_is_found(column, value, says):
     assert any(says in problem for problem in peers.problems(printed))
 
 
+def test_who_was_treated_begins_with_the_study():
+    table = peers.characteristics().set_index("study")
+    assert len(table) == 20
+    mine = table.iloc[0]
+    assert (mine["n"], mine["age_median"], mine["emd_pct"]) == ("47 [D]", "22 [S]", "–")
+    assert table.loc["Gardner 2017", "age_median"] == "12.3"  # as printed
+    assert table.loc["Hay 2019", ["emd_pct", "hsct_after_n"]].tolist() == ["34", "18"]
+
+
 def test_findings_against_the_paper_come_first():
     for question in ("high-risk genetics", "EMD", "regulatory T cells"):
         found = peers.findings(question)
