@@ -270,7 +270,10 @@ study.say(
 # ## Where the study sits, and what differs
 
 # %%
-caption = "Who was treated, and what remission meant; –: not verified"
+caption = (
+    "Who was treated (n: evaluable), what remission meant, and how many had EMD before, and a "
+    "transplant (HSCT) after CAR T cells; –: not verified"
+)
 study.show(peers.characteristics(caption))
 
 # %% [markdown]
@@ -341,6 +344,9 @@ study.show(
 
 # %% [markdown]
 # ### Transplant after CAR T cells
+#
+# The abstract of An et al. does not mention transplants. They matter here because they may explain
+# differences in survival between trials.
 
 # %%
 study.show(

@@ -22,11 +22,11 @@ OWN_GRADES = {"severe CRS": "crs_grade", "severe neurotoxicity": "icans_grade"}
 ABOUT = {
     "study": "Trial",
     "population": "Patients and product",
-    "n": "Evaluable",
+    "n": "n",
     "cr_definition": "Remission means",
     "emd_pct": "EMD, %",
-    "age_median": "Median age, years",
-    "hsct_after_n": "Transplant after CAR T",
+    "age_median": "Median age",
+    "hsct_after_n": "HSCT after",
 }
 READ = {
     "study": "Trial",
