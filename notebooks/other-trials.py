@@ -73,8 +73,8 @@ study.say(
 # ## What the authors did and reported
 #
 # An and colleagues {cite:p}`An2020` treated children and adults with relapsed or refractory B-ALL
-# in two Chinese centres, in a phase II trial without a control group. According to later reviews
-# the product has a 4-1BB domain. Remission and survival are the paper's own numbers; those of
+# in a phase II trial without a control group, at two centres in China according to its registry
+# record. According to later reviews the product has a 4-1BB domain. Remission and survival are the paper's own numbers; those of
 # toxicity and age are known from a later review only (J Clin Med 2023;12:6883, Table 1).
 
 # %%
@@ -267,6 +267,19 @@ study.say(
 )
 
 # %% [markdown]
+# ## What it means for a patient
+
+# %%
+study.say(
+    "In trials like these about **{peers_remission.of_100}** patients reached remission, and of "
+    "those in remission about **{peers_relapse.of_100}** relapsed while they were observed. "
+    f"Depending on the trial, {survival.span} were alive at 1 year."
+)
+
+# %% [markdown]
+# No patient is the average of a dozen trials. Age, earlier transplants and where the leukaemia
+# sits all count, and none of these trials can say what would have happened without CAR T cells.
+#
 # ## Where the study sits, and what differs
 
 # %%

@@ -107,7 +107,7 @@ def trials() -> pd.DataFrame:
     printed = _as_printed(TRIALS)
     if wrong := problems(printed):
         raise ValueError(f"{TRIALS}: {'; '.join(wrong)}")
-    numbers = {c: pd.to_numeric(printed[c]) for c in printed if c not in TEXTS}
+    numbers = {str(c): pd.to_numeric(printed[c]) for c in printed if c not in TEXTS}
     counts = {c: numbers[c].astype("Int64") for c in ("infused", "relapse_n", "hsct_after_n")}
     table = printed.assign(**(numbers | counts))
     return table.assign(infused=table["infused"].fillna(table["n"]).astype(int))
@@ -152,15 +152,16 @@ def problems(printed: pd.DataFrame) -> list[str]:
     found = [f"{name} is there twice" for name in printed["study"][printed["study"].duplicated()]]
     for row in each_row(printed):
         n, responders = int(row.n), int(row.cr_n)
-        limits = {"infused": (n, None), "cr_n": (0, n), "relapse_n": (0, responders)}
-        limits["hsct_after_n"] = (0, int(row.infused or n))
-        for column, (low, high) in limits.items():
+        allowed: dict[str, tuple[float, float]] = {
+            "infused": (n, math.inf),
+            "cr_n": (0, n),
+            "relapse_n": (0, responders),
+            "hsct_after_n": (0, int(row.infused or n)),
+        }
+        allowed |= {str(c): (0, 100) for c in printed if str(c).endswith("_pct")}
+        for column, (low, high) in allowed.items():
             value = getattr(row, column)
-            if value and not low <= int(value) <= (math.inf if high is None else high):
-                found.append(f"{row.study}: {column} is {value}")
-        for column in (c for c in printed if str(c).endswith("_pct")):
-            value = getattr(row, str(column))
-            if value and not 0 <= float(value) <= 100:
+            if value and not low <= float(value) <= high:
                 found.append(f"{row.study}: {column} is {value}")
         if not rounds_to(responders, n, float(row.cr_pct), _decimals(row.cr_pct)):
             found.append(f"{row.study}: {row.cr_pct} % is not {responders} of {n}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 
@@ -11,9 +12,11 @@ import pytest
 from conftest import ORACLE
 from matplotlib import pyplot as plt
 
-from cartanalysis.chapter.handover import OTHERS
+from cartanalysis.chapter.handover import OTHERS, csv_of
 from cartanalysis.chapter.study import Study
+from cartanalysis.figures import geometry, style
 from cartanalysis.figures.trials import plot_trials
+from cartanalysis.publish.figure_data import readout
 from cartanalysis.stats.response import remission
 from cartanalysis.study import peers
 from cartanalysis.study.examples import leukemia
@@ -229,4 +232,23 @@ def test_survival_needs_no_key_to_what_is_not_drawn():
     ax = plot_trials(peers.forest("survival"))
     assert not ax.patches
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["other trial", "An et al."]
+    plt.close("all")
+
+
+def test_values_can_be_read_off_the_picture():
+    table = peers.forest("remission")
+    picture, svg = style.figure_of(plot_trials(table)), io.StringIO()
+    picture.savefig(svg, format="svg")
+    found = geometry.geometry(picture, svg.getvalue())
+    told = readout(found, {"confidence": 0.95}, csv_of(table))["rows"]
+    assert len(told) == len(table)
+    by_title = {row["title"]: row["lines"] for row in told}
+    assert by_title["An et al. 2020 [P]"] == [
+        "80.9 % (95 % CI 66.7 % to 90.9 %)",
+        "38 of 47 patients",
+    ]
+    assert by_title["19 trials, pooled"] == [
+        "83.9 % (95 % CI 79.8 % to 87.4 %)",
+        "prediction interval 69.1 % to 92.4 %",
+    ]
     plt.close("all")
