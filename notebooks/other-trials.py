@@ -294,7 +294,7 @@ study.show(peers.characteristics(caption))
 # or the other. *Product.* The table mixes CD28 and 4-1BB, low and high doses. *Transplant.* Where
 # many patients receive a transplant in remission, survival at 1 year says as much about the
 # transplant as about the cells; how many patients of An et al. received one is not available.
-# *Extramedullary disease.* It is the paper's chief risk factor, and the trials differ widely in
+# *Extramedullary disease.* It is a risk factor in the paper, and the trials differ widely in
 # it, as far as they tell:
 
 # %%
