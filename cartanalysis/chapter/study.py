@@ -9,7 +9,7 @@ from IPython import get_ipython
 from IPython.display import HTML
 
 from cartanalysis import contract, intake
-from cartanalysis.chapter import analyses, by_hand
+from cartanalysis.chapter import analyses, by_hand, context
 from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, badge, letters_explained, show
@@ -254,6 +254,16 @@ class Study(HandOver):
             Claims, what was found, and the verdicts.
         """
         return analyses.Verdicts(self)
+
+    def peers(self) -> context.Peers:
+        """Set the study among other trials.
+
+        Returns
+        -------
+        Peers
+            Published values of other trials, and what others found.
+        """
+        return context.Peers(self)
 
     # --- sections that several chapters have ---------------------------------------------------
 

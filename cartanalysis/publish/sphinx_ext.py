@@ -33,6 +33,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 import cartanalysis
 from cartanalysis import contract as cohorts
 from cartanalysis.chapter import parameters
+from cartanalysis.claims.registry import OTHERS, YOUR_DATA
 from cartanalysis.publish import artefacts, figure_data
 from cartanalysis.publish.book import Book
 from cartanalysis.study import consistent, published
@@ -64,7 +65,7 @@ def _load(env: BuildEnvironment, name: str) -> Any:
 
 
 def _badge(evidence: str) -> nodes.inline:
-    letter = evidence if evidence in LETTER_NAMES else "your data"
+    letter = evidence if evidence in (*LETTER_NAMES, OTHERS) else YOUR_DATA
     style = f"cart-letter-{letter.lower().replace(' ', '-')}"
     return nodes.inline(letter, letter, classes=["cart-letter", style])
 
