@@ -31,7 +31,7 @@ def plot_flow(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for i, row in enumerate(steps):
         letter = f" [{row.evidence}]" if row.evidence else ""
         ax.text(
-            0.27, -i, f"{row.step}\nn = {row.n}{letter}", ha="center", va="center", fontsize=10,
+            0.27, -i, f"{row.step}\nn = {row.n}{letter}", ha="center", va="center", fontsize=style.TEXT,
             bbox={**box, "edgecolor": style.REFERENCE},
         )  # fmt: skip
         if i == 0:
@@ -46,7 +46,7 @@ def plot_flow(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             arrowprops={"arrowstyle": "-|>", "color": style.MUTED, "linewidth": 1.2},
         )  # fmt: skip
         ax.text(
-            0.57, -i + 0.5, f"{row.leave}: {gone}", ha="left", va="center", fontsize=9.5,
+            0.57, -i + 0.5, f"{row.leave}: {gone}", ha="left", va="center", fontsize=style.SMALL,
             color=style.MUTED,
         )  # fmt: skip
     ax.set(xlim=(0, 1), ylim=(-len(steps) + 0.55, 0.45))

@@ -40,7 +40,7 @@ def plot_forest(
     y = 0.0
     for heading, part in table.groupby(series, sort=False):
         if heading:
-            rows.words(ax, y, str(heading), weight="bold", fontsize=10)
+            rows.words(ax, y, str(heading), weight="bold", fontsize=style.TEXT)
             y += 0.9
         for row in each_row(part):
             bounds = (row.lower, row.upper)
@@ -131,7 +131,7 @@ def plot_effects(
             color=style.RISK, markeredgewidth=0,
         )  # fmt: skip
         ax.plot([values.median()] * 2, [y - 0.2, y + 0.2], color=style.INK, linewidth=1.8)
-        rows.words(ax, y - 0.42, (labels or {}).get(claim, claim), fontsize=9)
+        rows.words(ax, y - 0.42, (labels or {}).get(claim, claim), fontsize=style.SMALL)
     ax.axvline(1, color=style.MUTED, linewidth=1, zorder=1)  # below the labels
     ax.set(ylim=(len(claims) - 0.5, -0.8), yticks=[])
     ax.spines["left"].set_visible(False)

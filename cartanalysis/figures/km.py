@@ -177,7 +177,7 @@ def _draw_counts(
     def write(time: float, line: float, text: str, **how: Any) -> None:
         ax.annotate(
             text, (time, 0), (0, -72 * line), ax.get_xaxis_transform(), "offset points",
-            va="top", fontsize=9, annotation_clip=False, **how,
+            va="top", fontsize=style.SMALL, annotation_clip=False, **how,
         )  # fmt: skip
 
     line = FIRST_ROW

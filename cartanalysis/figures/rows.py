@@ -36,7 +36,7 @@ MARK: dict[str, Any] = {"linestyle": "", "markeredgecolor": style.INK, "markersi
 
 def words(ax: Axes, y: float, name: str, numbers: str = "", **how: Any) -> None:
     """Write a row's name at the left end and its numbers at the right end."""
-    line: dict[str, Any] = {"va": "center", "fontsize": 9.5, "bbox": CARD, "zorder": 2}
+    line: dict[str, Any] = {"va": "center", "fontsize": style.SMALL, "bbox": CARD, "zorder": 2}
     across = ax.get_yaxis_transform()
     label = style.short(name, CHARACTERS - len(numbers))
     ax.text(0, y, label, transform=across, **(line | how))
