@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import matplotlib
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.path import Path
+from matplotlib.text import Annotation
 
 from cartanalysis import figures
 from cartanalysis.claims import flow
@@ -95,12 +98,56 @@ def test_at_risk_counts_stand_on_their_times_and_never_collide(patients, by):
     ax = km(patients, by, labels={"low": "a very long name for patients with low counts"})
     figure = style.figure_of(ax)
     figure.canvas.draw()
-    boxes = [t.get_window_extent() for t in ax.texts]
+    boxes = [t.get_window_extent() for t in ax.texts if isinstance(t, Annotation)]
+    assert boxes
     for i, one in enumerate(boxes):
         assert not any(one.overlaps(other) for other in boxes[i + 1 :])
     ticks_px = [t.get_window_extent() for t in ax.get_xticklabels() if t.get_text()]
     lowest = min(t.y0 for t in ticks_px)
     assert all(b.y1 < lowest for b in boxes), "counts lie below the axis labels"
+
+
+NOTE = "high against low Tregs\nhazard ratio 3.32\n(95 % CI 1.50 to 7.35)\nlog-rank p = 0.003"
+
+
+@pytest.mark.parametrize("endpoint", ["os", "rfs"])
+@pytest.mark.parametrize("by", [None, "emd", "treg_group", "genetic_risk", "sex"])
+def test_words_among_the_curves_cross_none(patients, endpoint, by):
+    curves = survival.kaplan_meier(patients, endpoint, by)
+    at_risk = survival.at_risk_table(patients, endpoint, ticks(curves["time"].max()), by)
+    ax = figures.plot_km(curves, at_risk, note=NOTE, labels={"low": "low Tregs"})
+    style.figure_of(ax).draw_without_rendering()
+    words = [t.get_window_extent() for t in ax.texts if not isinstance(t, Annotation)]
+    above = ax.get_legend()
+    assert words or above  # the note stands somewhere
+    steps = [line for line in ax.lines if line.get_drawstyle() == "steps-post"]
+    for box in words:
+        assert ax.get_window_extent().padded(1).contains(box.x0, box.y0)
+        assert ax.get_window_extent().padded(1).contains(box.x1, box.y1)
+        assert sum(box.overlaps(other) for other in words) == 1  # itself
+        for line in steps:
+            assert not ax.transData.transform_path(_stairs(line)).intersects_bbox(box, filled=False)
+
+
+def _stairs(line) -> Path:
+    """Write a step curve's corners out."""
+    x, y = (np.repeat(values, 2) for values in (line.get_xdata(), line.get_ydata()))
+    return Path(np.column_stack([x[1:], y[:-1]]))
+
+
+def test_names_and_note_go_above_where_the_curves_leave_no_room(patients):
+    ax = km(patients, "emd", labels={"none": "no extramedullary disease at all"}, note=NOTE * 4)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "no extramedullary disease at all", "cns", "other",
+    ]  # fmt: skip
+    assert ax.get_legend().get_title().get_text() == NOTE * 4
+
+
+def test_medians_are_marked_where_known(patients):
+    ax = km(patients, "treg_group", medians={"low": 715.0, "high": float("nan")})
+    marked = {line.get_gid(): line.get_xydata().tolist() for line in ax.lines if line.get_gid()}
+    assert marked["median-low"] == [[715, 0], [715, 0.5]]
+    assert "median-high" not in marked
 
 
 def test_svg_is_reproducible(patients, tmp_path):
