@@ -392,7 +392,8 @@ class HazardRatios(Analysis):
         self, study: HandOver, endpoint: str, covariates: Sequence[str], confidence: float
     ) -> None:
         self.endpoint = survival.endpoint_of(endpoint)
-        self.model = study.compute(cox.cox, study.patients, endpoint, list(covariates), confidence)
+        self._asked = (endpoint, list(covariates), confidence)
+        self.model = study.compute(cox.cox, study.patients, *self._asked)
         super().__init__(study, self.model.part("terms"))
 
     def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
@@ -420,6 +421,19 @@ class HazardRatios(Analysis):
             for r in each_row(self.table)
         )
         return f"{self.endpoint.name.capitalize()}, hazard ratios: {', '.join(told)}."
+
+    @cached_property
+    def alone(self) -> pd.DataFrame:
+        """The hazard ratio of each covariate by itself; none if the model has no other."""
+        endpoint, covariates, confidence = self._asked
+        if len(covariates) == 1:
+            return pd.DataFrame()
+        each = [
+            self.study.compute(cox.cox, self.study.patients, endpoint, [name], confidence)
+            for name in covariates
+        ]
+        told = [model.part("terms").table for model in each if not model.why]
+        return pd.concat(told, ignore_index=True) if told else pd.DataFrame()
 
     def of(self, covariate: str) -> Result:
         """Give the hazard ratio of a covariate.
@@ -507,21 +521,30 @@ class Forest(Analysis):
         self._models, self._labels = models, labels
         fitted = [m.model for m in models]
         names = [m.endpoint.name.capitalize() for m in models]
-        super().__init__(study, study.compute(_forest, labels, names, *fitted))
+        alone = [m.alone for m in models]
+        super().__init__(study, study.compute(_forest, labels, names, alone, *fitted))
 
     def _describe(self, labels: Labels) -> str:
         models = " ".join(model._describe(self._labels) for model in self._models)
         return f"Forest plot. {models}"
 
 
-def _forest(labels: Labels, names: Sequence[str], *models: cox.CoxModel) -> pd.DataFrame:
+def _forest(
+    labels: Labels, names: Sequence[str], alone: Sequence[pd.DataFrame], *models: cox.CoxModel
+) -> pd.DataFrame:
     blocks = []
-    for name, model in zip(names, models, strict=True):
+    for name, single, model in zip(names, alone, models, strict=True):
         series = f"{name} ({model.events} events in {model.n} patients)"
         label = model.terms["covariate"].map(lambda name: labels.get(name, name))
-        blocks.append(model.terms.assign(series=series, label=label))
+        block = model.terms.assign(series=series, label=label)
+        if len(single):
+            ratios = {"estimate": "alone", "lower": "alone_lower", "upper": "alone_upper"}
+            key = ["covariate", "group"]
+            block = block.merge(single[[*key, *ratios]].rename(columns=ratios), "left", on=key)
+        blocks.append(block)
     columns = ["series", "label", "n", "events", "estimate", "lower", "upper", "p", "method"]
-    return pd.concat(blocks, ignore_index=True)[columns]
+    found = pd.concat(blocks, ignore_index=True)
+    return found[[*columns, *(c for c in found if str(c).startswith("alone"))]]
 
 
 class CutOffs(Analysis):

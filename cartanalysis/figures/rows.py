@@ -79,9 +79,10 @@ def interval(ax: Axes, y: float, lower: float, upper: float, colour: str = style
             ax.plot(edge, y, marker=marker, color=colour, markersize=6, clip_on=False)
 
 
-def mark(ax: Axes, place: int, y: float, x: float, **how: Any) -> None:
-    """Mark the estimate of a row of the table, if it lies on the axis."""
+def mark(ax: Axes, place: int | None, y: float, x: float, **how: Any) -> None:
+    """Mark an estimate, if it lies on the axis: that of a row of the table, or of none."""
     low, high = ax.get_xlim()
     if low <= x <= high:
         ax.plot(x, y, zorder=4, clip_on=False, **(MARK | how))
-    geometry.place_row(ax, place, x, y)
+    if place is not None:
+        geometry.place_row(ax, place, x, y)

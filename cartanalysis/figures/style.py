@@ -43,7 +43,8 @@ COLOURS = {
 }
 SPARE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 DASHES: list[object] = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]
-GRADES = ["#f1eef6", "#d0d1e6", "#a6bddb", "#67a9cf", "#1c7bb5", "#023858"]
+GRADES = ["#d9d9d9", "#fee3b0", "#fdc07a", "#f0993e", "#b5530d", "#5c2300"]
+"""Colour of each grade, from none in grey to the worst in the darkest."""
 
 RC: dict[Any, Any] = {
     "font.family": "sans-serif",
