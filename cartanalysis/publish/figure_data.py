@@ -64,6 +64,7 @@ def _curves(
         "box": panel["box"],
         "x": panel["x"],
         "y": panel["y"],
+        "ticks": panel["x_ticks"],
         "unit": unit,
         "per": DAYS_PER[unit],
         # a thinned curve says nothing between its times, and a protected one of other groups' times
