@@ -41,7 +41,7 @@ MARK: dict[str, Any] = {"linestyle": "", "markeredgecolor": style.INK, "markersi
 
 def words(ax: Axes, y: float, name: str, numbers: str = "", **how: Any) -> None:
     """Write a row's name at the left end and its numbers at the right end."""
-    line: dict[str, Any] = {"va": "center", "fontsize": 9.5, "bbox": CARD, "zorder": 2}
+    line: dict[str, Any] = {"va": "center", "fontsize": style.SMALL, "bbox": CARD, "zorder": 2}
     across = ax.get_yaxis_transform()
     label = style.short(name, CHARACTERS - len(numbers))
     ax.text(0, y, label, transform=across, **(line | how))
@@ -84,12 +84,13 @@ def interval(ax: Axes, y: float, lower: float, upper: float, colour: str = style
             ax.plot(edge, y, marker=marker, color=colour, markersize=6, clip_on=False)
 
 
-def mark(ax: Axes, place: int, y: float, x: float, **how: Any) -> None:
-    """Mark the estimate of a row of the table, if it lies on the axis."""
+def mark(ax: Axes, place: int | None, y: float, x: float, **how: Any) -> None:
+    """Mark an estimate, if it lies on the axis: that of a row of the table, or of none."""
     low, high = ax.get_xlim()
     if low <= x <= high:
         ax.plot(x, y, zorder=4, clip_on=False, **(MARK | how))
-    geometry.place_row(ax, place, x, y)
+    if place is not None:
+        geometry.place_row(ax, place, x, y)
 
 
 def diamond(ax: Axes, row: Any, y: float, half: float) -> None:

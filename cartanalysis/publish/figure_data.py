@@ -63,6 +63,7 @@ def _curves(
         "box": panel["box"],
         "x": panel["x"],
         "y": panel["y"],
+        "ticks": panel["x_ticks"],
         "unit": unit,
         "per": DAYS_PER[unit],
         # a thinned curve says nothing between its times, and a protected one of other groups' times
@@ -110,7 +111,8 @@ def _forest(row: Row, shown: Mapping[str, Any]) -> Told:
     measure = shown.get("measure", "hazard ratio")
     group = [f"in this group {_events(row)}"] if row.get("events") else []
     title = ": ".join(filter(None, (row.get("series"), row["label"])))
-    return title, [f"{measure} {_value(row, shown, 'ratio')}", *_p(row), *group]
+    alone = [f"alone {_value(row, shown, 'ratio', 'alone')}"] if row.get("alone") else []
+    return title, [f"{measure} {_value(row, shown, 'ratio')}", *_p(row), *group, *alone]
 
 
 def _cutoffs(row: Row, shown: Mapping[str, Any]) -> Told:

@@ -37,7 +37,7 @@ def plot_verdicts(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = style.axes(ax, height)
     ax.set_axis_off()
     ax.set(xlim=(0, 1), ylim=(height, 0))
-    look: dict[str, Any] = {"va": "center", "fontsize": 9.5}
+    look: dict[str, Any] = {"va": "center", "fontsize": style.SMALL}
     line = {claim: HEADING + TILE * (i + 0.5) for i, claim in enumerate(claims["id"])}
     for i, row in enumerate(each_row(claims)):
         y = line[row.id]
