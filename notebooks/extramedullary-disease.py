@@ -281,9 +281,7 @@ plt.show()
 caption = "Remission by extramedullary disease, with exact intervals."
 study.show(remission.figure("remission-by-emd", caption, groups))
 study.hand_over(orr_emd_p=remission.test.p)
-study.say(
-    "Remission between the groups: Fisher’s exact test, {orr_emd_p}."
-)
+study.say("Remission between the groups: Fisher’s exact test, {orr_emd_p}.")
 
 # %% [markdown]
 # Survival, any EMD against none. The book uses the log-rank test by permutation where a group is
@@ -390,9 +388,7 @@ assert abs(ratio - os.hazard_ratio.number) < 1e-4
 
 left_out = []
 for patient in data.index[has_emd]:
-    cox.fit(
-        data.drop(patient), "os_days", "os_event", fit_options=tight
-    )
+    cox.fit(data.drop(patient), "os_days", "os_event", fit_options=tight)
     left_out.append(cox.hazard_ratios_["emd"])
 print(
     f"one patient with EMD left out: hazard ratio "
@@ -403,9 +399,7 @@ print(
 os_model = study.hazard_ratios("os", ["emd_any"])
 rfs_model = study.hazard_ratios("rfs", ["emd_any"])
 study.hand_over(
-    emd_os_ph_p=os_model.proportional_hazards.where(
-        covariate="emd_any"
-    ).p,
+    emd_os_ph_p=os_model.proportional_hazards.where(covariate="emd_any").p,
     emd_rfs_ph_p=rfs_model.proportional_hazards.where(
         covariate="emd_any"
     ).p,
