@@ -377,7 +377,7 @@ study.say(
 from lifelines import CoxPHFitter
 
 data = times[["os_days", "os_event"]].assign(emd=has_emd.astype(int))
-tight = {"precision": 1e-9}
+tight = {"precision": 1e-9, "r_precision": 1e-12}
 cox = CoxPHFitter()
 cox.fit(data, "os_days", "os_event")
 early = cox.hazard_ratios_["emd"]

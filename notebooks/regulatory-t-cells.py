@@ -170,7 +170,7 @@ plt.show()
 # The log-rank test asks whether the curves differ, the Cox model {cite:p}`Cox1972` by how much. Its
 # *hazard ratio* tells how many times higher the rate of death is in one group, on any day, among
 # those still alive. lifelines stops its search for the best value a little earlier than R does and
-# may differ in the fourth or fifth digit; `precision` asks for more.
+# may differ in the fourth or fifth digit; `fit_options` ask for more.
 
 # %%
 # by hand: treg_pct, os_days, os_event
@@ -178,7 +178,7 @@ from lifelines import CoxPHFitter
 from lifelines.statistics import logrank_test
 
 cox = CoxPHFitter()
-tight = {"precision": 1e-9}
+tight = {"precision": 1e-9, "r_precision": 1e-12}
 if high.nunique() == 2:  # both groups have patients
     a, b = data[high], data[~high]
     test = logrank_test(
