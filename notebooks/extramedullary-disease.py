@@ -66,8 +66,10 @@ study.say(
 )
 study.say(
     "At 1 year **{emd_any_os_1y}** of the patients with any EMD were alive, and "
-    "**{emd_none_os_1y}** of those without. The study reported shorter survival with any EMD, "
-    "without numbers."
+    "**{emd_none_os_1y}** of those without."
+)
+study.say(
+    "The study reported shorter overall and relapse-free survival with any EMD, without numbers."
 )
 
 # %% [markdown]

@@ -54,9 +54,11 @@ study.hand_over(
 # %%
 study.say(
     "**In short.** At 1 year **{genetics_high_os_1y}** of the patients of this cohort with "
-    "high-risk genetics were alive, and **{genetics_standard_os_1y}** of the others. The study "
-    "reported shorter overall and relapse-free survival with high-risk genetics, without numbers "
-    "and without a definition known to us."
+    "high-risk genetics were alive, and **{genetics_standard_os_1y}** of the others."
+)
+study.say(
+    "The study reported shorter overall and relapse-free survival with high-risk genetics, without "
+    "numbers and without a definition known to us. A larger study found no difference."
 )
 
 # %% [markdown]

@@ -60,9 +60,11 @@ study.hand_over(
 # %%
 study.say(
     "**In short.** At 1 year **{treg_high_os_1y}** of the patients of this cohort with Tregs above "
-    "{treg_cutoff} were alive, and **{treg_low_os_1y}** of the others. The study reported shorter "
-    "overall and relapse-free survival with higher Tregs, without numbers and without a cut-off "
-    "known to us."
+    "{treg_cutoff} were alive, and **{treg_low_os_1y}** of the others."
+)
+study.say(
+    "The study reported shorter overall and relapse-free survival with higher Tregs, without numbers "
+    "and without a cut-off known to us."
 )
 
 # %% [markdown]
