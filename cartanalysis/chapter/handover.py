@@ -30,13 +30,22 @@ from cartanalysis.chapter.disclosure.rules import COMPLEMENT, RULES, Hidden
 from cartanalysis.chapter.disclosure.times import month_end
 from cartanalysis.chapter.disclosure.vault import Patients, Remote, Vault
 from cartanalysis.chapter.results import Figure, Result, Table
-from cartanalysis.claims.registry import LETTERS, MEANING, Entry, Registry
+from cartanalysis.claims.registry import (
+    LETTERS,
+    MEANING,
+    OTHERS,
+    SIMULATED,
+    YOUR_DATA,
+    Entry,
+    Registry,
+)
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.figures import geometry, scripts, style
 from cartanalysis.stats import survival
 from cartanalysis.study.published import load
 from cartanalysis.text import (
     DAYS_PER,
+    FORMULA,
     Number,
     format_interval,
     format_value,
@@ -51,9 +60,6 @@ NUMBER_MIME = "application/vnd.cartanalysis.number+json"
 PAPER = "paper"
 """What sentences call the registry."""
 
-YOUR_DATA, SIMULATED = "your data", "simulated"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the start of a formula."""
 NBSP = "\u00a0"
 
 SHOWN = ("labels", "unit", "measure", "ratio")
@@ -116,6 +122,7 @@ class HandOver:
         self.numbers: dict[str, Number] = {}
         self._handed_over: dict[str, tuple[str, int]] = {}  # by which cell, and when
         self._told: tuple[str, int | None] = ("", None)
+        self._noted: set[str] = set()
         style.use()
 
     @property
@@ -216,7 +223,7 @@ class HandOver:
             None,
             result.unit,
             "",
-            self.evidence(result.rests_on),
+            result.letter or self.evidence(result.rests_on),
             time_unit=self.time_unit,
             confidence=self.confidence,
             coarse=self.is_protected,
@@ -293,7 +300,7 @@ class HandOver:
             self.withhold(reasons[0])
         else:
             letters = {n.evidence for n in used}
-            order = sorted(letters, key=[*LETTERS, YOUR_DATA].index)
+            order = sorted(letters, key=[*LETTERS, OTHERS, YOUR_DATA].index)
             known = {**self.numbers, PAPER: _Paper(self.registry)}
             show(Markdown(template.format_map(known) + "".join(map(badge, order))))
 
@@ -330,14 +337,15 @@ class HandOver:
         with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": fonttype}):
             if note:  # the caption tells, once
                 warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
-            picture.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
+            box = style.cropped(picture)
+            picture.savefig(svg, format="svg", bbox_inches=box, metadata={"Date": None})
             picture.savefig(
-                png, format="png", bbox_inches="tight", dpi=160, metadata={"Software": None}
+                png, format="png", bbox_inches=box, dpi=160, metadata={"Software": None}
             )
         plt.close(picture)
         labels = figure.options.get("labels") or {}
         text = figure.caption + self._left_out(figure.results, labels) + note
-        letter = figure.letter or self.evidence(first.rests_on)
+        letter = figure.letter or first.letter or self.evidence(first.rests_on)
         shown = {name: figure.options[name] for name in SHOWN if name in figure.options}
         about = {
             "name": figure.name,
@@ -367,7 +375,8 @@ class HandOver:
             }
             for _, row in table.result.table.iterrows()
         ]
-        letter = table.letter or self.evidence(table.result.rests_on)
+        result = table.result
+        letter = table.letter or result.letter or self.evidence(result.rests_on)
         hidden = self._left_out([table.result], table.words)
         text = f"{table.caption}.{hidden} {evidence_sentence(letter)}"
         show(HTML(html_table(rows, text)))
@@ -434,7 +443,7 @@ class HandOver:
         """
         if not self.is_reconstruction:
             return YOUR_DATA
-        # nobody knows whether a seeded cohort's file was changed
+        # the registry tells of the default cohort; another draw is assumed throughout
         return self.registry.weakest(rests_on if self.is_default else ())
 
     def _used(self, template: str) -> list[Number | Entry]:
@@ -449,6 +458,18 @@ class HandOver:
                 known = ", ".join(self.numbers) or "none yet"
                 raise ValueError(f"no number {name!r} was handed over; there are {known}")
         return found
+
+    def note(self, text: str) -> None:
+        """Show a remark, once in a chapter.
+
+        Parameters
+        ----------
+        text : str
+            Plain text, code in backquotes.
+        """
+        if text not in self._noted:
+            self._noted.add(text)
+            show(HTML(f'<p class="cart-note">{html_sentence(text)}</p>'))
 
     def withhold(self, reason: str) -> None:
         """Show why there is no result; once in a cell is enough.
@@ -505,6 +526,8 @@ def evidence_sentence(letter: str) -> str:
         return "Evidence: your data, as given in the cohort file."
     if letter == SIMULATED:
         return "Simulated; no patient data."
+    if letter == OTHERS:
+        return "Published by other trials, as cited; the paper's own values carry their letter."
     return f"Evidence {letter} – {MEANING[letter]}."
 
 

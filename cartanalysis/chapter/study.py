@@ -9,7 +9,8 @@ from IPython import get_ipython
 from IPython.display import HTML
 
 from cartanalysis import contract, intake
-from cartanalysis.chapter import analyses, by_hand
+from cartanalysis.chapter import analyses, by_hand, context
+from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, badge, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
@@ -71,7 +72,8 @@ class Study(HandOver):
         vault: Vault | Remote | None = remote()
         opened = vault.open(cohort, treg_cutoff) if vault else None
         if opened is None:
-            vault, rows = None, intake.read(cohort, intake.split_names(strata))
+            vault = None
+            rows = recognise(intake.read(cohort, intake.split_names(strata)))
             if min_cell > 1 and not rows.is_reconstruction:
                 vault = Vault({cohort: rows}, min_cell)
                 opened = vault.open(cohort, treg_cutoff)
@@ -252,6 +254,16 @@ class Study(HandOver):
             Claims, what was found, and the verdicts.
         """
         return analyses.Verdicts(self)
+
+    def peers(self) -> context.Peers:
+        """Set the study among other trials.
+
+        Returns
+        -------
+        Peers
+            Published values of other trials, and what others found.
+        """
+        return context.Peers(self)
 
     # --- sections that several chapters have ---------------------------------------------------
 

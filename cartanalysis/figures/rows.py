@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
 
 from cartanalysis.claims.verdicts import Kind
 from cartanalysis.figures import geometry, style
@@ -30,6 +32,9 @@ MARKS: dict[Kind, dict[str, Any]] = {
 
 SYMBOLS = {Kind.UPHELD: "●", Kind.INCONCLUSIVE: "□", Kind.OPPOSED: "✕", Kind.NOT_ASSESSED: "–"}
 """The same kinds in a text."""
+
+PREDICTED = "#8c8c8c"
+"""Prediction intervals."""
 
 MARK: dict[str, Any] = {"linestyle": "", "markeredgecolor": style.INK, "markersize": 7}
 
@@ -85,3 +90,13 @@ def mark(ax: Axes, place: int, y: float, x: float, **how: Any) -> None:
     if low <= x <= high:
         ax.plot(x, y, zorder=4, clip_on=False, **(MARK | how))
     geometry.place_row(ax, place, x, y)
+
+
+def diamond(ax: Axes, row: Any, y: float, half: float) -> None:
+    """Draw a pooled value: its interval as a diamond, the prediction interval through it."""
+    interval(ax, y, row.predicted_lower, row.predicted_upper, PREDICTED)
+    interval(ax, y, row.lower, row.upper)
+    left, centre, right = np.clip([row.lower, row.estimate, row.upper], *ax.get_xlim())
+    corners = [(left, y), (centre, y - half), (right, y), (centre, y + half)]
+    ax.add_patch(Polygon(corners, closed=True, facecolor=style.INK, edgecolor=style.INK, zorder=3))
+    geometry.place_row(ax, row.Index, row.estimate, y)

@@ -12,8 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cartanalysis.chapter.handover import FORMULA
-from cartanalysis.text import DAYS_PER, format_interval, format_value
+from cartanalysis.text import DAYS_PER, FORMULA, format_interval, format_value
 
 Row = Mapping[str, str]
 
@@ -147,12 +146,19 @@ def _pooled(row: Row, shown: Mapping[str, Any]) -> Told:
     return row["label"], lines
 
 
+def _trials(row: Row, shown: Mapping[str, Any]) -> Told:
+    counted = [f"{row['events']} of {row['n']} patients"] if row["events"] else []
+    title, lines = _pooled(row, {**shown, "ratio": False})
+    return title, [*lines, *counted]
+
+
 DESCRIBE: dict[str, Callable[[Row, Mapping[str, Any]], Told]] = {
     "claims": _claims,
     "cutoffs": _cutoffs,
     "forest": _forest,
     "pooled": _pooled,
     "rates": _rates,
+    "trials": _trials,
 }
 """How a row of each kind of figure is told."""
 
