@@ -113,8 +113,8 @@ n = known["infused"].value
 assert counts(known["orr"].value, 1, n) == [known["responders"].value]
 
 # %% [markdown]
-# With the review's numbers there are five such percentages. They put the answer to the test: the
-# numbers of a review did not have to fit.
+# The review adds three more percentages of all patients with one decimal. They put the answer to
+# the test, as they did not have to fit.
 
 # %%
 # by hand
