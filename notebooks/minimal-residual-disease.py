@@ -175,8 +175,8 @@ print(pd.crosstab(outcome["mrd"], outcome["rfs_event"].astype(int)))
 
 # %%
 study.on_reconstruction(
-    "A row with one patient cannot answer: whatever became of that patient, the relapse-free "
-    "survival of the other group would be compared with nothing or with all."
+    "One patient is not a group: the share with relapse in that row can only be none or all, and "
+    "no test can tell either from the other row."
 )
 
 # %% [markdown]
@@ -220,6 +220,7 @@ study.show(
         "mrd-icons",
         "Out of 100 patients infused: in MRD-negative remission.",
         "in MRD-negative remission",
+        {"all patients": "patients infused"},
     )
 )
 

@@ -77,8 +77,8 @@ study.say(
 # ICANS is graded by a ten-point bedside test, consciousness, seizures, movement and swelling of the
 # brain. A patient counts once, by the highest grade.
 #
-# CARs differ in their second signal. Those with CD28 expand faster; those with 4-1BB, as here, more
-# slowly, and severe ICANS has been reported less often with them {cite:p}`Morris2022`. A trial with
+# CARs differ in their second signal. Those with CD28 expand faster; those with 4-1BB, as in the
+# study, more slowly, and severe ICANS has been reported less often with them {cite:p}`Morris2022`. A trial with
 # a single arm cannot show whether that is the reason for its own count.
 #
 # ## What the authors did and reported

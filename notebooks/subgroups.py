@@ -99,7 +99,7 @@ patients[
 
 # %%
 study.on_reconstruction(
-    "In the reconstruction, sex was given out without regard to the course of the disease: "
+    "In the reconstruction, sex was assigned without regard to the course of the disease: "
     "whatever differs between women and men is chance. Of the patients with an earlier transplant, "
     "their number and their remissions are assumed after a thesis abstract."
 )
@@ -160,7 +160,7 @@ assert abs(by_sex.p_value - book.log_rank.p.number) < 1e-9
 # labels are dealt out at random (a permutation test), so its p-value differs a little.
 #
 # **Chance.** What would this page look like if nothing differed? Shuffle the labels, so that nothing
-# can, and run the tests again; 100 times.
+# can, and run the tests again; 50 times.
 
 # %%
 # by hand: sex, prior_hsct, response, os_days, os_event
@@ -171,7 +171,7 @@ known = patients.dropna(
     subset=["sex", "prior_hsct", "responder", "os_days", "os_event"]
 )
 pages = []
-for _ in range(100):
+for _ in range(50):
     page = []
     for trait in ("sex", "prior_hsct"):
         label = rng.permutation(known[trait].astype(str))
