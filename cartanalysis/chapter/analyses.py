@@ -6,7 +6,7 @@ cohort, by disclosure control.  ``sentence`` says in words what the figure shows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 from matplotlib.axes import Axes
+from statsmodels.stats.multitest import multipletests
 
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
 from cartanalysis.chapter.handover import HandOver
@@ -156,6 +157,7 @@ class Survival(Analysis):
         by: str | None,
         confidence: float,
         after: float | None = None,
+        smallest_group: int = 1,
     ) -> None:
         self._whom: Any = study.patients
         if after is not None:
@@ -163,10 +165,22 @@ class Survival(Analysis):
         self._asked = (endpoint, by, confidence)
         self.study = study
         self.endpoint = survival.endpoint_of(endpoint)
+        if smallest_group > 1:
+            self._refuse_groups_below(smallest_group)
         curves = self._compute(survival.kaplan_meier, *self._asked)
         super().__init__(study, curves.only_if(self.median))
         self._origin = self.endpoint.origin if after is None else "the landmark"
         self._marks: pd.DataFrame | None = None
+
+    def _refuse_groups_below(self, least: int) -> None:
+        """Compare no group of fewer patients, and none with nothing."""
+        medians = self._compute(survival.median, *self._asked)
+        if medians.why:
+            return
+        sizes = medians.table["n"]
+        if len(sizes) < 2 or any(n != COMPLEMENT and n < least for n in sizes):
+            why = f"a comparison needs two groups of at least {least} patients each"
+            self._whom = Result(why=why)
 
     def at(self, day: float | Result) -> Result:
         """Read survival off the curve.
@@ -383,6 +397,28 @@ def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
             text += f" ({low} to {high})"
         texts[row.group] = text
     return medians.assign(one_year=medians["group"].map(texts))
+
+
+def several_tests(tests: Iterable[tuple[str, str, str, Result]]) -> Result:
+    """Put the p-values of several tests below one another, with what so many of them mean.
+
+    Parameters
+    ----------
+    tests : iterable of (str, str, str, Result)
+        What was compared, in which outcome, by which test, and the p-value.
+
+    Returns
+    -------
+    Result
+        As `cartanalysis.chapter.study.Study.strata_tests` says.
+    """
+    rows = [(*about, test.number) for *about, test in tests]
+    table = pd.DataFrame(rows, columns=["group", "outcome", "test", "p"]).dropna()
+    if table.empty:
+        return Result(why="this cohort has no groups that could be compared")
+    corrected = multipletests(table["p"], method="holm")[1]
+    by_chance = 1 - (1 - ALPHA) ** len(table)
+    return Result(table.assign(p_holm=corrected, comparisons=len(table), by_chance=by_chance))
 
 
 class HazardRatios(Analysis):
@@ -627,13 +663,15 @@ class AdverseEvents(Analysis):
         counts = study.compute(safety.by_grade, study.patients, scale, study.confidence)
         return counts.where(grade=grade)
 
-    def at_least(self, grade: int) -> Result:
+    def at_least(self, grade: int, scale: str = "") -> Result:
         """Give the share of patients with a grade or a higher one.
 
         Parameters
         ----------
         grade : int
             Lowest grade that counts.
+        scale : {"ae_grade_max", "crs_grade", "icans_grade"}, optional
+            Which events; all on record if not given.
 
         Returns
         -------
@@ -641,6 +679,8 @@ class AdverseEvents(Analysis):
             One row per scale.
         """
         study = self.study
+        if scale:
+            return study.compute(safety.at_least, study.patients, scale, grade, study.confidence)
         return study.compute(safety.severe, study.patients, grade, study.confidence)
 
     def _describe(self, labels: Labels) -> str:

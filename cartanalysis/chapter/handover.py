@@ -394,7 +394,7 @@ class HandOver:
             return text
         if is_missing(value):
             return "–"
-        if name == "p":
+        if name in ("p", "p_holm"):
             return (
                 format_value(value, "p").removeprefix("p = ").removeprefix("p ").replace(" ", NBSP)
             )
