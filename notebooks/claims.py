@@ -116,19 +116,21 @@ study.on_reconstruction(
 # other directions were tested by the log-rank test; that *significant* means p < 0.05; that the
 # review counts MRD-negative remissions among all infused, and grades toxicity as this book does.
 # The paper's standard errors are not known to us either: its curves are taken as if nobody had been
-# censored before the day in question, which makes the paper look a little surer than it was.
+# censored before the day in question, which makes the paper look a little more
+# certain than it was.
 #
 # ## A look at the data
 #
-# Here a row is a claim.
+# Here a row is a claim. These are some; the chapter ends with all of them.
 
 # %%
 # by hand
 import pandas as pd
 
+patients = study.patients
 claims = verdicts.table.set_index("id")
 print(pd.crosstab(claims["family"], claims["evidence"], margins=True))
-claims[["short", "published", "evidence", "family"]]
+claims.groupby("family").head(4)[["short", "published", "evidence"]]
 
 # %% [markdown]
 # ## By hand
@@ -142,7 +144,6 @@ claims[["short", "published", "evidence", "family"]]
 from scipy.optimize import brentq
 from statsmodels.stats.proportion import proportions_ztest
 
-patients = study.patients
 known = patients["responder"].dropna()
 rate, m = (known == "yes").mean(), len(known)
 x, n = (study.registry[key].value for key in ("responders", "infused"))
@@ -194,7 +195,8 @@ for key, group in (("treg_os", "treg_group"), ("emd_os", "emd_any")):
         some.loc[~worse, "os_event"],
     ).p_value
     used, book = claims.loc[key, ["test", "p"]]
-    print(f"{group}: lifelines {p:.6f}; book {book:.6f} ({used})")
+    print(f"{group}: lifelines p = {p:.6f}")
+    print(f"  the book: p = {book:.6f} ({used})")
     assert used != "log-rank" or abs(p - book) < 1e-9
 
 # %% [markdown]
@@ -308,8 +310,8 @@ for key, state in (("orr", "in remission"), ("os_1y", "alive at 1 year")):
     print(f"{state}: between {100 * least:.0f} and {100 * most:.0f} of 100")
 
 # %% [markdown]
-# These ranges are wide because the study is small. A hospital whose rate lies inside them has no
-# reason to think that its patients do better or worse than the study's.
+# These ranges are wide because the study is small, and a single hospital's cohort mostly is, too. A
+# rate inside them is no sign that its patients do better or worse than the study's.
 #
 # ## How sure can we be?
 #

@@ -72,7 +72,9 @@ study.say(
 #
 # An and colleagues {cite:p}`An2020` enrolled children and adults with relapsed or refractory
 # B-cell acute lymphoblastic leukaemia (B-ALL) in a phase II trial without a control group. Design,
-# treatment and dose are summed up in [The study at a glance](../book/study-at-a-glance.md).
+# treatment and dose are summed up in [The study at a glance](../book/study-at-a-glance.md); how
+# numbers of patients follow from percentages has [a chapter of its
+# own](percentages-to-patients.ipynb).
 
 # %%
 study.say(
@@ -109,12 +111,20 @@ study.on_reconstruction(
 # %% [markdown]
 # ## By hand
 #
+# `study.patients` is a pandas DataFrame: everything below works on any other, too.
+
+# %%
+# by hand
+patients = study.patients
+print(f"{len(patients)} patients, {patients.shape[1]} columns")
+assert len(patients) == flow.patients.count
+
+# %% [markdown]
 # `describe` sums numbers up. For a skewed measurement the median and the quartiles around it say
 # more than mean and standard deviation.
 
 # %%
 # by hand: age_years
-patients = study.patients
 numbers = ["age_years", "treg_pct", "bm_blasts_pct"]
 numbers = [name for name in numbers if name in patients]
 print(patients[numbers].describe().round(1))
@@ -146,9 +156,9 @@ counts = patients["sex"].value_counts(dropna=False)
 shares = patients["sex"].value_counts(normalize=True)
 print(counts)
 print(shares.map("{:.1%} of those known".format))
-women = (patients["sex"] == "female").sum()
-book = table_one.where(column="sex", group="female").read("count", "count")
-assert women == book.count
+book = table_one.where(column="sex", group="female")
+women = book.read("count", "count").count
+assert (patients["sex"] == "female").sum() == women
 
 # %% [markdown]
 # Do the groups that the study compares differ in age? `groupby` answers in one line.
@@ -157,13 +167,13 @@ assert women == book.count
 # by hand: emd, age_years
 by_emd = patients.groupby("emd", observed=True)["age_years"]
 print(by_emd.agg(["count", "median", "min", "max"]))
-assert (
-    by_emd.count().sum() == patients[["emd", "age_years"]].dropna().shape[0]
-)
+both_known = patients[["emd", "age_years"]].dropna()
+assert by_emd.count().sum() == len(both_known)
 
 # %% [markdown]
 # And what is missing? An empty cell can mean two things: nobody knows the value, or there is none.
-# Patients without remission have no time to relapse; their `rfs_days` is empty for a good reason.
+# Patients without remission have no time to relapse, so their `rfs_days` is empty for a good reason;
+# so is `hsct_day` in those who had no transplant after the infusion.
 
 # %%
 # by hand: response
@@ -176,12 +186,14 @@ print(f"Patients without remission: {no_remission.sum()}")
 # ## The book’s result
 #
 # Read the flow from top to bottom: a box is a group of patients, an arrow to the right shows who
-# did not reach the next box (they may still be followed). On the study's own flow the first two
-# numbers are printed in the paper (P); the other two follow from its percentages by
-# [arithmetic](percentages-to-patients.ipynb) (D).
+# did not reach the next box (they may still be followed).
 
 # %%
 study.show(flow.figure("flow", "Flow of patients."))
+study.on_reconstruction(
+    "This is the study's own flow. Its first two numbers are printed in the paper (P); the other "
+    "two follow from the paper's percentages (D)."
+)
 
 # %% [markdown]
 # Table 1 gives each percentage of those known, and counts the others as missing.
@@ -233,11 +245,11 @@ study.paper("infused", shown={"infused": "patients"})
 #
 # ### Exercise 1: read the flow
 #
-# From which box to which does the largest loss of patients occur? What would you need to know to
-# judge whether it matters?
+# From which step of the study to the next is the largest number of patients lost? What would you
+# need to know to judge whether it matters?
 #
 # ```{dropdown} Hint
-# Subtract each box from the one before it. Then ask of those who are lost: could the result have
+# Subtract the number at each step from the one before it. Then ask of those who are lost: could the result have
 # been different for them?
 # ```
 
