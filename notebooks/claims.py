@@ -70,7 +70,7 @@ study.say(
     "**{claims_not_assessed}** cannot be assessed from it."
 )
 study.on_reconstruction(
-    "It was *built* to agree with all of them. That shows that the published numbers can be true "
+    "This cohort was *built* to agree with all of them. That shows that the published numbers can be true "
     "together, and nothing else: read this chapter for its method."
 )
 
