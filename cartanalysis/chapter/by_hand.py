@@ -46,8 +46,8 @@ class Chapter(Protocol):
     def is_protected(self) -> bool:
         """Whether small counts of patients are hidden."""
 
-    def withhold(self, reason: str) -> None:
-        """Show why there is nothing."""
+    def without_output(self, source: str, reason: str) -> None:
+        """Say why a cell is shown without what it gives."""
 
 
 def is_by_hand(source: str) -> bool:
@@ -129,7 +129,7 @@ class ByHand:
         if not reason:
             reason = self._run(source)
         if reason:
-            self._chapter.withhold(f"what this code gives; {reason}")
+            self._chapter.without_output(source, reason)
 
     def _why_not(self, marked: re.Match[str]) -> str:
         if self._chapter.is_protected:

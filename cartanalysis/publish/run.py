@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake import split_names
 from cartanalysis.intake.admission import Request, admit
-from cartanalysis.publish import artefacts, checks, execute, owner, site
+from cartanalysis.publish import artefacts, checks, execute, owned, owner, site
+from cartanalysis.publish.about import About
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
 from cartanalysis.publish.owner import Seal
 from cartanalysis.publish.replace import replace_folder
@@ -55,6 +56,7 @@ class Plan:
     keys: dict[str, str]  # hashes of everything that a chapter's outputs depend on
     min_cell: int  # the smallest count of patients shown
     seal: Seal
+    about: About = field(default_factory=About)  # what the owner says of the book
 
     @property
     def data(self) -> str:
@@ -65,6 +67,7 @@ class Plan:
     def key(self) -> str:
         """Hash of everything the site depends on."""
         known = [self.keys, self.cohort.name, list(self.cohort.notes), self.min_cell]
+        known.append(self.about.key())
         digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
         root = self.book.root
         files = [root / CONFIG, root / TOC]
@@ -94,6 +97,7 @@ def publish(
     book_root: Path | None = None,
     cache_dir: Path | None = None,
     accept_small_update: bool = False,
+    about: About | None = None,
 ) -> Published:
     """Build the book about a cohort."""
     book = find(book_root)
@@ -101,6 +105,7 @@ def publish(
     check_target(target, book)
     wanted = Request(request) if isinstance(request, str) else request
     plan = prepare(book, wanted, assignments, min_cell)
+    plan = replace(plan, about=about or About())
     if stands(target, plan.key):
         clear(target)
         names = tuple(book.chapters)
@@ -189,17 +194,24 @@ def build_site(plan: Plan, staging: Path, private: Path, cache: Path, jobs: int)
         vault = keep(cohorts, plan.min_cell, private)
     chapters = execute.execute(plan.book, plan.keys, plan.values, private, cache, jobs, vault)
     gathered = artefacts.harvest(
-        chapters, plan.cohort, sources / site.ARTEFACTS, plan.min_cell, plan.data
+        chapters,
+        plan.cohort,
+        sources / site.ARTEFACTS,
+        plan.min_cell,
+        plan.data,
+        complete=plan.cohort.is_reconstruction or not owned.is_told(plan.book),
     )
-    site.stage(plan.book, plan.cohort, gathered, sources)
+    staged = site.stage(plan.book, plan.cohort, gathered, sources, plan.about)
     html = site.build(sources, staging)
-    problems = checks.check(html, plan.book.pages)
+    problems = checks.check(html, staged.pages)
     if problems:
         raise execute.Failures(problems)
     write_run(
         html,
         about_run(plan.book, plan.values, plan.min_cell, chapters)
         | {
+            "pages": staged.pages,
+            "about": plan.about.record(),
             "cohort": {
                 "name": plan.cohort.name,
                 plan.seal.name: plan.data,
