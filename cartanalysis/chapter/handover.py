@@ -536,12 +536,10 @@ def slug(text: str) -> str:
     return "-".join(part for part in kept.split("-") if part)[:40]
 
 
-def letters_explained() -> str:
+def letters_explained(is_reconstruction: bool) -> str:
     """Say in a few words what the letters stand for."""
-    return (
-        "P printed by the paper, S by another publication, D derived by arithmetic, "
-        "A assumed (reconstruction)"
-    )
+    last = "A assumed (reconstruction)" if is_reconstruction else "your data from this cohort"
+    return f"P printed by the paper, S by another publication, D derived by arithmetic, {last}"
 
 
 def _parts(number: Number) -> dict[str, str]:

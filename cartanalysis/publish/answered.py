@@ -1,9 +1,9 @@
 """What a user's cohort can answer: the chapters and sections that it feeds, and why not the others.
 
-A chapter leaves the book where the cohort cannot answer its question: nothing is left of the
-sentences of its cell "**In short.**", or it hands numbers over and there is none.  A chapter that
-asks nothing of a cohort stays.  In the chapters that stay, a section from which nothing is left
-goes, and whatever else cannot be shown; ``{unanswered}`` tells all of it on one page.
+A chapter stays if at least one of the numbers that it hands over is there; one that hands over
+none, if it shows anything but solutions and work by hand.  In a chapter that stays, a section goes
+that opens with results of which nothing is left, and so does whatever else cannot be shown.  The
+directive ``{unanswered}`` tells all of it on one page.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from nbformat import NotebookNode
 from cartanalysis.chapter.by_hand import is_by_hand
 from cartanalysis.chapter.disclosure.outputs import METADATA, WITHHELD
 
-ANSWER = "**In short.**"
-"""How the answer to a chapter's question begins."""
+SOLUTION = "solution"
+"""Tag of the cells that hold the answer to an exercise; they are folded away."""
 
 _FENCE = re.compile(r"\s*(`{3,}|~{3,}|:{3,})")
 _HEADING = re.compile(r"#{2,} ")
@@ -43,7 +43,9 @@ def answered(notebook: NotebookNode) -> Answered:
     withheld = [w for cell in whole.cells for w in map(_withheld, _outputs(cell)) if w]
     reasons = {w["reason"]: w for w in withheld}
     stays = _has_an_answer(whole)
-    whole.cells = [c for part in _sections(whole.cells) if not _is_empty(part) for c in part]
+    opening, *sections = _sections(whole.cells)
+    kept = [opening, *(s for s in sections if not _is_empty(s))]
+    whole.cells = [cell for section in kept for cell in section]
     for cell in whole.cells:
         if cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if not _withheld(o)]
@@ -70,11 +72,14 @@ def _is_read(output: Any) -> bool:
 
 def _has_an_answer(notebook: NotebookNode) -> bool:
     cells = [c for c in notebook.cells if c.cell_type == "code"]
-    answers = [c for c in cells if ANSWER in c.source]
-    if answers and not any(_is_read(o) for c in answers for o in c.outputs):
-        return False
     told = [a["number"] for c in cells for a in map(_about, c.outputs) if "number" in a]
-    return not told or any(number["value"] is not None for number in told)
+    if told:
+        return any(number["value"] is not None for number in told)
+    return any(_is_read(o) for c in cells if not _is_exercise(c) for o in c.outputs)
+
+
+def _is_exercise(cell: NotebookNode) -> bool:
+    return SOLUTION in cell.metadata.get("tags", []) or is_by_hand(cell.source)
 
 
 def _sections(cells: list[NotebookNode]) -> Iterator[list[NotebookNode]]:
@@ -113,7 +118,9 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _is_empty(section: list[NotebookNode]) -> bool:
-    """Tell whether a section would have shown something, and nothing of it is there."""
+    """Tell whether a section opens with results, not with prose, and nothing of them is there."""
+    if "\n" in section[0].source.strip():
+        return False
     code = [c for c in section if c.cell_type == "code"]
     outputs = [o for c in code for o in c.outputs]
     works_by_hand = any(is_by_hand(c.source) for c in code)

@@ -17,7 +17,7 @@ from cartanalysis.chapter.by_hand import alternative_text, is_by_hand
 from cartanalysis.chapter.disclosure.outputs import METADATA, SHOWN, WITHHELD
 from cartanalysis.contract import Cohort
 from cartanalysis.publish import figure_data, owner
-from cartanalysis.publish.answered import Answered, answered
+from cartanalysis.publish.answered import SOLUTION, Answered, answered
 from cartanalysis.publish.execute import Executed, Failures
 
 RESULTS, TEXTS, FIGURES, ABOUT = "results.json", "texts.json", "figures.json", "cohort.json"
@@ -25,9 +25,6 @@ UNANSWERED = "unanswered.json"
 
 CONTINUED = "# (continued)"
 """Source of a cell that holds what another shows after its figure; empty ones are skipped."""
-
-SOLUTION = "solution"
-"""Tag of the cells that hold the answer to an exercise; they are folded away."""
 
 BY_HAND = "by-hand"
 """Tag of the cells that a page shows with their code."""
@@ -42,6 +39,7 @@ class Harvest:
     notebooks: dict[str, nbformat.NotebookNode]  # tidied for the website
     results: dict[str, Any]  # as in results.json
     warnings: tuple[str, ...]  # what chapters wrote to their error stream
+    complete: bool  # nothing was left out because the cohort cannot answer it
     left_out: dict[str, str]  # titles of chapters that the cohort cannot feed
 
 
@@ -120,7 +118,7 @@ def harvest(
             nbformat.write(chapter.notebook, folder / "notebooks" / f"{chapter.name}.ipynb")
             whole = chapter.notebook if complete else found[chapter.name].notebook
             pages[chapter.name] = tidy(whole)
-    return Harvest(pages, results, tuple(warnings), left_out)
+    return Harvest(pages, results, tuple(warnings), complete, left_out)
 
 
 def _unanswered(chapter: Executed, found: Answered) -> dict[str, Any]:

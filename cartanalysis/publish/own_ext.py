@@ -27,6 +27,13 @@ from cartanalysis.publish.sphinx_ext import load_artefact
 from cartanalysis.study import published
 from cartanalysis.text import html_sentence, html_table
 
+NOTHING = {
+    "chapters": "None: every chapter is there.",
+    "results": "None.",
+    "columns": "No column is missing that the chapters ask for.",
+}
+"""What is said where there is nothing to list."""
+
 
 class CohortRole(SphinxRole):
     """What the cohort is called, or how many patients are in it."""
@@ -109,7 +116,7 @@ class Unanswered(SphinxDirective):
         chapters = load_artefact(self.env, artefacts.UNANSWERED)
         what = self.arguments[0]
         text = _columns(chapters) if what == "columns" else _reasons(chapters, what == "results")
-        return [nodes.raw("", text or "<p>None.</p>", format="html")]
+        return [nodes.raw("", text or f"<p>{NOTHING[what]}</p>", format="html")]
 
 
 def _reasons(chapters: list[dict[str, Any]], stays: bool) -> str:
@@ -123,7 +130,7 @@ def _reasons(chapters: list[dict[str, Any]], stays: bool) -> str:
 
 
 def _told(chapter: dict[str, Any]) -> list[str]:
-    return [r["reason"] for r in chapter["reasons"]]
+    return [r["reason"].removesuffix(".") for r in chapter["reasons"]]
 
 
 def _capital(text: str) -> str:

@@ -9,14 +9,13 @@ from typing import Any
 
 import nbformat
 
-from cartanalysis.contract import Cohort
 from cartanalysis.publish.about import About, as_markdown
 from cartanalysis.publish.book import CHAPTERS, PROSE, Book
 
 FRONT, YOUR_FRONT = "index.md", "your-front.md"
 UNANSWERED, WORDS_PAGE = "unanswered", "about-this-cohort"
-WORDS = "about.html"
-"""The owner's words, among what pages are made from."""
+ARTEFACTS, WORDS = "artefacts", "about.html"
+"""What pages are made from, the owner's words among it."""
 
 CAPTION = "This cohort"
 
@@ -26,26 +25,29 @@ _LINK = re.compile(
 
 
 def is_told(book: Book) -> bool:
-    """Tell whether a book has a page for what a cohort cannot answer; else its chapters tell it."""
-    return (book.root / PROSE / f"{UNANSWERED}.md").is_file()
+    """Tell whether a book has the pages of a user's cohort; else its chapters say what lacks."""
+    needed = (f"{UNANSWERED}.md", YOUR_FRONT)
+    return all((book.root / PROSE / name).is_file() for name in needed)
 
 
-def pages(prose: Path, cohort: Cohort, about: About) -> list[str]:
-    """Write the pages of a user's cohort into staged prose; give those for the menu."""
-    own = []
-    if about.text:
-        text = f"# About this cohort\n\n```{{raw}} html\n:file: ../artefacts/{WORDS}\n```\n"
-        (prose / f"{WORDS_PAGE}.md").write_text(text, encoding="utf-8")
-        own.append(f"{PROSE}/{WORDS_PAGE}")
-    front = prose / YOUR_FRONT
-    if not cohort.is_reconstruction and front.is_file():
-        heading = [f"# {as_markdown(about.title or cohort.name)}"]
-        heading += [f"*{as_markdown(about.by)}*"] if about.by else []
-        heading += [f"[About this cohort]({WORDS_PAGE}.md)"] if about.text else []
-        _, _, rest = front.read_text(encoding="utf-8").partition("\n")
-        (prose / FRONT).write_text("\n\n".join(heading) + f"\n{rest}", encoding="utf-8")
-        own.append(f"{PROSE}/{UNANSWERED}")
-    return own
+def words_of(source: Path, about: About) -> list[str]:
+    """Write the page of the owner's words; give it for the menu."""
+    if not about.text:
+        return []
+    (source / ARTEFACTS / WORDS).write_text(about.page(), encoding="utf-8")
+    text = f"# About this cohort\n\n```{{raw}} html\n:file: ../{ARTEFACTS}/{WORDS}\n```\n"
+    (source / PROSE / f"{WORDS_PAGE}.md").write_text(text, encoding="utf-8")
+    return [f"{PROSE}/{WORDS_PAGE}"]
+
+
+def front(prose: Path, about: About, cohort: str) -> list[str]:
+    """Let the book open with what the cohort has; give the page of what it lacks for the menu."""
+    heading = [f"# {as_markdown(about.title or cohort)}"]
+    heading += [f"*{as_markdown(about.by)}*"] if about.by else []
+    heading += [f"[About this cohort]({WORDS_PAGE}.md)"] if about.text else []
+    _, _, rest = (prose / YOUR_FRONT).read_text(encoding="utf-8").partition("\n")
+    (prose / FRONT).write_text("\n\n".join(heading) + f"\n{rest}", encoding="utf-8")
+    return [f"{PROSE}/{UNANSWERED}"]
 
 
 def contents(toc: Any, left_out: Set[str], own: Sequence[str]) -> Any:

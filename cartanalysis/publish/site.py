@@ -21,7 +21,7 @@ from cartanalysis.publish.execute import Failures
 from cartanalysis.publish.scratch import FULL, remove
 from cartanalysis.publish.verify import EMPTY, entries
 
-ARTEFACTS = "artefacts"
+ARTEFACTS = owned.ARTEFACTS
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 _PROGRAM = """
@@ -52,13 +52,13 @@ def stage(
         config["title"] = f"{cohort.name} – {config['title']}"
     config["title"] = about.title or config["title"]
     config["author"] = about.by or config["author"]
-    own = owned.pages(source / PROSE, cohort, about)
+    own = owned.words_of(source, about)
+    if not gathered.complete:
+        own += owned.front(source / PROSE, about, cohort.name)
     toc = owned.contents(toc, {f"{CHAPTERS}/{name}" for name in gathered.left_out}, own)
     for name, content in ((CONFIG, config), (TOC, toc)):
         text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
         (source / name).write_text(text, encoding="utf-8")
-    if about.text:
-        (source / ARTEFACTS / owned.WORDS).write_text(about.page(), encoding="utf-8")
     (source / CHAPTERS).mkdir()
     for name, notebook in gathered.notebooks.items():
         nbformat.write(notebook, source / CHAPTERS / f"{name}.ipynb")
