@@ -4,7 +4,7 @@
 
 In one run, in turn: Jupyter Book executes the chapters by itself, one after the other; then the
 whole book, its pages of prose and its checks with it, is published about a cohort that was never
-seen, and once more with nothing changed.
+seen, protected and not, and once more with nothing changed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ import yaml
 ROOT = Path(__file__).parent.parent
 OURS = "import sys; from cartanalysis.cli import main; sys.exit(main(sys.argv[1:]))"
 STOCK = "from jupyter_book.cli.main import main; main()"
-GOALS = {"new cohort": 0.3, "unchanged": 0.1}
+COHORTS = {"new, protected": [], "new cohort": ["--min-cell", "1"]}
+"""A user's cohort, as it is published unless asked otherwise, and with nothing hidden: only the
+latter does what Jupyter Book does."""
+
+GOALS = {"new, protected": None, "new cohort": 0.3, "unchanged": 0.1}
 
 
 def stock_sources(folder: Path) -> Path:
@@ -73,16 +77,23 @@ def main() -> None:
         failed = sorted((folder / "stock" / "_build" / "html" / "reports").rglob("*.err.log"))
         if failed:  # Jupyter Book keeps cells that failed, and ends well
             sys.exit(failed[0].read_text(encoding="utf-8")[-2000:])
+        drawn = [sys.executable, "-c", OURS, "reconstruct", "--seed", "4"]
+        text = subprocess.run(drawn, capture_output=True, check=True, text=True).stdout
         cohort = folder / "cohort.csv"
-        shown = [sys.executable, "-c", OURS, "reconstruct", "--seed", "4"]
-        cohort.write_bytes(subprocess.run(shown, capture_output=True, check=True).stdout)
-        publish = ("publish", str(cohort), "--book", str(ROOT), "--out", str(folder / "site"))
-        publish += ("--cache", str(folder / "cache"))
-        taken = {what: seconds(OURS, *publish, **own) for what in GOALS}
+        # somebody's own patients, so that all of the time is the book's: a reconstruction is drawn
+        # anew to recognise it
+        cohort.write_text(text.replace("an2020-seed4-", "P"), encoding="utf-8")
+        taken = {}
+        for name, options in COHORTS.items():
+            publish = ["publish", str(cohort), *options, "--book", str(ROOT)]
+            publish += ["--out", str(folder / name), "--cache", str(folder / "cache")]
+            taken[name] = seconds(OURS, *publish, **own)
+        taken["unchanged"] = seconds(OURS, *publish, **own)
     print(f"{'':14}{'seconds':>8}{'ratio':>8}{'goal':>8}")
     print(f"{'Jupyter Book':14}{stock:8.1f}{1:8.2f}")
     for what, goal in GOALS.items():
-        print(f"{what:14}{taken[what]:8.1f}{taken[what] / stock:8.2f}{f'≤ {goal}':>8}")
+        wanted = f"≤ {goal}" if goal else ""
+        print(f"{what:14}{taken[what]:8.1f}{taken[what] / stock:8.2f}{wanted:>8}")
 
 
 if __name__ == "__main__":

@@ -138,9 +138,10 @@ def _open_streams() -> None:
 
 
 def _admit(read_as: Mapping[str, Any], strata: Sequence[str] = ()) -> Cohort:
+    from cartanalysis.chapter.disclosure.recognise import recognise
     from cartanalysis.intake.admission import Request, admit
 
-    return admit(Request(**read_as), strata)
+    return recognise(admit(Request(**read_as), strata))
 
 
 def _print_json(report: Any) -> None:
@@ -243,7 +244,6 @@ def _publish(
     from cartanalysis.publish.about import About, about_from
     from cartanalysis.publish.execute import Failures
     from cartanalysis.publish.run import publish
-    from cartanalysis.sites.collection import publish_all
 
     cohorts = cohorts or [DEFAULT_COHORT]
     given |= {"book_root": book, "cache_dir": cache}
@@ -263,6 +263,8 @@ def _publish(
         if len(requests) == 1:
             published: Published | Collection = publish(requests[0], about=owners, **given)
         else:
+            from cartanalysis.sites.collection import publish_all
+
             published = publish_all(requests, **given)
     except Failures as failures:
         lines = failures.lines
@@ -387,8 +389,8 @@ def _map(file: str, sheet: str | None, dictionary: Path | None, out: Path | None
 
     source = read_source(file, sheet=sheet, dictionary=dictionary)
     proposal = propose(source)
-    if proposal.problems:
-        raise InputError(source.name, proposal.problems)
+    if source.problems:
+        raise InputError(source.name, source.problems)
     if out is None:
         print(proposal.to_yaml(), end="")
     else:

@@ -10,8 +10,7 @@ import csv
 import hashlib
 import io
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,10 +20,6 @@ from cartanalysis.errors import MissingColumns
 
 DEFAULT_COHORT = "an2020"
 """The reconstruction that ships with the package."""
-
-SEEDED = re.compile(rf"({DEFAULT_COHORT}-seed-?\d+)-\d\d")
-"""Identifiers that the generator gives to other cohorts than the default one: wherever such a file
-turns up, nobody takes it for patient data."""
 
 MISSING = frozenset({"", "na", "n/a", "nan", "."})
 """What counts as an empty cell, in any case; ``none`` is a level of ``emd`` and does not."""
@@ -213,13 +208,6 @@ class Cohort:
     def sha256(self) -> str:
         """Give the hash of the cohort, whatever file format it came in."""
         return hashlib.sha256(self.to_csv().encode()).hexdigest()
-
-
-def drawn_by(identifiers: Iterable[object]) -> str:
-    """Name the seeded reconstruction that identifiers come from."""
-    found = [SEEDED.fullmatch(str(i)) for i in identifiers]
-    names = {m[1] if m else "" for m in found}
-    return names.pop() if len(names) == 1 else ""
 
 
 def _plain(value: object) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 
 class CannotCompute(ValueError):  # noqa: N818 - read aloud in chapters: "cannot compute: ..."
@@ -30,17 +31,25 @@ class Problem:
     row: int | None = None  # as a spreadsheet counts: the header is row 1
     column: str | None = None
     value: str | None = None  # as written in the file
+    words: ClassVar[tuple[str, str]] = ("row", "column")
 
     def __str__(self) -> str:
+        row, column = self.words
         place = []
         if self.row is not None:
-            place.append(f"row {self.row}")
+            place.append(f"{row} {self.row}")
         if self.column is not None:
-            place.append(f"column {shown(self.column)}")
+            place.append(f"{column} {shown(self.column)}")
         if self.value is not None:
             place.append(f"value {shown(self.value)}")
         head = ", ".join(place)
         return f"{head + ': ' if head else ''}{self.what}. {self.remedy}"
+
+
+class Mistake(Problem):
+    """One thing wrong with a file of settings, which has lines and keys."""
+
+    words = ("line", "key")
 
 
 ALIKE_SHOWN = 5
@@ -70,10 +79,11 @@ class InputError(ValueError):
                 lines.append(str(problem))
             elif told[kind] == ALIKE_SHOWN + 1:
                 rest = alike[kind][ALIKE_SHOWN:]
-                place = f"column {shown(problem.column)}: " if problem.column else ""
+                row, column = problem.words
+                place = f"{column} {shown(problem.column)}: " if problem.column else ""
                 rows = [p.row for p in rest if p.row is not None]
-                where = f", rows {min(rows)} to {max(rows)}" if rows else ""
-                where = f", row {rows[0]}" if len(rows) == 1 else where
+                where = f", {row}s {min(rows)} to {max(rows)}" if rows else ""
+                where = f", {row} {rows[0]}" if len(rows) == 1 else where
                 lines.append(f"{place}… and {len(rest)} more like these{where}")
         return lines
 
@@ -91,3 +101,10 @@ def shown(text: str, limit: int = 60) -> str:
     """Quote text from a file so that it is harmless and short in a terminal."""
     short = text if len(text) <= limit else text[: limit - 1] + "…"
     return repr(short) if any(not c.isprintable() for c in short) else f"“{short}”"
+
+
+def listed(texts: Collection[str], most: int, limit: int = 60) -> str:
+    """Quote several texts, and say how many more there are than anyone reads."""
+    more = len(texts) - most
+    told = ", ".join(shown(text, limit) for text in [*texts][:most])
+    return f"{told} and {more} more" if more > 0 else told

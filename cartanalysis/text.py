@@ -22,6 +22,10 @@ PLAIN_FORMATS = {
     "statistic": "{:.2f}",
     "percent of CD4": "{:.2f} % of CD4⁺ T cells",
 }
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the start of a formula."""
+
 DAYS_PER = {"days": 1.0, "months": 30.4375, "years": 365.25}
 
 

@@ -30,7 +30,7 @@ def draw(seeds: Sequence[int] = SEEDS) -> tuple[pd.DataFrame, pd.DataFrame]:
     cohorts, effects = [], []
     for seed in seeds:
         text = reconstruct.reconstruct(seed)
-        patients = derive(parse(text.encode(), "reconstruction.csv").table)
+        patients = derive(parse(text.encode(), "reconstruction.csv", settled=True).table)
         cohorts.append(patients.assign(seed=seed)[KEPT])
         found = replication.claims(patients, load())
         found = found[found["unit"] == "hazard ratio"].assign(seed=seed, claim=found["id"])

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import pandas as pd
 import pytest
 import tinybook
@@ -23,6 +24,9 @@ from cartanalysis.publish.run import publish
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell starts what runs in the background so, and programs that tests interrupt inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+hypothesis.settings.register_profile("book", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("book")
 
 ORACLE = Path(__file__).parent / "oracle"
 ROOT = Path(__file__).parent.parent

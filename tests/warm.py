@@ -1,27 +1,25 @@
 """Books that tests publish in this process need not load the libraries each time.
 
-Kernels of all of them are forked from one process, as those of one book are (`publish.engine`), and
-so is Jupyter Book.  What tests start as a program of its own, the command as users have it, loads
-everything itself, and so do the tests of the engine.
+Kernels of all of them are forked from one process, as those of one book are (`publish.kernels`),
+and so is Jupyter Book.  What tests start as a program of its own, the command as users have it,
+loads everything itself, and so do the tests of the engine.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cartanalysis.publish import execute, site
-from cartanalysis.publish.engine import CAN_FORK, Kernels
+from cartanalysis.publish.kernels import CAN_FORK, Kernels
 
 LOADED = [
     "jupyter_book.cli.main", "jupyter_book.sphinx", "sphinx.application", "sphinx_book_theme",
@@ -54,20 +52,29 @@ def warm(patch: pytest.MonkeyPatch, folder: Path) -> Iterator[None]:
             starting.setenv(name, value)
         multiprocessing.forkserver.ensure_running()
 
-    def run(
-        command: Sequence[str], env: Mapping[str, str], **_: object
-    ) -> subprocess.CompletedProcess[str]:
-        with tempfile.TemporaryDirectory() as told:
-            out, err = Path(told, "out"), Path(told, "err")
-            process = context.Process(target=_build, args=(command[3:], env, out, err))
-            process.start()
-            process.join()
-            code = process.exitcode
-            process.close()
-            texts = [p.read_text(encoding="utf-8", errors="replace") for p in (out, err)]
-        return subprocess.CompletedProcess(command, code, *texts)
+    class Forked(site.JupyterBook):
+        """Jupyter Book, loaded already."""
 
-    patch.setattr(site, "subprocess", SimpleNamespace(run=run))
+        def _start(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+            self._command, self._env = command, env
+
+        def _run(self) -> tuple[int, str]:
+            with tempfile.TemporaryDirectory() as told:
+                paths = Path(told, "out"), Path(told, "err")
+                process = context.Process(
+                    target=_build, args=(self._command[4:], self._env, *paths)
+                )
+                process.start()
+                process.join()
+                code = process.exitcode
+                process.close()
+                texts = [p.read_text(encoding="utf-8", errors="replace") for p in paths]
+            return code, "\n".join(texts)
+
+        def close(self) -> None:
+            """Leave nothing."""
+
+    patch.setattr(site, "JupyterBook", Forked)
     patch.setattr(execute, "Kernels", lambda _: kernels)
     try:
         yield

@@ -37,6 +37,7 @@ from cartanalysis.stats import survival
 from cartanalysis.study.published import load
 from cartanalysis.text import (
     DAYS_PER,
+    FORMULA,
     Number,
     format_interval,
     format_value,
@@ -52,8 +53,6 @@ PAPER = "paper"
 """What sentences call the registry."""
 
 YOUR_DATA, SIMULATED = "your data", "simulated"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the start of a formula."""
 NBSP = "\u00a0"
 
 SHOWN = ("labels", "unit", "measure", "ratio")
@@ -334,9 +333,10 @@ class HandOver:
         with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": fonttype}):
             if note:  # the caption tells, once
                 warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
-            picture.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
+            box = style.cropped(picture)
+            picture.savefig(svg, format="svg", bbox_inches=box, metadata={"Date": None})
             picture.savefig(
-                png, format="png", bbox_inches="tight", dpi=160, metadata={"Software": None}
+                png, format="png", bbox_inches=box, dpi=160, metadata={"Software": None}
             )
         plt.close(picture)
         labels = figure.options.get("labels") or {}
@@ -438,7 +438,7 @@ class HandOver:
         """
         if not self.is_reconstruction:
             return YOUR_DATA
-        # nobody knows whether a seeded cohort's file was changed
+        # the registry tells of the default cohort; another draw is assumed throughout
         return self.registry.weakest(rests_on if self.is_default else ())
 
     def _used(self, template: str) -> list[Number | Entry]:

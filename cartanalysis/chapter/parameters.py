@@ -16,15 +16,18 @@ from typing import Any
 import nbformat
 from IPython import get_ipython
 
+from cartanalysis.contract import PAIRS
 from cartanalysis.errors import InputError, Problem, shown
-from cartanalysis.stats.survival import ENDPOINTS
 from cartanalysis.text import DAYS_PER
 
 TAG = "parameters"
 RANGES = {"confidence": (0.5, 0.999), "treg_cutoff": (0.0, 100.0), "landmark_day": (0.0, 36500.0)}
 """Ranges of parameters, checked before anything runs."""
 
-CHOICES = {"time_unit": tuple(DAYS_PER), "endpoint": tuple(ENDPOINTS)}
+CHOICES = {
+    "time_unit": tuple(DAYS_PER),
+    "endpoint": tuple(days.removesuffix("_days") for days, _ in PAIRS),
+}
 """Words that parameters may be; papermill takes one with ``Literal["…"]`` for unknown."""
 
 INJECTED = "# Parameters\n"

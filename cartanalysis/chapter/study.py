@@ -10,6 +10,7 @@ from IPython.display import HTML
 
 from cartanalysis import contract, intake
 from cartanalysis.chapter import analyses, by_hand
+from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, badge, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
@@ -71,7 +72,8 @@ class Study(HandOver):
         vault: Vault | Remote | None = remote()
         opened = vault.open(cohort, treg_cutoff) if vault else None
         if opened is None:
-            vault, rows = None, intake.read(cohort, intake.split_names(strata))
+            vault = None
+            rows = recognise(intake.read(cohort, intake.split_names(strata)))
             if min_cell > 1 and not rows.is_reconstruction:
                 vault = Vault({cohort: rows}, min_cell)
                 opened = vault.open(cohort, treg_cutoff)

@@ -13,8 +13,10 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, PercentFormatter
+from matplotlib.transforms import Bbox
 
 WIDTH = 4.6
 """Inches; at 360 px on a phone 10-point type is then still 10 px high."""
@@ -141,6 +143,20 @@ def figure_of(ax: Axes) -> Figure:
     if figure is None:
         raise ValueError("the axes belong to no figure")
     return figure
+
+
+def cropped(figure: Figure) -> Bbox:
+    """Lay a finished figure out, once for all files made of it.
+
+    Returns
+    -------
+    matplotlib.transforms.Bbox
+        What is to be saved of it, in inches.
+    """
+    FigureCanvasSVG(figure)  # letters are measured as an SVG has them
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+    return figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:

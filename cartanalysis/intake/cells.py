@@ -35,6 +35,8 @@ DAYS: dict[str, Decimal] = {
 PERCENT: dict[str, Decimal] = {"percent": Decimal(1), "fraction": Decimal(100)}
 """Percent in a unit of share."""
 
+UNITS = DAYS | PERCENT
+
 MAX_LENGTH = 40
 """No measured number is longer; it bounds the arithmetic."""
 
@@ -113,6 +115,9 @@ MIXED = 10
 
 OFTEN_MISSING = frozenset({"999", "9999", "99999"})
 """Numbers that many files write for a missing value."""
+
+SIGNS_OF_MISSING = OFTEN_MISSING | {"-1", "-9", "-99", "-999", "99", "-88", "888"}
+"""Numbers that stand for a missing value where they are impossible."""
 
 
 def thousands(texts: Sequence[str], high: float) -> dict[str, Fault]:

@@ -25,7 +25,6 @@ from cartanalysis.contract import (
     REQUIRED,
     Cohort,
     Field,
-    drawn_by,
 )
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake import mapping, rules
@@ -39,39 +38,46 @@ RESERVED = frozenset({"time", "event", "group", *DERIVED})
 APART = re.compile(r"[\s\-‐‑‒–_]+")
 """Blanks and hyphens, which do not set groups apart to the eye."""
 
+SETTLED = ".settled.csv"
+"""How the name of a file ends that was written from a checked cohort: nothing is asked again."""
+
 
 def read(source: str | Path, strata: Sequence[str] = ()) -> Cohort:
-    """Read and check a cohort in the contract's own columns, its percentages in percent."""
+    """Read and check a cohort in the contract's own columns."""
     if str(source) == DEFAULT_COHORT:
         file = resources.files("cartanalysis.study") / "data" / f"{DEFAULT_COHORT}.csv"
-        cohort = parse(file.read_bytes(), f"{DEFAULT_COHORT}.csv", strata)
+        cohort = parse(file.read_bytes(), f"{DEFAULT_COHORT}.csv", strata, settled=True)
         return replace(cohort, name=DEFAULT_COHORT, is_reconstruction=True)
-    return build(read_source(source), strata, share="percent")
+    return build(read_source(source), strata, settled=str(source).endswith(SETTLED))
 
 
-def parse(data: bytes, source: str, strata: Sequence[str] = ()) -> Cohort:
-    """Turn the bytes of a delimited text file into a checked cohort, as `read` does."""
-    return build(delimited.parse(data, source), strata, share="percent")
+def parse(data: bytes, source: str, strata: Sequence[str] = (), *, settled: bool = False) -> Cohort:
+    """Turn the bytes of a delimited text file into a checked cohort."""
+    return build(delimited.parse(data, source), strata, settled=settled)
 
 
-def build(source: Source, strata: Sequence[str] = (), *, share: str = "") -> Cohort:
-    """Turn a table whose columns have the contract's names into a checked cohort."""
-    return check(as_ours(source, strata, share=share), strata, [c.name for c in source.columns])
+def build(source: Source, strata: Sequence[str] = (), *, settled: bool = False) -> Cohort:
+    """Turn a table whose columns have the contract's names into a checked cohort.
 
-
-def as_ours(source: Source, strata: Sequence[str] = (), *, share: str = "") -> Source:
-    """Take a table's columns as ours, and tell of those that are nearly called so."""
-    problems = (*source.problems, *_misnamed([c.name for c in source.columns]))
-    plan = mapping.identity(source, strata, share=share)
-    return mapping.apply(replace(source, problems=problems), plan)
+    Where it is ``settled`` what they mean, no value is asked about for looking like another unit,
+    a code for missing or a time from another day.
+    """
+    made = mapping.apply(source, mapping.identity(source, strata, settled=settled))
+    return check(made, strata, () if settled else [*source.cells])
 
 
 def check(made: Source, strata: Sequence[str] = (), present: Sequence[str] = ()) -> Cohort:
-    """Turn what a mapping made into a checked cohort; the file has the columns ``present``."""
+    """Turn what a mapping made into a checked cohort.
+
+    ``present`` are the file's own columns, where they are ours.
+    """
     problems, notes = list(made.problems), list(made.notes)
-    fields = _fields(present or list(made.cells), strata, problems)
+    known = present or list(made.cells)
+    problems += _wrong_strata(known, strata)
+    own = {name for name in strata if name in known} - RESERVED - {*FIELDS}
+    fields = FIELDS | {n: Field(n, "groups of your own", "label") for n in strata if n in own}
     others = [name for name in made.cells if name not in fields]
-    problems += [*_misnamed(others, made.cells), *_absent(made.cells)]
+    problems += [*_misnamed(present or others, made.cells), *_absent(made.cells)]
     notes += mapping.names_told("Columns not used", others)
     index = pd.Index(made.rows, name="row")
     table = pd.DataFrame(
@@ -92,12 +98,10 @@ def check(made: Source, strata: Sequence[str] = (), present: Sequence[str] = ())
     if problems:
         raise InputError(made.name, in_order(problems))
     ordered = {f.name: pd.CategoricalDtype(list(f.levels)) for f in FIELDS.values() if f.levels}
-    seeded = drawn_by(table["patient_id"])
     return Cohort(
-        name=seeded or _short_name(made.name),
+        name=_short_name(made.name),
         table=table.astype({c: t for c, t in ordered.items() if c in table}).reset_index(drop=True),
         notes=tuple(notes),
-        is_reconstruction=bool(seeded),
         strata=tuple(strata),
     )
 
@@ -150,38 +154,29 @@ def _with_origin(problems: Iterable[Problem], made: Source) -> Iterator[Problem]
 # --- columns -----------------------------------------------------------------------------------
 
 
-def _fields(
-    present: Collection[str], strata: Sequence[str], problems: list[Problem]
-) -> dict[str, Field]:
-    """Give the contract's fields and one for each of the user's own columns."""
-    own: dict[str, Field] = {}
-
-    def wrong(what: str, remedy: str, name: str | None) -> None:
-        problems.append(Problem(what, remedy, column=name))
-
+def _wrong_strata(present: Collection[str], strata: Sequence[str]) -> Iterator[Problem]:
+    """Find columns by which groups cannot be compared."""
     for name in sorted({n for n in strata if list(strata).count(n) > 1}):
-        wrong("the column is named twice as a stratum", "Name it once", name)
+        yield Problem("the column is named twice as a stratum", "Name it once", column=name)
     if len(strata) > MAX_STRATA:
-        wrong(f"{len(strata)} strata", f"Name at most {MAX_STRATA} columns", None)
+        yield Problem(f"{len(strata)} strata", f"Name at most {MAX_STRATA} columns")
     for name in strata:
         made_from = DERIVED.get(name, (name,))[0]
         if name in RESERVED and name in present:
             what = "the book itself uses this name, so the column cannot be a stratum"
-            wrong(what, f"Rename it, for example my_{name}", name)
+            yield Problem(what, f"Rename it, for example my_{name}", column=name)
         elif made_from in FIELDS:
             if FIELDS[made_from].kind not in ("level", "label") and name not in DERIVED:
                 remedy = "Name a column of groups, such as sex, arm or a column of your own"
-                wrong("the column has no groups, so it cannot be a stratum", remedy, name)
-        elif name in present:
-            own[name] = Field(name, "groups of your own", "label")
-        else:
+                what = "the column has no groups, so it cannot be a stratum"
+                yield Problem(what, remedy, column=name)
+        elif name not in present:
             close = difflib.get_close_matches(name, [*present, *FIELDS, *DERIVED], n=1)
             hint = f"Did you mean {close[0]}?" if close else "Name a column of the file"
-            wrong("there is no such column to compare groups by", hint, name)
-    return {**FIELDS, **own}
+            yield Problem("there is no such column to compare groups by", hint, column=name)
 
 
-def _misnamed(names: Sequence[str], present: Collection[str] = ()) -> Iterator[Problem]:
+def _misnamed(names: Sequence[str], present: Collection[str]) -> Iterator[Problem]:
     """Find columns that are nearly called as one of ours that is not there."""
     present = {*names, *present}
     for name in names:
@@ -246,8 +241,8 @@ def _against_groups(name: str, labels: pd.Series) -> Iterator[Problem]:
 
 def _short_name(source: str) -> str:
     """Make a name of a file's name; only harmless characters, as themes write titles unescaped."""
-    stem = Path(source).stem
+    stem = Path(source.removesuffix(SETTLED)).stem
     clean = "".join(c if c.isalnum() or c in "-_.()" else " " for c in stem)
     name = " ".join(clean.split())[:60] or "cohort"
-    # must not pass for the reconstruction
-    return f"{name} (a file)" if name == DEFAULT_COHORT else name
+    # must not pass for a reconstruction
+    return f"{name} (a file)" if name.casefold().startswith(DEFAULT_COHORT) else name

@@ -39,7 +39,7 @@ def not_treated(source: Source, used: Collection[str]) -> list[str]:
         undated = date_role(column.name) == "infusion" and holds_dates(cells) and empty
         told = _told(column, cells)
         flagged = "".join(tokens(column.name)) in _INFUSED and any(
-            _answer(word) == "no" for word in told.values()
+            ANSWERS.get(fold(word)) == "no" for word in told.values()
         )
         if undated or flagged:
             said = "no date" if undated else "“no”"
@@ -56,23 +56,19 @@ def _told(column: Column, cells: Collection[str]) -> dict[str, str]:
     return words_of(column, texts) if len(texts) <= MAX_LEVELS else {}
 
 
-def _answer(word: str) -> str:
-    return ANSWERS.get(fold(word), "")
-
-
 def _dead_without_event(column: Column, source: Source, made: Source) -> Iterator[Problem]:
     """Find patients whom another column calls dead and the cohort alive."""
     events = made.cells.get("os_event", [])
     told = _told(column, source.cells[column.name])
     dead = _dead(column, told) if events and told else frozenset()
-    for row, text, event in zip(source.rows, source.cells[column.name], events, strict=False):
+    for i, (text, event) in enumerate(zip(source.cells[column.name], events, strict=False)):
         if text in dead and event == "0":
             what = "the patient died, but os_event says alive, perhaps for want of a date of death"
             remedy = (
                 "Fill in the date or correct the event; if the column says something else, list "
                 "it under “drop” in a mapping file"
             )
-            yield Problem(what, remedy, row, column.name, text)
+            yield source.problem(what, remedy, column.name, i)
 
 
 def _dead(column: Column, told: Mapping[str, str]) -> frozenset[str]:
@@ -84,9 +80,11 @@ def _dead(column: Column, told: Mapping[str, str]) -> frozenset[str]:
         return frozenset(text for text, state in states.items() if state == "1")
     named = meanings(without_brackets(column.name))
     if any(m.target == "os_event" and m.strength > 1 for m in named):
-        answered = all(_answer(word) for word in told.values())
+        answered = all(ANSWERS.get(fold(word)) for word in told.values())
         if answered and not opposite(column, told):
-            return frozenset(text for text, word in told.items() if _answer(word) == "yes")
+            return frozenset(
+                text for text, word in told.items() if ANSWERS.get(fold(word)) == "yes"
+            )
     return frozenset()
 
 
@@ -99,7 +97,7 @@ def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Prob
     if any(word.startswith(_NO_CNS_SITE) for word in name):
         return
     told = _told(column, source.cells[column.name])
-    if any(_answer(word) == "yes" for word in told.values()):
+    if any(ANSWERS.get(fold(word)) == "yes" for word in told.values()):
         what = "CNS disease has a column of its own, and emd no level “cns”: isolated CNS disease "
         what += "would count as other than CNS"
         remedy = (

@@ -33,40 +33,57 @@ class Rule:
     query: str  # for pandas, true in the rows that are wrong
     what: str
     remedy: str
-    column: str
-    value: str = ""  # that is shown; empty where the cell is
+    column: str  # in which it is told
 
     def broken(self, table: pd.DataFrame) -> Iterator[Problem]:
         """Find the rows that break the rule, if all of its columns are there."""
-        needed = [name for name in FIELDS if re.search(rf"\b{name}\b", self.query)]
-        if not set(needed) <= set(table):
-            return
-        # no other column's name can disturb the query
-        for row, cells in table[needed].query(self.query, engine="python").iterrows():
-            value = self.value.format(**cells) or None
-            yield Problem(self.what.format(**cells), self.remedy, int(str(row)), self.column, value)
+        for row, cells in where(table, self.query).iterrows():
+            value = cells[self.column]
+            told = None if pd.isna(value) else value if isinstance(value, str) else f"{value:g}"
+            yield Problem(self.what.format(**cells), self.remedy, int(str(row)), self.column, told)
+
+
+def where(table: pd.DataFrame, query: str) -> pd.DataFrame:
+    """Give the rows of which a query is true, without other columns; none if one is not there."""
+    needed = [name for name in FIELDS if re.search(rf"\b{name}\b", query)]
+    if not set(needed) <= set(table):
+        return table.iloc[:0]
+    # no other column's name can disturb the query
+    return table[needed].query(query, engine="python")
 
 
 LOST = re.compile(r"\d([.,]\d+)?e\+\d+|\d{15}0+", re.IGNORECASE | re.ASCII)
 """A long number of which a spreadsheet program kept the first digits only."""
 
 
-def repeated(
+SUMMARIES = frozenset(WORDS["summaries"])
+"""What stands where the identifier is, in a row that is not a patient's."""
+
+ONE_WORD = re.compile(r"[^\s=()*]+")
+
+
+def check_identifiers(
     identifiers: Sequence[str],
     others: Sequence[Sequence[str]],
     rows: Sequence[int],
     column: str,
     *,
     is_secret: bool = False,
-) -> list[Problem]:
-    """Find identifiers that are there twice, or look as if they were."""
-    problems = []
+) -> Iterator[Problem]:
+    """Find rows that are not a patient's, and identifiers that are there twice or seem to be."""
     first: dict[str, int] = {}
-    for i, text in enumerate(identifiers):
-        if not fold(text):
-            continue
+    for i, (row, text) in enumerate(zip(rows, identifiers, strict=True)):
+        what = ""
+        if text.casefold().strip(" :=") in SUMMARIES:
+            what = "the row looks like a summary, not like a patient"
+            remedy = "Delete the row; if it is a patient, change the identifier"
+        elif text and others and not ONE_WORD.fullmatch(text) and _is_empty(others, i):
+            what = "the row looks like a remark, not like a patient: its other cells are empty"
+            remedy = "Delete the row; if it is a patient, write an identifier of one word"
+        if what:
+            yield Problem(what, remedy, row, column, text)
         earlier = first.setdefault(same_id(look(text)), i)
-        if earlier == i:
+        if earlier == i or not fold(text):
             continue
         what = f"the identifier is already in row {rows[earlier]}"
         other = identifiers[earlier]
@@ -92,37 +109,11 @@ def repeated(
         else:
             what += ", with other values"
             remedy = "Keep one row per patient; for a second infusion, keep the first"
-        problems.append(Problem(what, remedy, rows[i], column, None if is_secret else text))
-    return problems
-
-
-SUMMARIES = frozenset(WORDS["summaries"])
-"""What stands where the identifier is, in a row that is not a patient's."""
+        yield Problem(what, remedy, row, column, None if is_secret else text)
 
 
 def _is_empty(columns: Sequence[Sequence[str]], i: int) -> bool:
     return all(fold(cells[i]) in MISSING for cells in columns)
-
-
-ONE_WORD = re.compile(r"[^\s=()*]+")
-
-
-def no_patients(
-    identifiers: Sequence[str], others: Sequence[Sequence[str]], rows: Sequence[int], column: str
-) -> list[Problem]:
-    """Find rows that are not a patient's: summaries, and remarks below the table."""
-
-    problems = []
-    for i, (row, text) in enumerate(zip(rows, identifiers, strict=True)):
-        if text.casefold().strip(" :=") in SUMMARIES:
-            what = "the row looks like a summary, not like a patient"
-            remedy = "Delete the row; if it is a patient, change the identifier"
-            problems.append(Problem(what, remedy, row, column, text))
-        elif text and others and not ONE_WORD.fullmatch(text) and _is_empty(others, i):
-            what = "the row looks like a remark, not like a patient: its other cells are empty"
-            remedy = "Delete the row; if it is a patient, write an identifier of one word"
-            problems.append(Problem(what, remedy, row, column, text))
-    return problems
 
 
 def _incomplete(present: str, absent: str) -> Rule:
@@ -143,21 +134,18 @@ RULES = [
         "relapse-free survival is given for a patient who was never in remission (NR)",
         "Empty rfs_days and rfs_event, or correct the response",
         "rfs_days",
-        "{rfs_days:g}",
     ),
     Rule(
         "rfs_days > os_days",
         "relapse-free survival is longer than survival ({os_days:g} days)",
         "RFS counts from remission and ends at death or last contact; check both dates",
         "rfs_days",
-        "{rfs_days:g}",
     ),
     Rule(
         "rfs_event == 0 & rfs_days == os_days & os_event == 1",
         "relapse-free survival is censored on the day of death, but death is an RFS event",
         "Set rfs_event to 1 (rfs_cause death)",
         "rfs_event",
-        "0",
     ),
     *(
         Rule(
@@ -165,7 +153,6 @@ RULES = [
             "grade 5 is death, but os_event says alive",
             _CORRECT,
             grade,
-            "5",
         )
         for grade in ("crs_grade", "icans_grade", "ae_grade_max")
     ),
@@ -174,21 +161,18 @@ RULES = [
         "a cause is given, but there is no RFS event",
         "Set rfs_event to 1 or empty the cause",
         "rfs_cause",
-        "{rfs_cause}",
     ),
     Rule(
         "rfs_cause == 'death' & os_event == 0",
         "the RFS event is a death, but os_event says alive",
         _CORRECT,
         "rfs_cause",
-        "death",
     ),
     Rule(
         "hsct_day > os_days",
         "the transplant is after the last day of follow-up ({os_days:g})",
         "Check both; days count from infusion",
         "hsct_day",
-        "{hsct_day:g}",
     ),
 ]
 

@@ -62,6 +62,10 @@ class Source:
             first.setdefault(value, index)
         return first
 
+    def problem(self, what: str, remedy: str, column: str, index: int) -> Problem:
+        """Say what is wrong with a cell."""
+        return Problem(what, remedy, self.rows[index], column, self.cells[column][index] or None)
+
     def also(
         self, notes: Iterable[str] = (), problems: Iterable[Problem] = (), **changes: Any
     ) -> Source:

@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import cartanalysis
+from cartanalysis.publish import browser_data
 from cartanalysis.publish.book import PROSE
 
 FOLDER = "try"
@@ -46,9 +47,6 @@ class TryYourCohort(SphinxDirective):
 
 def modules(source: Path) -> dict[str, str]:
     """Give the program's modules by name, the data among them."""
-    # pandas and what stands on it are loaded only where the page is built
-    from cartanalysis.publish import browser_data
-
     written = (source / f"{name}.js" for name in (*MODULES[1:], "page"))
     own = {path.stem: path.read_text(encoding="utf-8") for path in written}
     return {"data": browser_data.script()} | own

@@ -16,35 +16,27 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
-import papermill
 import psutil
 from jupyter_core.utils import ensure_event_loop
-from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
 import cartanalysis
 from cartanalysis.chapter.disclosure.outputs import only_handed_over
-from cartanalysis.chapter.disclosure.vault import Vault, serving
 from cartanalysis.publish.book import Book
-from cartanalysis.publish.engine import ENGINE, Kernels
+from cartanalysis.publish.kernels import ENVIRONMENT, Kernels
 from cartanalysis.publish.scratch import FULL, naming
+
+if TYPE_CHECKING:
+    from cartanalysis.chapter.disclosure.vault import Vault
 
 CELL_SECONDS = 600
 """A cell that runs longer than this has gone wrong."""
 
 STARTS = 3
-NEVER_STARTED = "Kernel died before replying"
-"""What nbclient says of a kernel that ran nothing: two that start at a time, or another program,
-may take the same port. It is started anew, so often at the most."""
-
-ENVIRONMENT = {
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # figures drawn by hand are shown
-    "PYTHONHASHSEED": "0",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
+"""So often at the most is a kernel started anew that died before it ran anything."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +107,14 @@ def environment(book: Book) -> dict[str, str]:
     return installed
 
 
+def kernels_for(keys: Mapping[str, str], workdir: Path, cache_dir: Path) -> Kernels:
+    """Give kernels; where a chapter has to run, they begin to load at once."""
+    kernels = Kernels(workdir)
+    if not all(_stored(cache_dir, key).exists() for key in keys.values()):
+        kernels.load()
+    return kernels
+
+
 def execute(
     book: Book,
     keys: Mapping[str, str],
@@ -123,8 +123,13 @@ def execute(
     cache_dir: Path,
     jobs: int,
     vault: Vault | None = None,
+    kernels: Kernels | None = None,
 ) -> list[Executed]:
     """Run the chapters that have changed."""
+    kernels = kernels or Kernels(workdir)
+    # slow to import, which goes on while the kernels load
+    from papermill.exceptions import PapermillExecutionError
+
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # failures are told by us
     os.environ.update(ENVIRONMENT)
     cache_dir.mkdir(parents=True, exist_ok=True)
@@ -135,7 +140,7 @@ def execute(
 
     def _one(chapter: str) -> Executed | str:
         """Run a chapter unless its outputs are at hand; a failure comes back as its line."""
-        stored = cache_dir / f"{keys[chapter]}.ipynb"
+        stored = _stored(cache_dir, keys[chapter])
         reused = _from_cache(stored, keys[chapter])
         if reused is not None:
             return Executed(chapter, reused, keys[chapter], 0.0, True)
@@ -161,7 +166,7 @@ def execute(
 
     with (
         _asking(vault),
-        closing(Kernels(workdir)) as kernels,
+        closing(kernels),
         ThreadPoolExecutor(max_workers=jobs) as pool,
     ):
         try:
@@ -183,6 +188,8 @@ def _asking(vault: Vault | None) -> Iterator[None]:
     if vault is None:
         yield
         return
+    from cartanalysis.chapter.disclosure.vault import serving  # slow to import
+
     with serving(vault) as variables:
         os.environ.update(variables)
         try:
@@ -207,6 +214,10 @@ def _run(
     place: int,
     kernels: Kernels,
 ) -> nbformat.NotebookNode:
+    import papermill  # slow to import, as is the engine
+
+    from cartanalysis.publish.engine import ENGINE, NEVER_STARTED
+
     for start in range(1, STARTS + 1):
         loop = ensure_event_loop()  # the one nbclient will use in this thread, and leave open
         try:
@@ -238,6 +249,10 @@ def _run(
         part.metadata.pop("papermill", None)
         part.metadata.pop("execution", None)
     return notebook
+
+
+def _stored(cache_dir: Path, key: str) -> Path:
+    return cache_dir / f"{key}.ipynb"
 
 
 def _from_cache(stored: Path, key: str) -> nbformat.NotebookNode | None:

@@ -12,8 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cartanalysis.chapter.handover import FORMULA
-from cartanalysis.text import DAYS_PER, format_interval, format_value
+from cartanalysis.text import DAYS_PER, FORMULA, format_interval, format_value
 
 Row = Mapping[str, str]
 

@@ -6,18 +6,19 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cartanalysis
 from cartanalysis.chapter import parameters
-from cartanalysis.chapter.disclosure.rules import CONFIDENCES, DEFAULT_MIN_CELL
-from cartanalysis.chapter.disclosure.vault import Vault
+from cartanalysis.chapter.disclosure import CONFIDENCES, DEFAULT_MIN_CELL
+from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.errors import InputError, Problem, shown
-from cartanalysis.intake import split_names
+from cartanalysis.intake import SETTLED, split_names
 from cartanalysis.intake.admission import Request, admit
 from cartanalysis.publish import artefacts, checks, execute, owned, owner, site
 from cartanalysis.publish.about import About
@@ -28,7 +29,10 @@ from cartanalysis.publish.scratch import naming, private_folder, user_cache
 from cartanalysis.publish.staging import clear, staging_for
 from cartanalysis.publish.verify import FILE, RUN, differences, entries, read_run, write_record
 
-COHORT_FILE, STRATA_FILE = "cohort.csv", "cohort-with-strata.csv"
+if TYPE_CHECKING:
+    from cartanalysis.chapter.disclosure.vault import Vault
+
+COHORT_FILE, STRATA_FILE = f"cohort{SETTLED}", f"cohort-with-strata{SETTLED}"
 """Names under which chapters see a user's cohort: their pages show no path of the machine."""
 
 STRATA = "strata"
@@ -149,7 +153,7 @@ def prepare(
     declared = {c: parameters.declared(book.notebook(c), c) for c in book.chapters}
     values = parameters.assign(declared, parameters.parse_assignments(assignments))
     strata = next((v[STRATA] for v in values.values() if STRATA in v), "")
-    cohort = admit(request, split_names(strata))
+    cohort = recognise(admit(request, split_names(strata)))
     smallest = 1
     if not cohort.is_reconstruction:
         smallest = DEFAULT_MIN_CELL if min_cell is None else min_cell
@@ -183,26 +187,32 @@ def build_site(plan: Plan, staging: Path, private: Path, cache: Path, jobs: int)
     """Run a plan's chapters, build the pages and check them."""
     started = datetime.now(UTC)
     sources = staging / "source"
-    vault = None
-    if not plan.cohort.is_default:
-        own = [c for c in plan.cohort.strata if c not in FIELDS]
-        plain = plan.cohort.table.drop(columns=own, errors="ignore")
-        cohorts = {
-            COHORT_FILE: replace(plan.cohort, table=plain, strata=()),
-            STRATA_FILE: plan.cohort,
-        }
-        vault = keep(cohorts, plan.min_cell, private)
-    chapters = execute.execute(plan.book, plan.keys, plan.values, private, cache, jobs, vault)
-    gathered = artefacts.harvest(
-        chapters,
-        plan.cohort,
-        sources / site.ARTEFACTS,
-        plan.min_cell,
-        plan.data,
-        complete=plan.cohort.is_reconstruction or not owned.is_told(plan.book),
-    )
-    staged = site.stage(plan.book, plan.cohort, gathered, sources, plan.about)
-    html = site.build(sources, staging)
+    with (  # both load while other things are done
+        closing(execute.kernels_for(plan.keys, private, cache)) as kernels,
+        closing(site.JupyterBook(plan.book, sources, staging)) as jupyter_book,
+    ):
+        vault = None
+        if not plan.cohort.is_default:
+            own = [c for c in plan.cohort.strata if c not in FIELDS]
+            plain = plan.cohort.table.drop(columns=own, errors="ignore")
+            cohorts = {
+                COHORT_FILE: replace(plan.cohort, table=plain, strata=()),
+                STRATA_FILE: plan.cohort,
+            }
+            vault = keep(cohorts, plan.min_cell, private)
+        chapters = execute.execute(
+            plan.book, plan.keys, plan.values, private, cache, jobs, vault, kernels
+        )
+        gathered = artefacts.harvest(
+            chapters,
+            plan.cohort,
+            sources / site.ARTEFACTS,
+            plan.min_cell,
+            plan.data,
+            complete=plan.cohort.is_reconstruction or not owned.is_told(plan.book),
+        )
+        staged = site.stage(plan.book, plan.cohort, gathered, sources, plan.about)
+        html = jupyter_book.build()
     problems = checks.check(html, staged.pages)
     if problems:
         raise execute.Failures(problems)
@@ -234,7 +244,11 @@ def keep(cohorts: Mapping[str, Cohort], smallest: int, private: Path) -> Vault |
             continue
         with naming(private.parent):
             (private / name).write_text(cohort.to_csv(), encoding="utf-8")
-    return Vault(protected, smallest) if protected else None
+    if not protected:
+        return None
+    from cartanalysis.chapter.disclosure.vault import Vault  # slow to import
+
+    return Vault(protected, smallest)
 
 
 def about_run(

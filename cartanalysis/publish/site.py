@@ -7,7 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import nbformat
 import yaml
@@ -18,6 +21,7 @@ from cartanalysis.publish.about import About
 from cartanalysis.publish.artefacts import Harvest
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book
 from cartanalysis.publish.execute import Failures
+from cartanalysis.publish.kernels import ENVIRONMENT
 from cartanalysis.publish.scratch import FULL, remove
 from cartanalysis.publish.verify import EMPTY, entries
 
@@ -25,14 +29,25 @@ ARTEFACTS = owned.ARTEFACTS
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 _PROGRAM = """
-import os, threading
+import importlib, os, sys, threading
+from contextlib import suppress
 
-def leave():  # with the run that started this, however it ended: its end of the pipe closes then
-    os.read(0, 1)
+wanted = threading.Event()
+
+def listen():  # until the run that started this ends, however it does: its end of the pipe closes
+    if os.read(0, 1):
+        wanted.set()
+        os.read(0, 1)
     os._exit(1)
 
-threading.Thread(target=leave, daemon=True).start()
+threading.Thread(target=listen, daemon=True).start()
 from jupyter_book.cli.main import main
+from jupyter_book.config import get_default_sphinx_config
+extensions = get_default_sphinx_config()["extensions"] + sys.argv.pop(1).split()
+for name in ["jupyter_book.sphinx", "sphinx.builders.html", "sphinx.search.en", *extensions]:
+    with suppress(ImportError):  # the build will tell
+        importlib.import_module(name)
+wanted.wait()
 main()
 """
 """Jupyter Book, which must not write on into the folder of a run that was killed."""
@@ -66,43 +81,70 @@ def stage(
     return Book(source)
 
 
-def build(source: Path, target: Path) -> Path:
-    """Build the website; a warning is an error."""
-    # this interpreter's Jupyter Book, whatever is first on the PATH
-    command = [sys.executable, "-c", _PROGRAM, "build", str(source), "--path-output"]
-    command += [str(target), "-W", "-n", "--keep-going", "--all"]
-    theirs, ours = os.pipe()
-    try:
-        done = subprocess.run(
+class JupyterBook:
+    """Jupyter Book in a process of its own, which loads while the chapters are still running."""
+
+    def __init__(self, book: Book, source: Path, target: Path) -> None:
+        self._source, self._target = source, target
+        config = yaml.safe_load((book.root / CONFIG).read_text(encoding="utf-8"))
+        extensions = " ".join(config["sphinx"].get("extra_extensions", []))
+        # this interpreter's Jupyter Book, whatever is first on the PATH
+        command = [sys.executable, "-c", _PROGRAM, extensions, "build", str(source)]
+        command += ["--path-output", str(target), "-W", "-n", "--keep-going", "--all"]
+        self._start(command, {**os.environ, **ENVIRONMENT, "NO_COLOR": "1"})
+
+    def _start(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+        theirs, self._line = os.pipe()
+        self._process = subprocess.Popen(
             command,
-            capture_output=True,
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             errors="replace",
-            stdin=theirs,
-            check=False,
-            env={**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"},
+            env=env,
         )
-    finally:
         os.close(theirs)
-        os.close(ours)
-    if done.returncode != 0:
-        output = _ANSI.sub("", done.stdout + "\n" + done.stderr).replace(f"{source}/", "")
-        for code in FULL:
-            if f"[Errno {code}]" in output:
-                raise OSError(code, os.strerror(code))
-        lines = [
-            line.strip()
-            for line in output.splitlines()
-            if re.search(r"\b(WARNING|ERROR|CRITICAL|\w*(Error|Exception)):? ", line)
-        ]
-        raise Failures(list(dict.fromkeys(lines)) or output.strip().splitlines()[-15:])
-    html = target / "_build" / "html"
-    # built from paths of this machine, and of no use to a reader
-    remove(html / ".doctrees")
-    (html / ".buildinfo").unlink(missing_ok=True)
-    # of no use either, and `verify` knows files only
-    while empty := [name for name, what in entries(html) if what == EMPTY]:
-        for name in empty:
-            (html / name).rmdir()
-    return html
+
+    def _run(self) -> tuple[int, str]:
+        """Let it begin, and give its status and what it said."""
+        with suppress(BrokenPipeError):  # it ended, and said why
+            os.write(self._line, b"+")
+        output = "\n".join(self._process.communicate())
+        return self._process.returncode, output
+
+    def close(self) -> None:
+        """End it."""
+        os.close(self._line)
+        with self._process:
+            self._process.kill()
+
+    def build(self) -> Path:
+        """Build the website from sources that are laid out by now; a warning is an error."""
+        status, output = self._run()
+        if status != 0:
+            output = _ANSI.sub("", output).replace(f"{self._source}/", "")
+            _tell(output)
+        html = self._target / "_build" / "html"
+        # built from paths of this machine, and of no use to a reader
+        remove(html / ".doctrees")
+        (html / ".buildinfo").unlink(missing_ok=True)
+        # of no use either, and `verify` knows files only
+        while empty := [name for name, what in entries(html) if what == EMPTY]:
+            for name in empty:
+                (html / name).rmdir()
+        return html
+
+
+def _tell(output: str) -> NoReturn:
+    """Fail with the lines that say why a build failed."""
+    for code in FULL:
+        if f"[Errno {code}]" in output:
+            raise OSError(code, os.strerror(code))
+    lines = [
+        line.strip()
+        for line in output.splitlines()
+        if re.search(r"\b(WARNING|ERROR|CRITICAL|\w*(Error|Exception)):? ", line)
+    ]
+    raise Failures(list(dict.fromkeys(lines)) or output.strip().splitlines()[-15:])

@@ -33,11 +33,8 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 import cartanalysis
 from cartanalysis import contract as cohorts
 from cartanalysis.chapter import parameters
-from cartanalysis.intake.admission import Request
-from cartanalysis.publish import artefacts, execute, figure_data
+from cartanalysis.publish import artefacts, figure_data
 from cartanalysis.publish.book import Book
-from cartanalysis.publish.run import cache_for, prepare
-from cartanalysis.publish.scratch import private_folder
 from cartanalysis.study import consistent, published
 from cartanalysis.text import NOT_AVAILABLE, html_table
 
@@ -268,6 +265,12 @@ def _prepare(app: Sphinx, config: Config) -> None:
 
 
 def _execute_here(root: Path, target: Path) -> None:
+    # slow to import, and needed in a plain build only
+    from cartanalysis.intake.admission import Request
+    from cartanalysis.publish import execute
+    from cartanalysis.publish.run import cache_for, prepare
+    from cartanalysis.publish.scratch import private_folder
+
     plan = prepare(Book(root), Request())
     cache = cache_for(plan.book)
     with private_folder(root) as private:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from cartanalysis import intake
+from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.parameters import check_given
@@ -140,7 +141,7 @@ def judge(
     vault: Vault | Remote | None = remote()
     opened = vault.open(file, treg_cutoff) if vault else None
     if vault is None or opened is None:
-        cohort = intake.read(file)
+        cohort = recognise(intake.read(file))
         vault = Vault({file: cohort}, 1 if cohort.is_reconstruction else min_cell)
         opened = vault.open(file, treg_cutoff)
         if opened is None:

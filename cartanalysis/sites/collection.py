@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Collection as Names
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from cartanalysis.chapter import parameters
 from cartanalysis.chapter.handover import slug
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.intake import SETTLED
 from cartanalysis.intake.admission import Request
 from cartanalysis.publish import artefacts, checks, execute, owner, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
@@ -271,7 +273,7 @@ def _start_site(
     files, kept = {}, {}
     for number, plan in enumerate(plans, start=1):
         is_default = plan.cohort.is_default
-        files[plan.cohort.name] = DEFAULT_COHORT if is_default else f"cohort-{number}.csv"
+        files[plan.cohort.name] = DEFAULT_COHORT if is_default else f"cohort-{number}{SETTLED}"
         if not is_default:  # the comparison needs the contract's columns only
             own = [c for c in plan.cohort.table if c not in FIELDS]
             plain = replace(plan.cohort, table=plan.cohort.table.drop(columns=own))
@@ -283,24 +285,27 @@ def _start_site(
     # of patients' data the hashes are keyed already
     patients = hashlib.sha256("".join(p.data for p in plans).encode()).hexdigest()
     keys = execute.chapter_keys(start, patients, values)
-    chapters = execute.execute(start, keys, values, private, cache, jobs, vault)
+    sources = staging / "source"
     # stands for all of them where one cohort is expected
     together = Cohort(f"{len(plans)} cohorts", pd.DataFrame())
-    sources = staging / "source"
-    gathered = artefacts.harvest(chapters, together, sources / site.ARTEFACTS, smallest, patients)
     cohorts = [m.about() for m in members]
-    path = sources / site.ARTEFACTS / artefacts.ABOUT
-    about = json.loads(path.read_text(encoding="utf-8"))
-    about |= {"cohorts": cohorts, "banner": banner(cohorts, smallest)}
-    path.write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
-    site.stage(start, together, gathered, sources)
+    with closing(site.JupyterBook(start, sources, staging)) as jupyter_book:
+        chapters = execute.execute(start, keys, values, private, cache, jobs, vault)
+        folder = sources / site.ARTEFACTS
+        gathered = artefacts.harvest(chapters, together, folder, smallest, patients)
+        path = folder / artefacts.ABOUT
+        about = json.loads(path.read_text(encoding="utf-8"))
+        about |= {"cohorts": cohorts, "banner": banner(cohorts, smallest)}
+        path.write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
+        site.stage(start, together, gathered, sources)
+        html = jupyter_book.build()
     record = about_run(start, values, smallest, chapters) | {
         "cohorts": [
             m.about() | ({m.plan.seal.name: m.plan.data} if m.plan else {}) for m in members
         ],
         "failed": [m.slug for m in members if m.plan and m.failed],
     }
-    return site.build(sources, staging), record
+    return html, record
 
 
 # --- sources -----------------------------------------------------------------------------------

@@ -189,7 +189,7 @@ def mark(answers: Mapping[str, object], seed: int) -> list[Mark]:
 
 def cohort_of(seed: int) -> pd.DataFrame:
     """Give the patients of a seed, as a chapter sees them."""
-    made = intake.parse(reconstruct(seed).encode(), f"seed-{seed}.csv")
+    made = intake.parse(reconstruct(seed).encode(), f"seed-{seed}.csv", settled=True)
     return cohorts.derive(made.table)
 
 

@@ -128,6 +128,8 @@ extras: [centre]
         (2, "columns", None),
     ]
     text = "\n".join(map(str, found))
+    assert "line 7, key “columns.os_days.unit”, value “moons”: not a value of this key." in text
+    assert "row" not in text
     assert "Did you mean os_days?" in text
     assert "Did you mean extra?" in text
     assert "did you mean from?" in text
@@ -224,6 +226,7 @@ columns:
         (4, "columns.sex"),
         (7, "columns.os_event"),
     ]
+    assert str(error.value).startswith("map.yml: 2 problems\n  line 4, key “columns.sex”: ")
     assert "Is 1 male. To say yes, delete the line" in str(error.value)
     source = table(id=["a"], s=["1"], e=["1"])
     with pytest.raises(InputError, match="not yet confirmed"):

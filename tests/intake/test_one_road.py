@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartanalysis import intake
+from cartanalysis import Study, intake
 from cartanalysis.contract import FIELDS, Cohort
 from cartanalysis.errors import InputError
 from cartanalysis.intake import mapping
+from cartanalysis.intake.admission import Request, admit
 from cartanalysis.intake.source import Column, Source
+from cartanalysis.publish.run import COHORT_FILE, STRATA_FILE, keep
 
 CELLS = {
     "id": ["P1", "p1", "P01", "", "1", "1.0", "Total", "Mean (n=3)", "1.23E+11"],
@@ -126,9 +129,46 @@ def test_groups_are_shown_by_the_words_of_the_dictionary_on_both_roads() -> None
         assert "arm: codes are shown by the words of the data dictionary." in made.notes
 
 
-def test_what_a_chapter_reads_has_its_percentages_in_percent() -> None:
-    made = intake.parse(b"patient_id,treg_pct\nA,0.07\nB,0.2\n", "a.csv")
-    assert made.table["treg_pct"].tolist() == [0.07, 0.2]
+PLAN = """version: 1
+columns:
+  patient_id: {from: id}
+  arm: {from: product}
+  treg_pct: {from: treg, unit: percent}
+  bm_blasts_pct: {from: blasts, unit: percent}
+  os_days: {from: os, unit: days, decimal: "."}
+  os_event: {from: dead}
+  rfs_days: {from: rfs, unit: days, decimal: ".", origin: remission}
+  rfs_event: {from: relapse}
+extra: [rresponse]
+"""
+ROWS = [
+    "id,product,treg,blasts,os,dead,rfs,relapse,rresponse",
+    "P 1,A,0.07,99,999.0,1,999.0,1,",
+    "P 2,A,0.2,99,999.0,0,999.0,0,x",
+    "P 3,B,0.5,3,1.095,1,1.095,1,x",
+    "P 4,B,0.9,70,730,0,730,0,y",
+    "P 5,B,0.9,70,31,0,31,0,y",
+    "P 6,,,,,,,,y",
+]
+
+
+def test_a_chapter_does_not_ask_again_what_a_mapping_settled(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "map.yml").write_text(PLAN)
+    (tmp_path / "site.csv").write_text("\n".join(ROWS))
+    admitted = admit(Request(str(tmp_path / "site.csv"), tmp_path / "map.yml"), ["rresponse"])
+    plain = replace(admitted, table=admitted.table.drop(columns="rresponse"), strata=())
+    assert keep({COHORT_FILE: plain, STRATA_FILE: admitted}, 1, tmp_path) is None
+    monkeypatch.chdir(tmp_path)
+    for file, strata, cohort in ((COHORT_FILE, "", plain), (STRATA_FILE, "rresponse", admitted)):
+        study = Study("survival", file, strata=strata)
+        pd.testing.assert_frame_equal(study.cohort.table, cohort.table)
+    # the same text under a name of the user's own is asked about
+    (tmp_path / "own.csv").write_text(admitted.to_csv())
+    with pytest.raises(InputError) as error:
+        Study("survival", "own.csv", strata="rresponse")
+    told = str(error.value)
+    for doubt in ("fractions where", "as a code", "looks like a code", "two ways", "much like one"):
+        assert doubt in told
 
 
 def test_events_and_grades_with_a_decimal_comma_are_read():

@@ -106,6 +106,14 @@ def test_what_names_say(name: str, target: str, unit: str) -> None:
         assert found[0].unit == unit
 
 
+@pytest.mark.parametrize("name", ["Pat.-Nr.", "Pat-Nr", "Pat.Nr.", "Pat.-ID", "Patientennummer"])
+def test_a_german_number_of_the_patient_is_the_identifier(name: str) -> None:
+    made = mapping.propose(source({name: ["100231", "100232", "100233"], "Alter": ["7", "9", "3"]}))
+    entry = made.guesses[0].entry
+    assert (entry.target, entry.columns, entry.ask) == ("patient_id", (name,), "")
+    assert name not in [finding.column for finding in made.drop]
+
+
 def test_no_usual_name_means_two_columns() -> None:
     for name in ("sex", "os", "rfs", "hsct", "age", "death", "status", "mrd"):
         assert len([m for m in meanings(name) if m.strength > 1]) <= 1
@@ -479,7 +487,7 @@ def test_a_column_of_our_name_that_is_not_understood_is_asked() -> None:
 def test_a_proposal_carries_what_is_wrong_with_the_file() -> None:
     wrong = Problem("the row has 1 cells, the header 2", "Fill the row", row=3)
     table = replace(source({"id": ["a", "b"]}), problems=(wrong,))
-    assert mapping.propose(table).problems == (wrong,)
+    assert mapping.propose(table).source.problems == (wrong,)
 
 
 @pytest.mark.parametrize("name", ["zensiert", "lebt", "OS_CENS", "cens_os", "survivor"])

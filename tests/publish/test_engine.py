@@ -19,13 +19,14 @@ import pytest
 from conftest import ROOT
 from tinybook import run
 
-from cartanalysis.publish import engine
+from cartanalysis.publish import kernels as forking
 from cartanalysis.publish.book import KERNELSPEC
-from cartanalysis.publish.engine import ENGINE, Kernels
+from cartanalysis.publish.engine import ENGINE
 from cartanalysis.publish.execute import ENVIRONMENT
+from cartanalysis.publish.kernels import Kernels
 from cartanalysis.publish.run import publish
 
-pytestmark = pytest.mark.skipif(not engine.CAN_FORK, reason="kernels are not forked here")
+pytestmark = pytest.mark.skipif(not forking.CAN_FORK, reason="kernels are not forked here")
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_a_forked_kernel_starts_as_an_ordinary_one_whatever_another_did(
 ):
     said(kernels, tmp_path, MESS)
     forked = json.loads(said(kernels, tmp_path, STATE))
-    monkeypatch.setattr(engine, "CAN_FORK", False)
+    monkeypatch.setattr(forking, "CAN_FORK", False)
     with closing(Kernels(tmp_path)) as ordinary:
         plain = json.loads(said(ordinary, tmp_path, STATE))
     assert {k: (v, plain[k]) for k, v in forked.items() if v != plain[k]} == {}
@@ -110,7 +111,7 @@ def in_ordinary_kernel(kernels: Kernels, folder: Path) -> bool:
 
 
 def test_an_ordinary_kernel_is_started_where_the_system_cannot_fork(tmp_path, monkeypatch):
-    monkeypatch.setattr(engine, "CAN_FORK", False)
+    monkeypatch.setattr(forking, "CAN_FORK", False)
     with closing(Kernels(tmp_path)) as kernels:
         assert in_ordinary_kernel(kernels, tmp_path)
 
@@ -152,7 +153,7 @@ def test_the_same_site_with_ordinary_kernels(tiny, monkeypatch):
     site, cache = tiny.parent / "site", tiny / "_build" / "cache"
     seen = []
     for can_fork in (True, False):
-        monkeypatch.setattr(engine, "CAN_FORK", can_fork)
+        monkeypatch.setattr(forking, "CAN_FORK", can_fork)
         assert run(tiny, "--cache", str(cache / str(can_fork))) == 0
         assert json.loads((site / "run.json").read_text())["chapters"]["one"]["reused"] is False
         files = [site / "results.json", *site.glob("figures/*"), *site.glob("data/*")]
@@ -165,7 +166,7 @@ def test_the_same_site_with_ordinary_kernels(tiny, monkeypatch):
 def test_the_same_book_with_ordinary_kernels(tmp_path, monkeypatch):
     results = []
     for can_fork in (True, False):
-        monkeypatch.setattr(engine, "CAN_FORK", can_fork)
+        monkeypatch.setattr(forking, "CAN_FORK", can_fork)
         publish(out=tmp_path / f"{can_fork}", cache_dir=tmp_path / f"cache-{can_fork}")
         results.append((tmp_path / f"{can_fork}" / "results.json").read_bytes())
     assert results[0] == results[1]

@@ -480,7 +480,7 @@ def test_oracle_has_its_script():
     assert (ORACLE / "oracle.R").is_file()
 
 
-def test_a_seeded_cohort_is_never_taken_for_patient_data(tiny, capsys):
+def test_a_seeded_cohort_is_not_patient_data_until_it_is_changed(tiny, capsys):
     file = tiny.parent / "student.csv"
     assert main(["reconstruct", "--seed", "-3"]) == 0
     file.write_text(capsys.readouterr().out)
@@ -490,12 +490,22 @@ def test_a_seeded_cohort_is_never_taken_for_patient_data(tiny, capsys):
         page = (site / f"{name}.html").read_text()
         assert "Not patient data." in page and "Your data." not in page
         assert "<em>an2020-seed-3</em>" in page
-    assert values_of(site)["orr"]["evidence"] == "A", "nobody knows whether the file was changed"
-    assert main(["replicate", str(file)]) == 0
-    assert "a reconstruction, not patient data" in capsys.readouterr().out
-    # one identifier of another kind, and it is somebody's own file
-    file.write_text(file.read_text().replace("an2020-seed-3-07", "P7"))
-    assert not intake.read(file).is_reconstruction
+    assert values_of(site)["orr"]["evidence"] == "A"
+    # one patient of another age, and it is somebody's own file
+    table = pd.read_csv(file)
+    table.loc[0, "age_years"] += 1
+    table.to_csv(file, index=False)
+    capsys.readouterr()
+    assert run(tiny, str(file)) == 0
+    assert "those of the reconstruction an2020-seed-3, but" in capsys.readouterr().out
+    for name in ("book/index", "notebooks/one"):
+        page = (site / f"{name}.html").read_text()
+        assert "Your data." in page and "Not patient data." not in page
+        assert "an2020-seed-3" not in page
+    record = json.loads((site / "run.json").read_text())
+    assert record["min_cell"] == 5
+    assert "hmac_sha256" in record["cohort"]
+    assert values_of(site)["orr"]["evidence"] == "your data"
 
 
 def test_binder_and_colab_follow_from_one_setting(tiny):

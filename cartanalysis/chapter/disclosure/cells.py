@@ -157,16 +157,19 @@ class _Table:
         frame = self.states.assign(level=self.keys)
         counts = frame.value_counts(dropna=False)
         self._count = counts.to_numpy(dtype=float)
-        self._cell = counts.index.to_frame(index=False)
+        cell = counts.index.to_frame(index=False)
+        self._level = cell["level"]
+        self._holds = {str(state): cell[state].to_numpy(bool) for state in self.states}
         self.told = np.zeros((0, len(self._count)))
         self._secrets = list(self._small_rectangles())
 
     def levels_of(self, chosen: set[object] | None) -> Mask:
-        level = self._cell["level"]
-        return np.ones(len(level), bool) if chosen is None else level.isin(chosen).to_numpy()
+        if chosen is None:
+            return np.ones(len(self._level), bool)
+        return self._level.isin(chosen).to_numpy()
 
     def cells(self, inside: Mask, *states: str) -> Mask:
-        return inside & self._cell[list(states)].any(axis=1).to_numpy() if states else inside
+        return inside & np.any([self._holds[s] for s in states], axis=0) if states else inside
 
     def _unions(self) -> Iterator[Mask]:
         """Unions of known levels."""

@@ -6,7 +6,7 @@ which patients died (`times`).  Zeros are shown.  The rules work on results, so 
 tables, sentences, alternative texts and data files are all made from what is left.  A function
 without a rule gives nothing.
 
-The threshold and its reasons stand in `DEFAULT_MIN_CELL`.
+The threshold and its reasons stand in `cartanalysis.chapter.disclosure`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from cartanalysis.chapter.disclosure import times
+from cartanalysis.chapter.disclosure import CONFIDENCES, times
 from cartanalysis.chapter.disclosure.cells import shown, small
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.registry import Entry
@@ -28,20 +28,6 @@ from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
 from cartanalysis.study.published import load
-
-DEFAULT_MIN_CELL = 5
-"""Smallest count shown of a user's patients.
-
-The Canadian Institute for Health Information and the Australian Institute of Health and Welfare
-publish no count from 1 to 4.  Stricter rules exist for data that anybody may download: OpenSAFELY
-redacts counts up to 7, the US Centers for Medicare & Medicaid Services do not allow 1 to 10, and
-EMA policy 0070 asks for a risk of at most 0.09.  1 switches disclosure control off, for a site that
-stays in the house.
-"""
-
-CONFIDENCES = (0.8, 0.9, 0.95, 0.99)
-"""Coverages of intervals on a protected cohort: many sites with ever other ones would tell the
-numbers behind an interval."""
 
 ESTIMATES = ["estimate", "lower", "upper"]
 

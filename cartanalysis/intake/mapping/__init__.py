@@ -6,19 +6,11 @@ of dates.  ``propose`` guesses a mapping from a file, column by column (``guess`
 """
 
 from cartanalysis.intake.mapping import template
-from cartanalysis.intake.mapping.apply import (
-    NAMES_SHOWN,
-    SIGNS_OF_MISSING,
-    apply,
-    identity,
-    names_told,
-)
+from cartanalysis.intake.mapping.apply import apply, identity, names_told
 from cartanalysis.intake.mapping.model import Mapping, load, loads
 from cartanalysis.intake.mapping.propose import Proposal, propose
 
 __all__ = [
-    "NAMES_SHOWN",
-    "SIGNS_OF_MISSING",
     "Mapping",
     "Proposal",
     "apply",

@@ -10,39 +10,39 @@ from dataclasses import replace
 from decimal import Decimal
 
 from cartanalysis.contract import FIELDS, MISSING, Field
-from cartanalysis.errors import Problem, shown
+from cartanalysis.errors import Problem, listed, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import hints
 from cartanalysis.intake.cells import Fault
 from cartanalysis.intake.mapping.model import Constant, Entry, FromColumn, FromDates, FromFilled
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.timeline import Timeline
-from cartanalysis.intake.rules import no_patients, repeated
+from cartanalysis.intake.rules import check_identifiers
 from cartanalysis.intake.source import Column, Source
 from cartanalysis.text import LETTERS, fold, look, same_id
 
 NAMES_SHOWN = 20
 """So many names of columns are told in one note."""
 
-SIGNS_OF_MISSING = grammar.OFTEN_MISSING | {"-1", "-9", "-99"}
-"""Impossible numbers that often stand for a missing value."""
+CNSR = re.compile(r"\d{1,4}(\.0*)?", re.ASCII)
+"""ADaM's code of censoring."""
+
+NO_CNSR = Fault("not a censoring code", "CNSR is 0 for the event and 1 or more for censoring")
 
 Cells = list[str]
 
 
-def identity(source: Source, strata: Collection[str] = (), *, share: str = "") -> Plan:
-    """Make the mapping of a file whose columns are ours, with the user's own columns as strata.
-
-    ``share`` is the unit of its percentages, where it is known that they are no fractions.
-    """
+def identity(source: Source, strata: Collection[str] = (), *, settled: bool = False) -> Plan:
+    """Make the mapping of a file whose columns are ours, with the user's own columns as strata."""
     present = [c.name for c in source.columns]
+    origins = hints.COUNTED_FROM if settled else {}
     entries = tuple(
-        FromColumn(target=name, source=name, unit=share if spec.unit.startswith("%") else "")
-        for name, spec in FIELDS.items()
+        FromColumn(target=name, source=name, origin=origins.get(name, ""))
+        for name in FIELDS
         if name in present
     )
     extra = [name for name in dict.fromkeys(strata) if name in present and name not in FIELDS]
-    return Plan(source.name, entries, tuple(extra))
+    return Plan(source.name, entries, tuple(extra), settled=settled)
 
 
 def apply(source: Source, mapping: Plan, *, today: dt.date | None = None) -> Source:
@@ -85,20 +85,20 @@ class _Work:
         many = grammar.OFTEN_MISSING
         self.has_codes = any(not many.isdisjoint(c) for c in source.cells.values())
 
-    def wrong(self, fault: tuple[str, ...], column: str, i: int | None = None) -> None:
+    def wrong(self, fault: Fault, column: str, i: int | None = None) -> None:
         """Add a problem of a column, or of one of its cells."""
-        row, text = (
-            (None, None) if i is None else (self.source.rows[i], self.source.cells[column][i])
-        )
-        self.problems.append(Problem(fault[0], fault[1], row, column, text))
+        if i is None:
+            self.problems.append(Problem(fault.what, fault.remedy, column=column))
+        else:
+            self.problems.append(self.source.problem(fault.what, fault.remedy, column, i))
 
     # --- one entry -----------------------------------------------------------------------------
 
     def has(self, entry: Entry) -> bool:
         """Tell whether the file has what an entry names."""
         absent = [name for name in entry.columns if name not in self.by_name]
+        place = f"{self.mapping.name}{f', line {entry.line}' if entry.line else ''}"
         for name in absent:
-            place = f"{self.mapping.name}{f', line {entry.line}' if entry.line else ''}"
             self.absent(name, f"{entry.target} needs it ({place})")
         return not absent
 
@@ -107,7 +107,7 @@ class _Work:
         folded = {fold(known): known for known in self.by_name}
         close = difflib.get_close_matches(fold(name), folded, n=1)
         hint = f"Did you mean {shown(folded[close[0]])}?" if close else "Correct its name"
-        self.wrong((f"the file has no such column; {why}", hint), name)
+        self.wrong(Fault(f"the file has no such column; {why}", hint), name)
 
     def map(self, entry: Entry) -> None:
         """Carry out one entry; what is computed holds nothing that could identify somebody."""
@@ -137,12 +137,8 @@ class _Work:
             return self.identifiers(entry, cells)
         if spec.kind == "number":
             return self.measured(entry, spec, theirs, cells)
-        if entry.levels is not None:
-            cells = self.translated(entry, spec, theirs, cells)
-        elif entry.coding == "cnsr":
-            cells = self.uncensored(entry, spec, theirs, cells)
-        elif spec.kind != "label":
-            cells = self.as_they_are(entry, spec, theirs, cells)
+        if spec.kind != "label" or entry.levels is not None:
+            cells = self.coded(entry, spec, theirs, cells)
         else:
             cells = self.in_words(theirs, cells, entry.target)
         return grammar.groups(spec.name, cells, self.notes) if spec.kind == "label" else cells
@@ -155,30 +151,37 @@ class _Work:
         self.tell_missing(entry.target, found)
         return ["" if text in found else text for text in cells]
 
+    def understood(self, spec: Field, meant: Mapping[str, str | Fault]) -> dict[str, str]:
+        """Keep what was read, noting what was read other than as written."""
+        read = {text: value for text, value in meant.items() if not isinstance(value, Fault)}
+        self.notes += grammar.spelling_notes(spec.name, read)
+        return read
+
     def filled_in(self, entry: FromColumn, cells: Cells, meant: Mapping[str, str | Fault]) -> Cells:
         """Replace each text by what it means; a fault is a problem in each of its rows."""
-        faults = {text for text, value in meant.items() if isinstance(value, Fault)}
-        plain = {t: v.read if isinstance(v, Fault) else v for t, v in meant.items()}
-        for i, text in enumerate(cells if faults else ()):
-            if text in faults:
-                self.wrong(meant[text], entry.source, i)  # type: ignore[arg-type]
-        return [plain.get(text, "") for text in cells]
+        made = []
+        for i, text in enumerate(cells):
+            value = meant.get(text, "")
+            if isinstance(value, Fault):
+                self.wrong(value, entry.source, i)
+                value = value.read
+            made.append(value)
+        return made
 
     def identifiers(self, entry: FromColumn, cells: Cells) -> Cells:
         """Read identifiers; with ``renumber``, nothing of them is kept."""
         # before constants fill such rows, and numbers replace what they say
-        used = {name for other in self.mapping.entries for name in other.columns}
-        used |= set(self.mapping.extra)
-        others = [self.source.cells[n] for n in self.by_name if n in used - {entry.source}]
-        about = cells, others, self.source.rows, entry.source
-        found = no_patients(*about) + repeated(*about, is_secret=entry.renumber)
+        used = (self.mapping.columns() | {*self.mapping.extra}) - {entry.source}
+        others = [self.source.cells[n] for n in self.by_name if n in used]
+        rows, others = self.source.rows, [] if self.mapping.settled else others
+        found = [*check_identifiers(cells, others, rows, entry.source, is_secret=entry.renumber)]
         self.problems += found
         if not entry.renumber:
             return [text if fold(text) else "" for text in cells]
         twice = {p.row for p in found}
         numbered: dict[str, str] = {}
         made = []
-        for row, text in zip(self.source.rows, cells, strict=True):
+        for row, text in zip(rows, cells, strict=True):
             key = "" if row in twice else same_id(text)
             made.append(numbered.setdefault(key, f"P{len(numbered) + 1:04d}") if key else "")
         what = "patients are numbered P0001, P0002, … in the order of the file"
@@ -187,42 +190,40 @@ class _Work:
 
     def measured(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
         """Read numbers and put them into our unit."""
-        if not entry.unit:
-            for fault in hints.other_units(theirs, spec, self.source.cells):
-                self.wrong(fault, entry.source)
-        against = None if entry.origin else hints.other_origin(theirs, spec.name)
-        if against is not None:
-            self.wrong(against, entry.source)
-        factor, is_share = _factor(spec, entry.unit), spec.unit.startswith("%")
+        factor = _factor(spec, entry.unit)
         texts = [text for text in cells if fold(text) not in MISSING]
-        doubts: dict[str, Fault] = {}
-        if spec.unit == "days":
-            doubts = grammar.missing_codes(texts, in_days=factor == 1)
-            if not entry.decimal:
-                doubts |= grammar.thousands(texts, spec.high / float(factor))
-        elif is_share and not entry.unit:
-            doubts = grammar.repeated_99(texts, self.has_codes)
-            mixed = grammar.other_shares(texts)
-            if mixed is not None:
-                self.wrong(mixed, entry.source)
+        doubts = {} if self.mapping.settled else self.doubts(entry, spec, theirs, texts, factor)
         decimal = entry.decimal or grammar.decimal_of(spec, cells)
-        read = {t: doubts.get(t) or grammar.number(spec, t, decimal) for t in dict.fromkeys(texts)}
-        as_written = {t: v for t, v in read.items() if not isinstance(v, Fault)}
-        as_written |= {text: "" for text in cells if text and text not in read}
-        self.notes += grammar.spelling_notes(spec.name, as_written)
-        meant: dict[str, str | Fault] = dict(read)
-        for text, value in read.items():
-            if not isinstance(value, Fault):
-                is_percent = is_share and text.endswith("%")
-                ours = value
-                if factor != 1 and not is_percent:
-                    ours = grammar.plainly(Decimal(value) * factor)
-                meant[text] = fitting(spec, ours, text, converted=ours != value)
+        meant = {t: doubts.get(t) or grammar.number(spec, t, decimal) for t in dict.fromkeys(texts)}
+        read = self.understood(spec, {text: "" for text in cells if text} | meant)
+        for text in meant.keys() & read.keys():
+            meant[text] = _in_our_unit(spec, read[text], text, factor)
         if factor != 1 and entry.unit:
             self.notes.append(f"{entry.target}: {shown(entry.source)} is in {_told(entry.unit)}.")
             if spec.unit == "days":
-                self.steps[spec.name] = [factor * _last_place(read.get(text)) for text in cells]
+                self.steps[spec.name] = [factor * _last_place(read.get(text, "")) for text in cells]
         return self.capped(entry, self.filled_in(entry, cells, meant))
+
+    def doubts(
+        self, entry: FromColumn, spec: Field, theirs: Column, texts: Cells, factor: Decimal
+    ) -> dict[str, Fault]:
+        """Find numbers that may have been written as something else, and tell of whole columns."""
+        about: list[Fault | None] = []
+        if not entry.unit:
+            about += hints.other_units(theirs, spec, self.source.cells)
+        if not entry.origin:
+            about.append(hints.other_origin(theirs, spec.name))
+        found: dict[str, Fault] = {}
+        if spec.unit == "days":
+            found = grammar.missing_codes(texts, in_days=factor == 1)
+            if not entry.decimal:
+                found |= grammar.thousands(texts, spec.high / float(factor))
+        elif spec.unit.startswith("%") and not entry.unit:
+            found = grammar.repeated_99(texts, self.has_codes)
+            about.append(grammar.other_shares(texts))
+        for fault in filter(None, about):
+            self.wrong(fault, entry.source)
+        return found
 
     def capped(self, entry: FromColumn | FromDates, cells: Cells) -> Cells:
         """Replace high ages, which can identify people."""
@@ -233,75 +234,47 @@ class _Work:
             self.notes.append(f"{entry.target}: ages above {entry.cap} were set to {entry.cap}.")
         return [entry.cap if above else text for text, above in zip(cells, high, strict=True)]
 
-    def translated(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
-        """Translate levels; one that the mapping does not name is a problem."""
-        named = list(entry.levels or {})
-        levels = {fold(level): ours for level, ours in (entry.levels or {}).items()}
-        lookalikes = {fold(look(level)) for level in levels}
-        meant: dict[str, str | Fault] = {}
-        for text in dict.fromkeys(cells):
-            if fold(text) in levels or fold(text) in MISSING:
-                meant[text] = levels.get(fold(text)) or ""
-                continue
-            told = ", ".join(shown(level, 20) for level in named[:NAMES_SHOWN])
-            what = f"a level that the mapping does not name (it names {told})"
-            if fold(look(text)) in lookalikes:
-                what += f"; it {LETTERS}"
-            remedy = f"Add it under levels: of {entry.target} ({spec.allowed}, or null)"
-            meant[text] = Fault(what, remedy)
-        emptied = {t for t, ours in meant.items() if t and not ours}
-        self.tell_missing(entry.target, {t for t in emptied if fold(t) in levels})
-        absent = {t: "" for t in emptied if fold(t) not in levels}
-        self.notes += grammar.spelling_notes(spec.name, absent)
-        made = self.filled_in(entry, cells, meant)
-        if spec.values:
-            self.against_file(entry, spec, theirs, dict(zip(cells, made, strict=True)))
-        return made
-
-    def as_they_are(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
-        """Read codes untranslated, unless the file says that they mean something else."""
-        if entry.coding:
-            read = {text: grammar.level_of(spec, text) for text in cells}
-            self.against_file(entry, spec, theirs, read)
-        elif (against := hints.doubt(theirs, spec, cells)) is not None:
-            self.wrong(against, entry.source)
+    def coded(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
+        """Read groups, levels, grades and events: by the mapping's words, or as they are."""
+        levels = {fold(level): ours or "" for level, ours in (entry.levels or {}).items()}
         texts = dict.fromkeys(cells)
-        meant = {t: "" if fold(t) in MISSING else grammar.code(spec, t) for t in texts}
-        read_as = {text: value for text, value in meant.items() if not isinstance(value, Fault)}
-        self.notes += grammar.spelling_notes(spec.name, read_as)
-        meant |= {text: grammar.level_of(spec, value) or "" for text, value in read_as.items()}
+        known = {text: levels[fold(text)] for text in texts if fold(text) in levels}
+        self.tell_missing(entry.target, {text for text, ours in known.items() if text and not ours})
+        if entry.coding == "cnsr":
+            known = {text: str(int(Decimal(text) == 0)) for text in texts if CNSR.fullmatch(text)}
+            what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
+            self.notes.append(f"{entry.target}: {what}.")
+        others: dict[str, str | Fault] = {}
+        for text in (text for text in texts if text not in known):
+            if fold(text) in MISSING:
+                others[text] = ""
+            elif entry.coding == "cnsr":
+                others[text] = NO_CNSR
+            elif entry.levels is not None:
+                others[text] = _unnamed(entry, spec, text)
+            else:
+                others[text] = grammar.code(spec, text)
+        read = self.understood(spec, others)
+        known |= {text: grammar.level_of(spec, value) or "" for text, value in read.items()}
+        meant = others | known
+        if spec.values:
+            self.against_file(entry, spec, theirs, meant)
         return self.filled_in(entry, cells, meant)
 
     def against_file(
-        self, entry: FromColumn, spec: Field, theirs: Column, read: Mapping[str, str | None]
+        self, entry: FromColumn, spec: Field, theirs: Column, meant: Mapping[str, str | Fault]
     ) -> None:
-        """Refuse a coding that the file's own words contradict; of levels it is told only."""
-        read = {text: ours for text, ours in read.items() if text}
-        against = hints.contradiction(theirs, spec, read, answers=entry.levels is not None)
+        """Refuse codes that the file's own words contradict; of levels it is told only."""
+        if entry.levels is None and not entry.coding:
+            against = hints.doubt(theirs, spec, meant)
+        else:
+            read = {text: v for text, v in meant.items() if v and not isinstance(v, Fault)}
+            against = hints.contradiction(theirs, spec, read, answers=not entry.coding)
         if against is not None and entry.levels is None:
             self.wrong(against, entry.source)
         elif against is not None:
             what = f"{against.what}, as the mapping says under levels"
             self.notes.append(f"{entry.target}, from {shown(entry.source)}: {what}.")
-
-    def uncensored(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
-        """Turn CNSR into events."""
-        what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
-        self.notes.append(f"{entry.target}: {what}.")
-        remedy = "CNSR is 0 for the event and 1 or more for censoring"
-        meant: dict[str, str | Fault] = {}
-        for text in dict.fromkeys(cells):
-            if fold(text) in MISSING:
-                meant[text] = ""
-            elif re.fullmatch(r"\d{1,4}(\.0*)?", text, re.ASCII):
-                meant[text] = "1" if Decimal(text) == 0 else "0"
-            else:
-                meant[text] = Fault("not a censoring code", remedy)
-        absent = {text: "" for text, event in meant.items() if not event}
-        self.notes += grammar.spelling_notes(spec.name, absent)
-        made = self.filled_in(entry, cells, meant)
-        self.against_file(entry, spec, theirs, dict(zip(cells, made, strict=True)))
-        return made
 
     def in_words(self, theirs: Column, cells: Cells, target: str) -> Cells:
         """Show groups by the words that the file's dictionary has for its codes."""
@@ -327,8 +300,7 @@ class _Work:
 
     def tell_deaths_without_date(self) -> None:
         """Compare deaths with their dates, where the two are from different columns."""
-        entries = {e.target: e for e in self.mapping.entries}
-        time, event = entries.get("os_days"), entries.get("os_event")
+        time, event = map(self.mapping.by_target.get, ("os_days", "os_event"))
         cells = self.cells.get("os_event")
         if not isinstance(time, FromDates) or isinstance(event, FromFilled) or not cells:
             return
@@ -336,11 +308,11 @@ class _Work:
             return
         by_contact = False
         for i, died in enumerate(cells):
-            dated = [name for name in time.dates if self.timeline.day(name, time.order, i)]
+            dated = [name for name in time.dates if self.timeline.column(name, time.order)[i]]
             by_contact |= died == "1" and not dated
             if died == "0" and dated:
-                what = "a date of death, but os_event says alive"
-                self.wrong((what, "Correct one of the two"), dated[0], i)
+                fault = Fault("a date of death, but os_event says alive", "Correct one of the two")
+                self.wrong(fault, dated[0], i)
         if by_contact:
             ends = ", ".join(shown(name) for name in time.dates)
             what = (
@@ -380,8 +352,7 @@ class _Work:
 
     def tell_unused(self) -> None:
         """Note which columns were dropped, and which nobody asked for."""
-        used = {name for entry in self.mapping.entries for name in entry.columns}
-        used |= {*self.mapping.extra, *self.mapping.drop}
+        used = self.mapping.columns() | {*self.mapping.extra, *self.mapping.drop}
         present, drop = self.by_name, self.mapping.drop
         kept = [n for n in self.mapping.keep if n in present]
         self.notes += names_told("Columns that you looked at and that identify nobody", kept)
@@ -393,9 +364,7 @@ class _Work:
 
 def names_told(head: str, names: Sequence[str]) -> list[str]:
     """Note a list of names, cut short; nothing if there is none."""
-    more = len(names) - NAMES_SHOWN
-    told = ", ".join(shown(n) for n in names[:NAMES_SHOWN])
-    return [f"{head}: {told}{f' and {more} more' if more > 0 else ''}."] if names else []
+    return [f"{head}: {listed(names, NAMES_SHOWN)}."] if names else []
 
 
 def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fault:
@@ -403,7 +372,7 @@ def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fa
     if spec.holds(number):
         return number
     what, remedy = spec.unfit
-    if grammar.plainly(Decimal(number)) in SIGNS_OF_MISSING:
+    if grammar.plainly(Decimal(number)) in grammar.SIGNS_OF_MISSING:
         remedy += f", or write missing: [{text}] in a mapping file"
     if converted:
         what += f": {number} {spec.unit}"
@@ -411,18 +380,34 @@ def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fa
     return Fault(what, remedy, number)
 
 
+def _in_our_unit(spec: Field, number: str, text: str, factor: Decimal) -> str | Fault:
+    """Convert a number, unless its cell has a sign of percent, and check it."""
+    is_percent = spec.unit.startswith("%") and text.endswith("%")
+    ours = number
+    if factor != 1 and not is_percent:
+        ours = grammar.plainly(Decimal(number) * factor)
+    return fitting(spec, ours, text, converted=ours != number)
+
+
+def _unnamed(entry: FromColumn, spec: Field, text: str) -> Fault:
+    """Say of a level that a mapping does not name it."""
+    named = list(entry.levels or {})
+    told = ", ".join(shown(level, 20) for level in named[:NAMES_SHOWN])
+    what = f"a level that the mapping does not name (it names {told})"
+    if fold(look(text)) in {fold(look(level)) for level in named}:
+        what += f"; it {LETTERS}"
+    return Fault(what, f"Add it under levels: of {entry.target} ({spec.allowed}, or null)")
+
+
 def _factor(spec: Field, unit: str) -> Decimal:
     """Give the number by which a value in their unit becomes one in ours."""
-    if not unit:
-        return Decimal(1)
-    if unit in grammar.PERCENT:
-        return grammar.PERCENT[unit]
-    return grammar.DAYS[unit] / grammar.DAYS[spec.unit]
+    ours = "percent" if spec.unit.startswith("%") else spec.unit
+    return grammar.UNITS[unit or ours] / grammar.UNITS[ours]
 
 
-def _last_place(number: str | Fault | None) -> Decimal:
+def _last_place(number: str) -> Decimal:
     """Give one unit of a number's last digit, by which rounding may have moved it."""
-    exponent = Decimal(number).as_tuple().exponent if isinstance(number, str) else 0
+    exponent = Decimal(number or 0).as_tuple().exponent
     return Decimal(1).scaleb(min(int(exponent), 0))
 
 

@@ -108,32 +108,24 @@ def settles(cells: Iterable[str]) -> str:
 
 def read(cells: Sequence[str | None], order: str, today: dt.date, shared: str = "") -> Dates:
     """Read a column of dates, one way of writing for the whole column."""
-    faults: list[tuple[int, Fault]] = []
-    found: dict[int, Cell] = {}
-    for i, text in enumerate(cells):
-        cell = None if text is None else split(text)
-        if isinstance(cell, Cell):
-            found[i] = cell
-        elif cell is not None:
-            faults.append((i, cell))
+    parts = {i: split(text) for i, text in enumerate(cells) if text is not None}
+    found = {i: cell for i, cell in parts.items() if isinstance(cell, Cell)}
+    faults = [(i, fault) for i, fault in parts.items() if isinstance(fault, Fault)]
     values: list[dt.date | None] = [None] * len(cells)
-    odd = _mixed(found)
-    if odd is not None:
-        return Dates(values, sorted(faults), order, odd[1], cells[odd[0]] or "")
     numeric = {i: c for i, c in found.items() if c.style == "numeric"}
-    used = order
+    used: str | Fault = order
     if numeric and order not in IN_WORDS:
-        decided = _order_of(numeric, order, shared)
-        if isinstance(decided, Fault):
-            return Dates(values, sorted(faults), order, decided, cells[min(numeric)] or "")
-        used = decided
+        used = _order_of(numeric.values(), order, shared)
+    at, whole = _mixed(found) or (min(numeric, default=0), used)
+    if isinstance(whole, Fault):
+        return Dates(values, faults, order, whole, cells[at] or "")
     for i, cell in found.items():
-        value = _date(cell, used, today)
+        value = _date(cell, whole, today)
         if isinstance(value, Fault):
             faults.append((i, value))
         else:
             values[i] = value
-    return Dates(values, sorted(faults), used if numeric else "")
+    return Dates(values, sorted(faults), whole if numeric else "")
 
 
 def _mixed(found: dict[int, Cell]) -> tuple[int, Fault] | None:
@@ -148,10 +140,10 @@ def _mixed(found: dict[int, Cell]) -> tuple[int, Fault] | None:
     return min(others), Fault(what, remedy)
 
 
-def _order_of(numeric: dict[int, Cell], order: str, shared: str) -> str | Fault:
+def _order_of(numeric: Iterable[Cell], order: str, shared: str) -> str | Fault:
     if order:
         return Fault(f"not in the order {order}", "Write order: DMY or order: MDY in the mapping")
-    orders = shows(numeric.values())
+    orders = shows(numeric)
     if len(orders) > 1:
         what = "some dates of the column have the day first, others the month"
         return Fault(what, "Write all dates of the column as 2021-02-28")

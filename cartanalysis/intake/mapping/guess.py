@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from cartanalysis.contract import FIELDS, MISSING, Field
-from cartanalysis.errors import shown
+from cartanalysis.errors import listed, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import words
 from cartanalysis.intake.hints import (
@@ -22,6 +22,7 @@ from cartanalysis.intake.hints import (
     unit_in,
     words_of,
 )
+from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn, FromDates, FromFilled
 from cartanalysis.intake.mapping.names import Meaning
@@ -32,16 +33,12 @@ from cartanalysis.text import fold, same_id
 MAX_LEVELS = 12
 """A column of groups or codes with more different values is something else."""
 
-OLDEST = 89
-"""Ages above it identify people; it is proposed as cap."""
-
 MOSTLY = 0.6
 """A column holds numbers or dates if this share of its filled cells does."""
 
 SAMPLE = 500
 """So many filled cells are looked at to tell whether a column holds dates."""
 
-_CODES = frozenset({"-1", "-9", "-99", "-999", "99", "999", "9999", "-88", "888"})
 _GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
 _STATUS = re.compile(r"status|vital|estado|statut|stato|状态")
 _OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
@@ -55,37 +52,59 @@ _ASKED = {
 _NEGATED = frozenset({"neg", "negative", "free", "no"})
 
 
-@dataclass(frozen=True)
 class Guess:
-    """An entry that is proposed."""
+    """An entry that is proposed, with what speaks for it and what is not sure."""
 
-    entry: Entry  # its `ask` holds what is not sure
-    reasons: tuple[str, ...]
-    strength: int  # how much the name says, from 1 to 3
-    rank: int = 0  # place among the usual names, the most telling first
+    def __init__(self, draft: Entry, why: str, strength: int = 1, rank: int = 0) -> None:
+        self.draft = draft  # without what is asked
+        self.reasons = [why]
+        self.doubts: list[str] = []
+        self.strength = strength  # how much the name says, from 1 to 3
+        self.rank = rank  # place among the usual names, the most telling first
+
+    def because(self, why: str) -> None:
+        """Add a reason."""
+        self.reasons.append(why)
+
+    def doubt(self, what: str) -> None:
+        """Add what the user has to confirm."""
+        self.doubts.append(what)
+
+    @property
+    def entry(self) -> Entry:
+        """Give the entry with its doubts as one question."""
+        sentences = [d[:1].upper() + d[1:] for d in dict.fromkeys(self.doubts)]
+        ask = " ".join(s if s[-1] in ".?!" else f"{s}." for s in sentences)
+        return replace(self.draft, ask=ask)
 
 
-class Evidence:
-    """A column with what is known of it."""
+Said = dict[str, Any]
+"""What an entry says of its column, by attribute."""
+
+
+class Evidence(Guess):
+    """A guess by what is known of one column."""
 
     def __init__(self, source: Source, column: Column, meaning: Meaning, told_by: str) -> None:
+        label = f" {shown(column.label)}" if told_by == "label" else ""
+        draft = FromColumn(target=meaning.target, source=column.name)
+        super().__init__(draft, f"by its {told_by}{label}", meaning.strength, meaning.rank)
         self.source = source
         self.column = column
-        self.meaning = meaning
         self.spec: Field = FIELDS[meaning.target]
         self.cells = source.cells[column.name]
         self.filled = [c for c in self.cells if fold(c) not in MISSING]
-        self.reasons = [
-            f"by its label {shown(column.label)}" if told_by == "label" else "by its name"
-        ]
-        self.doubts: list[str] = []
+        self.texts = sorted(set(self.filled))
+        self.choices = choices_of(column)
+        self.parameter = column.name.partition(":")[2]  # of ADaM
         self.told = fold(f"{column.name} {column.label if told_by == 'label' else ''}")
+        self.tokens = {*tokens(column.name), *tokens(column.label)}
         if meaning.strength == 1:
-            self.doubts.append(f"the {told_by} alone does not tell; is it “{self.spec.meaning}”?")
+            self.doubt(f"the {told_by} alone does not tell; is it “{self.spec.meaning}”?")
 
     def guess(self) -> Guess | None:
-        """Propose an entry."""
-        build = {
+        """Find what the entry has to say; none if the column is something else."""
+        read = {
             "id": self._identifier,
             "number": self._number,
             "label": self._label,
@@ -93,146 +112,148 @@ class Evidence:
             "grade": self._levels,
             "event": self._event,
         }[self.spec.kind]
-        entry = build() if self.filled else None
-        if entry is None:
+        said = read() if self.filled else None
+        if said is None:
             return None
-        return Guess(entry, tuple(self.reasons), self.meaning.strength, self.meaning.rank)
-
-    def _entry(self, **said: Any) -> FromColumn:
-        ask, name = question(self.doubts), self.column.name
-        return FromColumn(target=self.spec.name, source=name, ask=ask, **said)
+        self.draft = replace(self.draft, **said)
+        return self
 
     # --- kinds -----------------------------------------------------------------------------------
 
-    def _identifier(self) -> FromColumn | None:
+    def _identifier(self) -> Said | None:
         different = len({same_id(c) for c in self.filled})
         if different < len(self.cells):
             if different <= len(self.cells) / 2:
                 return None
-            self.doubts.append(f"only {different} different values in {len(self.cells)} rows")
+            self.doubt(f"only {different} different values in {len(self.cells)} rows")
         else:
-            self.reasons.append(f"{different} different values in {len(self.cells)} rows")
-        return self._entry()
+            self.because(f"{different} different values in {len(self.cells)} rows")
+        return {}
 
-    def _label(self) -> FromColumn | None:
+    def _label(self) -> Said | None:
         different = len({fold(c) for c in self.filled})
         if not 2 <= different <= 6:
             return None
-        self.reasons.append(f"{different} groups")
-        return self._entry()
+        self.because(f"{different} groups")
+        return {}
 
-    def _levels(self) -> FromColumn | None:
-        texts = sorted(set(self.filled))
+    def _levels(self) -> Said | None:
+        texts = self.texts
         if len(texts) > MAX_LEVELS:
             return None
-        choices = choices_of(self.column)
         codes = [t for t in texts if t.isdigit()]
         guessable = self.spec.kind == "grade" or self.spec.name == "sex"
-        if set(codes) - {"0", "1"} and not choices and not guessable:
-            self.doubts.append(f"what do the codes {_listed(codes)} mean? They count as missing")
-            return self._entry(levels=dict.fromkeys(texts))
-        found = words.translate(self.spec.name, texts, choices)
+        if set(codes) - {"0", "1"} and not self.choices and not guessable:
+            self.doubt(f"what do the codes {_listed(codes)} mean? They count as missing")
+            return {"levels": dict.fromkeys(texts)}
+        found = words.translate(self.spec.name, texts, self.choices)
         if self.spec.name == "sex" and not found.by_dictionary:
             found = words.men_and_women(texts, tokens(self.column.name)) or found
         if not any(found.levels.values()):
             return None
         self.doubts += found.doubts
+        any_grade = self.spec.kind == "grade" and set(texts) <= {"0", "1"} and not self.choices
         named = fold(f"{self.column.name} {self.column.label}")
-        any_grade = self.spec.kind == "grade" and set(texts) <= {"0", "1"} and not choices
-        if any_grade and self.meaning.strength < 3 and not _GRADED.search(named):
-            self.doubts.append(
+        if any_grade and self.strength < 3 and not _GRADED.search(named):
+            self.doubt(
                 "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
             )
-        self._opposite_words()
+        self._opposite_words(self.tokens)
         by_ctcae = "aetoxgr" in tokens(self.column.name)
         if by_ctcae and self.spec.name in ("crs_grade", "icans_grade"):
-            self.doubts.append("AETOXGR is graded by CTCAE, the column of ours by ASTCT")
+            self.doubt("AETOXGR is graded by CTCAE, the column of ours by ASTCT")
         return self._translated(found, found.levels)
 
-    def _translated(self, found: words.Translation, levels: dict[str, str | None]) -> FromColumn:
+    def _translated(self, found: words.Translation, levels: dict[str, str | None]) -> Said:
         """Propose levels, unless they need no translation at all."""
         read = [text for text in found.levels if text]
-        told = "codes as in the dictionary" if found.by_dictionary else f"values {_listed(read)}"
-        self.reasons.append(told)
+        self.because(
+            "codes as in the dictionary" if found.by_dictionary else f"values {_listed(read)}"
+        )
         same = all(ours is not None and fold(t) == fold(ours) for t, ours in levels.items())
-        return self._entry(levels=None if same else levels)
+        return {} if same else {"levels": levels}
 
-    def _event(self) -> FromColumn | None:
-        texts = sorted(set(self.filled))
+    def _opposite_words(self, told: Collection[str]) -> None:
+        """Doubt a column whose name or label speaks of the opposite."""
+        found = _NEGATED.intersection(told)
+        if found and not self.choices:
+            self.doubt(f"it speaks of {_listed(sorted(found))}: is the coding reversed?")
+
+    def _event(self) -> Said | None:
+        texts = self.texts
         if len(texts) > MAX_LEVELS:
             return None
         turned = opposite(self.column, texts)
         if turned == "is censored" and any(t.isdigit() for t in texts):
-            return self._censoring(texts)
-        choices = choices_of(self.column)
-        if not choices and set(texts) <= {"1", "2"} and "2" in texts:
-            what = "coded 1 and 2: R's survival package takes 2 for the event, others 1"
-            self.doubts.append(what)
-            return self._entry(levels={"1": "0", "2": "1"})
-        found = words.translate(self.spec.name, texts, choices)
+            return self._censoring()
+        if not self.choices and set(texts) <= {"1", "2"} and "2" in texts:
+            self.doubt("coded 1 and 2: R's survival package takes 2 for the event, others 1")
+            return {"levels": {"1": "0", "2": "1"}}
+        found = words.translate(self.spec.name, texts, self.choices)
         if not any(found.levels.values()):
             return None
         levels = dict(found.levels)
         self.doubts += found.doubts
         bare = all(fold(word) in words.BARE for word in words_of(self.column, texts).values())
-        if not choices and any(t.isdigit() and t not in ("0", "1") for t in texts):
-            self.doubts.append("more than two codes: perhaps a competing event")
+        if not self.choices and any(t.isdigit() and t not in ("0", "1") for t in texts):
+            self.doubt("more than two codes: perhaps a competing event")
             levels = {t: v if t in ("0", "1") else None for t, v in levels.items()}
         if bare and (turned or _NEGATED & set(tokens(self.column.name))):
             levels = {t: {"0": "1", "1": "0"}.get(v or "", v) for t, v in levels.items()}
             told = f"says who {turned}" if turned else "says the opposite of the event"
-            self.doubts.append(f"its name or label {told}, so codes were turned; is that right?")
-        elif bare and self.meaning.strength < 3 and _STATUS.search(self.told):
-            self.doubts.append("is 1 the event? A status may be coded either way")
+            self.doubt(f"its name or label {told}, so codes were turned; is that right?")
+        elif bare and self.strength < 3 and _STATUS.search(self.told):
+            self.doubt("is 1 the event? A status may be coded either way")
         if bare:
-            self._opposite_words(label_only=True)
+            self._opposite_words(tokens(self.column.label))
         if "relapse" in self.column.name.casefold() and self.spec.name == "rfs_event":
-            self.doubts.append("is a death without relapse an event here too?")
+            self.doubt("is a death without relapse an event here too?")
         if len(self.filled) < len(self.cells) and set(levels.values()) == {"1"}:
-            self.doubts.append("does an empty cell mean no event?")
+            self.doubt("does an empty cell mean no event?")
             levels[""] = "0"
         return self._translated(found, levels)
 
-    def _censoring(self, texts: Sequence[str]) -> FromColumn | None:
-        if not all(t.isdigit() for t in texts) or "0" not in texts:
+    def _censoring(self) -> Said | None:
+        if not all(t.isdigit() for t in self.texts) or "0" not in self.texts:
             return None
         if fold(self.column.name).startswith("cnsr"):
-            self.reasons.append("ADaM's CNSR: 0 is the event, more than 0 is censoring")
+            self.because("ADaM's CNSR: 0 is the event, more than 0 is censoring")
         else:
-            self.doubts.append("is 0 the event and 1 censoring, as in ADaM? Some write it reversed")
-        choices = choices_of(self.column)
-        told = words.translate(self.spec.name, sorted(choices), choices).levels
+            self.doubt("is 0 the event and 1 censoring, as in ADaM? Some write it reversed")
+        told = words.translate(self.spec.name, sorted(self.choices), self.choices).levels
         if told.get("0") == "0" or told.get("1") == "1":
-            self.doubts.append("the dictionary or label says that 1 is the event")
-        return self._entry(coding="cnsr")
+            self.doubt("the dictionary or label says that 1 is the event")
+        return {"coding": "cnsr"}
 
-    def _number(self) -> FromColumn | None:
+    def _number(self) -> Said | None:
         decimal = ""
+        by_point, by_comma = self._values("."), self._values(",")
+        # every comma could be of decimals or thousands
         comma = grammar.decimal_of(self.spec, self.filled) == ","
-        values = self._values("," if comma else ".")
-        if not comma and len(values) < len(self.filled) and any("," in c for c in self.filled):
-            # every comma could be of decimals or thousands
-            with_comma = self._values(",")
-            comma = len(with_comma) == len(self.filled)
-            values = with_comma if comma else values
+        comma |= len(by_point) < len(by_comma) == len(self.filled)
+        values = by_comma if comma else by_point
         if comma:
             decimal = ","
-            self.reasons.append("decimal commas in the whole column")
+            self.because("decimal commas in the whole column")
             if all(len(c.split(",")[1]) == 3 for c in self.filled if "," in c):
-                self.doubts.append("do the commas mark decimals, not thousands?")
+                self.doubt("do the commas mark decimals, not thousands?")
         if self.spec.unit == "days" and grammar.thousands(self.filled, self.spec.high):
             decimal = "."
-            self.doubts.append("do the points mark decimals, not thousands?")
+            self.doubt("do the points mark decimals, not thousands?")
         if len(values) < MOSTLY * len(self.filled):
             return None
-        codes = {c for c in self.filled if c in _CODES and not self._in_range(Decimal(c))}
+        codes = {
+            c
+            for c in grammar.SIGNS_OF_MISSING.intersection(self.filled)
+            if not self._in_range(Decimal(c))
+        }
         if self.spec.unit == "days":
             codes |= set(grammar.missing_codes(self.filled, in_days=True))
         if self.spec.unit.startswith("%"):
             codes |= set(grammar.repeated_99(self.filled, has_codes=bool(codes)))
         missing = tuple(sorted(codes))
         if missing:
-            self.doubts.append(f"does {_listed(missing)} mean a missing value?")
+            self.doubt(f"does {_listed(missing)} mean a missing value?")
             values = [v for v in values if str(v) not in missing]
         if not values:
             return None
@@ -240,11 +261,11 @@ class Evidence:
             return None  # an event by the name of its endpoint, as in OS beside OS.time
         unit, cap = self._unit(values), ""
         if self.spec.name == AGE and max(values) > OLDEST:
-            cap = str(OLDEST)
-            self.reasons.append(f"ages above {OLDEST} identify people, so they become {OLDEST}")
-        self.reasons.append(f"{grammar.plainly(min(values))} to {grammar.plainly(max(values))}")
-        ours = unit in ("", self.spec.unit)
-        return self._entry(unit="" if ours else unit, decimal=decimal, cap=cap, missing=missing)
+            cap = f"{OLDEST:g}"
+            self.because(f"ages above {cap} identify people, so they become {cap}")
+        self.because(f"{grammar.plainly(min(values))} to {grammar.plainly(max(values))}")
+        unit = "" if unit == self.spec.unit else unit
+        return {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
 
     def _values(self, decimal: str) -> list[Decimal]:
         """Read the numbers among the cells."""
@@ -264,57 +285,49 @@ class Evidence:
             return self._age_unit(values, stated)
         self._what_time()
         if stated in grammar.DAYS:
-            self.reasons.append(f"in {stated}")
-            fine = stated == "days" and self.meaning.strength < 3
+            self.because(f"in {stated}")
+            fine = stated == "days" and self.strength < 3
             self._too_short(values, stated)
             if fine and fold(self.column.name).startswith("aval"):
-                self.reasons.append("ADaM counts the first day as day 1, this book as day 0")
+                self.because("ADaM counts the first day as day 1, this book as day 0")
             return stated
         counted = self._counted_by_dates()
         if counted:
-            self.reasons.append(counted)
+            self.because(counted)
             return "days"
         top = max(values)
         likely = "years" if top <= 15 else "months" if top <= 200 else "days"
-        self.doubts.append(f"no unit is stated; is it {likely} (up to {grammar.plainly(top)})?")
+        self.doubt(f"no unit is stated; is it {likely} (up to {grammar.plainly(top)})?")
         return likely
 
     def _stated_unit(self) -> str:
         """Give the unit by name, label or a column such as AGEU and AVALU:OS."""
-        told = {unit_in(self.column.name), unit_in(self.column.label), self._unit_column()} - {""}
-        if len(told) > 1:
-            self.doubts.append(f"units contradict each other: {_listed(sorted(told))}")
-        return sorted(told)[0] if told else ""
-
-    def _unit_column(self) -> str:
         name = unit_column(self.column.name)
-        texts = {fold(c) for c in self.source.cells.get(name, []) if fold(c) not in MISSING}
+        texts = sorted({fold(c) for c in self.source.cells.get(name, []) if fold(c) not in MISSING})
         if len(texts) > 1:
-            self.doubts.append(f"{shown(name)} holds several units: {_listed(sorted(texts))}")
-        return unit_in(f"in {texts.pop()}") if len(texts) == 1 else ""
+            self.doubt(f"{shown(name)} holds several units: {_listed(texts)}")
+        by_column = unit_in(f"in {texts[0]}") if len(texts) == 1 else ""
+        told = {unit_in(self.column.name), unit_in(self.column.label), by_column} - {""}
+        if len(told) > 1:
+            self.doubt(f"units contradict each other: {_listed(sorted(told))}")
+        return sorted(told)[0] if told else ""
 
     def _too_short(self, values: Sequence[Decimal], stated: str) -> None:
         """Doubt days that look like months, and months that look like days."""
         top = max(values)
         parts = any(v != v.to_integral_value() for v in values)
         if stated == "days" and top <= 150 and parts:
-            self.doubts.append(
-                f"days with decimals, up to {grammar.plainly(top)}: are they months?"
-            )
+            self.doubt(f"days with decimals, up to {grammar.plainly(top)}: are they months?")
         if stated in ("months", "weeks", "years") and not self._in_range(
             top * grammar.DAYS[stated]
         ):
-            self.doubts.append(f"{grammar.plainly(top)} {stated} is too long")
+            self.doubt(f"{grammar.plainly(top)} {stated} is too long")
 
     def _counted_by_dates(self) -> str:
         """Check ADaM's AVAL against the dates it was counted from."""
-        _, _, parameter = self.column.name.partition(":")
-        starts = self.source.cells.get(f"STARTDT:{parameter}") or self.source.cells.get("STARTDT")
-        ends = self.source.cells.get(f"ADT:{parameter}")
-        if not parameter or not starts or not ends:
-            return ""
+        ends = self.source.cells.get(f"ADT:{self.parameter}", [])
         lags = set()
-        for text, start, end in zip(self.cells, starts, ends, strict=True):
+        for text, start, end in zip(self.cells, self._starts(), ends, strict=False):
             try:
                 days = (dt.date.fromisoformat(end[:10]) - dt.date.fromisoformat(start[:10])).days
             except ValueError:
@@ -330,87 +343,71 @@ class Evidence:
         small = grammar.are_fractions(values)
         if all(cell.endswith("%") for cell in self.filled):
             return "percent"
-        if self.meaning.strength == 3 and not small:
+        if self.strength == 3 and not small:
             return "percent"
         if stated == "fraction" and small:
-            self.reasons.append("fractions, by name and values")
+            self.because("fractions, by name and values")
             unit = "fraction"
         elif small:
-            self.doubts.append("all values are 1 or less: are they fractions (0.07 for 7 %)?")
+            self.doubt("all values are 1 or less: are they fractions (0.07 for 7 %)?")
             unit = "fraction"
         else:
             unit = "percent"
             if stated != "percent":
-                self.doubts.append("is it in percent, not a count?")
-        told = {*tokens(self.column.name), *tokens(self.column.label)}
-        if self.spec.name == "treg_pct" and "cd4" not in told:
-            self.doubts.append("is it a share of CD4⁺ T cells, before infusion?")
-        if self.spec.name == "bm_blasts_pct" and not {"baseline", "screening", "before"} & told:
-            self.doubts.append("was it measured before infusion?")
+                self.doubt("is it in percent, not a count?")
+        if self.spec.name == "treg_pct" and "cd4" not in self.tokens:
+            self.doubt("is it a share of CD4⁺ T cells, before infusion?")
+        if (
+            self.spec.name == "bm_blasts_pct"
+            and not {"baseline", "screening", "before"} & self.tokens
+        ):
+            self.doubt("was it measured before infusion?")
         return unit
 
-    def _at_infusion(self) -> None:
-        """Doubt ages at another day."""
-        told = fold(f"{self.column.name} {self.column.said}")
-        if _OTHER_DAY.search(told):
-            what = "it seems to be the age at another day, such as diagnosis; here infusion counts"
-            self.doubts.append(what)
-
     def _age_unit(self, values: Sequence[Decimal], stated: str) -> str:
-        self._at_infusion()
+        if _OTHER_DAY.search(fold(f"{self.column.name} {self.column.said}")):
+            self.doubt(
+                "it seems to be the age at another day, such as diagnosis; here infusion counts"
+            )
         if stated in grammar.DAYS:
-            self.reasons.append(f"in {stated}")
+            self.because(f"in {stated}")
             return stated
-        if self.meaning.strength == 3:
+        if self.strength == 3:
             return "years"
         top = max(values)
         if top > FIELDS[AGE].high:
-            self.doubts.append(f"ages up to {grammar.plainly(top)}: are they in months?")
+            self.doubt(f"ages up to {grammar.plainly(top)}: are they in months?")
             return "months"
         standard = self.source.form.startswith(("ADaM", "cBioPortal"))
         if not (standard and min(values) >= 18):
-            self.doubts.append("no unit is stated; is it in years?")
+            self.doubt("no unit is stated; is it in years?")
         return "years"
 
     def _what_time(self) -> None:
         """Ask from which day a time counts, unless the file says it."""
         stated, ours = origin_in(self.column, self.spec.name), COUNTED_FROM[self.spec.name]
         if stated == ours:
-            self.reasons.append(f"counted from {ours}")
+            self.because(f"counted from {ours}")
         elif stated:
             what = f"it seems to count from another day, {stated}; here {ours} counts"
-            self.doubts.append(f"{what} (say “origin: {ours}” if it does)")
-        elif self.meaning.strength < 3 and not self._from_treatment():
-            self.doubts.append(_ASKED[self.spec.name])
+            self.doubt(f"{what} (say “origin: {ours}” if it does)")
+        elif self.strength < 3 and not self._from_treatment():
+            self.doubt(_ASKED[self.spec.name])
 
     def _from_treatment(self) -> bool:
         """Tell whether ADaM's start of a survival is the first day of treatment, in everybody."""
-        _, _, parameter = self.column.name.partition(":")
+        starts = self._starts()
+        is_first = any(starts) and starts == self.source.cells.get("TRTSDT")
+        return self.spec.name == "os_days" and is_first
+
+    def _starts(self) -> list[str]:
+        """Give the first days of ADaM's parameter."""
         cells = self.source.cells
-        starts = cells.get(f"STARTDT:{parameter}") or cells.get("STARTDT") or []
-        return self.spec.name == "os_days" and any(starts) and starts == cells.get("TRTSDT")
-
-    # --- words -----------------------------------------------------------------------------------
-
-    def _opposite_words(self, label_only: bool = False) -> None:
-        """Doubt a column whose name or label speaks of the opposite."""
-        told = set(tokens(self.column.label))
-        told |= set() if label_only else set(tokens(self.column.name))
-        found = _NEGATED & told
-        legend = choices_of(self.column)
-        if found and not legend:
-            self.doubts.append(f"it speaks of {_listed(sorted(found))}: is the coding reversed?")
-
-
-def question(doubts: Iterable[str]) -> str:
-    """Join doubts to what the user is asked."""
-    sentences = [d[:1].upper() + d[1:] for d in dict.fromkeys(doubts) if d]
-    return " ".join(s if s[-1] in ".?!" else f"{s}." for s in sentences)
+        return cells.get(f"STARTDT:{self.parameter}") or cells.get("STARTDT") or []
 
 
 def _listed(texts: Sequence[str]) -> str:
-    more = len(texts) - 6
-    return ", ".join(shown(t, 30) for t in texts[:6]) + (f" and {more} more" if more > 0 else "")
+    return listed(texts, most=6, limit=30)
 
 
 # --- dates ---------------------------------------------------------------------------------------
@@ -446,7 +443,7 @@ def from_dates(roles: dict[str, str], source: Source, wanted: set[str]) -> list[
         made.append(_days("hsct_day", (roles["hsct"],), (), infusion))
     if AGE in wanted and infusion and roles.get("birth"):
         since = roles["birth"]
-        made.append(FromDates(target=AGE, dates=(infusion,), since=since, cap=str(OLDEST)))
+        made.append(FromDates(target=AGE, dates=(infusion,), since=since, cap=f"{OLDEST:g}"))
     shown_by = {dates.settles(source.cells[name]) for name in roles.values()} - {""}
     return [_dated(entry, source, shown_by) for entry in made]
 
@@ -456,14 +453,15 @@ def _days(target: str, ends: tuple[str, ...], otherwise: tuple[str, ...], since:
 
 
 def _dated(entry: FromDates | FromFilled, source: Source, shown_by: set[str]) -> Guess:
-    doubts = ["it is computed from dates; are these the right columns?"]
+    found = Guess(entry, f"dates in {_listed(entry.columns)}")
+    found.doubt("it is computed from dates; are these the right columns?")
     undecided = []
-    for name in entry.columns:
-        found = [c for c in map(dates.split, filter(None, source.cells[name]))
-                 if isinstance(c, dates.Cell) and c.style == "numeric"]  # fmt: skip
-        if found and len(shown_by) != 1 and not dates.settles(source.cells[name]):
+    for name in entry.columns if len(shown_by) != 1 else ():
+        split = map(dates.split, filter(None, source.cells[name]))
+        numeric = any(isinstance(c, dates.Cell) and c.style == "numeric" for c in split)
+        if numeric and not dates.settles(source.cells[name]):
             undecided.append(name)
     if undecided:
-        doubts.append(f"add order: DMY or order: MDY, which {_listed(undecided)} does not show")
-    names = _listed(entry.columns)
-    return Guess(replace(entry, ask=question(doubts)), (f"dates in {names}",), 1)
+        what = f"add order: DMY or order: MDY, which {_listed(undecided)} does not show"
+        found.doubt(what)
+    return found

@@ -9,13 +9,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
 from cartanalysis.contract import DERIVED, FIELDS, REQUIRED, Field
-from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.errors import InputError, Mistake, shown
 from cartanalysis.intake.cells import DAYS, PERCENT, Fault, number
 from cartanalysis.intake.hints import COUNTED_FROM
 from cartanalysis.intake.mapping.dates import ORDERS
@@ -103,13 +104,24 @@ class Mapping:
     keep: tuple[str, ...] = ()  # columns that the user looked at and that identify nobody
     sheet: str | None = None  # of a workbook
     dictionary: str | None = None  # data dictionary, relative to the mapping file
+    settled: bool = False  # whether numbers are what they say, however odd they look
 
     @property
-    def questions(self) -> tuple[Problem, ...]:
+    def by_target(self) -> dict[str, Entry]:
+        """Give the entries by our column."""
+        return {entry.target: entry for entry in self.entries}
+
+    def columns(self, *kinds: str) -> set[str]:
+        """Name the columns of the file that are read, for our columns of some kinds only."""
+        read = [e for e in self.entries if not kinds or FIELDS[e.target].kind in kinds]
+        return {name for entry in read for name in entry.columns}
+
+    @property
+    def questions(self) -> tuple[Mistake, ...]:
         """Say what the user has to confirm before the mapping can be used."""
         answer = "To say yes, delete the line that begins with ask:; or correct or remove the entry"
         return tuple(
-            Problem(
+            Mistake(
                 "not yet confirmed",
                 f"{e.ask if e.ask[-1] in '.?!' else e.ask + '.'} {answer}",
                 e.line or None,
@@ -130,12 +142,12 @@ def load(path: str | Path, *, for_use: bool = False) -> Mapping:
     name = Path(path).name
     data = read_bytes(path)
     if len(data) > MAX_BYTES:
-        raise InputError(name, [Problem("larger than 1 MB", "A mapping file is a few kB of YAML")])
+        raise InputError(name, [Mistake("larger than 1 MB", "A mapping file is a few kB of YAML")])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         remedy = "Save the mapping file as UTF-8"
-        raise InputError(name, [Problem("not text in UTF-8", remedy)]) from error
+        raise InputError(name, [Mistake("not text in UTF-8", remedy)]) from error
     return loads(text, name, for_use=for_use)
 
 
@@ -159,7 +171,8 @@ _OPENING = (
     *(yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken),
 )
 _CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
-_TOP = ("version", "columns", "extra", "drop", "keep", "sheet", "dictionary")
+_LISTS = ("extra", "drop", "keep")
+_TOP = ("version", "columns", *_LISTS, "sheet", "dictionary")
 
 
 @dataclass(frozen=True)
@@ -171,16 +184,20 @@ class Node:
     value: str | tuple[Node, ...] | dict[str, Node] | None
 
 
+Read = Callable[[Node], Any]
+"""How the value of a key is read."""
+
+
 class _Reader:
     """Turns a mapping file's text into a mapping and collects what is wrong with it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.problems: list[Problem] = []
+        self.problems: list[Mistake] = []
 
     def wrong(self, node: Node, what: str, remedy: str, value: str | None = None) -> None:
         """Add a problem at a node."""
-        self.problems.append(Problem(what, remedy, node.line, node.path or None, value))
+        self.problems.append(Mistake(what, remedy, node.line, node.path or None, value))
 
     # --- YAML --------------------------------------------------------------------------------
 
@@ -210,7 +227,7 @@ class _Reader:
         self, what: str, remedy: str, line: int | None = None, value: str | None = None
     ) -> NoReturn:
         """Stop at something after which nothing else can be read."""
-        raise InputError(self.name, [Problem(what, remedy, line, value=value)])
+        raise InputError(self.name, [Mistake(what, remedy, line, value=value)])
 
     def plain(self, text: str) -> None:
         """Refuse what could construct objects, grow without bounds, or nest without end."""
@@ -252,7 +269,7 @@ class _Reader:
             if key.value in entries:
                 what = f"the key is already in line {entries[key.value].line}"
                 remedy = f"Keep one entry for {shown(key.value)}"
-                self.problems.append(Problem(what, remedy, at, inner))
+                self.problems.append(Mistake(what, remedy, at, inner))
             else:
                 entries[key.value] = self.node(value, inner, at)
         return Node(line, path, entries)
@@ -264,23 +281,20 @@ class _Reader:
         top = self.known_keys(root, _TOP, "a mapping file begins with version: and columns:")
         self.version(top.get("version"), root)
         entries = tuple(self.entries(top.get("columns"), root))
-        extra, drop, keep = (
-            self.names(top[key]) if key in top else () for key in ("extra", "drop", "keep")
-        )
-        sheet, dictionary = (
-            self.text(top[key]) if key in top else "" for key in ("sheet", "dictionary")
-        )
-        for word in extra:
+        said: dict[str, Any] = {k: self.names(top[k]) for k in _LISTS if k in top}
+        said |= {k: self.text(top[k]) for k in ("sheet", "dictionary") if k in top}
+        made = Mapping(self.name, entries, **said)
+        for word in made.extra:
             if word in FIELDS or word in DERIVED:
                 remedy = f"List {shown(word)} under columns: instead"
                 self.wrong(top["extra"], "the name is one of ours", remedy, word)
         used = {c: e.target for e in entries for c in e.columns}
-        used |= dict.fromkeys(extra, "extra") | dict.fromkeys(keep, "keep")
-        for word in drop:
+        used |= dict.fromkeys(made.extra, "extra") | dict.fromkeys(made.keep, "keep")
+        for word in made.drop:
             if word in used:
                 what = f"the column is to be dropped, but {used[word]} uses it"
                 self.wrong(top["drop"], what, "Remove one of the two", word)
-        return Mapping(self.name, entries, extra, drop, keep, sheet or None, dictionary or None)
+        return made
 
     def version(self, node: Node | None, root: Node) -> None:
         """Check the version of the format."""
@@ -309,41 +323,54 @@ class _Reader:
 
     def entry(self, spec: Field, node: Node) -> Entry | None:
         """Read one entry."""
-        forms = _forms(spec)
-        names = [k for k in forms if isinstance(node.value, dict) and k in node.value]
+        read = self.keys(spec)
+        forms = [form for form in FORMS if form in read]
+        given = node.value if isinstance(node.value, dict) else {}
+        names = [form for form in forms if form in given]
         if len(names) != 1:
             told = _alternatives(forms)
             what = "two sources for one column" if names else "the source of the column is missing"
-            if isinstance(node.value, dict) and not names and node.value:
-                close = difflib.get_close_matches(next(iter(node.value)), forms, n=1)
-                told += f" (did you mean {close[0]}?)" if close else ""
+            close = difflib.get_close_matches(next(iter(given)), forms, n=1) if given else []
+            if close and not names:
+                told += f" (did you mean {close[0]}?)"
             self.wrong(node, what, f"Write {told}, as {{from: your_column}}")
             return None
-        allowed, build = forms[names[0]]
         before = len(self.problems)
-        parts = self.known_keys(node, (names[0], *allowed, "ask"), _alternatives(forms))
-        values = {_attribute(k): self.value(k, n, spec) for k, n in parts.items()}
+        attributes = _attributes(FORMS[names[0]])
+        parts = self.known_keys(node, [k for k in attributes if k in read], _alternatives(forms))
+        values = {attributes[key]: read[key](part) for key, part in parts.items()}
         if len(self.problems) > before:
             return None
-        entry = build(target=spec.name, line=node.line, **values)
+        entry = FORMS[names[0]](target=spec.name, line=node.line, **values)
         self.consistent(entry, node, spec)
         return entry if len(self.problems) == before else None
 
-    def value(self, key: str, node: Node, spec: Field) -> Any:
-        """Read the value of one key of an entry."""
-        if key in ("dates", "otherwise", "filled", "missing"):
-            return self.names(node)
-        if key == "levels":
-            return self.levels(node, spec)
-        if key == "renumber":
-            return self.choice(node, ("yes", "no")) == "yes"
-        if key == "cap":
-            return self.cap(node, spec)
-        choices = {"coding": CODINGS, "decimal": DECIMALS, "order": ORDERS, "unit": units(spec)}
-        choices |= {"origin": (COUNTED_FROM.get(spec.name, ""),)}
-        if key in choices:
-            return self.choice(node, choices[key])
-        return self.level(node, spec) or "" if key == "constant" else self.text(node)
+    def keys(self, spec: Field) -> dict[str, Read]:
+        """Say which keys may describe one of our columns, and how the value of each is read."""
+        coded: dict[str, Read] = {"levels": partial(self.levels, spec), "missing": self.names}
+        constant: dict[str, Read] = {"constant": partial(self.level, spec)}
+        of_kind: dict[str, dict[str, Read]] = {
+            "id": {"renumber": self.is_yes},
+            "label": coded | constant,
+            "level": coded | constant,
+            "grade": coded,
+            "event": coded | {"coding": partial(self.choice, CODINGS), "filled": self.names},
+            "number": {"missing": self.names, "decimal": partial(self.choice, DECIMALS)},
+        }
+        read: dict[str, Read] = dict.fromkeys(("from", "since", "ask"), self.text)
+        read |= of_kind[spec.kind]
+        read["order"] = partial(self.choice, ORDERS)
+        if spec.unit in DAYS or spec.unit.startswith("%"):
+            read["unit"] = partial(self.choice, DAYS if spec.unit in DAYS else PERCENT)
+        if spec.name in COUNTED_FROM:
+            read["origin"] = partial(self.choice, [COUNTED_FROM[spec.name]])
+        if spec.unit == "days" or spec.name in (AGE, "rfs_cause"):
+            read["dates"] = self.names
+        if spec.unit == "days":
+            read["otherwise"] = self.names
+        if spec.name == AGE:
+            read["cap"] = partial(self.cap, spec)
+        return read
 
     def consistent(self, entry: Entry, node: Node, spec: Field) -> None:
         """Check what the keys of one entry say together."""
@@ -393,7 +420,11 @@ class _Reader:
                 self.wrong(node, "named twice in the list", "Keep one", name)
         return names
 
-    def choice(self, node: Node, allowed: Iterable[str]) -> str:
+    def is_yes(self, node: Node) -> bool:
+        """Read yes or no."""
+        return self.choice(("yes", "no"), node) == "yes"
+
+    def choice(self, allowed: Iterable[str], node: Node) -> str:
         """Read one of several words."""
         words = {fold(word): word for word in allowed}
         text = fold(node.value) if isinstance(node.value, str) else ""
@@ -403,7 +434,7 @@ class _Reader:
             return ""
         return words[text]
 
-    def cap(self, node: Node, spec: Field) -> str:
+    def cap(self, spec: Field, node: Node) -> str:
         """Read the age above which ages are not told apart."""
         text = self.text(node)
         age = number(spec, text)
@@ -411,7 +442,7 @@ class _Reader:
             self.wrong(node, "not an age", "Write a number of years, such as 89", text)
         return text
 
-    def levels(self, node: Node, spec: Field) -> dict[str, str | None]:
+    def levels(self, spec: Field, node: Node) -> dict[str, str | None]:
         """Read translations of levels; theirs are compared without case and blanks."""
         if not isinstance(node.value, dict) or not node.value:
             self.wrong(node, "the translations are missing", f"Write their level: {spec.allowed}")
@@ -419,75 +450,42 @@ class _Reader:
         levels: dict[str, str | None] = {}
         seen: dict[str, str | None] = {}
         for theirs, inner in node.value.items():
-            ours = None if inner.value is None else self.level(inner, spec)
+            ours = None if inner.value is None else self.level(spec, inner)
             if seen.setdefault(fold(theirs), ours) != ours:
                 what = "the level is translated twice, differently (case and blanks do not count)"
                 self.wrong(inner, what, "Keep one of the two", theirs)
             levels[theirs.strip()] = ours
         return levels
 
-    def level(self, node: Node, spec: Field) -> str | None:
+    def level(self, spec: Field, node: Node) -> str | None:
         """Read one of our levels."""
         if spec.values:
-            return self.choice(node, spec.values) or None
+            return self.choice(spec.values, node) or None
         text = self.text(node)
         if not text.isprintable():
             self.wrong(node, "characters that cannot be shown", "Write plain text", text)
         return text or None
 
 
-Form = tuple[tuple[str, ...], Callable[..., Entry]]
+FORMS: dict[str, type[Entry]] = {
+    "from": FromColumn,
+    "dates": FromDates,
+    "filled": FromFilled,
+    "constant": Constant,
+}
+"""The sources that a column of ours may have, by the key that names them."""
 
 
-def _forms(spec: Field) -> dict[str, Form]:
-    """Say which sources one of our columns may have, and with which further keys."""
-    from_column: dict[str, tuple[str, ...]] = {
-        "id": ("renumber",),
-        "label": ("levels", "missing"),
-        "level": ("levels", "missing"),
-        "grade": ("levels", "missing"),
-        "event": ("levels", "missing", "coding"),
-        "number": ("missing", "decimal", *(("unit",) if units(spec) else ()))
-        + (("origin",) if spec.name in COUNTED_FROM else ()),
-    }
-    allowed = from_column[spec.kind] + (("cap",) if spec.name == AGE else ())
-    forms: dict[str, Form] = {"from": (allowed, FromColumn)}
-    if spec.unit == "days":
-        forms["dates"] = (("otherwise", "since", "order"), FromDates)
-    if spec.name == AGE:
-        forms["dates"] = (("since", "order", "cap"), FromDates)
-    if spec.name == "rfs_cause":
-        forms["dates"] = (("since", "order", "levels"), FromDates)
-    if spec.kind == "event":
-        forms["filled"] = (("since", "order"), FromFilled)
-    if spec.kind in ("level", "label"):
-        forms["constant"] = ((), Constant)
-    return forms
-
-
-def units(spec: Field) -> tuple[str, ...]:
-    """Give the units in which the numbers of one of our columns may come."""
-    if spec.unit in DAYS:
-        return tuple(DAYS)
-    return tuple(PERCENT) if spec.unit.startswith("%") else ()
-
-
-def _attribute(key: str) -> str:
-    return "source" if key == "from" else key
-
-
-def key_of(attribute: str) -> str:
-    """Give the key of a mapping file by the name of an entry's attribute."""
-    return "from" if attribute == "source" else attribute
+def _attributes(form: type[Entry]) -> dict[str, str]:
+    """Give an entry's attributes by the keys of a mapping file that say them."""
+    own = [f.name for f in fields(form) if f.name not in ("target", "ask", "line")]
+    return {"from" if name == "source" else name: name for name in (*own, "ask")}
 
 
 def said(entry: Entry) -> dict[str, Any]:
     """Give what an entry says, as keys and values of a mapping file."""
-    told = {key_of(f.name): getattr(entry, f.name) for f in fields(entry)}
-    order = [k for k in ("from", "dates", "filled", "constant", *told) if k in told]
-    kept = {k: told[k] for k in dict.fromkeys(order) if k not in ("target", "line", "ask")}
-    kept["ask"] = entry.ask
-    kept = {k: "yes" if v is True else v for k, v in kept.items()}
+    told = {key: getattr(entry, name) for key, name in _attributes(type(entry)).items()}
+    kept = {k: "yes" if v is True else v for k, v in told.items()}
     return {k: v for k, v in kept.items() if v is not None and v not in ("", (), False)}
 
 

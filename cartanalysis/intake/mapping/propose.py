@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import yaml
 
 from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
-from cartanalysis.errors import Problem, shown
+from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.hints import without_brackets
-from cartanalysis.intake.mapping.guess import Evidence, Guess, from_dates, holds_dates, question
+from cartanalysis.intake.mapping.guess import Evidence, Guess, from_dates, holds_dates
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
 from cartanalysis.intake.source import Column, Source
@@ -26,13 +26,10 @@ NAMES_SHOWN = 40
 class Proposal:
     """A mapping that is proposed for a file."""
 
-    source: str  # name of the file
-    form: str  # what kind of file it is
-    patients: int
+    source: Source
     guesses: tuple[Guess, ...]  # one per column of ours that was found, in the contract's order
     drop: tuple[privacy.Finding, ...]  # columns that identify people
     unused: tuple[str, ...]  # other columns of the file
-    problems: tuple[Problem, ...] = ()  # of the file itself, to be corrected first
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -44,67 +41,63 @@ class Proposal:
     def mapping(self) -> Mapping:
         """Give the proposal as a mapping, questions included."""
         entries = tuple(g.entry for g in self.guesses)
-        return Mapping(
-            f"mapping of {self.source}", entries, drop=tuple(f.column for f in self.drop)
-        )
+        drop = tuple(f.column for f in self.drop)
+        return Mapping(f"mapping of {self.source.name}", entries, drop=drop)
 
     def to_yaml(self) -> str:
         """Write the mapping file, with a comment on every guess."""
-        return "\n".join(self._yaml_lines()) + "\n"
-
-    def _yaml_lines(self) -> Iterator[str]:
-        yield f"# A mapping proposed for {_comment(self.source)}: {_comment(self.form)}, " + (
-            f"{self.patients} patients."
-        )
-        yield "# Check every entry. Those with ask: are not sure: delete the ask: line to say yes,"
-        yield "# or correct or remove the entry. Nothing is used while an ask: is left."
-        yield f"version: {VERSION}"
-        yield "columns:"
+        lines = [
+            f"# A mapping proposed for {_comment(self.source.name)}: "
+            f"{_comment(self.source.form)}, {len(self.source.rows)} patients.",
+            "# Check every entry. Those with ask: are not sure: delete the ask: line to say yes,",
+            "# or correct or remove the entry. Nothing is used while an ask: is left.",
+            f"version: {VERSION}",
+            "columns:",
+        ]
         for guess in self.guesses:
-            entry = guess.entry
-            yield f"  # {'not sure' if entry.ask else 'sure'}: {_comment('; '.join(guess.reasons))}"
-            yield f"  {entry.target}:"
-            for key, value in said(entry).items():
-                yield from _yaml_value(key, value)
+            state, why = "not sure" if guess.doubts else "sure", _comment("; ".join(guess.reasons))
+            lines += [f"  # {state}: {why}", f"  {guess.entry.target}:"]
+            for key, value in said(guess.entry).items():
+                lines += _yaml_value(key, value)
         for name in self.absent:
             needed = " (every cohort needs it)" if name in REQUIRED else ""
-            yield f"  # not found{needed}: {name}, {FIELDS[name].meaning}"
+            lines.append(f"  # not found{needed}: {name}, {FIELDS[name].meaning}")
         if self.drop:
-            yield "# These columns seem to identify people; nothing of them is used."
-            yield "drop:"
-            yield from (f"  - {_text(f.column)} # {_comment(f.why)}" for f in self.drop)
+            lines += ["# These columns seem to identify people; nothing of them is used.", "drop:"]
+            lines += [f"  - {_text(f.column)} # {_comment(f.why)}" for f in self.drop]
         if self.unused:
-            yield "# Columns that are not used; list under extra: those by which to compare groups."
-            yield from (f"#   {_comment(shown(n))}" for n in self.unused[:NAMES_SHOWN])
+            lines.append(
+                "# Columns that are not used; list under extra: those by which to compare groups."
+            )
+            lines += [f"#   {_comment(shown(n))}" for n in self.unused[:NAMES_SHOWN]]
             if len(self.unused) > NAMES_SHOWN:
-                yield f"#   and {len(self.unused) - NAMES_SHOWN} more"
+                lines.append(f"#   and {len(self.unused) - NAMES_SHOWN} more")
+        return "\n".join(lines) + "\n"
 
     def summary(self) -> str:
         """Say what was found, for the terminal."""
-        return "\n".join(self._summary_lines())
-
-    def _summary_lines(self) -> Iterator[str]:
-        yield f"{shown(self.source)}: {self.form}, {self.patients} patients"
+        count = len(self.source.rows)
+        lines = [f"{shown(self.source.name)}: {self.source.form}, {count} patients"]
         width = max((len(g.entry.target) for g in self.guesses), default=0)
         for guess in self.guesses:
             entry = guess.entry
             origin = ", ".join(shown(c) for c in entry.columns)
-            state = "not sure" if entry.ask else "sure    "
-            yield f"  {entry.target:<{width}}  {state}  {origin}: {'; '.join(guess.reasons)}"
+            state, why = "not sure" if entry.ask else "sure    ", "; ".join(guess.reasons)
+            lines.append(f"  {entry.target:<{width}}  {state}  {origin}: {why}")
             if entry.ask:
-                yield f"  {'':<{width}}  ask:      {entry.ask}"
+                lines.append(f"  {'':<{width}}  ask:      {entry.ask}")
         if self.absent:
-            yield f"Not found: {', '.join(self.absent)}"
-        for finding in self.drop:
-            yield f"To drop: {shown(finding.column)} ({finding.why})"
+            lines.append(f"Not found: {', '.join(self.absent)}")
+        lines += [f"To drop: {shown(f.column)} ({f.why})" for f in self.drop]
         if self.unused:
-            told = ", ".join(shown(n) for n in self.unused[:NAMES_SHOWN])
-            more = len(self.unused) - NAMES_SHOWN
-            yield f"Not used: {told}{f' and {more} more' if more > 0 else ''}"
-        count = sum(bool(g.entry.ask) for g in self.guesses)
+            lines.append(f"Not used: {listed(self.unused, NAMES_SHOWN)}")
+        count = sum(bool(g.doubts) for g in self.guesses)
         if count:
             entries = "1 entry is" if count == 1 else f"{count} entries are"
-            yield f"{entries} not sure: answer each in the mapping file before it can be used."
+            lines.append(
+                f"{entries} not sure: answer each in the mapping file before it can be used."
+            )
+        return "\n".join(lines)
 
 
 def propose(source: Source) -> Proposal:
@@ -124,27 +117,25 @@ def propose(source: Source) -> Proposal:
             continue
         for evidence in _evidence(source, column):
             guess = evidence.guess()
-            if guess is not None and not _of_person(guess, personal):
-                found[guess.entry.target].append(guess)
+            # groups are shown, and must not show what identifies people
+            is_shown = evidence.spec.kind == "label" and column.name in personal
+            if guess is not None and not is_shown:
+                found[guess.draft.target].append(guess)
     for guess in _only_parameter(source, found):
-        found[guess.entry.target].append(guess)
+        found[guess.draft.target].append(guess)
     chosen = {target: _choose(guesses, source) for target, guesses in found.items() if guesses}
     for guess in _not_understood(source, set(chosen)):
-        chosen[guess.entry.target] = guess
+        chosen[guess.draft.target] = guess
     for guess in from_dates(roles, source, set(FIELDS) - set(chosen)):
-        chosen[guess.entry.target] = guess
-    guesses = [_renumbered(g, personal) for g in _paired(chosen)]
-    used = {c for g in guesses for c in g.entry.columns}
-    drop = tuple(f for name, f in personal.items() if name not in used)
-    rest = {c.name for c in source.columns} - used - set(personal)
+        chosen[guess.draft.target] = guess
+    _doubt_halves(chosen)
+    _renumber(chosen.get("patient_id"), personal)
+    used = {c for g in chosen.values() for c in g.draft.columns}
     return Proposal(
-        source.name,
-        source.form,
-        len(source.rows),
-        tuple(guesses),
-        drop,
-        tuple(c.name for c in source.columns if c.name in rest),
-        source.problems,
+        source,
+        tuple(chosen[name] for name in FIELDS if name in chosen),
+        tuple(f for name, f in personal.items() if name not in used),
+        tuple(c for c in source.cells if c not in used and c not in personal),
     )
 
 
@@ -165,7 +156,7 @@ def _evidence(source: Source, column: Column) -> Iterator[Evidence]:
             strong = meaning._replace(strength=max(meaning.strength, both))
             evidence = Evidence(source, column, strong, told_by)
             if contradict:
-                evidence.doubts.append("name and label speak of different things")
+                evidence.doubt("name and label speak of different things")
             yield evidence
 
 
@@ -176,29 +167,20 @@ def _not_understood(source: Source, chosen: set[str]) -> Iterator[Guess]:
         filled = [c for c in source.cells[name] if fold(c) not in MISSING]
         if name not in FIELDS or name in chosen or not filled or FIELDS[name].kind == "label":
             continue
-        ask = (
-            f"The column was found, but its values, such as {shown(filled[0])}, cannot be "
-            "understood. Translate or correct them, or remove the entry."
+        guess = Guess(FromColumn(target=name, source=name), "by its name")
+        guess.doubt(
+            f"the column was found, but its values, such as {shown(filled[0])}, cannot be "
+            "understood. Translate or correct them, or remove the entry"
         )
-        yield Guess(FromColumn(target=name, source=name, ask=ask), ("by its name",), 3)
+        yield guess
 
 
-def _of_person(guess: Guess, personal: dict[str, privacy.Finding]) -> bool:
-    """Tell whether a guess would show what identifies people."""
-    if FIELDS[guess.entry.target].kind == "label":
-        return any(name in personal for name in guess.entry.columns)
-    return False
-
-
-def _renumbered(guess: Guess, personal: dict[str, privacy.Finding]) -> Guess:
+def _renumber(guess: Guess | None, personal: dict[str, privacy.Finding]) -> None:
     """Replace identifiers that could be looked up elsewhere."""
-    entry = guess.entry
-    if entry.target != "patient_id" or not isinstance(entry, FromColumn):
-        return guess
-    if entry.source not in personal:
-        return guess
-    why = f"it may identify people ({personal[entry.source].why}), so patients are numbered anew"
-    return replace(guess, entry=replace(entry, renumber=True), reasons=(*guess.reasons, why))
+    if guess is not None and isinstance(guess.draft, FromColumn) and guess.draft.source in personal:
+        why = personal[guess.draft.source].why
+        guess.because(f"it may identify people ({why}), so patients are numbered anew")
+        guess.draft = replace(guess.draft, renumber=True)
 
 
 def _only_parameter(source: Source, found: dict[str, list[Guess]]) -> Iterator[Guess]:
@@ -220,39 +202,27 @@ def _only_parameter(source: Source, found: dict[str, list[Guess]]) -> Iterator[G
 
 def _choose(guesses: list[Guess], source: Source) -> Guess:
     """Take the most telling guess; doubt it where another is as good."""
-    ranked = sorted(guesses, key=lambda g: (-g.strength, bool(g.entry.ask), g.rank))
-    best, others = ranked[0], [g for g in ranked[1:] if g.strength >= min(ranked[0].strength, 2)]
-    cells = {g.entry.columns: [source.cells[c] for c in g.entry.columns] for g in guesses}
+    best, *others = sorted(guesses, key=lambda g: (-g.strength, bool(g.doubts), g.rank))
+    is_sure = best.strength == 3 or (best.draft.target == "patient_id" and not best.doubts)
+    cells = [source.cells[c] for c in best.draft.columns]
     rivals = [
-        g
+        column
         for g in others
-        if best.strength < 3
-        and not (best.entry.target == "patient_id" and not best.entry.ask)
-        and cells[g.entry.columns] != cells[best.entry.columns]
+        if g.strength >= min(best.strength, 2)
+        and [source.cells[c] for c in g.draft.columns] != cells
+        for column in g.draft.columns
     ]
-    if not rivals:
-        return best
-    named = ", ".join(shown(c) for g in rivals[:5] for c in g.entry.columns)
-    return _asking(best, f"is it this column, or {named}?")
+    if rivals and not is_sure:
+        best.doubt(f"is it this column, or {', '.join(map(shown, rivals[:5]))}?")
+    return best
 
 
-def _paired(chosen: dict[str, Guess]) -> Iterator[Guess]:
-    """Order the guesses as the contract does, doubting half a pair."""
-    partner = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
-    for target in FIELDS:
-        guess = chosen.get(target)
-        if guess is None:
-            continue
-        if target in partner and partner[target] not in chosen:
-            guess = _asking(
-                guess, f"the column {partner[target]} was not found, and is needed with it"
-            )
-        yield guess
-
-
-def _asking(guess: Guess, doubt: str) -> Guess:
-    ask = question((guess.entry.ask, doubt))
-    return replace(guess, entry=replace(guess.entry, ask=ask))
+def _doubt_halves(chosen: dict[str, Guess]) -> None:
+    """Doubt half a pair."""
+    for pair in PAIRS:
+        for here, absent in (pair, pair[::-1]):
+            if here in chosen and absent not in chosen:
+                chosen[here].doubt(f"the column {absent} was not found, and is needed with it")
 
 
 # --- YAML ----------------------------------------------------------------------------------------

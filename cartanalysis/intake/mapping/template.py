@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+import pandas as pd
 
-from cartanalysis.contract import FIELDS, REQUIRED, Field
+from cartanalysis.contract import FIELDS, REQUIRED
 
 _NOTES = {
     "id": "for example P01, P02, …; no names, record numbers or birth dates",
@@ -20,21 +18,19 @@ _NOTES = {
 
 def cohort_csv() -> str:
     """Write an empty cohort: the header of the contract, ready to be filled in."""
-    return _csv([list(FIELDS)])
+    return pd.DataFrame(columns=[*FIELDS]).to_csv(index=False, lineterminator="\n")
 
 
 def dictionary_csv() -> str:
     """Write the data dictionary of the contract."""
-    head = ["column", "required", "meaning", "allowed", "note"]
-    return _csv([head, *(_line(spec) for spec in FIELDS.values())])
-
-
-def _line(spec: Field) -> list[str]:
-    required = "yes" if spec.name in REQUIRED else "no"
-    return [spec.name, required, spec.meaning, spec.allowed, _NOTES[spec.kind]]
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    rows = [
+        {
+            "column": spec.name,
+            "required": "yes" if spec.name in REQUIRED else "no",
+            "meaning": spec.meaning,
+            "allowed": spec.allowed,
+            "note": _NOTES[spec.kind],
+        }
+        for spec in FIELDS.values()
+    ]
+    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Collection, Iterator
 
 from cartanalysis.contract import MISSING, Field
@@ -28,25 +29,16 @@ class Timeline:
         self.read: dict[tuple[str, str], list[dt.date | None]] = {}
         self.orders = self.orders_of_file()
 
-    def wrong(self, what: str, remedy: str, column: str, i: int) -> None:
-        """Add a problem of a cell."""
-        row, text = self.source.rows[i], self.source.cells[column][i]
-        self.problems.append(Problem(what, remedy, row, column, text))
-
     def orders_of_file(self) -> dict[str, tuple[str, str]]:
         """Tell day from month for all columns together: a file is seldom written in two ways.
 
         Gives order and the column that shows it, by column; what entries say counts as well.
         """
-        given: dict[str, str] = {}
-        named: dict[str, None] = {}
-        for entry in self.plan.entries:
-            if isinstance(entry, FromDates | FromFilled):
-                here = [name for name in entry.columns if name in self.source.cells]
-                named |= dict.fromkeys(here)
-                if entry.order in dates.IN_WORDS:
-                    given |= dict.fromkeys(here, entry.order)
-        shows = {name: given.get(name) or dates.settles(self.source.cells[name]) for name in named}
+        cells = self.source.cells
+        entries = [e for e in self.plan.entries if isinstance(e, FromDates | FromFilled)]
+        named = dict.fromkeys(n for e in entries for n in e.columns if n in cells)
+        given = {n: e.order for e in entries for n in e.columns if e.order in dates.IN_WORDS}
+        shows = {name: given.get(name) or dates.settles(cells[name]) for name in named}
         settled = {name: order for name, order in shows.items() if order}
         if len(set(settled.values())) > 1:
             for name, order in settled.items():
@@ -75,7 +67,7 @@ class Timeline:
                 what = f"{found.whole.what} (such as {shown(found.example)})"
                 self.problems.append(Problem(what, found.whole.remedy, column=name))
             for i, fault in found.faults:
-                self.wrong(fault.what, fault.remedy, name, i)
+                self.problems.append(self.source.problem(fault.what, fault.remedy, name, i))
             if found.order in dates.IN_WORDS:
                 how = dates.IN_WORDS[found.order] + (
                     f", as {shown(by)} shows" if by != name and not order else ""
@@ -83,10 +75,6 @@ class Timeline:
                 self.notes.append(f"Dates of {shown(name)} were read with the {how}.")
             self.read[name, order] = found.values
         return self.read[name, order]
-
-    def day(self, name: str, order: str, i: int) -> dt.date | None:
-        """Give a patient's date in a column."""
-        return self.column(name, order)[i]
 
     def days_of(self, entry: FromDates | FromFilled) -> Days:
         """Read all date columns of an entry."""
@@ -120,7 +108,7 @@ class Timeline:
         day, name = min(events, key=lambda e: e[0]) if events else max(contacts, key=lambda c: c[0])
         if day < since:
             what = f"the date is before {shown(entry.since)} ({since})"
-            self.wrong(what, "Check both dates", name, i)
+            self.problems.append(self.source.problem(what, "Check both dates", name, i))
             return ""
         if spec.kind == "level":
             return (entry.levels or {})[name] or ""
@@ -161,9 +149,10 @@ class Timeline:
                 what = f"the date is before {shown(earlier)} ({first})"
                 if is_death:
                     what = f"the date is after {shown(later)} ({second}), the patient's death"
-                if (self.source.rows[i], column) not in told:
-                    told.add((self.source.rows[i], column))
-                    self.wrong(what, "Check both dates", column, i)
+                problem = self.source.problem(what, "Check both dates", column, i)
+                if (problem.row, column) not in told:
+                    told.add((problem.row, column))
+                    self.problems.append(problem)
 
     def pairs(self) -> Iterator[tuple[str, str, bool]]:
         """Give columns of which the first must not be later, and whether the second is the death.
@@ -177,12 +166,9 @@ class Timeline:
         infusion = {survival.since} if survival else set()
         remission = {relapse_free.since} - infusion if relapse_free else set()
         relapse = [d for d in relapse_free.dates if d not in death] if relapse_free else []
-        for start in infusion:
-            for name in (*remission, *relapse):
-                yield start, name, False
-        for start in remission:
-            for name in relapse:
-                yield start, name, False
+        for earlier, later in itertools.combinations((infusion, remission, relapse), 2):
+            for first, second in itertools.product(earlier, later):
+                yield first, second, False
         # that death is not before a first day is checked where days are counted
         others = dict.fromkeys(n for e in entries.values() for n in (*e.dates, *e.otherwise))
         for last in death:

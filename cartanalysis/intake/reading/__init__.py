@@ -105,9 +105,11 @@ def _read_folder(place: Path) -> Source:
 
 def _describe(source: Source, place: Path, dictionary: str | Path | None) -> Source:
     """Hear the data dictionary: the given one, else one with REDCap's usual name, or that fits."""
-    named = redcap.find_dictionary(place) if dictionary is None else check_place(dictionary)
-    tables = [_read_file(f) for f in ([named] if named else redcap.dictionaries_beside(place))]
-    fitting = [table for table in tables if named or redcap.fits(source, table)]
+    files, is_named = (
+        redcap.dictionaries(place) if dictionary is None else ([check_place(dictionary)], True)
+    )
+    tables = [_read_file(file) for file in files]
+    fitting = [table for table in tables if is_named or redcap.fits(source, table)]
     if len(fitting) > 1:
         what = (
             "several data dictionaries beside the file describe it: "

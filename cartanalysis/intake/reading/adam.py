@@ -73,9 +73,7 @@ class _Subjects:
 
     def tell(self, source: Source, index: int, column: str, what: str, remedy: str) -> None:
         """Tell what is wrong with a record."""
-        value = source.cells[column][index] or None
-        what = f"{self.prefix}{what}"
-        self.problems.append(Problem(what, remedy, source.rows[index], column, value))
+        self.problems.append(source.problem(f"{self.prefix}{what}", remedy, column, index))
 
 
 def recognise(source: Source) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cartanalysis.errors import Problem
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.reading.table import alike
 from cartanalysis.intake.source import Source
@@ -46,10 +45,10 @@ def _add_samples(patients: Source, samples: Source) -> Source:
     """Add the columns that only the sample file has, of which each patient has one row."""
     problems = [replace(p, what=f"sample file: {p.what}") for p in samples.problems]
     known = set(patients.cells[ID])
-    for row, patient in zip(samples.rows, samples.cells[ID], strict=True):
+    for index, patient in enumerate(samples.cells[ID]):
         if patient not in known:
             what = "sample file: the patient is not in the patient file"
-            problems.append(Problem(what, "Give the two files of one study", row, ID, patient))
+            problems.append(samples.problem(what, "Give the two files of one study", ID, index))
     added = [c for c in samples.columns if c.name not in patients.cells]
     notes = [note for note in samples.notes if note not in patients.notes]
     twice = [c.name for c in samples.columns if c.name in patients.cells and c.name != ID]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from cartanalysis.errors import InputError, Problem
+from cartanalysis.errors import InputError
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.source import Column, Source
 
@@ -69,9 +69,21 @@ def fits(data: Source, dictionary: Source) -> bool:
     return described[0] and sum(described) > len(described) / 2
 
 
-def dictionaries_beside(path: Path) -> list[Path]:
-    """Look for data dictionaries beside a file by their first line, whatever their names."""
-    return [p for p in _beside(path) if p.suffix.lower() in _TEXT and _begins_as_dictionary(p)]
+def dictionaries(path: Path) -> tuple[list[Path], bool]:
+    """Look for data dictionaries beside a file, and tell whether one has REDCap's usual name.
+
+    Without such a name they are known by their first line.
+    """
+    try:
+        beside = sorted(p for p in path.parent.iterdir() if p != path and p.is_file())
+    except OSError:  # a file may be open to the user in a folder that is not
+        return [], False
+    if export := _EXPORT.fullmatch(path.name):
+        usual = re.compile(re.escape(export[1]) + _DICTIONARY, re.IGNORECASE)
+        if named := [p for p in beside if usual.fullmatch(p.name)]:
+            return [max(named)], True
+    texts = [p for p in beside if p.suffix.lower() in _TEXT]
+    return [p for p in texts if _begins_as_dictionary(p)], False
 
 
 def _begins_as_dictionary(path: Path) -> bool:
@@ -83,22 +95,6 @@ def _begins_as_dictionary(path: Path) -> bool:
     text = head.replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16, too
     first = next(iter(text.splitlines()), "")
     return any(all(word in first for word in words) for words in HEADINGS)
-
-
-def find_dictionary(path: Path) -> Path | None:
-    """Look for the data dictionary beside a REDCap export, by REDCap's usual names."""
-    export = _EXPORT.fullmatch(path.name)
-    if export is None:
-        return None
-    pattern = re.compile(re.escape(export[1]) + _DICTIONARY, re.IGNORECASE)
-    return max((p for p in _beside(path) if pattern.fullmatch(p.name)), default=None)
-
-
-def _beside(path: Path) -> list[Path]:
-    try:
-        return sorted(p for p in path.parent.iterdir() if p != path and p.is_file())
-    except OSError:  # a file may be open to the user in a folder that is not
-        return []
 
 
 def describe(source: Source, dictionary: Source) -> Source:
@@ -131,8 +127,7 @@ def check_records(source: Source) -> Source:
                 f"per event or repetition ({', '.join(repeated)})"
             )
             remedy = "Export one row per patient: a report on one event, without repeated forms"
-            problem = Problem(what, remedy, source.rows[index], record, value)
-            return source.also(problems=[problem])
+            return source.also(problems=[source.problem(what, remedy, record, index)])
     return source
 
 

@@ -16,7 +16,7 @@ from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
-from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.errors import InputError, Problem, listed, shown
 from cartanalysis.intake.reading.files import (
     MAX_UNPACKED_BYTES,
     check_bytes,
@@ -230,6 +230,10 @@ def _table(found: _Sheet, name: str, notes: Sequence[str], *, is_whole: bool) ->
     )
 
 
+def _title(index: int, names: Mapping[int, str]) -> str:
+    return names.get(index) or get_column_letter(index)
+
+
 def _filled(texts: Sequence[str], width: int) -> list[str]:
     return [*texts, *[""] * (width - len(texts))]
 
@@ -250,10 +254,6 @@ def _merged(found: _Sheet, header_row: int, name: str, *, is_whole: bool) -> lis
             remedy = "Split them, and write the value into each"
             problems.append(Problem(what, remedy, row=top))
     return problems
-
-
-def _title(index: int, names: Mapping[int, str]) -> str:
-    return names.get(index) or get_column_letter(index)
 
 
 def _notes(found: _Sheet, names: Mapping[int, str], header_row: int) -> list[str]:
@@ -280,13 +280,8 @@ def _notes(found: _Sheet, names: Mapping[int, str], header_row: int) -> list[str
             str(row) for row in found.struck if row > header_row
         ],
     }
-    return [words.format(_some(texts)) for words, texts in told.items() if texts]
+    return [words.format(listed(texts, _MOST_NAMED)) for words, texts in told.items() if texts]
 
 
 def _is_hidden(about: Mapping[str, str]) -> bool:
     return about.get("hidden") in ("1", "true")
-
-
-def _some(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
-    return ", ".join(shown(text) for text in texts[:_MOST_NAMED]) + more
