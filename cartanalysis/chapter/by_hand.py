@@ -153,6 +153,8 @@ class ByHand:
                     display(value)
         except AssertionError:
             return "on this cohort the result by hand is not the book's, which counts"
+        except NameError:
+            return "it goes on from a cell above that was not run"
         except Exception as error:  # noqa: BLE001 - whatever it is, the page tells it
             plt.close("all")
             return f"on this cohort it stops: {type(error).__name__}: {error}"
