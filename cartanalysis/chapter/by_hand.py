@@ -46,8 +46,8 @@ class Chapter(Protocol):
     def is_protected(self) -> bool:
         """Whether small counts of patients are hidden."""
 
-    def note(self, text: str) -> None:
-        """Show a remark, once."""
+    def without_output(self, source: str, reason: str) -> None:
+        """Say why a cell is shown without what it gives."""
 
 
 def is_by_hand(source: str) -> bool:
@@ -125,11 +125,9 @@ class ByHand:
             Its code.
         """
         marked = MARK.match(source)
-        reason = self._why_not(marked) if marked else ""
+        reason = (self._why_not(marked) if marked else "") or self._run(source)
         if reason:
-            self._chapter.note(f"This code is shown and not run: {reason}.")
-        elif stopped := self._run(source):
-            self._chapter.note(f"On this cohort {stopped}.")
+            self._chapter.without_output(source, reason)
 
     def _why_not(self, marked: re.Match[str]) -> str:
         if self._chapter.is_protected:
@@ -152,10 +150,12 @@ class ByHand:
                 if value is not None:
                     display(value)
         except AssertionError:
-            return "the result by hand is not the book's, which counts"
+            return "on this cohort the result by hand is not the book's, which counts"
+        except NameError:
+            return "it goes on from a cell above that was not run"
         except Exception as error:  # noqa: BLE001 - whatever it is, the page tells it
             plt.close("all")
-            return f"this code stops: {type(error).__name__}: {error}"
+            return f"on this cohort it stops: {type(error).__name__}: {error}"
         return ""
 
 

@@ -24,7 +24,7 @@ from IPython import get_ipython
 from IPython.display import HTML, Markdown, display, publish_display_data
 from matplotlib import pyplot as plt
 
-from cartanalysis.chapter.disclosure.outputs import METADATA
+from cartanalysis.chapter.disclosure.outputs import METADATA, WITHHELD
 from cartanalysis.chapter.disclosure.outputs import SHOWN as AS_IT_IS
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT, RULES, Hidden
 from cartanalysis.chapter.disclosure.times import month_end
@@ -122,7 +122,8 @@ class HandOver:
         self.numbers: dict[str, Number] = {}
         self._handed_over: dict[str, tuple[str, int]] = {}  # by which cell, and when
         self._told: tuple[str, int | None] = ("", None)
-        self._noted: set[str] = set()
+        self._no_output: dict[str, str] = {}  # why cells by hand show none, and where it was told
+        self._lacks: dict[str, tuple[str, ...]] = {}  # columns that lack, by reason
         style.use()
 
     @property
@@ -179,6 +180,7 @@ class HandOver:
             else:
                 value = function(*args, **kwargs)
         except MissingColumns as error:
+            self._lacks[str(error)] = error.columns
             return Result(why=str(error), lacks=error.columns)
         except CannotCompute as error:
             return Result(why=str(error))
@@ -256,7 +258,8 @@ class HandOver:
         )
         if result.column != "estimate":
             return found
-        return replace(found, lower=get("lower"), upper=get("upper"))
+        contrast = f"{get('group')} against {get('reference')}" if get("reference") else ""
+        return replace(found, lower=get("lower"), upper=get("upper"), contrast=contrast)
 
     def hand_over_by_group(self, start: str, result: Result) -> None:
         """Hand a number over for each group of a result.
@@ -459,18 +462,6 @@ class HandOver:
                 raise ValueError(f"no number {name!r} was handed over; there are {known}")
         return found
 
-    def note(self, text: str) -> None:
-        """Show a remark, once in a chapter.
-
-        Parameters
-        ----------
-        text : str
-            Plain text, code in backquotes.
-        """
-        if text not in self._noted:
-            self._noted.add(text)
-            show(HTML(f'<p class="cart-note">{html_sentence(text)}</p>'))
-
     def withhold(self, reason: str) -> None:
         """Show why there is no result; once in a cell is enough.
 
@@ -484,8 +475,22 @@ class HandOver:
         if told == self._told:
             return
         self._told = told
-        text = f"Not shown: {html_sentence(reason)}."
-        show(HTML(f'<p class="cart-missing">{text}</p>'))
+        about = {"reason": reason, "columns": [*self._lacks.get(reason, ())]}
+        text = HTML(_missing(f"Not shown: {html_sentence(reason)}."))
+        display(text, metadata={METADATA: {WITHHELD: about}})
+
+    def without_output(self, source: str, reason: str) -> None:
+        """Say why a cell by hand is shown without what it gives; once in a chapter is enough.
+
+        Parameters
+        ----------
+        source : str
+            The cell; it may be run again.
+        reason : str
+            The reason, to follow "Shown without its output:".
+        """
+        if self._no_output.setdefault(reason, source) == source:
+            show(HTML(_missing(f"Shown without its output: {html_sentence(reason)}.")))
 
 
 class _Paper:
@@ -496,6 +501,10 @@ class _Paper:
 
     def __getattr__(self, key: str) -> str:
         return self._registry[key].text
+
+
+def _missing(text: str) -> str:
+    return f'<p class="cart-missing">{text}</p>'
 
 
 def show(text: HTML | Markdown) -> None:
@@ -537,19 +546,18 @@ def slug(text: str) -> str:
     return "-".join(part for part in kept.split("-") if part)[:40]
 
 
-def letters_explained() -> str:
+def letters_explained(is_reconstruction: bool) -> str:
     """Say in a few words what the letters stand for."""
-    return (
-        "P printed by the paper, S by another publication, D derived by arithmetic, "
-        "A assumed (reconstruction)"
-    )
+    last = "A assumed (reconstruction)" if is_reconstruction else "your data from this cohort"
+    return f"P printed by the paper, S by another publication, D derived by arithmetic, {last}"
 
 
 def _parts(number: Number) -> dict[str, str]:
     """Give the texts that prose pages may ask for."""
     reason = number.reason.replace("`", "")
     full = f"{number.text}: {reason}" if reason else f"{number.text} ({number.ci})"
-    return {"text": number.text, "ci": number.ci, "of": number.of, "full": full}
+    parts = {"text": number.text, "ci": number.ci, "of": number.of, "full": full}
+    return parts | {"contrast": number.contrast, "reason": reason}
 
 
 def _as_seen(table: pd.DataFrame) -> pd.DataFrame:

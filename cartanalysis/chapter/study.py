@@ -445,7 +445,8 @@ class Study(HandOver):
                     "This cohort": f"{text} [{mine.evidence}]",
                 }
             )
-        caption = "Published beside computed; letters in brackets: " + letters_explained()
+        caption = "Published beside computed; letters in brackets: "
+        caption += letters_explained(self.is_reconstruction)
         if any(self.registry[key].kind == "direction" for key in keys):
             caption += f" {THE_LEVEL}"
         show(HTML(html_table(rows, caption)))

@@ -70,7 +70,7 @@ def test_rows_of_patients_are_not_printed(shell, file):
 
 
 def test_a_cell_that_stops_says_so_and_the_chapter_goes_on(shell, file):
-    assert "this code stops: KeyError" in shown(shell, file, STOPS)
+    assert "it stops: KeyError" in shown(shell, file, STOPS)
     assert "by hand is not the book" in shown(shell, file, WRONG)
 
 
@@ -79,7 +79,7 @@ def test_nothing_runs_on_a_protected_cohort(shell, file):
     assert "responses" not in text
     assert "protected" in text
     with capture_output() as again:
-        assert shell.run_cell(COUNT).success
+        assert shell.run_cell(EMD).success
     assert not again.outputs, "told once"
 
 
