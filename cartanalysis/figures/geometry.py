@@ -42,8 +42,8 @@ def geometry(picture: Figure, svg: str) -> dict[str, Any]:
         ``kind``; ``panels``, for each of the tagged axes ``box`` (left, top, width and height as
         fractions of the picture, from its upper left corner), ``x`` and ``y`` (limits, left to
         right and bottom to top, in the units drawn), ``x_ticks``, ``x_scale`` and ``y_scale`` (as
-        matplotlib names them, such as ``log``); ``rows``, for each drawn row of the table its place, x and y,
-        the last two as fractions of the picture.  Empty if no axes are tagged.
+        matplotlib names them, such as ``log``); ``rows``, for each drawn row of the table its
+        place, x and y, the last two as fractions of the picture.  Empty if no axes are tagged.
     """
     tagged: list[Any] = picture.findobj(
         lambda a: isinstance(a, Axes) and str(a.get_gid()).startswith(PANEL)
