@@ -148,7 +148,7 @@ class ChapterFigure(SphinxDirective):
         image = nodes.image(uri=f"/{path.as_posix()}", alt=about["alt"], classes=["cart-figure"])
         figure = nodes.figure("", image, align="default", ids=[f"fig-{name}"])
         caption = nodes.caption("", "", *_with_options(f"{about['caption']} "))
-        caption += [_badge(about["evidence"]), nodes.Text(f" {about['evidence_sentence']}")]
+        caption += _badge(about["evidence"])  # the banner says what letters mean
         figure += caption
         told = {
             "about": about,
