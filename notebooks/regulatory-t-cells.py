@@ -395,7 +395,8 @@ study.say(
 # others had much the same share of Tregs (our computation from data of a published study,
 # {cite:p}`Haradhvala2022`). Also in lymphoma, CAR T cells that resembled Tregs one week after the
 # infusion went with progression, and with milder neurotoxicity {cite:p}`Good2022`. These are other
-# cells on other days in another disease: neither study repeats the one by An and colleagues.
+# cells on other days in another disease: neither study repeats the one by An and colleagues. More in
+# [the chapter on other trials](other-trials.ipynb).
 
 # %%
 study.on_reconstruction(
