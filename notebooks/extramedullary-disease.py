@@ -148,8 +148,7 @@ for kind, rate in by_kind.mean().items():
     assert abs(rate - book) < 1e-9
 
 # %% [markdown]
-# Are the rates more unlike than chance would make them? The χ² test needs larger groups than
-# these. Fisher’s exact test {cite:p}`Fisher1935,Freeman1951` keeps the size of each group and the
+# Are the rates more unlike than chance would make them? The χ² test needs large groups. Fisher’s exact test {cite:p}`Fisher1935,Freeman1951` keeps the size of each group and the
 # number of remissions, lists every table with these totals, and adds up the chances of all that
 # are no more likely than the table seen. SciPy’s `fisher_exact` does so for two groups; for three
 # it would draw tables at random, so let us list them.
@@ -324,7 +323,7 @@ study.say(
 study.open_range("emd_rfs")
 
 # %% [markdown]
-# The two kinds of EMD one by one. The groups are so small that the width of the intervals is the
+# The two kinds of EMD one by one. Where the groups are small, the width of the intervals is the
 # message.
 
 # %%
@@ -421,7 +420,7 @@ study.say(
 # marrow and the CNS in most, for a limited time {cite:p}`Qi2022`. Outside the CNS most responded in
 # the marrow; but of these nearly half had only a partial response at the other sites
 # {cite:p}`Holland2022`: the marrow may be clear while a mass remains. Neither series compares its
-# patients with others without EMD.
+# patients with others without EMD. More in [the chapter on other trials](other-trials.ipynb).
 
 # %%
 study.on_reconstruction(

@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # Do high-risk genetics mean shorter survival?
+# # Does high-risk genetics mean shorter survival?
 #
 # Some genetic changes make leukaemia hard to cure by chemotherapy. Do they matter after CAR T cells
 # as well? The study found that they do, and a larger one that they do not.
@@ -320,7 +320,7 @@ study.show(
 # difference: nearly all reached remission whatever their genetic risk, and neither relapse-free nor
 # overall survival differed between the risk groups {cite:p}`Leahy2022`. That study says which
 # changes it counted as high-risk, and its patients were younger. The two may both be right, about
-# different labels in different patients.
+# different labels in different patients. More in [the chapter on other trials](other-trials.ipynb).
 
 # %%
 study.say(

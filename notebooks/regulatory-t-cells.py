@@ -198,8 +198,8 @@ if high.nunique() == 2:  # both groups have patients
 # %% [markdown]
 # ### A warning: every cut-off has its own p-value
 #
-# Nobody knows the study’s cut-off, so try them all: thirty-one of them, from the lowest fifth of
-# the patients to the highest. The parameter `endpoint` chooses which survival is compared.
+# We do not know the study’s cut-off, so let us try many: thirty-one of them, from the lowest fifth
+# of the patients to the highest. The parameter `endpoint` chooses which survival is compared.
 
 # %%
 # by hand: treg_pct, os_days, os_event
@@ -230,11 +230,12 @@ plt.show()
 # %% [markdown]
 # The same patients, the same measurement; yet the p-value moves with the cut-off, often by orders of
 # magnitude. Whoever reports the smallest has tested not one hypothesis but many, and kept the
-# luckiest. How lucky can one be
-# if Tregs mean *nothing*? Shuffle: deal the outcomes to the patients at random, look for the best
-# cut-off, and repeat. To be fast, each patient brings his or her event less the hazard expected up
-# to the last day seen; sums of these scores, over the patients below a cut, are what the log-rank
-# test works with {cite:p}`Lausen1992`.
+# luckiest.
+#
+# How lucky can one be if Tregs mean *nothing*? Shuffle: deal the outcomes to the patients at random,
+# look for the best cut-off, and repeat. To be fast, each patient brings his or her event less the
+# cumulative hazard up to the last day seen; sums of these scores, over the patients below a cut, are
+# what the log-rank test works with {cite:p}`Lausen1992`.
 
 # %%
 # by hand: treg_pct, os_days, os_event
@@ -395,7 +396,8 @@ study.say(
 # others had much the same share of Tregs (our computation from data of a published study,
 # {cite:p}`Haradhvala2022`). Also in lymphoma, CAR T cells that resembled Tregs one week after the
 # infusion went with progression, and with milder neurotoxicity {cite:p}`Good2022`. These are other
-# cells on other days in another disease: neither study repeats the one by An and colleagues.
+# cells on other days in another disease: neither study repeats the one by An and colleagues. More in
+# [the chapter on other trials](other-trials.ipynb).
 
 # %%
 study.on_reconstruction(
