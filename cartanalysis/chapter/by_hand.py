@@ -133,7 +133,7 @@ class ByHand:
 
     def _why_not(self, marked: re.Match[str]) -> str:
         if self._chapter.is_protected:
-            return "it works on single patients, and those of this cohort are protected"
+            return "code by hand is not run where patients are protected"
         if marked["rows"] and not self._chapter.is_reconstruction:
             return "it prints rows, and those of patients stay out of the book"
         patients: pd.DataFrame = self._chapter.patients
