@@ -169,7 +169,7 @@ assert abs(negative / of_infused.sum() - depth.number) < 1e-9
 # Does residual disease go with relapse? The table that would have to answer:
 
 # %%
-# by hand: mrd, rfs_event
+# by hand: response, mrd, rfs_event
 outcome = patients.dropna(subset=["mrd", "rfs_event"])
 print(pd.crosstab(outcome["mrd"], outcome["rfs_event"].astype(int)))
 
@@ -332,7 +332,7 @@ for single in ([1, 0], [0, 1]):
 # ```
 
 # %% tags=["solution"]
-# by hand: mrd, rfs_days, rfs_event
+# by hand: response, mrd, rfs_days, rfs_event
 from lifelines.statistics import logrank_test
 
 rfs = patients.dropna(subset=["rfs_days", "rfs_event"])

@@ -51,9 +51,12 @@ study.hand_over(icans_any=icans, icans_ge3=icans_ge3)
 
 # %%
 study.say(
-    "**In short.** CRS of any grade occurred in **{crs_any}** of this cohort's patients, and CRS "
-    "of grade 3 or higher in **{crs_ge3}** ({crs_ge3.ci}); for the study, {paper.crs_any} and "
-    "{paper.crs_ge3} are reported."
+    "**In short.** CRS of any grade occurred in **{crs_any}** of this cohort's patients; for the "
+    "study, {paper.crs_any} is reported."
+)
+study.say(
+    "CRS of grade 3 or higher occurred in **{crs_ge3}** ({crs_ge3.ci}); for the study, "
+    "{paper.crs_ge3} is reported."
 )
 study.say(
     "ICANS of any grade occurred in **{icans_any}** ({icans_any.ci}); for the study, "
@@ -159,14 +162,14 @@ ax.set(xlabel="highest grade of CRS", ylabel="highest grade of ICANS")
 plt.show()
 
 # %% [markdown]
-# ICANS is rare here, and its interval wide beside its rate. The exact interval of Clopper and
+# The rarer an event, the wider is its interval beside its rate. The exact interval of Clopper and
 # Pearson {cite:p}`Clopper1934` takes its bounds from the beta distribution:
 
 # %%
 # by hand: icans_grade
 from scipy.stats import beta
 
-known = patients["icans_grade"].dropna()
+known = study.patients["icans_grade"].dropna()
 n, k = len(known), int((known >= 1).sum())
 tail = (1 - confidence) / 2
 lower = beta.ppf(tail, k, n - k + 1) if k else 0.0
@@ -218,9 +221,12 @@ study.say(
 
 # %%
 study.say(
-    "Of patients like these, about **{crs_any.of_100}** would have CRS, and about "
-    "**{crs_ge3.of_100}** CRS of grade 3 or higher ({crs_ge3.ci}): by the ASTCT scale, with a "
-    "vasopressor, high-flow oxygen, or more."
+    "Of patients like these, about **{crs_any.of_100}** would have CRS of some grade "
+    "({crs_any.ci})."
+)
+study.say(
+    "About **{crs_ge3.of_100}** would have CRS of grade 3 or higher ({crs_ge3.ci}): by the ASTCT "
+    "scale, with a vasopressor, high-flow oxygen, or more."
 )
 study.say(
     "About **{icans_any.of_100}** would have ICANS of some grade ({icans_any.ci})."

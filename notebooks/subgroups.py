@@ -51,8 +51,8 @@ study.hand_over(strata_corrected=smallest.read("p_holm", "p"))
 
 # %%
 study.say(
-    "**In short.** In this cohort {strata_comparisons} comparisons were made on this page. The "
-    "smallest p-value among them is **{strata_smallest}**; corrected for their number it becomes "
+    "**In short.** The smallest of this cohort's p-values on this page, {strata_comparisons} in "
+    "all, is **{strata_smallest}**; corrected for their number it becomes "
     "**{strata_corrected}**. Of the study, only comparisons by extramedullary disease, regulatory "
     "T cells and genetic risk are known to us."
 )
@@ -131,7 +131,7 @@ import matplotlib.pyplot as plt
 from lifelines import KaplanMeierFitter
 from lifelines.plotting import add_at_risk_counts
 
-os = patients.dropna(subset=["sex", "os_days", "os_event"])
+os = study.patients.dropna(subset=["sex", "os_days", "os_event"])
 curves = []
 ax = plt.subplot()
 for sex, group in os.groupby("sex", observed=True):
@@ -200,7 +200,8 @@ print(f"expected of independent tests: {1 - 0.95**4:.0%}")
 # by hand: sex, treg_pct, os_days, os_event
 from lifelines import CoxPHFitter
 
-data = patients[["os_days", "os_event", "sex", "treg_group"]].dropna()
+columns = ["os_days", "os_event", "sex", "treg_group"]
+data = study.patients[columns].dropna()
 for sex, group in data.groupby("sex", observed=True):
     cph = CoxPHFitter().fit(
         group, "os_days", "os_event", formula="treg_group"
@@ -240,8 +241,8 @@ columns = {
 }
 study.show(tests.as_table(columns, "All comparisons of this page"))
 study.say(
-    "If nothing differed and the tests were independent, at least one of the "
-    "{strata_comparisons} would fall below 0.05 on **{strata_by_chance}** of such pages."
+    "If nothing differed and the tests were independent, a p-value below 0.05 would still be "
+    "found on **{strata_by_chance}** of such pages."
 )
 
 # %% [markdown]
@@ -291,9 +292,9 @@ for kmf in curves:
 
 # %% tags=["solution"]
 study.say(
-    "{strata_comparisons} p-values; at least one below 0.05 by chance alone on about "
-    "{strata_by_chance} of such pages, if the tests were independent. They are not quite: "
-    "relapse-free and overall survival are related."
+    "Number of p-values: {strata_comparisons}. If the tests were independent, chance alone would "
+    "put at least one below 0.05 on about {strata_by_chance} of such pages. Tests of relapse-free "
+    "and of overall survival are not quite independent, as the endpoints are related."
 )
 
 # %% [markdown]
@@ -310,7 +311,8 @@ study.say(
 # by hand: genetic_risk, os_days, os_event
 from lifelines.statistics import multivariate_logrank_test
 
-risk = patients.dropna(subset=["genetic_risk", "os_days", "os_event"])
+columns = ["genetic_risk", "os_days", "os_event"]
+risk = study.patients.dropna(subset=columns)
 test = multivariate_logrank_test(
     risk["os_days"], risk["genetic_risk"].astype(str), risk["os_event"]
 )
@@ -353,6 +355,7 @@ assert abs(test.p_value - book.log_rank.p.number) < 1e-9
 
 # %% tags=["solution"]
 # by hand: sex, os_days, os_event
+import numpy as np
 from lifelines.statistics import logrank_test
 
 for seed in range(3):
@@ -381,7 +384,8 @@ for seed in range(3):
 # ```
 
 # %% tags=["solution"]
-# by hand
+# by hand: sex
+import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 corrected = pd.DataFrame(

@@ -334,8 +334,8 @@ class Study(HandOver):
         """
         self.on_reconstruction(
             "The paper prints a direction, not a hazard ratio. In forty cohorts that agree with "
-            f"everything published, it lies **{consistent.range_text(key)}**; this book's default "
-            "cohort is the most central of them." + badge("A")
+            f"everything published, the hazard ratio lies **{consistent.range_text(key)}**; this "
+            "book's default cohort is the most central of them." + badge("A")
         )
 
     def stratum(self, by: str) -> None:
