@@ -65,9 +65,9 @@ study.hand_over(
 
 # %%
 study.say(
-    "**In short.** This cohort agrees with **{claims_upheld}** of the published claims and speaks "
-    "against **{claims_opposed}**. On **{claims_inconclusive}** its data are too few to decide; "
-    "**{claims_not_assessed}** cannot be assessed from it."
+    "**In short.** This cohort agrees with **{claims_upheld}** of the published claims and "
+    "disagrees with **{claims_opposed}**. For **{claims_inconclusive}** its data are too few to "
+    "decide, and **{claims_not_assessed}** cannot be assessed from it."
 )
 study.on_reconstruction(
     "This cohort was *built* to agree with all of them. That shows that the published numbers can be true "
@@ -245,7 +245,7 @@ if verdicts.changing.count:
 # %% [markdown]
 # What each verdict rests on: for values, the predicted range and the difference from the published
 # value; for directions, the test. *Power* is the chance that a cohort of this size would have
-# noticed a true difference of 20 percentage points, or a moderate effect. Both are conventions, no
+# noticed a true difference of 20 percentage points, or a moderate effect. Both are conventions, not
 # clinical thresholds. Holm's p stands in brackets.
 
 # %%
@@ -310,8 +310,8 @@ for key, state in (("orr", "in remission"), ("os_1y", "alive at 1 year")):
     print(f"{state}: between {100 * least:.0f} and {100 * most:.0f} of 100")
 
 # %% [markdown]
-# These ranges are wide because the study is small, and a single hospital's cohort mostly is, too. A
-# rate inside them is no sign that its patients do better or worse than the study's.
+# These ranges are wide because the study is small, and so, mostly, is the cohort of a single
+# hospital. A rate inside them is no sign that its patients do better or worse than the study's.
 #
 # ## How sure can we be?
 #

@@ -224,7 +224,7 @@ for group in study.groups:
 #
 # ```{quiz}
 # Two of three cohorts call a claim inconclusive, one supports it. What follows?
-# - [ ] The claim has lost two to one. :: Verdicts are no votes: "inconclusive" speaks for neither
+# - [ ] The claim has lost two to one. :: Verdicts are not votes: "inconclusive" speaks for neither
 #   side.
 # - [x] Nothing yet: pool the estimates. :: Yes: cohorts that are too small alone may be large enough
 #   together.

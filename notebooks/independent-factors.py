@@ -99,7 +99,7 @@ study.open_range("treg_independent")
 # pairs.
 #
 # In clinical papers a factor is called *independent* if its coefficient stays significant in such a
-# model. The word promises more than it holds. It does not say that the factor causes the outcome,
+# model. The word sounds stronger than it is. It does not say that the factor causes the outcome,
 # nor that it acts alone: only that it adds to a prediction that knows the other factors *of this
 # model*. With other factors in the model the answer may be another.
 #
@@ -382,12 +382,12 @@ plt.show()
 # %% [markdown]
 # **What an adjusted hazard ratio does not say.**
 #
-# - It is no *effect of treatment*. All patients received CAR T cells; a factor that goes with early
+# - It is not an *effect of treatment*. All patients received CAR T cells; a factor that goes with early
 #   death may do so with any treatment.
-# - It is no *cause*. Factors that nobody measured are not held fixed. One that lies on the way
+# - It does not prove a *cause*. Factors that nobody measured are not held fixed. One that lies on the way
 #   from another to the outcome takes part of its effect away, and the three numbers of one
 #   model do not answer three causal questions {cite:p}`Westreich2013`.
-# - “Not significant” is no *absence*. With few events only large effects are seen.
+# - “Not significant” does not mean *no effect*. With few events only large effects are seen.
 #
 # ## Published beside computed
 
