@@ -288,7 +288,7 @@ def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
     """
     mine = _assessed(table, family)
     if mine.empty:
-        raise CannotCompute(f"none of the paper's published {family}s can be assessed")
+        raise CannotCompute(f"none of the published {family}s can be assessed")
     return pd.DataFrame(
         {
             "short": row.short,
@@ -397,7 +397,7 @@ def describe(table: pd.DataFrame) -> str:
     str
         A sentence.
     """
-    parts = ["The paper's claims and this cohort"]
+    parts = ["The published claims and this cohort"]
     kinds = table["verdict"].map(lambda verdict: Verdict(verdict).kind)
     for kind in Kind:
         mine = table[kinds == kind]

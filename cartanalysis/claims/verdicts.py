@@ -58,10 +58,10 @@ class Kind(StrEnum):
 class Verdict(StrEnum):
     """What a cohort says of a claim, in words."""
 
-    EXACT = "equal at the paper's rounding"
-    CONSISTENT = "consistent: inside the range that the paper's value predicts"
-    WEAK = "consistent, but inconclusive: inside the range that the paper's value predicts"
-    DIFFERS = "differs: outside the range that the paper's value predicts"
+    EXACT = "equal at the printed rounding"
+    CONSISTENT = "consistent: inside the range that the published value predicts"
+    WEAK = "consistent, but inconclusive: inside the range that the published value predicts"
+    DIFFERS = "differs: outside the range that the published value predicts"
     SUPPORTS = "supports"
     SAME = "same direction, inconclusive"
     OPPOSITE = "opposite direction, inconclusive"

@@ -76,7 +76,7 @@ class Comparison(HandOver):
         """Lay out what each cohort says to the claims of a family."""
         beside = self.compute(comparison.side_by_side, self.claims, family)
         cohorts = {c: c for c in beside.table.columns if c not in ("short", "published")}
-        columns = {"short": "Claim", "published": "In the paper [P]", **cohorts}
+        columns = {"short": "Claim", "published": "Published", **cohorts}
         return beside.as_table(columns, f"{caption}{self.made_up}")
 
     @property
@@ -90,7 +90,7 @@ class Comparison(HandOver):
         pooled = self.compute(comparison.summary, *asked)
         columns = {
             "short": "Claim",
-            "published": "In the paper [P]",
+            "published": "Published",
             "estimate": "Pooled (interval)",
             "predicted": f"Prediction interval, {100 * self.confidence:g} %",
             "common": "If all were alike",

@@ -125,5 +125,5 @@ def _legend(ax: Axes, table: pd.DataFrame, reference: float | None, confidence: 
     if not is_missing(table["predicted_lower"].iloc[-1]):
         keys["prediction interval"] = {"color": rows.PREDICTED, "linewidth": 1.5}
     if reference is not None:
-        keys["the paper's value"] = {"color": style.PUBLISHED, "linewidth": 1.6}
+        keys["published value"] = {"color": style.PUBLISHED, "linewidth": 1.6}
     style.legend(ax, 2, [Line2D([], [], label=label, **how) for label, how in keys.items()])

@@ -92,7 +92,7 @@ def test_an_example_gives_the_numbers_of_the_package(page):
     values = table(page, "Published values and this cohort")
     directions = table(page, "Published directions, by the log-rank test (remission: Fisher's")
     verdicts = {row[0]: row[-1] for row in values + directions}
-    assert verdicts["remission"] == "equal at the paper's rounding"
+    assert verdicts["remission"] == "equal at the printed rounding"
     assert verdicts["OS, any EMD"].startswith("supports (few patients or events")
     assert verdicts["OS, high Tregs"] == "supports"
     assert "Cox model" in verdicts["OS, any EMD, adjusted"]

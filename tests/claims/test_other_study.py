@@ -140,7 +140,7 @@ def test_another_study_publishes_with_the_same_engine(tmp_path):
     values = {v["id"]: v for v in json.loads((site / "results.json").read_text())["values"]}
     assert set(values) == {"alive", "upheld", "by_arm_hr", "by_arm_p"}
     page = html.unescape((site / "notebooks" / "verdicts.html").read_text())
-    assert "equal at the paper's rounding" in page
+    assert "equal at the printed rounding" in page
     assert "lower survival with drug A" in page
     assert "supports" in page
     for ours in ("emd", "orr", "Treg", "415"):

@@ -450,7 +450,7 @@ def test_records_are_plain_json():
 
 def test_the_sentence_names_every_claim_under_its_verdict(an2020):
     text = replication.describe(replication.claims(an2020, published.load()))
-    assert text.startswith("The paper's claims and this cohort. Upheld 21: remission 80.9 %;")
+    assert text.startswith("The published claims and this cohort. Upheld 21: remission 80.9 %;")
     assert "Not assessed" in replication.describe(mixed())
     assert "OS at 1 year;" not in replication.describe(mixed()).split("Not assessed")[1]
 
@@ -467,7 +467,7 @@ def test_details_show_range_difference_p_and_power(an2020):
         "<0.001 (0.002)", "32 %",
     ]  # fmt: skip
     nothing = replication.claims(cohort(3, age_years=30), published.load())
-    with pytest.raises(CannotCompute, match="none of the paper's published values"):
+    with pytest.raises(CannotCompute, match="none of the published values"):
         replication.details(nothing, verdicts.VALUES)
 
 

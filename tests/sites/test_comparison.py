@@ -208,7 +208,7 @@ def test_the_reconstruction_is_named_wherever_cohorts_are(study):
     assert comparison.tally(study.claims.table)["label"].tolist() == [named]
     assert named in comparison.side_by_side(study.claims.table, "value")
     assert study.made_up == "; an2020 is a reconstruction, not patient data [A]"
-    assert comparison.describe(study.claims.table).startswith(f"{named}: 16 claims upheld")
+    assert comparison.describe(study.claims.table).startswith(f"{named}: 21 claims upheld")
 
 
 def test_verdicts_side_by_side(study):
@@ -256,7 +256,7 @@ def test_a_forest_plot_names_every_cohort_and_marks_the_paper():
     assert any(line.get_xdata()[0] == 0.809 for line in ax.lines)
     assert len(ax.patches) == 1, "the diamond"
     legend = [t.get_text() for t in ax.get_legend().get_texts()]
-    assert "the paper's value" in legend
+    assert "published value" in legend
     assert "prediction interval" not in legend, "two cohorts have none"
     mpl.pyplot.close(style.figure_of(ax))
 
