@@ -61,8 +61,8 @@ study.say(
 # and healthy; its costimulatory domain, 4-1BB, helps the cells to persist. A few days of
 # chemotherapy make room before the cells are infused.
 #
-# About four weeks later the marrow is examined. *Complete remission* (CR) means that fewer than 5
-# % of its cells are blasts and that the blood counts have recovered; in *CRi* the blasts are gone
+# About four weeks later the marrow is examined. *Complete remission* (CR) means that fewer than one
+# in twenty of its cells are blasts and that the blood counts have recovered; in *CRi* the blasts are gone
 # but the counts are still low. Both count as remission here; neither is a cure. The next chapters
 # ask how deep remission was and how long it lasted.
 #
@@ -188,7 +188,7 @@ study.on_reconstruction(
 
 # %%
 study.say(
-    "Of 100 patients like these, about **{orr.of_100}** would reach remission; the interval is "
+    "Of patients like these, about **{orr.of_100}** would reach remission; the interval is "
     "what chance alone allows ({orr.ci})."
 )
 study.show(

@@ -194,10 +194,10 @@ function claimsPart(patients) {
   });
   const others = judged.filter((c) => c.family !== "value");
   const tests = others.map((c) => [c.short, c.published, p(c), verdict(c)]);
-  const heads = ["Claim", "In the paper", "This cohort", "Predicted range", "Difference, percentage points"];
+  const heads = ["Claim", "Published", "This cohort", "Predicted range", "Difference, percentage points"];
   const label = "Published directions, by the log-rank test (remission: Fisher's exact test)";
   const published = table("Published values and this cohort", [...heads, "p", "Verdict"], values);
-  return el("div", {}, published, table(label, ["Claim", "In the paper", "p", "Verdict"], tests));
+  return el("div", {}, published, table(label, ["Claim", "Published", "p", "Verdict"], tests));
 }
 
 drop.hidden = false;

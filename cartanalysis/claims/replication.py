@@ -339,7 +339,7 @@ def report(table: pd.DataFrame) -> str:
         A line per claim (claim, in the paper, this cohort, verdict), the reason below it where
         there is one, and the tally.
     """
-    cells = [("Claim", "In the paper", "This cohort", "Verdict", "")]
+    cells = [("Claim", "Published", "This cohort", "Verdict", "")]
     for row in each_row(table):
         brief = Verdict(row.verdict).brief
         cells.append((row.short, row.published, _found_text(row), brief, _reason(row)))

@@ -15,7 +15,7 @@ BOX = 0.46
 """How wide a box is, as a share of the width."""
 WORDS = 26
 """Characters in a line of a box."""
-LINE, GAP = 0.185, 0.12
+LINE, GAP = 0.195, 0.12
 """Inches: a line of words, and from one box to the next."""
 
 

@@ -15,7 +15,7 @@ from cartanalysis.text import each_row, is_missing
 
 PANEL = 0.62
 """Share of the width for the intervals; the numbers stand to their right."""
-LINE = 0.235
+LINE = 0.245
 """Inches from a line of a row to the next."""
 EVENTS = 0.95
 """Where the counts of events end, in the columns of numbers (from 0 to 1); those of patients end

@@ -21,7 +21,7 @@ GAP = 1.6
 """Between two arrays, in dots."""
 ABREAST = 3
 """Most arrays in a row: of more, the dots would be too small on a phone."""
-LINE = 0.215
+LINE = 0.225
 """Inches from one line of words to the next."""
 SHADE = 0.3
 """Opacity of the interval."""

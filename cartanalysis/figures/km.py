@@ -37,7 +37,7 @@ BEFORE = 16
 AXIS = 0.62
 """Inches that the labels of the axis take, to its left and below."""
 HEADING = "Number at risk"
-ROW = 0.205
+ROW = 0.215
 """Height of an at-risk row in inches."""
 THIN: dict[str, Any] = {"linestyle": (0, (4, 3)), "linewidth": 0.8, "zorder": 2}
 

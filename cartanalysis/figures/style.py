@@ -21,9 +21,9 @@ from matplotlib.ticker import NullFormatter, PercentFormatter
 from matplotlib.transforms import Bbox
 
 WIDTH = 4.6
-"""Inches; at 360 px on a phone 11-point type is then still 11 px high."""
+"""Inches; at 360 px on a phone 11-point type is then nearly 11 px high."""
 
-TEXT, SMALL = 11, 10.5
+TEXT, SMALL = 11.5, 11
 """Sizes of type, in points."""
 
 OWN = ("Source Sans 3", "DejaVu Sans")

@@ -296,7 +296,9 @@ def test_a_strangers_walk(default_site, address, browser):
     # where the paper says so
     walk = Stranger(page, start)
     walk.to_survival()
-    walk.click(page.get_by_label("On this page").get_by_role("link", name="In the paper"))
+    walk.click(
+        page.get_by_label("On this page").get_by_role("link", name="Published beside computed")
+    )
     row = page.get_by_role("row", name="survival at 1 year").first
     expect(row).to_be_in_viewport()
     expect(row).to_contain_text("Abstract")
