@@ -181,12 +181,10 @@ print("250 days by R: survival is one half from day 200 to day 300")
 
 # %%
 study.show(
-    os.with_published().figure("os", "Overall survival since infusion.")
-)
-study.show(
+    os.with_published().figure("os", "Overall survival since infusion."),
     rfs.with_published().figure(
         "rfs", "Relapse-free survival since remission, in responders."
-    )
+    ),
 )
 
 # %%
@@ -210,7 +208,7 @@ study.arms("os")
 
 # %%
 study.say(
-    "Of 100 patients like these, about **{os_1y.of_100}** would be alive 12 months after the "
+    "Of patients like these, about **{os_1y.of_100}** would be alive 12 months after the "
     "infusion ({os_1y.ci})."
 )
 study.show(
@@ -219,7 +217,7 @@ study.show(
     )
 )
 study.say(
-    "Of 100 in remission, about **{rfs_1y.of_100}** would be alive without relapse 12 months "
+    "Of those in remission, about **{rfs_1y.of_100}** would be alive without relapse 12 months "
     "later ({rfs_1y.ci})."
 )
 

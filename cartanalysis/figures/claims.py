@@ -130,7 +130,7 @@ def _legend(ax: Axes) -> None:
     }
     handles = [
         *(Line2D([], [], label=kind, **(cohort | mark)) for kind, mark in rows.MARKS.items()),
-        Patch(color=BAND, label="what the paper predicts"),
+        Patch(color=BAND, label="what that predicts"),
         Line2D([], [], color=style.PUBLISHED, label="published value", **value),
     ]
     style.legend(ax, 2, handles, loc="upper left")
