@@ -72,7 +72,7 @@ def app() -> None:
       replicate     the verdict on each of the paper's claims, in the terminal
       template      write an empty cohort and its data dictionary
       example       write a public cohort, to try things out
-      reconstruct   write a cohort that agrees with every published value in hand
+      reconstruct   write a cohort that agrees with everything published about the study
 
     \b
     A site that was published:

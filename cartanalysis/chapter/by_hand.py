@@ -125,15 +125,13 @@ class ByHand:
             Its code.
         """
         marked = MARK.match(source)
-        reason = self._why_not(marked) if marked else ""
-        if not reason:
-            reason = self._run(source)
+        reason = (self._why_not(marked) if marked else "") or self._run(source)
         if reason:
             self._chapter.without_output(source, reason)
 
     def _why_not(self, marked: re.Match[str]) -> str:
         if self._chapter.is_protected:
-            return "it works on single patients, and those of this cohort are protected"
+            return "this cohort is protected, and only what passed disclosure control is shown"
         if marked["rows"] and not self._chapter.is_reconstruction:
             return "it prints rows, and those of patients stay out of the book"
         patients: pd.DataFrame = self._chapter.patients

@@ -30,7 +30,15 @@ from cartanalysis.chapter.disclosure.rules import COMPLEMENT, RULES, Hidden
 from cartanalysis.chapter.disclosure.times import month_end
 from cartanalysis.chapter.disclosure.vault import Patients, Remote, Vault
 from cartanalysis.chapter.results import Figure, Result, Table
-from cartanalysis.claims.registry import LETTERS, MEANING, Entry, Registry
+from cartanalysis.claims.registry import (
+    LETTERS,
+    MEANING,
+    OTHERS,
+    SIMULATED,
+    YOUR_DATA,
+    Entry,
+    Registry,
+)
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.figures import geometry, scripts, style
 from cartanalysis.stats import survival
@@ -52,7 +60,6 @@ NUMBER_MIME = "application/vnd.cartanalysis.number+json"
 PAPER = "paper"
 """What sentences call the registry."""
 
-YOUR_DATA, SIMULATED = "your data", "simulated"
 NBSP = "\u00a0"
 
 SHOWN = ("labels", "unit", "measure", "ratio")
@@ -218,7 +225,7 @@ class HandOver:
             None,
             result.unit,
             "",
-            self.evidence(result.rests_on),
+            result.letter or self.evidence(result.rests_on),
             time_unit=self.time_unit,
             confidence=self.confidence,
             coarse=self.is_protected,
@@ -296,7 +303,7 @@ class HandOver:
             self.withhold(reasons[0])
         else:
             letters = {n.evidence for n in used}
-            order = sorted(letters, key=[*LETTERS, YOUR_DATA].index)
+            order = sorted(letters, key=[*LETTERS, OTHERS, YOUR_DATA].index)
             known = {**self.numbers, PAPER: _Paper(self.registry)}
             show(Markdown(template.format_map(known) + "".join(map(badge, order))))
 
@@ -341,7 +348,7 @@ class HandOver:
         plt.close(picture)
         labels = figure.options.get("labels") or {}
         text = figure.caption + self._left_out(figure.results, labels) + note
-        letter = figure.letter or self.evidence(first.rests_on)
+        letter = figure.letter or first.letter or self.evidence(first.rests_on)
         shown = {name: figure.options[name] for name in SHOWN if name in figure.options}
         about = {
             "name": figure.name,
@@ -371,7 +378,8 @@ class HandOver:
             }
             for _, row in table.result.table.iterrows()
         ]
-        letter = table.letter or self.evidence(table.result.rests_on)
+        result = table.result
+        letter = table.letter or result.letter or self.evidence(result.rests_on)
         hidden = self._left_out([table.result], table.words)
         text = f"{table.caption}.{hidden} {evidence_sentence(letter)}"
         show(HTML(html_table(rows, text)))
@@ -389,7 +397,7 @@ class HandOver:
             return text
         if is_missing(value):
             return "–"
-        if name == "p":
+        if name in ("p", "p_holm"):
             return (
                 format_value(value, "p").removeprefix("p = ").removeprefix("p ").replace(" ", NBSP)
             )
@@ -527,6 +535,8 @@ def evidence_sentence(letter: str) -> str:
         return "Evidence: your data, as given in the cohort file."
     if letter == SIMULATED:
         return "Simulated; no patient data."
+    if letter == OTHERS:
+        return "Published by other trials, as cited; the paper's own values carry their letter."
     return f"Evidence {letter} – {MEANING[letter]}."
 
 

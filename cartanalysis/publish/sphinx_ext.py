@@ -33,6 +33,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 import cartanalysis
 from cartanalysis import contract as cohorts
 from cartanalysis.chapter import parameters
+from cartanalysis.claims.registry import OTHERS, YOUR_DATA
 from cartanalysis.publish import artefacts, figure_data
 from cartanalysis.publish.book import Book
 from cartanalysis.study import consistent, published
@@ -64,7 +65,7 @@ def load_artefact(env: BuildEnvironment, name: str) -> Any:
 
 
 def _badge(evidence: str) -> nodes.inline:
-    letter = evidence if evidence in LETTER_NAMES else "your data"
+    letter = evidence if evidence in (*LETTER_NAMES, OTHERS) else YOUR_DATA
     style = f"cart-letter-{letter.lower().replace(' ', '-')}"
     return nodes.inline(letter, letter, classes=["cart-letter", style])
 
@@ -147,7 +148,7 @@ class ChapterFigure(SphinxDirective):
         image = nodes.image(uri=f"/{path.as_posix()}", alt=about["alt"], classes=["cart-figure"])
         figure = nodes.figure("", image, align="default", ids=[f"fig-{name}"])
         caption = nodes.caption("", "", *_with_options(f"{about['caption']} "))
-        caption += [_badge(about["evidence"]), nodes.Text(f" {about['evidence_sentence']}")]
+        caption += _badge(about["evidence"])  # the banner says what letters mean
         figure += caption
         told = {
             "about": about,
