@@ -87,7 +87,7 @@ def test_replicate_prints_the_same_verdicts_twice(capsys):
     report = json.loads(capsys.readouterr().out)
     assert report["is_reconstruction"] is True
     claims = report["claims"]
-    assert len(claims) == 21
+    assert len(claims) == 21  # 16 of the paper, 5 of a review
     assert text.count("supports") == sum(c["verdict"] == "supports" for c in claims) == 9
 
 

@@ -323,7 +323,7 @@ class Survival(Analysis):
     @property
     def _everybody(self) -> str:
         """Name those on a curve that is not by group, with their number where it may be told."""
-        counts = self.median.table["n"].tolist()
+        counts = [] if self.median.why else self.median.table["n"].tolist()
         known = counts and counts[0] != COMPLEMENT
         return f"{counts[0]} {self.endpoint.whom}" if known else self.endpoint.whom
 

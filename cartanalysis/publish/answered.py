@@ -3,7 +3,8 @@
 A chapter stays if at least one of the numbers that it hands over is there; one that hands over
 none, if it shows anything but solutions and work by hand.  In a chapter that stays, a section goes
 that opens with results of which nothing is left, and so does whatever else cannot be shown.  The
-directive ``{unanswered}`` tells all of it on one page.
+directive ``{unanswered}`` tells all of it on one page.  A cell tagged ``on-reconstruction`` is
+about the default cohort and leaves, too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from cartanalysis.chapter.disclosure.outputs import METADATA, WITHHELD
 SOLUTION = "solution"
 """Tag of the cells that hold the answer to an exercise; they are folded away."""
 
+ON_RECONSTRUCTION = "on-reconstruction"
+"""Tag of the cells that say what is true of the reconstruction only, in prose or in code."""
+
 _FENCE = re.compile(r"\s*(`{3,}|~{3,}|:{3,})")
 _HEADING = re.compile(r"#{2,} ")
 
@@ -40,6 +44,7 @@ class Answered:
 def answered(notebook: NotebookNode) -> Answered:
     """Leave out of an executed chapter what the cohort cannot answer."""
     whole = copy.deepcopy(notebook)
+    whole.cells = [c for c in whole.cells if ON_RECONSTRUCTION not in _tags(c)]
     withheld = [w for cell in whole.cells for w in map(_withheld, _outputs(cell)) if w]
     reasons = {w["reason"]: w for w in withheld}
     stays = _has_an_answer(whole)
@@ -79,7 +84,11 @@ def _has_an_answer(notebook: NotebookNode) -> bool:
 
 
 def _is_exercise(cell: NotebookNode) -> bool:
-    return SOLUTION in cell.metadata.get("tags", []) or is_by_hand(cell.source)
+    return SOLUTION in _tags(cell) or is_by_hand(cell.source)
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return list(cell.metadata.get("tags", []))
 
 
 def _sections(cells: list[NotebookNode]) -> Iterator[list[NotebookNode]]:

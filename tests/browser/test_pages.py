@@ -188,7 +188,7 @@ def test_previews_of_terms_and_references(address, browser):
     preview = page.get_by_role("tooltip")
     for link, words in (
         (page.locator(".bibtex-citation a").first, "Nature Communications"),
-        (page.locator("a.cart-term").first, "outside bone marrow"),
+        (page.locator("a.cart-term").first, "percent of CD4"),
     ):
         link.hover()
         expect(preview).to_contain_text(words)

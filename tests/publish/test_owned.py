@@ -91,6 +91,15 @@ def test_a_section_that_opens_with_nothing_goes_and_prose_stays():
     nbformat.validate(found.notebook)
 
 
+def test_what_is_about_the_reconstruction_goes():
+    notebook = chapter([THERE], "## How it was made\n\nDrawn.", [THERE, GONE], "## Next")
+    for cell in notebook.cells[2:4]:
+        cell.metadata["tags"] = ["on-reconstruction"]
+    found = answered(notebook)
+    assert [c.source for c in found.notebook.cells[1:]] == ["study.x()", "## Next"]
+    assert found.reasons == []
+
+
 def test_the_title_stays_whatever_follows():
     found = answered(chapter([number(None), GONE], "## Then", [number(1.0)]))
     assert found.notebook.cells[0].source.startswith("# A question?")
