@@ -1,4 +1,4 @@
-"""The controls within chapters: the package's numbers, by keyboard, mouse and touch, from a file."""
+"""The controls within chapters: the package's numbers, by keyboard, mouse and touch."""
 
 from __future__ import annotations
 

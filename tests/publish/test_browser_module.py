@@ -86,6 +86,6 @@ def test_only_the_default_cohort_is_played_with(tmp_path, is_default):
     assert page.count("try/play.js") == (1 if is_default else 0), "loaded once"
     assert (site / "try" / "play.js").exists() == is_default
     assert "In words." not in page
-    assert "play" not in (site / "book" / "index.html").read_text()
+    assert "play.js" not in (site / "book" / "index.html").read_text()
     assert "{play}" not in (site / "student" / "one.ipynb").read_text()
     assert "In words." not in (site / "slides" / "one.html").read_text()
