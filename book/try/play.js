@@ -182,7 +182,7 @@ function start(box) {
     card.replaceChildren(...shown.parts);
     value.textContent = shown.value;
     idea.slider.setAttribute("aria-valuetext", shown.value);
-    status.textContent = shown.told;
+    status.textContent = shown.told.replaceAll(" %", "\u00a0%");
   };
   box.append(el("fieldset", {}, ...parts));
   if (idea.reset) idea.reset[0].addEventListener("input", idea.reset[1]);

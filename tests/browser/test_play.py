@@ -61,7 +61,7 @@ def control(page: Page, idea: str) -> Locator:
 
 def told(page: Page, idea: str) -> str:
     """Read what a control says."""
-    return control(page, idea).get_by_role("status").inner_text()
+    return control(page, idea).get_by_role("status").inner_text().replace("\u00a0%", " %")
 
 
 def one_year(patients: pd.DataFrame, by: str | None = None) -> list[str]:
