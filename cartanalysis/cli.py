@@ -72,7 +72,7 @@ def app() -> None:
       replicate     the verdict on each of the paper's claims, in the terminal
       template      write an empty cohort and its data dictionary
       example       write a public cohort, to try things out
-      reconstruct   write a cohort that agrees with every published value in hand
+      reconstruct   write a cohort that agrees with everything published about the study
 
     \b
     A site that was published:
@@ -210,6 +210,13 @@ _site = click.argument("site", type=PATH)
     "--accept-small-update", is_flag=True,
     help="Replace a site though very few patients changed; see “Your patients' privacy”.",
 )  # fmt: skip
+@click.option("--title", metavar="TEXT", help="Title of the site.")
+@click.option("--author", metavar="TEXT", help="Whom to cite for it.")
+@click.option("--institution", metavar="TEXT", help="Where its authors work.")
+@click.option(
+    "--about", type=PATH, metavar="FILE",
+    help="A page about the cohort in your words: Markdown, without HTML and pictures.",
+)  # fmt: skip
 @_jobs
 @_book
 @click.option(
@@ -223,6 +230,10 @@ def _publish(
     dictionary: Path | None,
     book: Path | None,
     cache: Path | None,
+    title: str | None,
+    author: str | None,
+    institution: str | None,
+    about: Path | None,
     **given: Any,
 ) -> int:
     """Build the book about a COHORT, or a site about several with a comparison.
@@ -230,6 +241,7 @@ def _publish(
     A COHORT is a file or folder; without any, the book is about the reconstruction an2020.
     """
     from cartanalysis.intake.admission import Request
+    from cartanalysis.publish.about import About, about_from
     from cartanalysis.publish.execute import Failures
     from cartanalysis.publish.run import publish
 
@@ -238,6 +250,10 @@ def _publish(
     if len(mappings) not in (0, 1, len(cohorts)):
         what = f"{len(mappings)} mappings for {len(cohorts)} cohorts"
         raise InputError("--mapping", [Problem(what, "Give one for all cohorts, or one for each")])
+    owners = about_from(title, author, institution, about)
+    if len(cohorts) > 1 and owners != About():
+        what = f"a title, names and words are about one cohort, and {len(cohorts)} were given"
+        raise InputError("publish", [Problem(what, "Publish the cohort that they are about alone")])
     each = mappings if len(mappings) == len(cohorts) else [*mappings, None][:1] * len(cohorts)
     requests = [
         Request(c, None if c == DEFAULT_COHORT else m, sheet, dictionary)
@@ -245,7 +261,7 @@ def _publish(
     ]
     try:
         if len(requests) == 1:
-            published: Published | Collection = publish(requests[0], **given)
+            published: Published | Collection = publish(requests[0], about=owners, **given)
         else:
             from cartanalysis.sites.collection import publish_all
 

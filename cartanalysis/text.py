@@ -138,6 +138,7 @@ class Number:
     # no more digits in the record than readers see: they would tell small counts
     coarse: bool = field(default=False, repr=False)
     since: float | None = None  # where the stretch begins of a time told by the month
+    contrast: str = field(default="", repr=False)  # of a ratio: which group against which
 
     @property
     def text(self) -> str:

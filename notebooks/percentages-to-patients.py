@@ -18,20 +18,18 @@
 # %% [markdown]
 # # How many patients stand behind a percentage?
 #
-# An abstract prints percentages, not patients. Rounded to one decimal, a percentage of a small
-# group leaves little room: often only one count fits.
+# An abstract prints percentages, not patients. But patients are whole, and in a small trial that
+# is often enough to count them.
 #
 # **You will learn**
 #
-# - how {published}`orr` in remission and {published}`ae_grade4` with a grade 4 reaction together
-#   pin down the number of patients;
-# - how many patients {published}`orr_emd_other` can be;
+# - to find the counts that a printed percentage can stand for;
+# - to tell a share of patients from an estimate of survival by arithmetic alone;
 # - what stays open all the same, and how the default cohort of this book was made.
 
 # %%
 from cartanalysis import Figure, Result, Study
 from cartanalysis.figures import plot_effects
-from cartanalysis.stats.percentages import counts_behind
 from cartanalysis.study import consistent, derivations
 
 # %% tags=["parameters"]
@@ -41,13 +39,128 @@ min_cell: int = 1
 # %%
 study = Study("percentages-to-patients", cohort, min_cell=min_cell)
 known = study.registry
+infused = Result(derivations.search_infused(known.entries))
+emd_other = Result(derivations.search_emd_other(known.entries))
+
+# %%
+study.say(
+    "**In short.** Remission in {paper.orr} and grade 4 reactions in {paper.ae_grade4} of the "
+    "same patients: up to the {paper.enrolled} enrolled, both are whole patients for one number "
+    "only, **{paper.infused}**. So {paper.responders} were in remission, and {paper.ae_grade4_n} "
+    "had a grade 4 reaction."
+)
 
 # %% [markdown]
-# ## Which number of patients fits both percentages?
+# ## Background
 #
-# The search tries every number up to the number screened. A number fits a percentage if some whole
-# count of patients rounds to it; ties may be rounded either way, so the answer does not depend on a
-# rounding rule.
+# Of seven patients, one is about 14 in a hundred, two are 29, and nothing lies between. The smaller
+# a group, the fewer percentages it can print; each percentage therefore tells something about its
+# denominator. Psychologists use this to find means that cannot be true (the *GRIM test*,
+# {cite:p}`Brown2017`); we use it the other way round, to find the patients behind percentages that
+# we take to be right.
+#
+# Why does it matter? A rate without its denominator has no interval. Remission in two of seven and
+# in twenty of seventy print the same percentage, and say very different things. Counts are also
+# what a meta-analysis needs, and what another hospital can compare its own patients with.
+#
+# The method has two limits. It takes for granted that all percentages are shares of the same
+# patients. And it does not apply to survival read off a Kaplan–Meier curve, which need not be a
+# whole number of patients. Where such a percentage is *not* one, this is itself a finding:
+# somebody was censored before that day.
+#
+# ## What the authors did and reported
+#
+# The abstract and the opening of the results {cite:p}`An2020` give how many patients were screened
+# and enrolled, five percentages and two medians. The number infused is not in the part of the paper
+# that we have. Two later reviews print it; one of them adds four percentages on toxicity.
+
+# %%
+study.say(
+    "Screened {paper.screened}, enrolled {paper.enrolled}. Remission {paper.orr}, grade 4 "
+    "reactions {paper.ae_grade4}, remission with extramedullary disease other than CNS "
+    "involvement {paper.orr_emd_other}."
+)
+study.say(
+    "From a review: CRS {paper.crs_any}, of grade 3 or higher {paper.crs_ge3}; ICANS "
+    "{paper.icans_any}, of grade 3 or higher {paper.icans_ge3}; patients in the analysis "
+    "{paper.infused_reported}."
+)
+
+# %% [markdown]
+# ## By hand
+#
+# A number *n* of patients fits a percentage if some whole number *k* of them rounds to it. Two
+# loops are all it takes. (A tie could be rounded either way; none occurs here.)
+
+# %%
+# by hand
+known = study.registry
+
+
+def counts(printed, decimals, n):
+    """List the counts out of n that print a percentage."""
+    return [
+        k for k in range(n + 1) if round(100 * k / n, decimals) == printed
+    ]
+
+
+screened = known["screened"].value
+for key in ("orr", "ae_grade4"):
+    value = known[key].value
+    sizes = [n for n in range(1, screened + 1) if counts(value, 1, n)]
+    print(f"{value} % fits n = {sizes}")
+n = known["infused"].value
+assert counts(known["orr"].value, 1, n) == [known["responders"].value]
+
+# %% [markdown]
+# The review adds three more percentages of all patients with one decimal. They put the answer to
+# the test, as they did not have to fit.
+
+# %%
+# by hand
+# figure: Bars: how many of five percentages each number of patients fits.
+import matplotlib.pyplot as plt
+import pandas as pd
+
+keys = ["orr", "ae_grade4", "crs_ge3", "icans_any", "icans_ge3"]
+fits = pd.DataFrame(
+    {
+        key: [bool(counts(known[key].value, 1, n)) for n in range(10, 101)]
+        for key in keys
+    },
+    index=range(10, 101),
+)
+all_five = list(fits.index[fits.all(axis=1)])
+print(f"All five fit n = {all_five}")
+assert all_five[0] == known["infused"].value
+ax = fits.sum(axis=1).plot.bar(color="steelblue", width=0.9)
+ax.set(xlabel="number of patients", ylabel="percentages that fit")
+ax.set_xticks(range(0, 91, 10), range(10, 101, 10), rotation=0)
+plt.show()
+
+# %% [markdown]
+# The only other number up to a hundred is the double, and so many were not even screened.
+#
+# Survival at 1 year is not a share of these patients, and the same function shows it:
+
+# %%
+# by hand
+for key, whom in (("os_1y", "infused"), ("rfs_1y", "responders")):
+    n = known[whom].value
+    nearest = round(n * known[key].fraction)
+    print(
+        f"{known[key].text} of {n}: {counts(known[key].value, 1, n)}; "
+        f"nearest {nearest} of {n}, {nearest / n:.1%}"
+    )
+
+# %% [markdown]
+# Some patients were therefore censored before 1 year (if relapse-free survival is counted in the
+# responders).
+#
+# ## The book’s result
+#
+# The book searches in exact fractions and lets a tie count both ways, so that no rounding rule can
+# matter.
 
 # %%
 columns = {
@@ -59,19 +172,12 @@ columns = {
 caption = (
     "Every number of patients that fits at least one of the two percentages"
 )
-fits = Result(derivations.search_infused(known.entries))
-study.show(fits.as_table(columns, caption, letter="D"))
-(both,) = fits.table.loc[fits.table["possible"], "n"]
-study.say(
-    f"Numbers of patients that fit both, up to the number enrolled: **{both}**, no other."
-)
+study.show(infused.as_table(columns, caption, letter="D"))
 
 # %% [markdown]
-# ## How large is the group with the least remission?
-#
-# {published}`orr_emd_other` fits a small group and each of its multiples. But every patient without
-# remission in this group is one of those without remission in the whole trial: the number infused,
-# {published}`infused`, less the number in remission, {published}`responders`.
+# The remission rate with EMD other than CNS involvement fits two of seven and every multiple. But a
+# patient without remission in this group is one of those without remission in the whole trial, and
+# there are few of them.
 
 # %%
 columns = {
@@ -81,39 +187,50 @@ columns = {
     "fits": "Possible?",
 }
 caption = (
-    f"Counts that round to {known['orr_emd_other'].text}, and whether the trial has enough "
-    "patients without remission"
+    f"Counts that print {known['orr_emd_other'].text}, and whether the trial had enough patients "
+    "without remission"
 )
-fits = Result(derivations.search_emd_other(known.entries))
-study.show(fits.as_table(columns, caption, letter="D"))
+study.show(emd_other.as_table(columns, caption, letter="D"))
+study.say(
+    "Without remission were {paper.infused} less {paper.responders} patients. So the group had "
+    "{paper.emd_other_n} patients, {paper.orr_emd_other_n} of them in remission."
+)
 
 # %% [markdown]
-# ## What stays open
+# ## What stays open, and how the default cohort was made
 #
-# The same arithmetic shows that the 1-year survival percentages are *not* whole patients: patients
-# were censored before one year (if relapse-free survival is counted in responders), and the
-# percentages are Kaplan–Meier estimates. How many were censored, and when, is not in hand; neither
-# is any hazard ratio, interval or p-value.
+# Arithmetic gives counts. It does not give ages, grades, days, or which patient had which trait;
+# nor the size of any effect, as the abstract reports directions only. What a chapter needs beyond
+# the counts is assumed.
 #
-# ## How the default cohort was made
+# The default cohort `an2020` is drawn from a simple model: times to relapse and death depend on
+# extramedullary disease, regulatory T cells and genetics with hazard ratios drawn from a wide range.
+# Ends of follow-up are then exchanged between patients until both curves have steps of the right
+# height. The heights of a Kaplan–Meier curve depend only on the order of events, so the time axis
+# can be stretched until the medians fall on the right days; no log-rank test or hazard ratio
+# changes. A draw is kept if every percentage and median holds as printed and every comparison that
+# the paper calls significant reaches p < 0.05, the usual convention. The assumptions, each with its
+# range and source, are listed in [How to read the letters](../book/evidence.md).
 #
-# The cohort `an2020` is drawn from a plain model. Patients then exchange their ends of follow-up
-# until both survival curves can meet the published percentages, and draws are repeated until every
-# published value in hand holds: all percentages and medians at the paper's rounding, and all
-# directional claims at p < 0.05, the usual convention (the paper says *significant*). A
-# Kaplan–Meier curve's heights depend only on the order of events, so the time axis can be stretched
-# to put the medians on the right days without touching a single hazard ratio. The assumptions are
-# listed in [How to read the letters](../book/evidence.md), each with its range and source.
-#
-# Many different cohorts agree with the paper. The picture shows how large each effect was in some
-# of them, whose generator drew its hazard ratios from wide ranges. Small effects are missing by
-# construction: each claim had to reach p < 0.05.
+# Forty such cohorts were drawn. How far apart are they?
+
+# %%
+# by hand
+effects = consistent.effects()
+spread = effects.groupby("claim", sort=False)["estimate"].agg(
+    ["min", "median", "max"]
+)
+short = {e.id: e.details["short"] for e in known.select(kind="direction")}
+print(spread.rename(index=short).round(1))
+book = consistent.ranges(effects).set_index("claim")
+assert (spread["min"] == book["lower"]).all()
+assert (spread["max"] == book["upper"]).all()
 
 # %%
 effects = consistent.effects()
 labels = {e.id: e.details["short"] for e in known.select(kind="direction")}
 cohorts = effects["seed"].nunique()
-caption = f"Hazard ratios in {cohorts} cohorts that agree with every published value in hand."
+caption = f"Hazard ratios in {cohorts} cohorts that agree with everything published about the study."
 alt = consistent.describe_effects(effects, labels)
 options = {"labels": labels}
 study.show(
@@ -129,68 +246,84 @@ study.show(
 )
 
 # %% [markdown]
-# ## In the paper
-#
-# None of these hazard ratios is in the paper's abstract. The spread of the points is what the
-# abstract leaves open about their size; it also depends on how the cohorts were drawn.
+# The default cohort is the most central of them: among the cohorts with proportional hazards in
+# every model, the one whose hazard ratios lie nearest to the middle of all. It was not chosen for
+# being likely.
 #
 # ## How sure can we be?
 #
-# The counts are certain if the printed percentages are right and share one denominator. The cohort
-# is a possible one, not the real one: use it to learn and to test, never to estimate an effect.
+# The counts are certain if the printed percentages are right and share one denominator; that two
+# reviews print the same number of patients, and that five percentages agree on it, makes both
+# hard to doubt. The share of MRD-negative remissions shows what happens where the denominator is
+# open: [two readings](minimal-residual-disease.ipynb).
+#
+# The spread of the hazard ratios is what the abstract leaves open, but it depends on the model from
+# which the cohorts were drawn, and small effects are missing: each had to reach significance. It is
+# no confidence interval. A cohort that agrees with everything published is a possible one, not the
+# real one: use it to learn and to test, never to estimate an effect.
 
 # %% [markdown]
 # ## Exercises
 #
-# ### Exercise 1: read the first table
+# ### Exercise 1: read the tables
 #
-# Why does one percentage alone leave several numbers of patients possible, and why do two leave
-# fewer?
+# Why does one percentage leave several numbers of patients possible, and why do two leave fewer?
+# What would a percentage without a decimal have left?
 #
 # ```{dropdown} Hint
-# Each percentage is a condition on the same denominator.
+# Each percentage is a condition on the same denominator. Try `counts(81, 0, n)`.
 # ```
+
+# %% tags=["solution"]
+# by hand
+whole = round(known["orr"].value)
+possible = [n for n in range(1, screened + 1) if counts(whole, 0, n)]
+print(f"{whole} % fits {len(possible)} of {screened} numbers")
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
 # A number of patients is possible if some whole count of it rounds to the percentage. Every
-# percentage rules numbers out; what fits both must survive both. The smaller the group and the
-# more decimals are printed, the fewer numbers are left.
+# percentage rules numbers out, and what is left must survive all of them. The more decimals are
+# printed and the smaller the group, the fewer numbers survive.
 # ```
 
 # %% [markdown]
 # ### Exercise 2: predict, then run
 #
 # A trial of at most 40 patients reports a response of 70.4 %. How many patients could it have had?
-# Use `counts_behind(70.4, 1, n)` for each `n`.
 #
 # ```{dropdown} Hint
-# It returns the counts that round to the percentage; an empty list means that `n` is impossible.
+# Use `counts(70.4, 1, n)` for each `n`; an empty list means that `n` is impossible.
 # ```
 
 # %% tags=["solution"]
-possible = [n for n in range(1, 41) if counts_behind(70.4, 1, n)]
-study.say(
-    f"Possible numbers of patients: **{', '.join(map(str, possible))}**."
-)
+# by hand
+possible = [n for n in range(1, 41) if counts(70.4, 1, n)]
+print("Possible numbers of patients:", possible)
 
 # %% [markdown]
-# ### Exercise 3: change a parameter
+# ### Exercise 3: use one percentage fewer
 #
-# Make another cohort with `cartanalysis reconstruct --seed 4 > mine.csv`, set `cohort` in
-# [](survival.ipynb) to that file and run it. Compare the median follow-up with that of the default
-# cohort. Which published values stay, and what constrains the follow-up?
+# Which of the five percentages could be left out without changing the answer up to 93 patients?
 #
 # ```{dropdown} Hint
-# The paper prints the accrual period, and survival at two moments; it does not print when patients
-# were last seen.
+# `fits.drop(columns=key).all(axis=1)` tells which numbers fit the other four.
 # ```
+
+# %% tags=["solution"]
+# by hand
+for key in keys:
+    others = fits.loc[:93].drop(columns=key).all(axis=1)
+    alone = fits.loc[:93, key]
+    print(
+        f"without {known[key].text}: {list(others.index[others])}; "
+        f"alone it fits {alone.sum()} numbers"
+    )
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
-# All published percentages and medians stay: every cohort has to meet them. The follow-up differs,
-# because no value in hand fixes it; the accrual period ({published}`accrual`) and the length of
-# observation only bound it.
+# Any single one: the other four still leave one number. The answer does not hang on one percentage,
+# so a misprint in one of them would have been noticed.
 # ```
 
 # %% [markdown]
@@ -205,10 +338,29 @@ study.say(
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
-# Many cohorts agree with the paper, and their hazard ratios differ widely: that is what the
-# picture shows. To agree with the published values is necessary, not sufficient. And as each claim
-# had to be significant in every cohort, small effects are missing from the picture by
-# construction.
+# Many cohorts agree with the paper, and their hazard ratios differ widely: that is what the picture
+# shows. To agree with the published values is necessary, not sufficient. And as each claim had to be
+# significant in every cohort, small effects are missing from the picture by construction.
+# ```
+
+# %% [markdown]
+# ### Exercise 5: catch an error
+#
+# A report on 30 patients prints a response of 72 % and severe CRS of 16.7 %. Is anything wrong?
+#
+# ```{dropdown} Hint
+# Check each of the two with its own number of decimals.
+# ```
+
+# %% tags=["solution"]
+# by hand
+print(f"72 %: {counts(72, 0, 30)}, 16.7 %: {counts(16.7, 1, 30)}")
+
+# %% [markdown] tags=["solution"]
+# ```{dropdown} Solution
+# No number of thirty patients prints the first percentage. It may be a slip, or some patients could
+# not be assessed, so that the denominator was smaller. The arithmetic finds that something is
+# missing; it does not say what.
 # ```
 
 # %% [markdown]
@@ -217,7 +369,7 @@ study.say(
 # ```{quiz}
 # Why are the 1-year survival percentages no whole number of patients?
 # - [ ] They were rounded wrongly. :: Rounding alone cannot explain it; no count fits.
-# - [x] They are Kaplan–Meier estimates with patients censored before one year. :: Yes: a censored
+# - [x] They are Kaplan–Meier estimates with patients censored before 1 year. :: Yes: a censored
 #   patient leaves the denominator during the year.
 # - [ ] Some patients are missing from the paper. :: Possible in principle, but not what the
 #   arithmetic shows.
@@ -225,7 +377,7 @@ study.say(
 #
 # ```{quiz}
 # Which letter does a number carry that follows from published percentages by arithmetic alone?
-# - [ ] P :: Only what is printed is P.
+# - [ ] P :: Only what the paper prints is P.
 # - [x] D :: Yes, derived; the arithmetic is part of this book and can be checked.
 # - [ ] A :: Nothing had to be assumed.
 # ```

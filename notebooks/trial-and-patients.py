@@ -18,14 +18,15 @@
 # %% [markdown]
 # # Who was treated, and how many?
 #
-# The study was a phase II trial of a CD19 CAR T product in children and adults with relapsed or
-# refractory B-cell acute lymphoblastic leukaemia {cite:p}`An2020`.
+# A result belongs to the patients it was found in. Before any outcome comes the question whom the
+# numbers are about.
 #
 # **You will learn**
 #
 # - to follow patients from screening to remission, and to say who is in each denominator;
-# - to read a Table 1 when the patient-level data are not available;
-# - to say what the letters P, D and A promise ([the full list](../book/evidence.md)).
+# - to describe patients with pandas: numbers, groups, and what is missing;
+# - to read a Table 1, and to say what the letters P, S, D and A promise
+#   ([the full list](../book/evidence.md)).
 
 # %%
 from cartanalysis import Study
@@ -36,26 +37,166 @@ min_cell: int = 1
 
 # %%
 study = Study("trial-and-patients", cohort, min_cell=min_cell)
-
-# %% [markdown]
-# ## The flow of patients
-#
-# Read the figure from top to bottom: a box is a group of patients, an arrow to the right shows who
-# did not reach the next box (they may still be followed). On the study's own flow, the first two
-# numbers are printed in the paper (P); the other two follow from its percentages by arithmetic (D),
-# as [](percentages-to-patients.ipynb) shows.
+flow = study.flow()
+table_one = study.characteristics()
+study.hand_over(patients=flow.patients.resting_on("infused"))
 
 # %%
-flow = study.flow()
-study.hand_over(patients=flow.patients.resting_on("infused"))
-study.show(flow.figure("flow", "Flow of patients."))
+study.say(
+    "**In short.** This cohort holds **{patients}** patients. In the study {paper.screened} were "
+    "screened, {paper.enrolled} enrolled and {paper.infused} infused; {paper.responders} reached "
+    "remission."
+)
 
 # %% [markdown]
-# ## Table 1
+# ## Background
 #
-# The paper's own Table 1 is not in hand. What follows describes the cohort of this book; on the
-# default cohort only the number of patients with EMD other than CNS is derived, and everything else
-# is assumed.
+# A phase II trial asks whether a treatment does enough to deserve further study. Trials of CAR T
+# cells in relapsed or refractory leukaemia mostly have a *single arm*: everybody receives the
+# cells, and nobody is drawn by lot to receive something else. Such a trial describes its patients;
+# it cannot say what would have become of them otherwise. Who these patients were therefore matters
+# all the more.
+#
+# Patients are lost on the way. Some who are *screened* do not meet the criteria, or are too ill.
+# Of those *enrolled*, not all are *infused*: CAR T cells are made for each patient, which takes
+# weeks, and in this time the leukaemia may progress or the production fail. A rate among those
+# infused is therefore kinder than a rate among those enrolled. A flow diagram shows every step;
+# the CONSORT statement asks it of randomised trials {cite:p}`Schulz2010`, and it serves others as
+# well.
+#
+# The first table of a clinical paper, *Table 1*, describes the patients at the start: age, sex,
+# state of the disease, earlier treatment. A clinician reads it to ask: are these people like the
+# patient in front of me?
+#
+# ## What the authors did and reported
+#
+# An and colleagues {cite:p}`An2020` enrolled children and adults with relapsed or refractory
+# B-cell acute lymphoblastic leukaemia (B-ALL) in a phase II trial without a control group. Design,
+# treatment and dose are summed up in [The study at a glance](../book/study-at-a-glance.md); how
+# numbers of patients follow from percentages has [a chapter of its
+# own](percentages-to-patients.ipynb).
+
+# %%
+study.say(
+    "Enrolment ran from {paper.accrual}. Of {paper.screened} patients screened, {paper.enrolled} "
+    "were enrolled; that {paper.infused} were infused and {paper.responders} reached remission "
+    "follows from the published percentages."
+)
+study.say(
+    "The paper's own Table 1 is not available to us. A later review gives one line of it: a median "
+    "age of {paper.age_median}."
+)
+
+# %% [markdown]
+# ## A look at the data
+#
+# One row is one patient. The first columns say who the patient is at the time of infusion; the
+# later ones, used in the next chapters, what became of him or her.
+
+# %%
+# by hand, with rows: age_years, sex, emd, genetic_risk
+patients = study.patients
+patients[
+    ["patient_id", "age_years", "sex", "emd", "treg_pct", "genetic_risk"]
+].head()
+
+# %%
+study.on_reconstruction(
+    "These are not patients of the study, whose data are not public, but a reconstruction. Its "
+    "median age is the one reported, and the number with EMD other than CNS is derived. The ages "
+    "around the median, sex, isolated CNS disease, regulatory T cells, genetic risk, marrow blasts "
+    "and earlier transplants are assumed."
+)
+
+# %% [markdown]
+# ## By hand
+#
+# `study.patients` is a pandas DataFrame: everything below works on any other, too.
+
+# %%
+# by hand
+patients = study.patients
+print(f"{len(patients)} patients, {patients.shape[1]} columns")
+assert len(patients) == flow.patients.count
+
+# %% [markdown]
+# `describe` sums numbers up. For a skewed measurement the median and the quartiles around it say
+# more than mean and standard deviation.
+
+# %%
+# by hand: age_years
+numbers = ["age_years", "treg_pct", "bm_blasts_pct"]
+numbers = [name for name in numbers if name in patients]
+print(patients[numbers].describe().round(1))
+by_hand = patients["age_years"].median()
+book = table_one.where(column="age_years").text("summary")
+assert book.startswith(f"{by_hand:.3g} (")
+
+# %% [markdown]
+# A picture shows what three numbers hide: is there one group of ages, or two?
+
+# %%
+# by hand: age_years
+# figure: Histogram of age at infusion, with a dashed line at the median.
+import matplotlib.pyplot as plt
+import seaborn as sns
+
+ax = sns.histplot(patients, x="age_years", binwidth=5, color="steelblue")
+ax.axvline(by_hand, color="black", linestyle="--")
+ax.set(xlabel="age at infusion (years)", ylabel="patients")
+plt.show()
+
+# %% [markdown]
+# Groups are counted. `dropna=False` keeps patients whose group is not known in sight: a percentage
+# should say of whom it is.
+
+# %%
+# by hand: sex
+counts = patients["sex"].value_counts(dropna=False)
+shares = patients["sex"].value_counts(normalize=True)
+print(counts)
+print(shares.map("{:.1%} of those known".format))
+book = table_one.where(column="sex", group="female")
+women = book.read("count", "count").count
+assert (patients["sex"] == "female").sum() == women
+
+# %% [markdown]
+# Do the groups that the study compares differ in age? `groupby` answers in one line.
+
+# %%
+# by hand: emd, age_years
+by_emd = patients.groupby("emd", observed=True)["age_years"]
+print(by_emd.agg(["count", "median", "min", "max"]))
+both_known = patients[["emd", "age_years"]].dropna()
+assert by_emd.count().sum() == len(both_known)
+
+# %% [markdown]
+# And what is missing? An empty cell can mean two things: nobody knows the value, or there is none.
+# Patients without remission have no time to relapse, so their `rfs_days` is empty for a good reason;
+# so is `hsct_day` in those who had no transplant after the infusion.
+
+# %%
+# by hand: response
+empty = patients.isna().sum()
+print(empty[empty > 0])
+no_remission = patients["response"] == "NR"
+print(f"Patients without remission: {no_remission.sum()}")
+
+# %% [markdown]
+# ## The book’s result
+#
+# Read the flow from top to bottom: a box is a group of patients, an arrow to the right shows who
+# did not reach the next box (they may still be followed).
+
+# %%
+study.show(flow.figure("flow", "Flow of patients."))
+study.on_reconstruction(
+    "This is the study's own flow. Its first two numbers are printed in the paper (P); the other "
+    "two follow from the paper's percentages (D)."
+)
+
+# %% [markdown]
+# Table 1 gives each percentage of those known, and counts the others as missing.
 
 # %%
 columns = {
@@ -65,89 +206,106 @@ columns = {
     "missing": "Missing",
     "evidence": "Evidence",
 }
-study.show(
-    study.characteristics().as_table(
-        columns, "Characteristics at the start"
-    )
-)
+study.show(table_one.as_table(columns, "Characteristics at the start"))
 
 # %% [markdown]
-# ## In the paper
+# ## What it means for a patient
 #
-# The trial, registered as NCT02735291, was a phase II study without a control group; patients were
-# enrolled during the accrual period {published}`accrual`. Of those screened
-# ({published}`screened`), {published}`enrolled` were enrolled.
+# A patient who asks about CAR T cells has not been infused yet, nor even screened. Of 100 patients
+# screened in the study, how many came to each step?
+
+# %%
+# by hand
+screened = study.registry["screened"].value
+for step in ("enrolled", "infused", "responders"):
+    number = study.registry[step].value
+    print(f"{step}: {100 * number / screened:.0f} of 100 screened")
+
+# %% [markdown]
+# Why the others dropped out is not known to us. Some may not have needed the treatment, or may have
+# received it elsewhere: the share is no forecast for a single patient. It only warns that the
+# remission rate of the next chapter begins at the infusion, and that the way there is not free of
+# risk.
+#
+# ## How sure can we be?
+#
+# Counts of patients are exact. What no table shows is who was *not* enrolled, and a single-arm
+# trial compares its patients with nobody. Two groups of one cohort can differ in much besides the
+# factor they are named after; a p-value in Table 1 would not mend this, because it asks whether
+# chance made a difference, not whether the difference matters. The trial's registry record,
+# NCT02735291, contradicts itself on enrolment and is used for context only.
+#
+# ## Published beside computed
 
 # %%
 study.paper("infused", shown={"infused": "patients"})
-
-# %% [markdown]
-# ## How sure can we be?
-#
-# Counts of patients are exact. What a table cannot show is who was *not* enrolled: a single-arm
-# trial describes its patients and compares them with nobody. The registry record NCT02735291
-# contradicts itself on enrolment, so it is used for context only.
 
 # %% [markdown]
 # ## Exercises
 #
 # ### Exercise 1: read the flow
 #
-# From which box to which does the largest loss of patients occur? What would you need to know to
-# judge whether it matters?
+# From which step of the study to the next is the largest number of patients lost? What would you
+# need to know to judge whether it matters?
 #
 # ```{dropdown} Hint
-# Subtract each box from the one before it. Then ask of those who are lost: could the result have
+# Subtract the number at each step from the one before it. Then ask of those who are lost: could the result have
 # been different for them?
 # ```
 
-# %% [markdown] tags=["solution"]
-# ```{dropdown} Solution
-# Compare the counts beside the arrows. A loss matters if it has to do with the outcome: patients
-# who were too ill, or died, before the infusion make those infused look better than those
-# enrolled. The reasons for each loss, and the outcome of who was lost, are what you need; a count
-# alone cannot tell.
-# ```
+# %% tags=["solution"]
+study.say(
+    "In the study the largest loss is the first: {paper.screened} patients were screened and "
+    "{paper.enrolled} enrolled. A loss matters if it has to do with the outcome: patients who were "
+    "too ill, or died before the infusion, make those infused look better than those enrolled. You "
+    "need the reason for each loss, and the outcome of those who were lost; a count cannot tell."
+)
 
 # %% [markdown]
 # ### Exercise 2: predict, then run
 #
-# Table 1 gives the number of women and men. How many of them can be compared for remission?
-# Predict whether the numbers will be the same, then compute `study.remission(by="sex")`.
+# Table 1 counts women and men. For how many of each is the response known, so that remission can be
+# compared? Predict whether the numbers will be the same, then count them with `groupby`.
 #
 # ```{dropdown} Hint
-# A rate can only count patients whose response is known; `study.remission(by="sex").table` counts
-# them.
+# `count` leaves out what is missing, `size` does not.
 # ```
 
 # %% tags=["solution"]
-columns = {"group": "Sex", "n": "Patients with known response"}
-caption = "The denominators of a comparison by sex"
-study.show(study.remission(by="sex").rate.as_table(columns, caption))
-study.say(
-    "Where they are smaller than in Table 1, the response of some patients is not known."
-)
+# by hand: sex, response
+by_sex = patients.groupby("sex", observed=True)["response"]
+print(by_sex.agg(["size", "count"]))
+assert (by_sex.count() <= by_sex.size()).all()
 
 # %% [markdown]
-# ### Exercise 3: change a parameter
+# ### Exercise 3: make groups of a number
 #
-# Change `cohort` in the parameters cell to a file of your own, or to a cohort that you made with
-# `cartanalysis reconstruct --seed 3`, and run the chapter again. Which rows of the table change,
-# and which stay?
+# How many of the patients are children (under 18), young adults (18 to 39) and older? Use `pd.cut`.
+# What do you lose when you cut a number into groups?
 #
 # ```{dropdown} Hint
-# Every reconstructed cohort agrees with all published values. What was never published is assumed:
-# some of it is drawn anew for each cohort, some of it is the same in all.
+# `pd.cut(patients["age_years"], [0, 18, 40, 120], right=False)`: each range holds its lower bound
+# and not its upper one.
 # ```
+
+# %% tags=["solution"]
+# by hand: age_years
+import pandas as pd
+
+groups = pd.cut(
+    patients["age_years"],
+    [0, 18, 40, 121],
+    right=False,
+    labels=["under 18", "18 to 39", "40 and older"],
+)
+print(groups.value_counts(sort=False))
+assert groups.count() == patients["age_years"].count()
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
-# With another seed only age, regulatory T cells and marrow blasts change: they are drawn anew for
-# each cohort. The number of patients and the number with EMD other than CNS stay, because they are
-# derived (D). Sex, the other kinds of EMD, genetic risk and earlier transplants keep their counts
-# as well, although they are assumed: there the count itself is the assumption. So a row that never
-# changes is not for that reason a fact: the letter tells, not the agreement of the seeds. With a
-# file of your own, rows appear for the columns that it has.
+# Groups are easy to tell and to compare. They lose what lies within: a patient aged 17 and one aged
+# 18 fall apart, and two aged 18 and 39 count as alike. Cut by a rule that was set beforehand, such
+# as the age of majority, never by what gives the largest difference.
 # ```
 
 # %% [markdown]
@@ -160,12 +318,37 @@ study.say(
 # Look one step higher in the flow.
 # ```
 
+# %% tags=["solution"]
+study.say(
+    "Selection happens before enrolment as well: {paper.screened} patients were screened and "
+    "{paper.enrolled} enrolled. Who is well enough to be screened at a trial centre is selected "
+    "once more. A single-arm trial describes those it treated; how they were chosen decides to "
+    "whom the result applies."
+)
+
+# %% [markdown]
+# ### Exercise 5: change the denominator
+#
+# What is the remission rate of the study among those screened, enrolled and infused? Which of the
+# three would you tell a patient before the first visit?
+#
+# ```{dropdown} Hint
+# `study.registry["responders"].value` stays above the line in all three.
+# ```
+
+# %% tags=["solution"]
+# by hand
+responders = study.registry["responders"].value
+for step in ("screened", "enrolled", "infused"):
+    number = study.registry[step].value
+    print(f"of those {step}: {responders} of {number}, ", end="")
+    print(f"{responders / number:.1%}")
+
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
-# Selection happens before enrolment as well: {published}`screened` patients were screened and
-# {published}`enrolled` enrolled. Who is well enough to be screened at a trial centre is selected
-# once more. A single-arm trial describes those it treated; how they were chosen decides to whom
-# the result applies.
+# Each is right, for a different patient. Before the first visit the one among those screened is the
+# nearest, with the reservation that screened patients who were not enrolled may have reached
+# remission by another treatment. Once the cells are ready to be infused, the last one applies.
 # ```
 
 # %% [markdown]
@@ -182,10 +365,9 @@ study.say(
 # ```
 #
 # ```{quiz}
-# A row of Table 1 on the default cohort carries the letter A. What may you say about the study's
-# patients?
-# - [x] Nothing: the value was assumed. :: Yes. It is there to make the cohort complete, not to
-#   inform about the trial.
+# A row of a table carries the letter A. What may you say about the study's patients?
+# - [x] Nothing: the value was assumed. :: Yes. It is there to make the default cohort complete, not
+#   to inform about the trial.
 # - [ ] That the value is roughly right. :: It was taken from a plausible range; the study's own
 #   value is not known to us.
 # - [ ] That the value is in the paper's supplement. :: Nobody looked it up there: we do not have

@@ -27,6 +27,15 @@
     const across = (t) => left + (width * (t / data.per - x0)) / (x1 - x0);
     const down = (s) => top + (height * (y1 - s)) / (y1 - y0);
 
+    // the column of the table below that is nearest to t
+    const column = (t) => {
+      const near = data.ticks.reduce((a, b) =>
+        Math.abs(b - t / data.per) < Math.abs(a - t / data.per) ? b : a,
+      );
+      const apart = width / Math.max(4, data.ticks.length);
+      return { x: across(near * data.per), width: apart * 0.6, from: top + height };
+    };
+
     // survival just after t; at risk just before t, the start of the interval
     const at = (points, t) => {
       if (data.points) {
@@ -60,6 +69,7 @@
           title: `${when} (${data.level} in brackets)`,
           lines: read.map((r) => [r.name, r.s === undefined ? r.text : `${r.text}, ${r.n} at risk`]),
           rule: { x: across(t), from: top, to: top + height },
+          column: column(t),
           dots: read.filter((r) => r.s !== undefined).map((r) => [across(t), down(r.s)]),
         };
       },
@@ -129,7 +139,7 @@
     function go(position) {
       if (position === here) return;
       here = position;
-      const { title, lines, rule, dots } = reader.show(position);
+      const { title, lines, rule, column, dots } = reader.show(position);
       card.replaceChildren();
       add(card, "strong", "", title);
       for (const [name, text] of lines) {
@@ -147,14 +157,23 @@
         const height = `${f.height * (rule.to - rule.from)}px`;
         mark("cart-rule", { left: `${px(rule.x)}px`, top: `${py(rule.from)}px`, height });
       }
+      if (column) {
+        const [wide, high] = [f.width * column.width, f.height * (1 - column.from)];
+        mark("cart-column", {
+          left: `${px(column.x) - wide / 2}px`, top: `${py(column.from)}px`,
+          width: `${wide}px`, height: `${high}px`,
+        });
+      }
       for (const [x, y] of dots) mark("cart-dot", { left: `${px(x)}px`, top: `${py(y)}px` });
 
-      // below the curves or the row; above where the window ends, so that it is always seen
+      // below the picture, or above it where the window ends: never over its axis or its counts
       const x = px(rule ? rule.x : dots[0][0]);
-      const bottom = (rule ? py(rule.to) : py(dots[0][1])) + 12;
-      const fits = f.page.top + bottom + card.offsetHeight <= window.innerHeight;
-      const above = rule ? py(rule.from) : py(dots[0][1]) - 12 - card.offsetHeight;
-      card.style.top = `${fits ? bottom : above}px`;
+      const tall = card.offsetHeight;
+      const last = window.innerHeight - f.page.top - tall;
+      const below = f.page.height + 4;
+      const above = -tall - 4;
+      const isSeen = below <= last || f.page.top + above < 0;
+      card.style.top = `${isSeen ? Math.min(below, last) : above}px`;
       card.style.left = `${clamp(x - card.offsetWidth / 2, 0, f.page.width - card.offsetWidth)}px`;
     }
 

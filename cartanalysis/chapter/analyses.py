@@ -6,14 +6,15 @@ cohort, by disclosure control.  ``sentence`` says in words what the figure shows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import pandas as pd
 from matplotlib.axes import Axes
+from statsmodels.stats.multitest import multipletests
 
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
 from cartanalysis.chapter.handover import HandOver
@@ -31,10 +32,12 @@ from cartanalysis.figures import (
     plot_grades,
     plot_km,
     plot_rates,
+    style,
 )
 from cartanalysis.figures.km import ticks
 from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
-from cartanalysis.text import each_row, format_value
+from cartanalysis.stats.response import ALL
+from cartanalysis.text import each_row, format_interval, format_value, is_missing
 
 
 class Analysis:
@@ -154,6 +157,7 @@ class Survival(Analysis):
         by: str | None,
         confidence: float,
         after: float | None = None,
+        smallest_group: int = 1,
     ) -> None:
         self._whom: Any = study.patients
         if after is not None:
@@ -161,10 +165,22 @@ class Survival(Analysis):
         self._asked = (endpoint, by, confidence)
         self.study = study
         self.endpoint = survival.endpoint_of(endpoint)
+        if smallest_group > 1:
+            self._refuse_groups_below(smallest_group)
         curves = self._compute(survival.kaplan_meier, *self._asked)
         super().__init__(study, curves.only_if(self.median))
         self._origin = self.endpoint.origin if after is None else "the landmark"
         self._marks: pd.DataFrame | None = None
+
+    def _refuse_groups_below(self, least: int) -> None:
+        """Compare no group of fewer patients, and none with nothing."""
+        medians = self._compute(survival.median, *self._asked)
+        if medians.why:
+            return
+        sizes = medians.table["n"]
+        if len(sizes) < 2 or any(n != COMPLEMENT and n < least for n in sizes):
+            why = f"a comparison needs two groups of at least {least} patients each"
+            self._whom = Result(why=why)
 
     def at(self, day: float | Result) -> Result:
         """Read survival off the curve.
@@ -251,6 +267,7 @@ class Survival(Analysis):
             What ``study.show`` shows.
         """
         joined = self.study.compute(_with_one_year, self.median, self.one_year)
+        labels = {ALL: self.endpoint.whom, **(labels or {})}
         columns = {
             "group": "Group",
             "n": "Patients",
@@ -296,7 +313,46 @@ class Survival(Analysis):
                 "dotted line guides the eye and is no data, and numbers at risk are rounded down. "
                 "The full curve, for use in the house: publish with --min-cell 1."
             )
-        return super().figure(name, caption, labels)
+        if self._asked[1] is None:
+            labels = {ALL: self._everybody, **(labels or {})}
+        made = super().figure(name, caption, labels)
+        if made.why:
+            return made
+        return replace(made, options={**made.options, "note": self._note(labels or {})})
+
+    @property
+    def _everybody(self) -> str:
+        """Name those on a curve that is not by group, with their number where it may be told."""
+        counts = self.median.table["n"].tolist()
+        known = counts and counts[0] != COMPLEMENT
+        return f"{counts[0]} {self.endpoint.whom}" if known else self.endpoint.whom
+
+    def _note(self, labels: Labels) -> str:
+        """Say in short lines what was estimated and tested."""
+        if self._asked[1] is None:
+            estimate = self._estimate(self.one_year, "{} at 1 year", "fraction")
+            return "\n".join(estimate)
+        ratios = self.hazard_ratio.table
+        lines = []
+        if len(ratios) == 1 and (reference := ratios["reference"].iloc[0]):
+            pair = (labels.get(name, name) for name in (ratios["group"].iloc[0], reference))
+            lines = self._estimate(self.hazard_ratio, "hazard ratio {}", "ratio")
+            lines = [style.wrapped(" against ".join(pair), 34), *lines] if lines else []
+        tests = self.test.table
+        if len(tests) and not is_missing(tests["p"].iloc[0]):
+            lines.append(f"{tests['test'].iloc[0]} {format_value(tests['p'].iloc[0], 'p')}")
+        return "\n".join(lines)
+
+    def _estimate(self, result: Result, words: str, unit: str) -> list[str]:
+        """Write the only estimate of a result with its interval, in lines."""
+        if len(result.table) != 1 or is_missing(result.table["estimate"].iloc[0]):
+            return []
+        row = result.table.iloc[0]
+        told = [words.format(format_value(row["estimate"], unit))]
+        if not is_missing(row["lower"]):
+            bounds = format_interval(row["lower"], row["upper"], unit)
+            told.append(f"({100 * self._asked[2]:g} % CI {bounds})")
+        return told
 
     def _beside(self) -> tuple[Result, ...]:
         return (self.at_risk,)
@@ -307,6 +363,9 @@ class Survival(Analysis):
             "origin": self._origin,
             "state": self.endpoint.state,
             "marks": self._marks,
+            "medians": {}
+            if self.study.is_protected
+            else dict(zip(self.median.table["group"], self.median.table["estimate"], strict=True)),
         }
 
     def _compute(self, function: Callable[..., Any], *arguments: Any) -> Result:
@@ -324,7 +383,7 @@ class Survival(Analysis):
             counts = f"{row.events} of {row.n}"
             if COMPLEMENT in (row.events, row.n):
                 counts = f"number {COMPLEMENT}"
-            label = labels.get(row.group, row.group)
+            label = self.endpoint.whom if row.group == ALL else labels.get(row.group, row.group)
             parts.append(f"{label}: {counts} with the event, median {median}")
         return f"Kaplan–Meier curve of {self.endpoint.name}. " + "; ".join(parts) + "."
 
@@ -340,6 +399,28 @@ def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
     return medians.assign(one_year=medians["group"].map(texts))
 
 
+def several_tests(tests: Iterable[tuple[str, str, str, Result]]) -> Result:
+    """Put the p-values of several tests below one another, with what so many of them mean.
+
+    Parameters
+    ----------
+    tests : iterable of (str, str, str, Result)
+        What was compared, in which outcome, by which test, and the p-value.
+
+    Returns
+    -------
+    Result
+        As `cartanalysis.chapter.study.Study.strata_tests` says.
+    """
+    rows = [(*about, test.number) for *about, test in tests]
+    table = pd.DataFrame(rows, columns=["group", "outcome", "test", "p"]).dropna()
+    if table.empty:
+        return Result(why="this cohort has no groups that could be compared")
+    corrected = multipletests(table["p"], method="holm")[1]
+    by_chance = 1 - (1 - ALPHA) ** len(table)
+    return Result(table.assign(p_holm=corrected, comparisons=len(table), by_chance=by_chance))
+
+
 class HazardRatios(Analysis):
     """A Cox model: hazard ratios, each adjusted for the other covariates."""
 
@@ -349,7 +430,8 @@ class HazardRatios(Analysis):
         self, study: HandOver, endpoint: str, covariates: Sequence[str], confidence: float
     ) -> None:
         self.endpoint = survival.endpoint_of(endpoint)
-        self.model = study.compute(cox.cox, study.patients, endpoint, list(covariates), confidence)
+        self._asked = (endpoint, list(covariates), confidence)
+        self.model = study.compute(cox.cox, study.patients, *self._asked)
         super().__init__(study, self.model.part("terms"))
 
     def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
@@ -377,6 +459,19 @@ class HazardRatios(Analysis):
             for r in each_row(self.table)
         )
         return f"{self.endpoint.name.capitalize()}, hazard ratios: {', '.join(told)}."
+
+    @cached_property
+    def alone(self) -> pd.DataFrame:
+        """The hazard ratio of each covariate by itself; none if the model has no other."""
+        endpoint, covariates, confidence = self._asked
+        if len(covariates) == 1:
+            return pd.DataFrame()
+        each = [
+            self.study.compute(cox.cox, self.study.patients, endpoint, [name], confidence)
+            for name in covariates
+        ]
+        told = [model.part("terms").table for model in each if not model.why]
+        return pd.concat(told, ignore_index=True) if told else pd.DataFrame()
 
     def of(self, covariate: str) -> Result:
         """Give the hazard ratio of a covariate.
@@ -464,21 +559,30 @@ class Forest(Analysis):
         self._models, self._labels = models, labels
         fitted = [m.model for m in models]
         names = [m.endpoint.name.capitalize() for m in models]
-        super().__init__(study, study.compute(_forest, labels, names, *fitted))
+        alone = [m.alone for m in models]
+        super().__init__(study, study.compute(_forest, labels, names, alone, *fitted))
 
     def _describe(self, labels: Labels) -> str:
         models = " ".join(model._describe(self._labels) for model in self._models)
         return f"Forest plot. {models}"
 
 
-def _forest(labels: Labels, names: Sequence[str], *models: cox.CoxModel) -> pd.DataFrame:
+def _forest(
+    labels: Labels, names: Sequence[str], alone: Sequence[pd.DataFrame], *models: cox.CoxModel
+) -> pd.DataFrame:
     blocks = []
-    for name, model in zip(names, models, strict=True):
+    for name, single, model in zip(names, alone, models, strict=True):
         series = f"{name} ({model.events} events in {model.n} patients)"
         label = model.terms["covariate"].map(lambda name: labels.get(name, name))
-        blocks.append(model.terms.assign(series=series, label=label))
+        block = model.terms.assign(series=series, label=label)
+        if len(single):
+            ratios = {"estimate": "alone", "lower": "alone_lower", "upper": "alone_upper"}
+            key = ["covariate", "group"]
+            block = block.merge(single[[*key, *ratios]].rename(columns=ratios), "left", on=key)
+        blocks.append(block)
     columns = ["series", "label", "n", "events", "estimate", "lower", "upper", "p", "method"]
-    return pd.concat(blocks, ignore_index=True)[columns]
+    found = pd.concat(blocks, ignore_index=True)
+    return found[[*columns, *(c for c in found if str(c).startswith("alone"))]]
 
 
 class CutOffs(Analysis):
@@ -559,13 +663,15 @@ class AdverseEvents(Analysis):
         counts = study.compute(safety.by_grade, study.patients, scale, study.confidence)
         return counts.where(grade=grade)
 
-    def at_least(self, grade: int) -> Result:
+    def at_least(self, grade: int, scale: str = "") -> Result:
         """Give the share of patients with a grade or a higher one.
 
         Parameters
         ----------
         grade : int
             Lowest grade that counts.
+        scale : {"ae_grade_max", "crs_grade", "icans_grade"}, optional
+            Which events; all on record if not given.
 
         Returns
         -------
@@ -573,6 +679,8 @@ class AdverseEvents(Analysis):
             One row per scale.
         """
         study = self.study
+        if scale:
+            return study.compute(safety.at_least, study.patients, scale, grade, study.confidence)
         return study.compute(safety.severe, study.patients, grade, study.confidence)
 
     def _describe(self, labels: Labels) -> str:

@@ -46,8 +46,8 @@ class Chapter(Protocol):
     def is_protected(self) -> bool:
         """Whether small counts of patients are hidden."""
 
-    def withhold(self, reason: str) -> None:
-        """Show why there is nothing."""
+    def without_output(self, source: str, reason: str) -> None:
+        """Say why a cell is shown without what it gives."""
 
 
 def is_by_hand(source: str) -> bool:
@@ -125,15 +125,13 @@ class ByHand:
             Its code.
         """
         marked = MARK.match(source)
-        reason = self._why_not(marked) if marked else ""
-        if not reason:
-            reason = self._run(source)
+        reason = (self._why_not(marked) if marked else "") or self._run(source)
         if reason:
-            self._chapter.withhold(f"what this code gives; {reason}")
+            self._chapter.without_output(source, reason)
 
     def _why_not(self, marked: re.Match[str]) -> str:
         if self._chapter.is_protected:
-            return "it works on single patients, and those of this cohort are protected"
+            return "this cohort is protected, and only what passed disclosure control is shown"
         if marked["rows"] and not self._chapter.is_reconstruction:
             return "it prints rows, and those of patients stay out of the book"
         patients: pd.DataFrame = self._chapter.patients
@@ -153,6 +151,8 @@ class ByHand:
                     display(value)
         except AssertionError:
             return "on this cohort the result by hand is not the book's, which counts"
+        except NameError:
+            return "it goes on from a cell above that was not run"
         except Exception as error:  # noqa: BLE001 - whatever it is, the page tells it
             plt.close("all")
             return f"on this cohort it stops: {type(error).__name__}: {error}"

@@ -24,13 +24,21 @@ from IPython import get_ipython
 from IPython.display import HTML, Markdown, display, publish_display_data
 from matplotlib import pyplot as plt
 
-from cartanalysis.chapter.disclosure.outputs import METADATA
+from cartanalysis.chapter.disclosure.outputs import METADATA, WITHHELD
 from cartanalysis.chapter.disclosure.outputs import SHOWN as AS_IT_IS
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT, RULES, Hidden
 from cartanalysis.chapter.disclosure.times import month_end
 from cartanalysis.chapter.disclosure.vault import Patients, Remote, Vault
 from cartanalysis.chapter.results import Figure, Result, Table
-from cartanalysis.claims.registry import LETTERS, MEANING, Entry, Registry
+from cartanalysis.claims.registry import (
+    LETTERS,
+    MEANING,
+    OTHERS,
+    SIMULATED,
+    YOUR_DATA,
+    Entry,
+    Registry,
+)
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.figures import geometry, scripts, style
 from cartanalysis.stats import survival
@@ -52,7 +60,6 @@ NUMBER_MIME = "application/vnd.cartanalysis.number+json"
 PAPER = "paper"
 """What sentences call the registry."""
 
-YOUR_DATA, SIMULATED = "your data", "simulated"
 NBSP = "\u00a0"
 
 SHOWN = ("labels", "unit", "measure", "ratio")
@@ -115,6 +122,8 @@ class HandOver:
         self.numbers: dict[str, Number] = {}
         self._handed_over: dict[str, tuple[str, int]] = {}  # by which cell, and when
         self._told: tuple[str, int | None] = ("", None)
+        self._no_output: dict[str, str] = {}  # why cells by hand show none, and where it was told
+        self._lacks: dict[str, tuple[str, ...]] = {}  # columns that lack, by reason
         style.use()
 
     @property
@@ -171,6 +180,7 @@ class HandOver:
             else:
                 value = function(*args, **kwargs)
         except MissingColumns as error:
+            self._lacks[str(error)] = error.columns
             return Result(why=str(error), lacks=error.columns)
         except CannotCompute as error:
             return Result(why=str(error))
@@ -215,7 +225,7 @@ class HandOver:
             None,
             result.unit,
             "",
-            self.evidence(result.rests_on),
+            result.letter or self.evidence(result.rests_on),
             time_unit=self.time_unit,
             confidence=self.confidence,
             coarse=self.is_protected,
@@ -248,7 +258,8 @@ class HandOver:
         )
         if result.column != "estimate":
             return found
-        return replace(found, lower=get("lower"), upper=get("upper"))
+        contrast = f"{get('group')} against {get('reference')}" if get("reference") else ""
+        return replace(found, lower=get("lower"), upper=get("upper"), contrast=contrast)
 
     def hand_over_by_group(self, start: str, result: Result) -> None:
         """Hand a number over for each group of a result.
@@ -292,7 +303,7 @@ class HandOver:
             self.withhold(reasons[0])
         else:
             letters = {n.evidence for n in used}
-            order = sorted(letters, key=[*LETTERS, YOUR_DATA].index)
+            order = sorted(letters, key=[*LETTERS, OTHERS, YOUR_DATA].index)
             known = {**self.numbers, PAPER: _Paper(self.registry)}
             show(Markdown(template.format_map(known) + "".join(map(badge, order))))
 
@@ -337,7 +348,7 @@ class HandOver:
         plt.close(picture)
         labels = figure.options.get("labels") or {}
         text = figure.caption + self._left_out(figure.results, labels) + note
-        letter = figure.letter or self.evidence(first.rests_on)
+        letter = figure.letter or first.letter or self.evidence(first.rests_on)
         shown = {name: figure.options[name] for name in SHOWN if name in figure.options}
         about = {
             "name": figure.name,
@@ -367,7 +378,8 @@ class HandOver:
             }
             for _, row in table.result.table.iterrows()
         ]
-        letter = table.letter or self.evidence(table.result.rests_on)
+        result = table.result
+        letter = table.letter or result.letter or self.evidence(result.rests_on)
         hidden = self._left_out([table.result], table.words)
         text = f"{table.caption}.{hidden} {evidence_sentence(letter)}"
         show(HTML(html_table(rows, text)))
@@ -385,7 +397,7 @@ class HandOver:
             return text
         if is_missing(value):
             return "–"
-        if name == "p":
+        if name in ("p", "p_holm"):
             return (
                 format_value(value, "p").removeprefix("p = ").removeprefix("p ").replace(" ", NBSP)
             )
@@ -463,8 +475,22 @@ class HandOver:
         if told == self._told:
             return
         self._told = told
-        text = f"Not shown: {html_sentence(reason)}."
-        show(HTML(f'<p class="cart-missing">{text}</p>'))
+        about = {"reason": reason, "columns": [*self._lacks.get(reason, ())]}
+        text = HTML(_missing(f"Not shown: {html_sentence(reason)}."))
+        display(text, metadata={METADATA: {WITHHELD: about}})
+
+    def without_output(self, source: str, reason: str) -> None:
+        """Say why a cell by hand is shown without what it gives; once in a chapter is enough.
+
+        Parameters
+        ----------
+        source : str
+            The cell; it may be run again.
+        reason : str
+            The reason, to follow "Shown without its output:".
+        """
+        if self._no_output.setdefault(reason, source) == source:
+            show(HTML(_missing(f"Shown without its output: {html_sentence(reason)}.")))
 
 
 class _Paper:
@@ -475,6 +501,10 @@ class _Paper:
 
     def __getattr__(self, key: str) -> str:
         return self._registry[key].text
+
+
+def _missing(text: str) -> str:
+    return f'<p class="cart-missing">{text}</p>'
 
 
 def show(text: HTML | Markdown) -> None:
@@ -505,6 +535,8 @@ def evidence_sentence(letter: str) -> str:
         return "Evidence: your data, as given in the cohort file."
     if letter == SIMULATED:
         return "Simulated; no patient data."
+    if letter == OTHERS:
+        return "Published by other trials, as cited; the paper's own values carry their letter."
     return f"Evidence {letter} – {MEANING[letter]}."
 
 
@@ -514,19 +546,18 @@ def slug(text: str) -> str:
     return "-".join(part for part in kept.split("-") if part)[:40]
 
 
-def letters_explained() -> str:
+def letters_explained(is_reconstruction: bool) -> str:
     """Say in a few words what the letters stand for."""
-    return (
-        "P printed by the paper, S by another publication, D derived by arithmetic, "
-        "A assumed (reconstruction)"
-    )
+    last = "A assumed (reconstruction)" if is_reconstruction else "your data from this cohort"
+    return f"P printed by the paper, S by another publication, D derived by arithmetic, {last}"
 
 
 def _parts(number: Number) -> dict[str, str]:
     """Give the texts that prose pages may ask for."""
     reason = number.reason.replace("`", "")
     full = f"{number.text}: {reason}" if reason else f"{number.text} ({number.ci})"
-    return {"text": number.text, "ci": number.ci, "of": number.of, "full": full}
+    parts = {"text": number.text, "ci": number.ci, "of": number.of, "full": full}
+    return parts | {"contrast": number.contrast, "reason": reason}
 
 
 def _as_seen(table: pd.DataFrame) -> pd.DataFrame:

@@ -48,6 +48,8 @@ class Result:
         The column that holds the number.
     chosen : mapping of str to object
         What the row of the number has in other columns; the first row if empty.
+    letter : str
+        Evidence of what does not come from the cohort; empty if it does.
     """
 
     value: Any = None
@@ -59,6 +61,7 @@ class Result:
     rests_on: tuple[str, ...] = ()
     column: str = "estimate"
     chosen: Mapping[str, Any] = field(default_factory=dict)
+    letter: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -114,6 +117,10 @@ class Result:
     def resting_on(self, *ids: str) -> Result:
         """Say which published values give the result in the reconstruction."""
         return replace(self, rests_on=ids)
+
+    def published_by(self, letter: str) -> Result:
+        """Say that the result comes from publications, not from the cohort."""
+        return replace(self, letter=letter)
 
     def part(self, name: str, unit: str = "ratio") -> Result:
         """Take a table out of a model.

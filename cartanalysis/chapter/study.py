@@ -9,13 +9,13 @@ from IPython import get_ipython
 from IPython.display import HTML
 
 from cartanalysis import contract, intake
-from cartanalysis.chapter import analyses, by_hand
+from cartanalysis.chapter import analyses, by_hand, context
 from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, badge, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Labels, Result
-from cartanalysis.stats import baseline, survival
+from cartanalysis.stats import baseline, response, survival
 from cartanalysis.study import consistent
 from cartanalysis.text import html_table, is_missing
 
@@ -115,6 +115,21 @@ class Study(HandOver):
         """
         return analyses.Remission(self, by, confidence or self.confidence)
 
+    def rate(self, column: str) -> Result:
+        """Give the share of patients with the answer yes, with its exact interval.
+
+        Parameters
+        ----------
+        column : str
+            Column with the levels no and yes.
+
+        Returns
+        -------
+        Result
+            The share.
+        """
+        return self.compute(response.share, self.patients, column, None, self.confidence)
+
     def survival(
         self,
         endpoint: str,
@@ -122,6 +137,7 @@ class Study(HandOver):
         *,
         after: float | None = None,
         confidence: float | None = None,
+        smallest_group: int = 1,
     ) -> analyses.Survival:
         """Estimate survival by Kaplan and Meier.
 
@@ -135,6 +151,8 @@ class Study(HandOver):
             Landmark, in days: only patients still observed then, their times counted from it.
         confidence : float, optional
             Coverage of the log-log intervals; the chapter's if not given.
+        smallest_group : int
+            Fewest patients with whom a group is compared.
 
         Returns
         -------
@@ -142,7 +160,7 @@ class Study(HandOver):
             Curves, medians, survival at 1 year, tests between groups.
         """
         confidence = confidence or self.confidence
-        return analyses.Survival(self, endpoint, by, confidence, after)
+        return analyses.Survival(self, endpoint, by, confidence, after, smallest_group)
 
     def hazard_ratios(self, endpoint: str, covariates: Sequence[str]) -> analyses.HazardRatios:
         """Fit a Cox model.
@@ -255,6 +273,16 @@ class Study(HandOver):
         """
         return analyses.Verdicts(self)
 
+    def peers(self) -> context.Peers:
+        """Set the study among other trials.
+
+        Returns
+        -------
+        Peers
+            Published values of other trials, and what others found.
+        """
+        return context.Peers(self)
+
     # --- sections that several chapters have ---------------------------------------------------
 
     def claim(self, key: str, labels: Labels, caption: str) -> None:
@@ -306,8 +334,8 @@ class Study(HandOver):
         """
         self.on_reconstruction(
             "The paper prints a direction, not a hazard ratio. In forty cohorts that agree with "
-            f"everything published, it lies **{consistent.range_text(key)}**; this book's default "
-            "cohort is the most central of them." + badge("A")
+            f"everything published, the hazard ratio lies **{consistent.range_text(key)}**; this "
+            "book's default cohort is the most central of them." + badge("A")
         )
 
     def stratum(self, by: str) -> None:
@@ -338,6 +366,27 @@ class Study(HandOver):
             key = f"stratum_{place}_{endpoint}_p"
             self.hand_over(**{key: found.test})
             self.say(f"{name}, {found.test_name}: {{{key}}}.")
+
+    def strata_tests(self) -> Result:
+        """Put the p-values of all groups that the user named below one another.
+
+        Returns
+        -------
+        Result
+            One row per test: group (what was compared), outcome, test, p, p_holm; and in each row
+            comparisons (their number) and by_chance (how likely at least one would be significant
+            if nothing differed and they were independent).
+        """
+        return analyses.several_tests(
+            (LABELS.get(by, by.replace("_", " ")), name, test_name, test)
+            for by in self.cohort.strata
+            for name, test_name, test in self._tests_by(by)
+        )
+
+    def _tests_by(self, by: str) -> list[tuple[str, str, Result]]:
+        found = [self.survival(endpoint, by=by) for endpoint in survival.ENDPOINTS]
+        remission = ("remission", "Fisher's exact test", self.remission(by=by).test.p)
+        return [remission, *((f.endpoint.name, f.test_name, f.test) for f in found)]
 
     def arms(self, endpoint: str) -> None:
         """Show an endpoint by treatment, where a cohort has several: curves, medians, tests.
@@ -391,12 +440,13 @@ class Study(HandOver):
             rows.append(
                 {
                     "Result": entry.label[:1].upper() + entry.label[1:],
-                    "In the paper": f"{entry.printed} [{entry.evidence}]",
+                    "Published": f"{entry.printed} [{entry.evidence}]",
                     "Where": entry.place,
                     "This cohort": f"{text} [{mine.evidence}]",
                 }
             )
-        caption = "Published beside computed; letters in brackets: " + letters_explained()
+        caption = "Published beside computed; letters in brackets: "
+        caption += letters_explained(self.is_reconstruction)
         if any(self.registry[key].kind == "direction" for key in keys):
             caption += f" {THE_LEVEL}"
         show(HTML(html_table(rows, caption)))

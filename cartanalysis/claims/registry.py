@@ -28,6 +28,9 @@ MEANING = {
     "A": "assumed: computed from a reconstruction, not from patient data",
 }
 
+YOUR_DATA, SIMULATED, OTHERS = "your data", "simulated", "other trials"
+"""What stands in a letter's place where results are not those of the study."""
+
 _SECTIONS = {"published": "P", "secondary": "S", "derived": "D", "assumed": "A"}
 _COMMON = {"id", "label", "kind", "value", "unit", "rounding", "evidence"}
 _STEP = {"step", "leave"}

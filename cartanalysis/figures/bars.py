@@ -51,10 +51,10 @@ def plot_rates(
         ax.barh(y, row.estimate, height=0.34, color=hue[row.group], alpha=0.85)
         ax.plot([row.lower, row.upper], [y, y], color=style.INK, linewidth=1.6)
         geometry.place_row(ax, y, row.estimate, y)
-        ax.text(0.01, y - up, shown[row.group], transform=across, va="center", fontsize=9.5)
+        ax.text(0.01, y - up, shown[row.group], transform=across, va="center", fontsize=style.SMALL)
         numbers = f"{row.events} of {row.n} ({format_value(row.estimate, 'fraction')})"
         ax.text(
-            1, y - up, numbers, transform=across, va="center", ha="right", fontsize=9.5,
+            1, y - up, numbers, transform=across, va="center", ha="right", fontsize=style.SMALL,
             color=style.MUTED,
         )  # fmt: skip
     ax.set(xlim=(0, 1), ylim=(len(table) - 0.65, -up - 0.29), yticks=[])
@@ -94,7 +94,7 @@ def plot_grades(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
                 ink = "white" if row.grade >= 4 else style.INK
                 ax.text(
                     left + row.estimate / 2, y, str(row.events), ha="center", va="center",
-                    color=ink, fontsize=9.5,
+                    color=ink, fontsize=style.SMALL,
                 )  # fmt: skip
             left += row.estimate
         if left < 1 - 1e-9:  # grades of few patients are hidden
@@ -103,7 +103,9 @@ def plot_grades(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
                 linewidth=0.6, hatch="////", label="hidden",
             )  # fmt: skip
         n = int(table[table["group"] == scale]["n"].iloc[0])
-        ax.text(0.01, y - 0.38, f"{scale}, n = {n}", transform=across, va="center", fontsize=9.5)
+        ax.text(
+            0.01, y - 0.38, f"{scale}, n = {n}", transform=across, va="center", fontsize=style.SMALL
+        )
     ax.set(xlim=(0, 1), ylim=(len(scales) - 0.65, -0.65), yticks=[])
     style.share_axis(ax.xaxis)
     ax.set_xlabel("patients by highest grade; numbers are patients")

@@ -70,7 +70,7 @@ def _height(part: pd.DataFrame) -> float:
 
 
 def _draw(panel: Axes, family: str, part: pd.DataFrame) -> None:
-    rows.words(panel, 0.1, f"Published {family}s", weight="bold", fontsize=10)
+    rows.words(panel, 0.1, f"Published {family}s", weight="bold", fontsize=style.TEXT)
     if family == VALUES:
         style.share_axis(panel.xaxis)
         panel.set(xlim=(0, 1), xlabel="share of patients")

@@ -42,5 +42,5 @@ def plot_distribution(
     ax.set_ylim(0, ax.get_ylim()[1] * 1.15)
     counts = table.groupby("group")["n"].sum()
     sides = f"{counts.get('low', 0)} low | {counts.get('high', 0)} high"
-    ax.set_title(f"cut-off {cutoff:.3g}: {sides}", loc="left", fontsize=9.5)
+    ax.set_title(f"cut-off {cutoff:.3g}: {sides}", loc="left", fontsize=style.SMALL)
     return ax

@@ -41,9 +41,9 @@ def geometry(picture: Figure, svg: str) -> dict[str, Any]:
     dict
         ``kind``; ``panels``, for each of the tagged axes ``box`` (left, top, width and height as
         fractions of the picture, from its upper left corner), ``x`` and ``y`` (limits, left to
-        right and bottom to top, in the units drawn), ``x_scale`` and ``y_scale`` (as matplotlib
-        names them, such as ``log``); ``rows``, for each drawn row of the table its place, x and y,
-        the last two as fractions of the picture.  Empty if no axes are tagged.
+        right and bottom to top, in the units drawn), ``x_ticks``, ``x_scale`` and ``y_scale`` (as
+        matplotlib names them, such as ``log``); ``rows``, for each drawn row of the table its
+        place, x and y, the last two as fractions of the picture.  Empty if no axes are tagged.
     """
     tagged: list[Any] = picture.findobj(
         lambda a: isinstance(a, Axes) and str(a.get_gid()).startswith(PANEL)
@@ -59,6 +59,7 @@ def geometry(picture: Figure, svg: str) -> dict[str, Any]:
             "box": box,
             "x": tuple(map(float, ax.get_xlim())),
             "y": tuple(map(float, ax.get_ylim())),
+            "x_ticks": [float(tick) for tick in ax.get_xticks()],
             "x_scale": ax.get_xscale(),
             "y_scale": ax.get_yscale(),
         }

@@ -21,7 +21,7 @@ GAP = 1.6
 """Between two arrays, in dots."""
 ABREAST = 3
 """Most arrays in a row: of more, the dots would be too small on a phone."""
-LINE = 0.19
+LINE = 0.215
 """Inches from one line of words to the next."""
 SHADE = 0.3
 """Opacity of the interval."""
@@ -71,12 +71,12 @@ def plot_icons(
     hue = style.colours(r.group for r in groups)
     for i, row in enumerate(groups):
         left, top = (i % abreast) * (SIDE + GAP), (i // abreast) * tall + head
-        ax.text(left, top - 0.3, shown[row.group], va="bottom", fontsize=10)
+        ax.text(left, top - 0.3, shown[row.group], va="bottom", fontsize=style.TEXT)
         _draw(ax, left, top, hue[row.group], row.estimate, row.lower, row.upper)
         ax.text(left, top + SIDE + 0.3, _count(row.estimate), va="top", weight="bold")
         below = top + SIDE + 0.3 + LINE * inch
         bounds = _bounds(row.estimate, row.lower, row.upper)
-        ax.text(left, below, bounds, va="top", fontsize=9.5, color=style.MUTED)
+        ax.text(left, below, bounds, va="top", fontsize=style.SMALL, color=style.MUTED)
     ax.set(xlim=(0, across), ylim=(down, 0), aspect="equal")
     ax.axis("off")
     dot: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 6.5}

@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cartanalysis.figures import geometry, style
+from cartanalysis.figures.room import Room, size
 from cartanalysis.stats.response import ALL
-from cartanalysis.text import DAYS_PER, each_row
+from cartanalysis.text import DAYS_PER, each_row, is_missing
 
 STEPS = {
     "days": (7, 14, 30, 60, 90, 180, 365, 730, 1460),
@@ -25,10 +26,20 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 """What tells the groups apart where there are points in place of curves."""
 NARROW = 20
 """Longest name, in characters, of which two fit side by side."""
-FIRST_ROW = 0.55
-"""Inches from the axis to the at-risk table."""
-ROW = 0.2
+NAME = 17
+"""Characters in a line of a name beside its counts."""
+LINE = 46
+"""Characters in a line of a name above the curves."""
+PANEL = 2.5
+"""Height of the curves in inches."""
+BEFORE = 16
+"""Points from the axis to the names: room for a count that is centred on it."""
+AXIS = 0.62
+"""Inches that the labels of the axis take, to its left and below."""
+HEADING = "Number at risk"
+ROW = 0.205
 """Height of an at-risk row in inches."""
+THIN: dict[str, Any] = {"linestyle": (0, (4, 3)), "linewidth": 0.8, "zorder": 2}
 
 
 def ticks(longest: float, unit: str = "days") -> list[float]:
@@ -69,6 +80,8 @@ def plot_km(
     state: str = "free of the event",
     labels: Mapping[str, str] | None = None,
     marks: pd.DataFrame | None = None,
+    medians: Mapping[str, float] | None = None,
+    note: str = "",
 ) -> Axes:
     """Draw survival curves with intervals, censoring marks and the number at risk.
 
@@ -91,6 +104,10 @@ def plot_km(
         Names of the groups as shown.
     marks : pandas.DataFrame, optional
         Published points: time (days), estimate, label.
+    medians : mapping of str to float, optional
+        Medians to mark, in days by group; what is missing is not marked.
+    note : str
+        What was estimated and tested, in short lines; it stands where no curve is.
 
     Returns
     -------
@@ -98,95 +115,183 @@ def plot_km(
         The axes of the curves.
     """
     names = list(dict.fromkeys(curves["group"]))
-    shown = style.distinct({n: (labels or {}).get(n, n) for n in names})
-    hue = style.colours(names)
-    lines = sum(text.count("\n") for text in shown.values())  # beyond the first of each
-    rows = 1 + len(names) * (1 if names == [ALL] else 2) + lines
-    # two long names side by side would leave no room for the curves
-    columns = 2 if max(map(len, shown.values())) <= NARROW else 1
-    ax = style.axes(ax, 3.3 + ROW * rows + 0.2 * (-(-len(names) // columns) + lines))
+    full = style.distinct({n: (labels or {}).get(n, n) for n in names}, 5 * NAME)
+    shown = {n: style.wrapped(text, LINE) for n, text in full.items()}
+    # a group may be "yes" in the table and have a colour by what it is called
+    called = [full[n] if full[n] in style.COLOURS else n for n in names]
+    hue = dict(zip(names, style.colours(called).values(), strict=True))
+    beside = {n: "" if names == [ALL] else style.wrapped(full[n], NAME) for n in names}
+    lines = sum(1 + text.count("\n") for text in beside.values()) + (names != [ALL])
+    is_ours, ax = ax is None, style.axes(ax, PANEL + AXIS + ROW * lines + 0.1)
     scale = DAYS_PER[unit]
     for i, name in enumerate(names):
         curve = curves[curves["group"] == name]
-        time = curve["time"] / scale
-        dash = style.DASHES[i % len(style.DASHES)]
+        look: dict[str, Any] = {"color": hue[name], "label": shown[name]}
         if "events" not in curve:  # told at some days only: nothing is known in between
-            _points(ax, curve.assign(time=time), hue[name], MARKERS[i % len(MARKERS)], shown[name])
-            continue
-        ax.step(
-            time, curve["estimate"], where="post", color=hue[name], linestyle=dash, linewidth=1.8,
-            label=shown[name], zorder=3,
-        )  # fmt: skip
-        # the last interval holds until the curve reaches zero, where there is none
-        lower, upper = curve["lower"].ffill(), curve["upper"].ffill()
-        ax.fill_between(
-            time, lower, upper, step="post", color=hue[name], alpha=0.14, linewidth=0
-        )  # fmt: skip
-        lost = curve[curve["censored"] > 0]
-        if len(lost) > MAX_MARKS:  # they would be a smear
-            continue
-        ax.plot(
-            lost["time"] / scale, lost["estimate"], linestyle="", marker="|", markersize=7,
-            color=hue[name], markeredgewidth=1.1, zorder=4,
-        )  # fmt: skip
-    if marks is not None and len(marks):
-        ax.plot(
-            marks["time"] / scale, marks["estimate"], linestyle="", marker="D", markersize=7,
-            markerfacecolor="white", markeredgecolor=style.PUBLISHED, markeredgewidth=1.8,
-            label="published value", zorder=5,
-        )  # fmt: skip
+            _points(ax, curve.assign(time=curve["time"] / scale), MARKERS[i % len(MARKERS)], look)
+        else:
+            dash = style.DASHES[i % len(style.DASHES)]
+            _curve(ax, curve.assign(time=curve["time"] / scale), dash, look)
     longest = max(curves["time"].max() / scale, at_risk["time"].max() / scale)
-    ax.set(ylim=(0, 1.02), xlim=(0, longest * 1.02 or 1))
+    ax.set(ylim=(0, 1.02), xlim=(0, longest * 1.02 or 1), yticks=[0, 0.25, 0.5, 0.75, 1])
     ax.set_xticks([t / scale for t in dict.fromkeys(at_risk["time"])])
     # ends of months are whole days, which are not quite whole months
     ax.xaxis.set_major_formatter(lambda value, _: f"{round(value, 1):g}")
     style.share_axis(ax.yaxis)
     ax.set(ylabel=f"patients {state}", xlabel=f"{unit} since {origin}")
     ax.grid(axis="y", color=style.HAIRLINE, linewidth=0.5)
-    # a group that is left alone, because others are hidden, must be named as well
-    if names != [ALL] or (marks is not None and len(marks)):
-        style.legend(ax, columns, handlelength=2.2)
-    _draw_counts(ax, at_risk, names, shown, hue, scale)
+    left = _draw_counts(ax, at_risk, beside, hue, scale)
+    inches = (style.WIDTH - left - 0.15, PANEL)
+    room = _room(ax, curves, scale)
+    if marks is not None and len(marks):
+        times = marks["time"] / scale
+        ax.plot(
+            times, marks["estimate"], linestyle="", marker="D", markersize=7,
+            markerfacecolor="white", markeredgecolor=style.PUBLISHED, markeredgewidth=1.8,
+            label="published value", zorder=5,
+        )  # fmt: skip
+        for x, y in ax.transLimits.transform(np.column_stack([times, marks["estimate"]])):
+            room.take((x - 0.03, y - 0.04, x + 0.03, y + 0.04))
+    half = {n: m / scale for n, m in (medians or {}).items() if n in hue and not is_missing(m)}
+    _medians(ax, half, hue, room)
+    above = _write(ax, note, room, inches)
+    named = _name_curves(ax, shown, hue, room, inches)
+    handles, texts = ax.get_legend_handles_labels()
+    kept = [h for h, text in zip(handles, texts, strict=True) if text not in named]
+    # a single curve needs no name, but a group that is left because others are hidden does
+    if kept and not (names == [ALL] and len(texts) == 1):
+        # two long names side by side would leave no room for the curves
+        columns = 2 if max(map(len, texts)) <= NARROW else 1
+        style.legend(ax, columns, kept, handlelength=2.2, title=above or None, alignment="left")
+        if is_ours:  # the legend is not to take its room from the curves
+            figure = style.figure_of(ax)
+            rows = -(-len(kept) // columns) + sum(text.count("\n") for text in texts)
+            figure.set_figheight(figure.get_figheight() + ROW * (rows + above.count("\n") + 1))
+    elif above:
+        ax.set_title(above, loc="left", fontsize=style.SMALL)
     geometry.tag(ax, "km")
     return ax
 
 
-def _points(ax: Axes, curve: pd.DataFrame, colour: str, marker: str, label: str) -> None:
+def _curve(ax: Axes, curve: pd.DataFrame, dash: Any, look: Mapping[str, Any]) -> None:
+    """Draw a step curve with its interval and marks of censoring."""
+    time, colour = curve["time"], look["color"]
+    ax.step(time, curve["estimate"], where="post", linestyle=dash, linewidth=1.8, zorder=3, **look)
+    # the last interval holds until the curve reaches zero, where there is none
+    lower, upper = curve["lower"].ffill(), curve["upper"].ffill()
+    ax.fill_between(time, lower, upper, step="post", color=colour, alpha=0.14, linewidth=0)
+    lost = curve[curve["censored"] > 0]
+    if len(lost) <= MAX_MARKS:  # more would be a smear
+        ax.plot(
+            lost["time"], lost["estimate"], linestyle="", marker="|", markersize=7,
+            color=colour, markeredgewidth=1.1, zorder=4,
+        )  # fmt: skip
+
+
+def _points(ax: Axes, curve: pd.DataFrame, marker: str, look: Mapping[str, Any]) -> None:
     """Draw estimates with intervals at some days, joined by what is visibly no data."""
     ax.plot(
-        curve["time"], curve["estimate"], color=colour, linestyle=":", linewidth=0.9, marker=marker,
-        markersize=6, label=label, zorder=3,
+        curve["time"], curve["estimate"], linestyle=":", linewidth=0.9, marker=marker,
+        markersize=6, zorder=3, **look,
     )  # fmt: skip
     known = curve[curve["lower"].notna()]
-    ax.vlines(known["time"], known["lower"], known["upper"], color=colour, linewidth=1.4, alpha=0.6)
+    ax.vlines(
+        known["time"], known["lower"], known["upper"], color=look["color"], linewidth=1.4, alpha=0.6
+    )
+
+
+def _room(ax: Axes, curves: pd.DataFrame, scale: float) -> Room:
+    found = {}
+    for name, curve in curves.groupby("group", sort=False):
+        points = np.column_stack([curve["time"] / scale, curve["estimate"]])
+        x, y = ax.transLimits.transform(points).T
+        found[str(name)] = (x, y)
+    return Room(found)
+
+
+def _medians(ax: Axes, medians: Mapping[str, float], hue: Mapping[str, str], room: Room) -> None:
+    """Mark where half of each group is left: across at one half, and down to the axis."""
+    if not medians:
+        return
+    ax.plot([0, max(medians.values())], [0.5, 0.5], color=style.MUTED, **THIN)
+    half = 0.5 / ax.get_ylim()[1]
+    across = ax.get_xlim()[1]
+    room.take((0, half - 0.01, max(medians.values()) / across, half + 0.01))
+    for name, median in medians.items():
+        ax.plot([median, median], [0, 0.5], color=hue[name], gid=f"median-{name}", **THIN)
+        room.take((median / across - 0.01, 0, median / across + 0.01, half))
+
+
+def _write(ax: Axes, note: str, room: Room, inches: tuple[float, float]) -> str:
+    """Write a note where no curve is; if there is no such place, give it for above the axes."""
+    if not note:
+        return ""
+    box = room.corner(*size(note, style.SMALL, inches))
+    if box is None:
+        return note
+    room.take(box)
+    left, _, right, top = box
+    is_right = right > 0.9
+    ax.text(
+        right if is_right else left, top, note, transform=ax.transAxes, va="top",
+        ha="right" if is_right else "left", fontsize=style.SMALL, zorder=5,
+    )  # fmt: skip
+    return ""
+
+
+def _name_curves(
+    ax: Axes,
+    shown: Mapping[str, str],
+    hue: Mapping[str, str],
+    room: Room,
+    inches: tuple[float, float],
+) -> set[str]:
+    """Write the names beside the curves, if there is room for all; give those written."""
+    boxes = {}
+    for name, text in shown.items():
+        box = room.beside(name, *size(text, style.SMALL, inches), gap=0.035)
+        if box is None:
+            return set()
+        room.take(box)
+        boxes[name] = box
+    for name, (left, bottom, _, _) in boxes.items():
+        ax.text(
+            left, bottom, shown[name], transform=ax.transAxes, va="bottom", color=hue[name],
+            fontsize=style.SMALL, zorder=5,
+        )  # fmt: skip
+    return set(shown.values())
 
 
 def _draw_counts(
     ax: Axes,
     at_risk: pd.DataFrame,
-    names: list[str],
-    shown: Mapping[str, str],
+    beside: Mapping[str, str],
     hue: Mapping[str, str],
     scale: float,
-) -> None:
-    """Write the numbers at risk below the axis, one line for a group's name, one for its counts.
+) -> float:
+    """Write the numbers at risk below the axis, each group's name to the left of its counts.
 
-    A name of its own line cannot run into the counts, however long it is.
+    Give how much room they need to the left of the axis, in inches.
     """
 
     def write(time: float, line: float, text: str, **how: Any) -> None:
+        points = how.pop("shift", 0)
         ax.annotate(
-            text, (time, 0), (0, -72 * line), ax.get_xaxis_transform(), "offset points",
-            va="top", fontsize=9, annotation_clip=False, **how,
+            text, (time, 0), (points, -72 * line), ax.get_xaxis_transform(), "offset points",
+            va="top", fontsize=style.SMALL, annotation_clip=False, **how,
         )  # fmt: skip
 
-    line = FIRST_ROW
-    write(0, line, "At risk", ha="left", weight="bold")
-    for name in names:
-        if names != [ALL]:
-            line += ROW
-            write(0, line, shown[name], ha="left", color=hue[name])
-            line += ROW * shown[name].count("\n")
+    line = AXIS
+    left: dict[str, Any] = {"shift": -BEFORE, "ha": "right"}
+    write(0, line, HEADING, weight="bold", **left)
+    if any(beside.values()):
         line += ROW
+    for name, label in beside.items():
+        if label:
+            write(0, line, label, color=hue[name], linespacing=1.0, **left)
         for row in each_row(at_risk[at_risk["group"] == name]):
             write(row.time / scale, line, str(row.at_risk), ha="center", color=hue[name])
+        line += ROW * (1 + label.count("\n"))
+    texts = [HEADING, *beside.values()]
+    widest = max(size(text, style.SMALL, (1, 1))[0] for text in texts if text)
+    return max(AXIS, widest + BEFORE / 72)

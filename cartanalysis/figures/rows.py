@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
 
 from cartanalysis.claims.verdicts import Kind
 from cartanalysis.figures import geometry, style
@@ -31,12 +33,15 @@ MARKS: dict[Kind, dict[str, Any]] = {
 SYMBOLS = {Kind.UPHELD: "●", Kind.INCONCLUSIVE: "□", Kind.OPPOSED: "✕", Kind.NOT_ASSESSED: "–"}
 """The same kinds in a text."""
 
+PREDICTED = "#8c8c8c"
+"""Prediction intervals."""
+
 MARK: dict[str, Any] = {"linestyle": "", "markeredgecolor": style.INK, "markersize": 7}
 
 
 def words(ax: Axes, y: float, name: str, numbers: str = "", **how: Any) -> None:
     """Write a row's name at the left end and its numbers at the right end."""
-    line: dict[str, Any] = {"va": "center", "fontsize": 9.5, "bbox": CARD, "zorder": 2}
+    line: dict[str, Any] = {"va": "center", "fontsize": style.SMALL, "bbox": CARD, "zorder": 2}
     across = ax.get_yaxis_transform()
     label = style.short(name, CHARACTERS - len(numbers))
     ax.text(0, y, label, transform=across, **(line | how))
@@ -79,9 +84,20 @@ def interval(ax: Axes, y: float, lower: float, upper: float, colour: str = style
             ax.plot(edge, y, marker=marker, color=colour, markersize=6, clip_on=False)
 
 
-def mark(ax: Axes, place: int, y: float, x: float, **how: Any) -> None:
-    """Mark the estimate of a row of the table, if it lies on the axis."""
+def mark(ax: Axes, place: int | None, y: float, x: float, **how: Any) -> None:
+    """Mark an estimate, if it lies on the axis: that of a row of the table, or of none."""
     low, high = ax.get_xlim()
     if low <= x <= high:
         ax.plot(x, y, zorder=4, clip_on=False, **(MARK | how))
-    geometry.place_row(ax, place, x, y)
+    if place is not None:
+        geometry.place_row(ax, place, x, y)
+
+
+def diamond(ax: Axes, row: Any, y: float, half: float) -> None:
+    """Draw a pooled value: its interval as a diamond, the prediction interval through it."""
+    interval(ax, y, row.predicted_lower, row.predicted_upper, PREDICTED)
+    interval(ax, y, row.lower, row.upper)
+    left, centre, right = np.clip([row.lower, row.estimate, row.upper], *ax.get_xlim())
+    corners = [(left, y), (centre, y - half), (right, y), (centre, y + half)]
+    ax.add_patch(Polygon(corners, closed=True, facecolor=style.INK, edgecolor=style.INK, zorder=3))
+    geometry.place_row(ax, row.Index, row.estimate, y)

@@ -1,6 +1,6 @@
 """Drawing names in any script: fonts that have their letters, and text as text in an SVG.
 
-The book's own font ends up as outlines, the same on every machine.  A name whose letters it lacks,
+The book's own fonts end up as outlines, the same on every machine.  A name whose letters they lack,
 or whose letters join or run from right to left, is kept as text, which a browser shapes.
 """
 
@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
-OWN = "DejaVu Sans"
+from cartanalysis.figures.style import OWN
+
 NO_FONT = (
     " Some names are written in letters for which this computer has no font: where a program does "
     "not bring its own, boxes stand for them."
@@ -41,7 +42,7 @@ def fit_fonts(picture: Figure) -> tuple[str, str]:
         How an SVG should hold text (matplotlib's ``svg.fonttype``), and a note if no installed font
         has some letters, else an empty text.
     """
-    own = _letters(font_manager.findfont(OWN)) | {"\n"}
+    own = frozenset("\n").union(*(_letters(font_manager.findfont(family)) for family in OWN))
     texts = [
         text
         for text in picture.findobj(Text)
@@ -50,7 +51,7 @@ def fit_fonts(picture: Figure) -> tuple[str, str]:
     if not texts:
         return "path", ""
     lacking = {c for text in texts for c in text.get_text()} - own
-    families = [OWN]
+    families = [*OWN]
     for font in sorted(font_manager.fontManager.ttflist, key=_plainest):
         if not lacking:
             break

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -19,7 +21,15 @@ from matplotlib.ticker import NullFormatter, PercentFormatter
 from matplotlib.transforms import Bbox
 
 WIDTH = 4.6
-"""Inches; at 360 px on a phone 10-point type is then still 10 px high."""
+"""Inches; at 360 px on a phone 11-point type is then still 11 px high."""
+
+TEXT, SMALL = 11, 10.5
+"""Sizes of type, in points."""
+
+OWN = ("Source Sans 3", "DejaVu Sans")
+"""The book's family, which its pages use as well, and what has the letters that it lacks."""
+
+_FILES = sorted((Path(__file__).parent / "fonts").glob("*.ttf"))
 
 REFERENCE, RISK, BETWEEN = "#0072B2", "#D55E00", "#009E73"
 INK, MUTED, HAIRLINE = "#222222", "#595959", "#c8c8c8"
@@ -35,17 +45,18 @@ COLOURS = {
 }
 SPARE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 DASHES: list[object] = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]
-GRADES = ["#f1eef6", "#d0d1e6", "#a6bddb", "#67a9cf", "#1c7bb5", "#023858"]
+GRADES = ["#d9d9d9", "#fee3b0", "#fdc07a", "#f0993e", "#b5530d", "#5c2300"]
+"""Colour of each grade, from none in grey to the worst in the darkest."""
 
 RC: dict[Any, Any] = {
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib, so every machine has it
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.labelsize": 10,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
-    "legend.fontsize": 9.5,
+    "font.sans-serif": list(OWN),  # one ships with this package, the other with matplotlib
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "axes.labelsize": TEXT,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "text.color": INK,
@@ -63,6 +74,10 @@ RC: dict[Any, Any] = {
 
 def use() -> None:
     """Set the book's style for everything drawn from now on."""
+    known = {font.fname for font in font_manager.fontManager.ttflist}
+    for path in map(str, _FILES):
+        if path not in known:
+            font_manager.fontManager.addfont(path)
     sns.set_theme(style="ticks", context="paper")
     mpl.rcParams.update(RC)
 

@@ -14,18 +14,17 @@ import nbformat
 
 import cartanalysis
 from cartanalysis.chapter.by_hand import alternative_text, is_by_hand
-from cartanalysis.chapter.disclosure.outputs import METADATA, SHOWN
+from cartanalysis.chapter.disclosure.outputs import METADATA, SHOWN, WITHHELD
 from cartanalysis.contract import Cohort
 from cartanalysis.publish import figure_data, owner
+from cartanalysis.publish.answered import SOLUTION, Answered, answered
 from cartanalysis.publish.execute import Executed, Failures
 
 RESULTS, TEXTS, FIGURES, ABOUT = "results.json", "texts.json", "figures.json", "cohort.json"
+UNANSWERED = "unanswered.json"
 
 CONTINUED = "# (continued)"
 """Source of a cell that holds what another shows after its figure; empty ones are skipped."""
-
-SOLUTION = "solution"
-"""Tag of the cells that hold the answer to an exercise; they are folded away."""
 
 BY_HAND = "by-hand"
 """Tag of the cells that a page shows with their code."""
@@ -40,6 +39,8 @@ class Harvest:
     notebooks: dict[str, nbformat.NotebookNode]  # tidied for the website
     results: dict[str, Any]  # as in results.json
     warnings: tuple[str, ...]  # what chapters wrote to their error stream
+    complete: bool  # nothing was left out because the cohort cannot answer it
+    left_out: dict[str, str]  # titles of chapters that the cohort cannot feed
 
 
 def harvest(
@@ -48,8 +49,15 @@ def harvest(
     folder: Path,
     min_cell: int = 1,
     sha256: str = "",
+    *,
+    complete: bool = True,
 ) -> Harvest:
-    """Collect what the chapters hand over and write it to a folder."""
+    """Collect what the chapters hand over and write it to a folder.
+
+    Unless all is to be there (``complete``), what the cohort cannot answer is left out.
+    """
+    found = {c.name: answered(c.notebook) for c in chapters}
+    left_out = {c.name: _title(c) for c in chapters if not (complete or found[c.name].stays)}
     numbers: list[dict[str, Any]] = []
     texts: dict[str, dict[str, str]] = {}
     figures: dict[str, dict[str, Any]] = {}
@@ -69,6 +77,8 @@ def harvest(
                 problems.append(f"{where}: the number “{key}” is handed over twice")
             numbers.append(about["number"])
             texts[key] = about["parts"] | {"evidence": about["number"]["evidence"]}
+        if "figure" in about and chapter.name in left_out:
+            continue
         if "figure" in about:
             source = {
                 "chapter": chapter.name,
@@ -96,13 +106,29 @@ def harvest(
         "is_reconstruction": cohort.is_reconstruction,
         "min_cell": min_cell,
     }
+    unanswered = [] if complete else [_unanswered(c, found[c.name]) for c in chapters]
     contents = {RESULTS: results, TEXTS: texts, FIGURES: figures, ABOUT: told}
+    contents[UNANSWERED] = unanswered
     for name, content in contents.items():
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
         (folder / name).write_text(text + "\n", encoding="utf-8")
-    for chapter in chapters:  # for the reader to download, as they ran
-        nbformat.write(chapter.notebook, folder / "notebooks" / f"{chapter.name}.ipynb")
-    return Harvest({c.name: tidy(c.notebook) for c in chapters}, results, tuple(warnings))
+    pages = {}
+    for chapter in chapters:
+        if chapter.name not in left_out:  # for the reader to download, as they ran
+            nbformat.write(chapter.notebook, folder / "notebooks" / f"{chapter.name}.ipynb")
+            whole = chapter.notebook if complete else found[chapter.name].notebook
+            pages[chapter.name] = tidy(whole)
+    return Harvest(pages, results, tuple(warnings), complete, left_out)
+
+
+def _unanswered(chapter: Executed, found: Answered) -> dict[str, Any]:
+    """Say of a chapter what its cohort cannot answer."""
+    return {
+        "chapter": chapter.name,
+        "title": _title(chapter),
+        "stays": found.stays,
+        "reasons": found.reasons,
+    }
 
 
 def _outputs(chapters: Sequence[Executed]) -> Iterator[tuple[Executed, int, Any, Any]]:
@@ -179,7 +205,9 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 receiving = nbformat.v4.new_code_cell(CONTINUED, metadata=tags)
                 show["id"], receiving["id"] = f"{name}-figure"[:64], f"{name}-after"[:64]
                 cells += [show, receiving]
-            elif about == SHOWN or not (about or output.get("name") == "stderr"):
+            elif (
+                about == SHOWN or WITHHELD in about or not (about or output.get("name") == "stderr")
+            ):
                 receiving.outputs.append(output)
     out.cells = [c for c in cells if c.source != CONTINUED or c.outputs]
     return out

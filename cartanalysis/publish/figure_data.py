@@ -63,6 +63,7 @@ def _curves(
         "box": panel["box"],
         "x": panel["x"],
         "y": panel["y"],
+        "ticks": panel["x_ticks"],
         "unit": unit,
         "per": DAYS_PER[unit],
         # a thinned curve says nothing between its times, and a protected one of other groups' times
@@ -110,7 +111,8 @@ def _forest(row: Row, shown: Mapping[str, Any]) -> Told:
     measure = shown.get("measure", "hazard ratio")
     group = [f"in this group {_events(row)}"] if row.get("events") else []
     title = ": ".join(filter(None, (row.get("series"), row["label"])))
-    return title, [f"{measure} {_value(row, shown, 'ratio')}", *_p(row), *group]
+    alone = [f"alone {_value(row, shown, 'ratio', 'alone')}"] if row.get("alone") else []
+    return title, [f"{measure} {_value(row, shown, 'ratio')}", *_p(row), *group, *alone]
 
 
 def _cutoffs(row: Row, shown: Mapping[str, Any]) -> Told:
@@ -146,12 +148,19 @@ def _pooled(row: Row, shown: Mapping[str, Any]) -> Told:
     return row["label"], lines
 
 
+def _trials(row: Row, shown: Mapping[str, Any]) -> Told:
+    counted = [f"{row['events']} of {row['n']} patients"] if row["events"] else []
+    title, lines = _pooled(row, {**shown, "ratio": False})
+    return title, [*lines, *counted]
+
+
 DESCRIBE: dict[str, Callable[[Row, Mapping[str, Any]], Told]] = {
     "claims": _claims,
     "cutoffs": _cutoffs,
     "forest": _forest,
     "pooled": _pooled,
     "rates": _rates,
+    "trials": _trials,
 }
 """How a row of each kind of figure is told."""
 

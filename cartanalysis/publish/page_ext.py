@@ -11,11 +11,14 @@ from __future__ import annotations
 import html
 import re
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import jupytext
 import nbformat
+from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -141,6 +144,10 @@ def _furnish(
         context[kind] = [f for f in context[kind] if _wanted(f, body)]
     if doctree is None:  # search, index
         return
+    context["cart_shared"] = {
+        "text": _opening(body),
+        "picture": _picture(app, pagename, body),
+    }
     part, _, name = pagename.partition("/")
     context["cart_furniture"] = {
         "config": app.config,
@@ -150,6 +157,29 @@ def _furnish(
         "chapter": name if part == CHAPTERS else "",
         "guide": GUIDE if GUIDE in app.env.found_docs else app.config.root_doc,
     }
+
+
+OPENING = 200
+"""Characters that a page is described in where its link is shared."""
+
+
+def _opening(body: str) -> str:
+    """Give the first words of a page, whole ones."""
+    page = BeautifulSoup(body, "html.parser")
+    for letter in page.select(".cart-letter"):
+        letter.decompose()
+    said = (" ".join(p.get_text().split()) for p in page.select("section > p, section > div > p"))
+    return textwrap.shorten(next(filter(None, said), ""), OPENING, placeholder=" …")
+
+
+def _picture(app: Sphinx, pagename: str, body: str) -> str:
+    """Give the address of a page's first figure; in full if the book's own is known."""
+    figure = re.search(r'<figure[^>]* id="fig-([^"]+)"', body)
+    if figure is None:
+        return ""
+    path = f"figures/{figure[1]}.png"
+    base = app.config.html_baseurl
+    return urljoin(f"{base.rstrip('/')}/", path) if base else f"{'../' * pagename.count('/')}{path}"
 
 
 def _only_from_a_repository(app: Sphinx, config: Config) -> None:

@@ -40,6 +40,7 @@ def write_pdf(site: Path, pages: Sequence[str]) -> Path:
         remedy = "Install it (on Debian: apt install chromium) and run this again"
         raise InputError(NAME, [Problem("no Chromium was found, which prints the PDF", remedy)])
     run = read_run(site)
+    pages = run.get("pages", pages)  # a book about a user's cohort leaves some out
     missing = [page for page in pages if not (site / f"{page}.html").is_file()]
     if not run or missing:
         what = "this is not a whole site of this book"

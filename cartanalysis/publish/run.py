@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,8 @@ from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake import SETTLED, split_names
 from cartanalysis.intake.admission import Request, admit
-from cartanalysis.publish import artefacts, checks, execute, owner, site
+from cartanalysis.publish import artefacts, checks, execute, owned, owner, site
+from cartanalysis.publish.about import About
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
 from cartanalysis.publish.owner import Seal
 from cartanalysis.publish.replace import replace_folder
@@ -59,6 +60,7 @@ class Plan:
     keys: dict[str, str]  # hashes of everything that a chapter's outputs depend on
     min_cell: int  # the smallest count of patients shown
     seal: Seal
+    about: About = field(default_factory=About)  # what the owner says of the book
 
     @property
     def data(self) -> str:
@@ -69,6 +71,7 @@ class Plan:
     def key(self) -> str:
         """Hash of everything the site depends on."""
         known = [self.keys, self.cohort.name, list(self.cohort.notes), self.min_cell]
+        known.append(self.about.key())
         digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
         root = self.book.root
         files = [root / CONFIG, root / TOC]
@@ -98,6 +101,7 @@ def publish(
     book_root: Path | None = None,
     cache_dir: Path | None = None,
     accept_small_update: bool = False,
+    about: About | None = None,
 ) -> Published:
     """Build the book about a cohort."""
     book = find(book_root)
@@ -105,6 +109,7 @@ def publish(
     check_target(target, book)
     wanted = Request(request) if isinstance(request, str) else request
     plan = prepare(book, wanted, assignments, min_cell)
+    plan = replace(plan, about=about or About())
     if stands(target, plan.key):
         clear(target)
         names = tuple(book.chapters)
@@ -199,17 +204,24 @@ def build_site(plan: Plan, staging: Path, private: Path, cache: Path, jobs: int)
             plan.book, plan.keys, plan.values, private, cache, jobs, vault, kernels
         )
         gathered = artefacts.harvest(
-            chapters, plan.cohort, sources / site.ARTEFACTS, plan.min_cell, plan.data
+            chapters,
+            plan.cohort,
+            sources / site.ARTEFACTS,
+            plan.min_cell,
+            plan.data,
+            complete=plan.cohort.is_reconstruction or not owned.is_told(plan.book),
         )
-        site.stage(plan.book, plan.cohort, gathered, sources)
+        staged = site.stage(plan.book, plan.cohort, gathered, sources, plan.about)
         html = jupyter_book.build()
-    problems = checks.check(html, plan.book.pages)
+    problems = checks.check(html, staged.pages)
     if problems:
         raise execute.Failures(problems)
     write_run(
         html,
         about_run(plan.book, plan.values, plan.min_cell, chapters)
         | {
+            "pages": staged.pages,
+            "about": plan.about.record(),
             "cohort": {
                 "name": plan.cohort.name,
                 plan.seal.name: plan.data,

@@ -16,6 +16,8 @@ import nbformat
 import yaml
 
 from cartanalysis.contract import Cohort
+from cartanalysis.publish import owned
+from cartanalysis.publish.about import About
 from cartanalysis.publish.artefacts import Harvest
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book
 from cartanalysis.publish.execute import Failures
@@ -23,7 +25,7 @@ from cartanalysis.publish.kernels import ENVIRONMENT
 from cartanalysis.publish.scratch import FULL, remove
 from cartanalysis.publish.verify import EMPTY, entries
 
-ARTEFACTS = "artefacts"
+ARTEFACTS = owned.ARTEFACTS
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 _PROGRAM = """
@@ -51,20 +53,32 @@ main()
 """Jupyter Book, which must not write on into the folder of a run that was killed."""
 
 
-def stage(book: Book, cohort: Cohort, gathered: Harvest, source: Path) -> None:
+def stage(
+    book: Book, cohort: Cohort, gathered: Harvest, source: Path, about: About | None = None
+) -> Book:
     """Lay out the sources that Jupyter Book reads."""
+    about = about or About()
     shutil.copytree(book.root / PROSE, source / PROSE)
-    shutil.copy(book.root / TOC, source / TOC)
     config = yaml.safe_load((book.root / CONFIG).read_text(encoding="utf-8"))
+    toc = yaml.safe_load((book.root / TOC).read_text(encoding="utf-8"))
     config["execute"] = {"execute_notebooks": "off"}
     config["sphinx"]["config"]["cart_artefacts"] = ARTEFACTS
     if not cohort.is_default:
-        config["title"] = f"{config['title']} – {cohort.name}"
-    text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
-    (source / CONFIG).write_text(text, encoding="utf-8")
+        config["title"] = f"{cohort.name} – {config['title']}"
+    config["title"] = about.title or config["title"]
+    config["author"] = about.by or config["author"]
+    own = owned.words_of(source, about)
+    if not gathered.complete:
+        own += owned.front(source / PROSE, about, cohort.name)
+    toc = owned.contents(toc, {f"{CHAPTERS}/{name}" for name in gathered.left_out}, own)
+    for name, content in ((CONFIG, config), (TOC, toc)):
+        text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+        (source / name).write_text(text, encoding="utf-8")
     (source / CHAPTERS).mkdir()
     for name, notebook in gathered.notebooks.items():
         nbformat.write(notebook, source / CHAPTERS / f"{name}.ipynb")
+    owned.lead_elsewhere(source, gathered.left_out)
+    return Book(source)
 
 
 class JupyterBook:

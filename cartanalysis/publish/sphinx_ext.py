@@ -33,6 +33,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 import cartanalysis
 from cartanalysis import contract as cohorts
 from cartanalysis.chapter import parameters
+from cartanalysis.claims.registry import OTHERS, YOUR_DATA
 from cartanalysis.publish import artefacts, figure_data
 from cartanalysis.publish.book import Book
 from cartanalysis.study import consistent, published
@@ -57,14 +58,14 @@ def about_cohort(app: Sphinx) -> dict[str, Any]:
     return dict(json.loads(text))
 
 
-def _load(env: BuildEnvironment, name: str) -> Any:
+def load_artefact(env: BuildEnvironment, name: str) -> Any:
     path = folder(env) / name
     env.note_dependency(str(path))
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _badge(evidence: str) -> nodes.inline:
-    letter = evidence if evidence in LETTER_NAMES else "your data"
+    letter = evidence if evidence in (*LETTER_NAMES, OTHERS) else YOUR_DATA
     style = f"cart-letter-{letter.lower().replace(' ', '-')}"
     return nodes.inline(letter, letter, classes=["cart-letter", style])
 
@@ -90,7 +91,7 @@ class NumberRole(_Role):
     def run(self) -> Parsed:
         """Look the number up."""
         key, _, part = self.text.partition(".")
-        entry = _load(self.env, artefacts.TEXTS).get(key, {})
+        entry = load_artefact(self.env, artefacts.TEXTS).get(key, {})
         alone = self.name == "letter"
         if (part or "text") not in entry or (part and alone):
             return self.hole("no chapter hands over the number %r", self.text)
@@ -138,17 +139,16 @@ class ChapterFigure(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Place the figure."""
-        figures = _load(self.env, artefacts.FIGURES)
+        figures = load_artefact(self.env, artefacts.FIGURES)
         name = next((n for n in self.arguments if n in figures), None)
-        if name is None:
-            text = "This picture cannot be drawn from this cohort; its chapter says why."
-            return [nodes.paragraph(text, text, classes=["cart-missing"])]
+        if name is None:  # on a page that is about what the cohort has
+            return []
         about = figures[name]
         path = folder(self.env).relative_to(self.env.srcdir) / "figures" / f"{name}.svg"
         image = nodes.image(uri=f"/{path.as_posix()}", alt=about["alt"], classes=["cart-figure"])
         figure = nodes.figure("", image, align="default", ids=[f"fig-{name}"])
         caption = nodes.caption("", "", *_with_options(f"{about['caption']} "))
-        caption += [_badge(about["evidence"]), nodes.Text(f" {about['evidence_sentence']}")]
+        caption += _badge(about["evidence"])  # the banner says what letters mean
         figure += caption
         told = {
             "about": about,
@@ -240,14 +240,14 @@ def banner(about: dict[str, Any]) -> str:
         text = (
             "<strong>Not patient data.</strong> Results on these pages are computed from "
             f"<em>{html.escape(about['name'])}</em>, a reconstruction that agrees with every "
-            "published value in hand. Published values are marked P, derived ones D, "
-            "assumed ones A."
+            "published value that we have. Published values are marked P, those reported "
+            "elsewhere S, derived ones D, assumed ones A."
         )
     else:
         text = (
             "<strong>Your data.</strong> Results on these pages are computed from the cohort "
             f"<em>{html.escape(about['name'])}</em> (n = {about['patients']}); what the "
-            "paper published is marked P."
+            "study published is marked P, what others reported about it S."
         )
         if about["min_cell"] > 1:
             text += (

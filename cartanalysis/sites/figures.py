@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon
 
 from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.figures import geometry, rows, style
@@ -28,8 +27,6 @@ TILE, HEADING, FOOT = 0.27, 0.3, 0.26
 LABELS = 0.62
 """Share of the width that the claims' names take."""
 
-PREDICTED = "#8c8c8c"
-
 
 def plot_verdicts(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw each claim's verdict in each cohort."""
@@ -40,7 +37,7 @@ def plot_verdicts(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = style.axes(ax, height)
     ax.set_axis_off()
     ax.set(xlim=(0, 1), ylim=(height, 0))
-    look: dict[str, Any] = {"va": "center", "fontsize": 9.5}
+    look: dict[str, Any] = {"va": "center", "fontsize": style.SMALL}
     line = {claim: HEADING + TILE * (i + 0.5) for i, claim in enumerate(claims["id"])}
     for i, row in enumerate(each_row(claims)):
         y = line[row.id]
@@ -103,9 +100,9 @@ def plot_pooled(
         numbers = rows.numbers(row.estimate, row.lower, row.upper, ratio=ratio)
         rows.words(ax, row.Index, name, numbers, weight=weight)
         if row.kind == POOLED:
-            _diamond(ax, row)
+            rows.diamond(ax, row, row.Index + LINE, 0.14)
             continue
-        colour = style.INK if row.kind == COHORT else PREDICTED
+        colour = style.INK if row.kind == COHORT else rows.PREDICTED
         look: dict[str, Any] = {"markeredgecolor": colour, "markerfacecolor": colour}
         if row.kind == NOT_POOLED:
             look["markerfacecolor"] = "white"
@@ -117,17 +114,6 @@ def plot_pooled(
     return ax
 
 
-def _diamond(ax: Axes, row: Any) -> None:
-    """Draw the pooled value, its interval as a diamond, the prediction interval through it."""
-    line, (low, high) = row.Index + LINE, ax.get_xlim()
-    rows.interval(ax, line, row.predicted_lower, row.predicted_upper, PREDICTED)
-    rows.interval(ax, line, row.lower, row.upper)
-    left, centre, right = np.clip([row.lower, row.estimate, row.upper], low, high)
-    corners = [(left, line), (centre, line - 0.14), (right, line), (centre, line + 0.14)]
-    ax.add_patch(Polygon(corners, closed=True, facecolor=style.INK, edgecolor=style.INK, zorder=3))
-    geometry.place_row(ax, row.Index, row.estimate, line)
-
-
 def _legend(ax: Axes, table: pd.DataFrame, reference: float | None, confidence: float) -> None:
     interval = f"{100 * confidence:g} % interval"
     keys: dict[str, dict[str, Any]] = {
@@ -137,7 +123,7 @@ def _legend(ax: Axes, table: pd.DataFrame, reference: float | None, confidence: 
         },
     }  # fmt: skip
     if not is_missing(table["predicted_lower"].iloc[-1]):
-        keys["prediction interval"] = {"color": PREDICTED, "linewidth": 1.5}
+        keys["prediction interval"] = {"color": rows.PREDICTED, "linewidth": 1.5}
     if reference is not None:
         keys["the paper's value"] = {"color": style.PUBLISHED, "linewidth": 1.6}
     style.legend(ax, 2, [Line2D([], [], label=label, **how) for label, how in keys.items()])

@@ -41,11 +41,41 @@ def remission(
     MissingColumns
         If the response or the grouping column is not there.
     """
-    require(patients, "responder", *([by] if by else []))
-    known = patients[patients["responder"].notna()]
+    return share(patients, "responder", by, confidence)
+
+
+def share(
+    patients: pd.DataFrame, column: str, by: str | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Give the share of patients with the answer yes, overall or by group.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    column : str
+        Column with the levels no and yes.
+    by : str, optional
+        Column that groups the patients.
+    confidence : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group: group, n (with a known answer), events (yes), estimate, lower, upper
+        (fractions), method.
+
+    Raises
+    ------
+    MissingColumns
+        If the column or the grouping column is not there.
+    """
+    require(patients, column, *([by] if by else []))
+    known = patients[patients[column].notna()]
     rows = []
     for group, members in groups(known, by):
-        n, events = len(members), int((members["responder"] == "yes").sum())
+        n, events = len(members), int((members[column] == "yes").sum())
         lower, upper = binomial_interval(events, n, confidence)
         rows.append((group, n, events, events / n, lower, upper, INTERVAL))
     columns = ["group", "n", "events", "estimate", "lower", "upper", "method"]

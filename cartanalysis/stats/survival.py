@@ -37,12 +37,15 @@ class Endpoint:
         What time counts from.
     state : str
         What patients without the event are.
+    whom : str
+        Who is at risk of the event.
     """
 
     key: str
     name: str
     origin: str
     state: str
+    whom: str
 
     @property
     def days(self) -> str:
@@ -56,8 +59,10 @@ class Endpoint:
 
 
 ENDPOINTS = {
-    "os": Endpoint("os", "overall survival", "infusion", "alive"),
-    "rfs": Endpoint("rfs", "relapse-free survival", "remission", "alive without relapse"),
+    "os": Endpoint("os", "overall survival", "infusion", "alive", "patients"),
+    "rfs": Endpoint(
+        "rfs", "relapse-free survival", "remission", "alive without relapse", "responders"
+    ),
 }
 
 KM_METHOD = "Kaplan–Meier; log-log interval"

@@ -1,4 +1,4 @@
-"""Cohorts that agree with every published value in hand.
+"""Cohorts that agree with everything published about the study.
 
 A seeded generator draws patients from a plain model (exponential times, proportional hazards,
 administrative censoring; every number it uses is an *assumed* value of the registry) until the

@@ -14,7 +14,7 @@ import nbformat
 from markdown_it import MarkdownIt
 
 from cartanalysis.chapter.disclosure.outputs import METADATA
-from cartanalysis.publish.artefacts import SOLUTION
+from cartanalysis.publish.answered import SOLUTION
 from cartanalysis.study.published import load
 from cartanalysis.teaching.plain import plain, questions
 from cartanalysis.teaching.quiz import Question

@@ -7,7 +7,7 @@ import json
 
 import nbformat
 
-from cartanalysis.publish.artefacts import SOLUTION
+from cartanalysis.publish.answered import SOLUTION
 from cartanalysis.study.published import load
 from cartanalysis.teaching.plain import plain
 from cartanalysis.teaching.quiz import Question

@@ -50,8 +50,8 @@ def quantities(patients: pd.DataFrame) -> dict[str, float]:
     model = cox(patients, "os", factors)
     adjusted = model.terms["estimate"].iloc[0]
     found = {
-        "severe_crs": at_least(patients, "crs_grade", SEVERE)["events"].iloc[0],
-        "grade_3_only": (patients["crs_grade"] == SEVERE).sum(),
+        "severe_ae": at_least(patients, "ae_grade_max", SEVERE)["events"].iloc[0],
+        "grade_3_only": (patients["ae_grade_max"] == SEVERE).sum(),
         "os_540": 100 * alive["estimate"],
         "without_known_death": 100 * (1 - alive["events"] / alive["n"]),
         "observed_for_longer": 100 * (days > DAY).mean(),

@@ -156,6 +156,30 @@ def test_the_mouse_reads_a_curve_and_a_row(site, opened):
         assert dot["y"] + dot["height"] / 2 == pytest.approx(target[1], abs=1)
 
 
+@pytest.mark.parametrize("kind", [{"viewport": {"width": 1280, "height": 800}}, PHONE])
+def test_the_card_leaves_the_picture_free_and_the_counts_are_marked(opened, kind):
+    page = opened(**kind)
+    stage = stage_of(page, "km")
+    data = values(page, "km")
+    image = stage.locator("img").bounding_box()
+    assert image
+    for day, tick in ((0, 0), (170, 0), (200, 365), (700, 730)):
+        page.mouse.move(*place(stage, *at_day(page, day)))
+        told(stage)
+        card = stage.locator(".cart-readout").bounding_box()
+        mark = stage.locator(".cart-column").bounding_box()
+        assert card
+        assert mark
+        is_above = card["y"] + card["height"] <= image["y"]
+        assert is_above or card["y"] >= image["y"] + image["height"]
+        assert mark["x"] + mark["width"] / 2 == pytest.approx(
+            place(stage, *at_day(page, tick))[0], abs=1
+        )
+        bottom = image["y"] + image["height"] * (data["box"][1] + data["box"][3])
+        assert mark["y"] == pytest.approx(bottom, abs=1)
+    assert data["ticks"] == [0, 365, 730, 1095]
+
+
 def test_the_keyboard_walks_along_a_curve_and_down_the_rows(site, opened):
     page = opened(viewport={"width": 1280, "height": 800})
     stage = page.locator("#fig-km .cart-stage")

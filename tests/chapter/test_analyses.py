@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from cartanalysis.chapter import analyses
+from cartanalysis.chapter.results import Result
 from cartanalysis.chapter.study import Study
+from cartanalysis.intake import read
 from cartanalysis.stats import permutation, survival
 from cartanalysis.study.examples import leukemia
 
@@ -82,3 +86,73 @@ def test_a_cell_may_be_run_again_and_no_other_may_hand_its_number_over():
         ).success
     finally:
         InteractiveShell.clear_instance()
+
+
+def test_a_curve_tells_its_estimate_and_test():
+    study = Study("x", "an2020")
+    one = study.survival("rfs")
+    options = one.figure("rfs", "R.").options
+    year = one.one_year.table.iloc[0]
+    assert options["labels"] == {"all patients": "38 responders"}
+    assert options["note"].startswith(f"{100 * year['estimate']:.1f} % at 1 year\n(95 % CI ")
+    assert one.sentence.startswith("Kaplan–Meier curve of relapse-free survival. responders: ")
+    two = study.survival("os", by="treg_group")
+    labels = {"low": "low Tregs", "high": "high Tregs"}
+    who, ratio, _, test = two.figure("os", "O.", labels).options["note"].split("\n")
+    assert who == "high Tregs against low Tregs"
+    assert ratio == f"hazard ratio {two.hazard_ratio.table['estimate'].iloc[0]:.2f}"
+    assert test.startswith("log-rank p ")
+    *_, test = study.survival("os", by="emd").figure("emd", "E.").options["note"].split("\n")
+    assert test.startswith("log-rank by permutation p ")  # three groups have no one ratio
+
+
+def test_a_protected_curve_tells_only_what_passed_disclosure_control(tmp_path):
+    file = tmp_path / "cohort.csv"
+    read("an2020").table.to_csv(file, index=False)
+    study = Study("x", str(file), min_cell=5)
+    found = study.survival("os", by="emd")  # few have isolated CNS disease
+    assert found.test.why
+    options = found.figure("emd", "E.").options
+    assert (options["note"], options["medians"]) == ("", {})
+    by_tregs = study.survival("os", by="treg_group")
+    assert by_tregs.hazard_ratio.why  # few with low Tregs died
+    assert by_tregs.figure("tregs", "T.").options["note"] == "log-rank p < 0.001"
+
+
+def test_a_forest_holds_each_ratio_alone():
+    study = Study("x", "an2020")
+    factors = ["emd_any", "genetic_risk"]
+    table = study.forest(study.hazard_ratios("os", factors), labels={}).table
+    for name, ratio in zip(factors, table["alone"], strict=True):
+        assert ratio == study.hazard_ratios("os", [name]).table["estimate"].iloc[0]
+    assert "alone" not in study.forest(study.hazard_ratios("os", ["emd_any"]), labels={}).table
+
+
+def test_no_group_of_few_is_compared():
+    study = Study("x", "an2020")
+    refused = study.survival("rfs", by="mrd", smallest_group=5)  # 37 and 1
+    why = "a comparison needs two groups of at least 5 patients each"
+    for result in (refused, refused.median, refused.test, refused.hazard_ratio):
+        assert result.why == why
+    assert study.survival("rfs", by="mrd", smallest_group=1).why == ""
+    compared = study.survival("os", by="sex", smallest_group=5)
+    assert compared.test.number == study.survival("os", by="sex").test.number
+
+
+def test_several_tests_are_corrected():
+    rows = [("a", "os", "t", p) for p in (0.01, 0.04, 0.03)]
+    table = pd.DataFrame({"estimate": [p for *_, p in rows]})
+    tests = [(*about, Result(table.iloc[[i]])) for i, (*about, _) in enumerate(rows)]
+    several = analyses.several_tests([*tests, ("b", "os", "t", Result(why="none"))]).table
+    # R: p.adjust(c(.01, .04, .03), "holm"); 1 - 0.95^3
+    assert several["p_holm"].tolist() == pytest.approx([0.03, 0.06, 0.06])
+    assert several["by_chance"].tolist() == pytest.approx([0.142625] * 3)
+    assert several["comparisons"].tolist() == [3] * 3
+    assert "no groups" in analyses.several_tests([]).why
+
+
+def test_grades_on_one_scale():
+    events = Study("x", "an2020").adverse_events()
+    counts = [events.at_least(g, s).table["events"].item() for s in ("crs_grade", "icans_grade")
+              for g in (1, 3)]  # fmt: skip
+    assert counts == [39, 11, 2, 1]  # 83, 23.4, 4.3 and 2.1 % of 47

@@ -78,6 +78,9 @@ def test_nothing_runs_on_a_protected_cohort(shell, file):
     text = shown(shell, file, COUNT, min_cell=5)
     assert "responses" not in text
     assert "protected" in text
+    with capture_output() as again:
+        assert shell.run_cell(EMD).success
+    assert not again.outputs, "told once"
 
 
 def test_the_last_line_is_shown_as_in_a_notebook(shell, file):

@@ -382,6 +382,26 @@ def test_nothing_is_hidden_where_the_smallest_count_is_one():
     )
 
 
+def depth(negative: int, positive: int, none: int) -> pd.DataFrame:
+    return made(
+        response=["CR"] * (negative + positive) + ["NR"] * none,
+        mrd=["negative"] * negative + ["positive"] * positive + [""] * none,
+    )
+
+
+def test_a_share_is_told_only_with_all_counts_behind_it():
+    told = protected(response.share, depth(30, 8, 9), "mrd_negative_cr")
+    assert told[["n", "events"]].to_numpy().tolist() == [[47, 30]]
+    # remission, told elsewhere, less the MRD-negative would leave 3; or the share's rest is 4
+    for patients in (depth(30, 3, 9), depth(30, 8, 4)):
+        with pytest.raises(sup.Hidden, match="fewer than 5"):
+            protected(response.share, patients, "mrd_negative_cr")
+    assert protected(response.share, depth(30, 8, 9), "responder")["events"].tolist() == [38]
+    for asked in (("emd_any",), ("mrd_negative_cr", "response")):
+        with pytest.raises(sup.Refused, match="told only"):
+            protected(response.share, depth(30, 8, 9).assign(emd_any="yes"), *asked)
+
+
 # --- every function, and the whole way to a page -------------------------------------------------
 
 

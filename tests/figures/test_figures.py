@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import matplotlib
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
+from matplotlib.path import Path
+from matplotlib.text import Annotation
 
 from cartanalysis import figures
 from cartanalysis.claims import flow
@@ -95,12 +99,56 @@ def test_at_risk_counts_stand_on_their_times_and_never_collide(patients, by):
     ax = km(patients, by, labels={"low": "a very long name for patients with low counts"})
     figure = style.figure_of(ax)
     figure.canvas.draw()
-    boxes = [t.get_window_extent() for t in ax.texts]
+    boxes = [t.get_window_extent() for t in ax.texts if isinstance(t, Annotation)]
+    assert boxes
     for i, one in enumerate(boxes):
         assert not any(one.overlaps(other) for other in boxes[i + 1 :])
     ticks_px = [t.get_window_extent() for t in ax.get_xticklabels() if t.get_text()]
     lowest = min(t.y0 for t in ticks_px)
     assert all(b.y1 < lowest for b in boxes), "counts lie below the axis labels"
+
+
+NOTE = "high against low Tregs\nhazard ratio 3.32\n(95 % CI 1.50 to 7.35)\nlog-rank p = 0.003"
+
+
+@pytest.mark.parametrize("endpoint", ["os", "rfs"])
+@pytest.mark.parametrize("by", [None, "emd", "treg_group", "genetic_risk", "sex"])
+def test_words_among_the_curves_cross_none(patients, endpoint, by):
+    curves = survival.kaplan_meier(patients, endpoint, by)
+    at_risk = survival.at_risk_table(patients, endpoint, ticks(curves["time"].max()), by)
+    ax = figures.plot_km(curves, at_risk, note=NOTE, labels={"low": "low Tregs"})
+    style.figure_of(ax).draw_without_rendering()
+    words = [t.get_window_extent() for t in ax.texts if not isinstance(t, Annotation)]
+    above = ax.get_legend()
+    assert words or above  # the note stands somewhere
+    steps = [line for line in ax.lines if line.get_drawstyle() == "steps-post"]
+    for box in words:
+        assert ax.get_window_extent().padded(1).contains(box.x0, box.y0)
+        assert ax.get_window_extent().padded(1).contains(box.x1, box.y1)
+        assert sum(box.overlaps(other) for other in words) == 1  # itself
+        for line in steps:
+            assert not ax.transData.transform_path(_stairs(line)).intersects_bbox(box, filled=False)
+
+
+def _stairs(line) -> Path:
+    """Write a step curve's corners out."""
+    x, y = (np.repeat(values, 2) for values in (line.get_xdata(), line.get_ydata()))
+    return Path(np.column_stack([x[1:], y[:-1]]))
+
+
+def test_names_and_note_go_above_where_the_curves_leave_no_room(patients):
+    ax = km(patients, "emd", labels={"none": "no extramedullary disease at all"}, note=NOTE * 4)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "no extramedullary disease at all", "cns", "other",
+    ]  # fmt: skip
+    assert ax.get_legend().get_title().get_text() == NOTE * 4
+
+
+def test_medians_are_marked_where_known(patients):
+    ax = km(patients, "treg_group", medians={"low": 715.0, "high": float("nan")})
+    marked = {line.get_gid(): line.get_xydata().tolist() for line in ax.lines if line.get_gid()}
+    assert marked["median-low"] == [[715, 0], [715, 0.5]]
+    assert "median-high" not in marked
 
 
 def test_svg_is_reproducible(patients, tmp_path):
@@ -114,6 +162,71 @@ def test_svg_is_reproducible(patients, tmp_path):
 def test_a_dollar_in_a_label_is_text(patients):
     arms = patients.assign(arm=["$x^2", "b_1"] * 23 + ["b_1"])
     style.figure_of(km(arms, "arm")).canvas.draw()
+
+
+def forest_table():
+    return pd.DataFrame(
+        {"series": ["Overall survival"] * 2, "label": ["any EMD vs none", "high vs low Tregs"],
+         "n": [11, 22], "events": [10, 18], "estimate": [0.8, 4.34], "lower": [0.3, 1.87],
+         "upper": [2.1, 10.05], "alone": [6.38, float("nan")],
+         "alone_lower": [2.65, float("nan")], "alone_upper": [15.36, float("nan")]}
+    )  # fmt: skip
+
+
+def test_forest_words_cross_neither_the_line_at_one_nor_each_other():
+    ax = figures.plot_forest(forest_table())
+    style.figure_of(ax).draw_without_rendering()
+    boxes = [t.get_window_extent() for t in ax.texts if t.get_text()]
+    for i, one in enumerate(boxes):
+        assert not any(one.overlaps(other) for other in boxes[i + 1 :])
+    at_one = [line for line in ax.lines if list(line.get_xdata()) == [1, 1]]
+    assert len(at_one) == 2
+    for line in at_one:
+        path = ax.transData.transform_path(line.get_path())
+        assert not any(path.intersects_bbox(box, filled=False) for box in boxes)
+
+
+def test_forest_tells_counts_and_both_ratios():
+    told = [t.get_text() for t in figures.plot_forest(forest_table()).texts]
+    for text in (
+        "11",
+        "10",
+        "22",
+        "18",
+        "6.38 (2.65–15.36)",
+        "0.80 (0.30–2.10)",
+        "higher hazard →",
+    ):
+        assert text in told
+    plain = forest_table()[["label", "estimate", "lower", "upper"]]
+    ax = figures.plot_forest(plain, measure="odds ratio")
+    told = [t.get_text() for t in ax.texts]
+    assert "higher odds →" in told
+    assert "events" not in told
+    assert ax.get_legend() is None
+
+
+def test_flow_shows_who_left_each_step():
+    steps = pd.DataFrame(
+        {"step": ["screened", "enrolled", "infused"], "n": [72, 51, 47],
+         "evidence": ["P", "P", ""], "leave": ["", "not enrolled", "not infused"]}
+    )  # fmt: skip
+    ax = figures.plot_flow(steps)
+    assert [t.get_text() for t in ax.texts if t.get_text()] == [
+        "Screened\n(n = 72 [P])", "Not enrolled\n(n = 21)", "Enrolled\n(n = 51 [P])",
+        "Not infused\n(n = 4)", "Infused\n(n = 47)",
+    ]  # fmt: skip
+    style.figure_of(ax).draw_without_rendering()
+    for text, box in zip([t for t in ax.texts if t.get_text()], ax.patches, strict=True):
+        inner, outer = text.get_window_extent(), box.get_window_extent()
+        assert outer.contains(inner.x0, inner.y0)
+        assert outer.contains(inner.x1, inner.y1)
+
+
+def test_grades_are_ordered_from_light_to_dark():
+    red, green, blue = np.array([to_rgb(c) for c in style.GRADES[1:]]).T
+    assert (np.diff(0.2126 * red + 0.7152 * green + 0.0722 * blue) < 0).all()
+    assert len(set(to_rgb(style.GRADES[0]))) == 1, "none is grey"
 
 
 def test_one_meaning_per_colour():

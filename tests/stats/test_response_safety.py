@@ -26,6 +26,14 @@ def test_remission_with_the_exact_interval(patients, oracle):
     np.testing.assert_allclose([row["lower"], row["upper"]], theirs["ci95"], rtol=1e-9)
 
 
+def test_the_share_in_mrd_negative_remission(patients):
+    row = response.share(patients, "mrd_negative_cr").iloc[0]
+    assert (row["n"], row["events"]) == (47, 37)
+    # R: binom.test(37, 47)$conf.int
+    assert row["lower"] == pytest.approx(0.643363012237, abs=1e-9)
+    assert row["upper"] == pytest.approx(0.892967522845, abs=1e-9)
+
+
 def test_groups_come_in_the_contracts_order(patients):
     assert response.remission(patients, "emd")["group"].tolist() == ["none", "cns", "other"]
 

@@ -6,6 +6,7 @@ import ast
 import csv
 import functools
 import io
+import itertools
 import json
 import re
 import zipfile
@@ -69,7 +70,9 @@ def test_every_chapter_teaches(name):
     exercises = re.split(r"^### Exercise \d: ", prose.split("## Check yourself")[0], flags=re.M)[1:]
     assert 3 <= len(exercises) <= 5
     assert all("```{dropdown} Hint" in e for e in exercises)
-    assert len(tagged(notebook)) == len(exercises), "one solution each"
+    solves = ["solution" in c.metadata.get("tags", []) for c in notebook.cells]
+    solutions = sum(solved for solved, _ in itertools.groupby(solves))
+    assert solutions == len(exercises), "one solution each, in one or more cells"
     assert any(c.cell_type == "code" for c in tagged(notebook)), "one at least is computed"
     assert 3 <= len([parse(q) for q in questions(notebook)]) <= 4
 
@@ -240,7 +243,7 @@ def by_hand() -> dict[str, float]:
         alive *= 1 - sum(t == day and event == 1 for t, event in times) / at_risk
     treg = sorted(float(r["treg_pct"]) for r in rows)
     return {
-        "severe_crs": sum(int(r["crs_grade"]) >= 3 for r in rows),
+        "severe_ae": sum(int(r["ae_grade_max"]) >= 3 for r in rows),
         "os_540": 100 * alive,
         "at_risk_540": sum(t >= 540 for t, _ in times),
         "treg_cutoff": treg[len(treg) // 2],
@@ -256,7 +259,7 @@ def test_the_key_agrees_with_arithmetic(key):
 
 def test_questions_and_slips_go_with_what_is_computed(found):
     asked = {task.id: task.question for task in TASKS}
-    assert f"grade {SEVERE}" in asked["severe_crs"]
+    assert f"grade {SEVERE}" in asked["severe_ae"]
     assert f"day {DAY}" in asked["at_risk_540"] and f"{DAY} days" in asked["os_540"]
     assert all(f"day {LANDMARK}" in asked[k] for k in ("landmark_no_response", "landmark_p"))
     assert set(found) == {name for task in TASKS for name in (task.id, *task.slips)}
@@ -354,9 +357,9 @@ def test_a_bound_will_do_for_a_tiny_p_only(key):
     assert mark_one("os_540", "<100").verdict == marker.WRONG
 
 
-def test_a_bound_that_fits_a_slip_is_told():
+def test_a_bound_that_fits_a_slip_is_told(found):
     task = next(t for t in TASKS if t.id == "landmark_p")
-    found = quantities(marker.cohort_of(3))
+    found = found | {"landmark_p": 0.008, "response_p": 0.0004}
     assert "immortal" in marker.judge(task, "< 0.001", found).feedback
 
 

@@ -28,5 +28,8 @@ def only_handed_over(notebook: nbformat.NotebookNode) -> None:
         cell.outputs = kept
 
 
+WITHHELD = "withheld"
+"""Mark of an output that says why there is no result: the reason, and the columns that lack."""
+
 SHOWN = {"shown": True}
 """Mark of an output that readers see as it is."""

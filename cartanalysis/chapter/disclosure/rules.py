@@ -163,6 +163,18 @@ def _proportions(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     return _without(table, kept, min_cell, "it would show a count of")
 
 
+def _share(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
+    """Show a share whose counts may be told; no other answer is counted anywhere in the book."""
+    if given["column"] == "responder":
+        return _proportions(table, min_cell, given)
+    if given["column"] != "mrd_negative_cr" or given["by"]:
+        raise Refused("of a protected cohort, shares of remission and of its depth are told only")
+    # the share tells how many are in remission, and how many of them are MRD-negative
+    if not all(_all_counted(given, by, "response", min_cell) for by in (None, "mrd")):
+        raise Hidden(min_cell, "it would show a count of")
+    return Told(table)
+
+
 def _association(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     known = given["outcome"] == "responder"
     small_cell = small(table["smallest"].iloc[0], min_cell)
@@ -516,6 +528,7 @@ RULES: dict[Callable[..., Any], Rule] = {
     survival.log_rank: _log_rank,
     permutation.compare: _log_rank,
     response.remission: _proportions,
+    response.share: _share,
     response.association: _association,
     safety.by_grade: _grades,
     safety.all_scales: _grades,
