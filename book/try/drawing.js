@@ -44,11 +44,21 @@ function colours(names) {
   return names.map((name, i) => (known ? fixed[name] : spare[i % spare.length]));
 }
 
-// curves: [{group, rows}]; label: what the picture shows; says: the same in numbers
-export function plot(curves, { state, origin, id, label, says }) {
-  const longest = Math.max(...curves.map((c) => c.rows.at(-1).time));
+const longestOf = (curves) => Math.max(...curves.map((c) => c.rows.at(-1).time));
+const endOf = (longest) => Math.max(longest, ticks(longest).at(-1)) * 1.02;
+
+// the day at a place of the screen, on a picture of these curves
+export function dayAt(place, picture, curves) {
+  const { left, width } = picture.getBoundingClientRect();
+  const along = ((place - left) / width) * WIDTH - LEFT;
+  return (along / (WIDTH - LEFT - RIGHT)) * endOf(longestOf(curves));
+}
+
+// curves: [{group, rows}]; label: what the picture shows; says: the same in numbers; points: on a curve
+export function plot(curves, { state, origin, id, label, says, points = [] }) {
+  const longest = longestOf(curves);
   const marks = ticks(longest);
-  const last = Math.max(longest, marks.at(-1)) * 1.02;
+  const last = endOf(longest);
   const x = (t) => +(LEFT + (t / last) * (WIDTH - LEFT - RIGHT)).toFixed(2);
   const y = (s) => +(TOP + (1 - s) * (HEIGHT - TOP - BOTTOM)).toFixed(2);
   const hue = colours(curves.map((c) => c.group));
@@ -69,6 +79,7 @@ export function plot(curves, { state, origin, id, label, says }) {
     svg("desc", { id: `${id}-says` }, says),
     ...axes(),
     ...layers,
+    ...points.map((p) => svg("circle", { cx: x(p.time), cy: y(p.estimate), r: p.r, class: p.class })),
   );
 
   // a step curve; an open interval keeps its last bound, and is the curve itself before the first
@@ -115,4 +126,23 @@ export function legend(names) {
     return el("li", {}, svg("svg", { width: 32, height: 12, "aria-hidden": "true" }, path), name);
   });
   return el("ul", { class: "try-legend" }, ...items);
+}
+
+const ROUND = [1, 2, 5, 10, 20, 50, 100];
+
+// values on a logarithmic axis, one of them chosen
+export function dots(values, chosen, label) {
+  const from = ROUND.filter((v) => v <= Math.min(...values)).at(-1);
+  const to = ROUND.find((v) => v >= Math.max(...values));
+  const x = (v) => +(LEFT + (Math.log(v / from) / Math.log(to / from)) * (WIDTH - LEFT - RIGHT)).toFixed(2);
+  const marks = ROUND.filter((v) => v >= from && v <= to).flatMap((v) => [
+    svg("path", { d: `M${x(v)} 30v8`, class: "try-tick" }),
+    svg("text", { x: x(v), y: 58, "text-anchor": "middle" }, String(v)),
+  ]);
+  const placed = values.map((v) => svg("circle", { cx: x(v), cy: 18, r: 5, class: "try-dot" }));
+  const own = svg("circle", { cx: x(values[chosen]), cy: 18, r: 9, class: "try-handle" });
+  const axis = svg("path", { d: `M${LEFT} 30H${WIDTH - RIGHT}`, class: "try-tick" });
+  const below = svg("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: 84, "text-anchor": "middle" }, label);
+  const parts = [axis, ...marks, ...placed, own, below];
+  return svg("svg", { viewBox: `0 0 ${WIDTH} 92`, "aria-hidden": "true" }, ...parts);
 }

@@ -70,6 +70,17 @@ export function observedTime(times, day) {
   return Math.abs(nearest - day) <= SAME_TIME * Math.max(1, Math.abs(day)) ? nearest : day;
 }
 
+// The clock restarts at a landmark, with those still observed and free of the event then.
+export function landmark(patients, key, day) {
+  const { days } = data.endpoints[key];
+  const isLater = (t) => isKnown(t) && t - day > SAME_TIME * Math.max(1, day);
+  const kept = (values) => values.filter((_, i) => isLater(patients.columns[days][i]));
+  const named = Object.entries(patients.columns).map(([name, values]) => [name, kept(values)]);
+  const columns = Object.fromEntries(named);
+  columns[days] = columns[days].map((t) => t - day);
+  return { ...patients, columns };
+}
+
 export function withEndpoint(patients, key, by) {
   const end = data.endpoints[key];
   const names = [end.days, end.event, ...(by ? [by] : [])];

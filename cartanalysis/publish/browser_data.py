@@ -1,8 +1,9 @@
-"""What the page “Try your cohort” must know of the package, as data for its scripts.
+"""What the scripts that compute in the reader's browser must know of the package, as data.
 
 The contract, its limits and spellings, the published values and the examples are written down once,
-in the package; the browser reads them from here. The page accepts a narrower grammar of cells than
-the command and is quicker to find a column identifying; it never accepts what the command refuses.
+in the package; the browser reads them from here. The page “Try your cohort” accepts a narrower
+grammar of cells than the command and is quicker to find a column identifying; it never accepts what
+the command refuses.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -17,6 +19,7 @@ import pandas as pd
 from scipy import stats
 
 from cartanalysis import contract as cohort
+from cartanalysis import intake
 from cartanalysis import text as wording
 from cartanalysis.claims import power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
@@ -29,7 +32,7 @@ from cartanalysis.intake.words import BARE, WORDS
 from cartanalysis.stats import permutation
 from cartanalysis.stats.response import ALL
 from cartanalysis.stats.survival import ENDPOINTS
-from cartanalysis.study import examples
+from cartanalysis.study import consistent, examples
 from cartanalysis.study.published import load
 
 CONFIDENCE = 0.95
@@ -38,18 +41,24 @@ CONFIDENCE = 0.95
 MAX_BYTES = 32 * 2**20
 """32 MB: twenty thousand patients with every column of the contract need a tenth of it."""
 
+OPEN = "emd_os"
+"""The claim whose hazard ratio the reader follows through the consistent cohorts."""
+
+SMALLEST_SIDE = 0.2
+"""Share of the patients that a cut-off leaves on either side, as in the chapter's own search."""
+
+WEEK, LAST_LANDMARK = 7, 182
+"""Days between landmarks, and the last of them, after half a year."""
+
 CLOSE = 0.8
 """A name so much like one of ours is asked about, by the measure of Python's difflib."""
 
 
 def contents() -> dict[str, Any]:
-    """Collect everything that the page's scripts read."""
+    """Collect everything that the page “Try your cohort” reads."""
     registry = load()
-    return {
-        "confidence": CONFIDENCE,
-        "z": float(stats.norm.ppf(0.5 + CONFIDENCE / 2)),
+    return _statistics() | {
         "fields": [_field(spec) for spec in cohort.FIELDS.values()],
-        "derived": _derived(),
         "pairs": cohort.PAIRS,
         "missing": sorted(cohort.MISSING),
         "close": CLOSE,
@@ -84,23 +93,12 @@ def contents() -> dict[str, Any]:
             "many_deaths": rules.MANY_DEATHS,
             "many_alike": rules.MANY_ALIKE,
         },
-        "all": ALL,
-        "endpoints": {
-            key: {"name": e.name, "origin": e.origin, "state": e.state, "days": e.days}
-            | {"event": e.event}
-            for key, e in ENDPOINTS.items()
-        },
         "claims": [_claim(entry, registry) for entry in registry.claims],
         "alpha": verdicts.ALPHA,
-        "one_year": verdicts.ONE_YEAR,
         "min_size": verdicts.MIN_SIZE,
         "min_followed": verdicts.MIN_FOLLOWED,
         "min_rival": verdicts.MIN_RIVAL,
         "could_differ": verdicts.COULD_DIFFER,
-        "permutation": {
-            "patients": permutation.FEW_PATIENTS,
-            "events": permutation.FEW_EVENTS,
-        },
         "power": {
             "gap": power.GAP,
             "largest": power.LARGEST,
@@ -108,19 +106,80 @@ def contents() -> dict[str, Any]:
             "odds_ratio": power.ODDS_RATIO,
         },
         "verdicts": {verdict.name.lower(): verdict for verdict in verdicts.Verdict},
-        "steps": km.STEPS["days"],
-        "ticks": km.MAX_TICKS,
-        "colours": style.COLOURS,
-        "spare": style.SPARE,
         "examples": _examples(),
     }
 
 
-def script() -> str:
-    """Write `contents` as a module for the scripts beside it, patterns as regular expressions."""
-    text = json.dumps(contents(), ensure_ascii=False, allow_nan=False)
+def playthings() -> dict[str, Any]:
+    """Collect what the controls in the chapters read: reconstructions, never a user's patients."""
+    columns = ["patient_id", "treg_pct", "response", "os_days", "os_event"]
+    play = {
+        "cohort": _columns(intake.read(cohort.DEFAULT_COHORT).table, columns),
+        "side": SMALLEST_SIDE,
+        "landmark": {"step": WEEK, "last": LAST_LANDMARK},
+        "cohorts": _consistent(),
+        "range": consistent.range_text(OPEN),
+    }
+    return _statistics() | {"play": play}
+
+
+def script(contents: Mapping[str, Any]) -> str:
+    """Write data as a module for the scripts beside it, patterns as regular expressions."""
+    text = json.dumps(contents, ensure_ascii=False, allow_nan=False)
     compiled = "(_, found) => (found?.flags ? new RegExp(found.source, found.flags) : found)"
     return f"export const data = JSON.parse({json.dumps(text)}, {compiled});\n"
+
+
+def _statistics() -> dict[str, Any]:
+    """Collect what estimates, tests and pictures rest on."""
+    return {
+        "confidence": CONFIDENCE,
+        "z": float(stats.norm.ppf(0.5 + CONFIDENCE / 2)),
+        "derived": _derived(),
+        "all": ALL,
+        "endpoints": {
+            key: {"name": e.name, "origin": e.origin, "state": e.state, "days": e.days}
+            | {"event": e.event}
+            for key, e in ENDPOINTS.items()
+        },
+        "one_year": verdicts.ONE_YEAR,
+        "permutation": {
+            "patients": permutation.FEW_PATIENTS,
+            "events": permutation.FEW_EVENTS,
+            "arrangements": permutation.MOST_ARRANGEMENTS,
+            "seed": permutation.SEED,
+        },
+        "steps": km.STEPS["days"],
+        "ticks": km.MAX_TICKS,
+        "colours": style.COLOURS,
+        "spare": style.SPARE,
+    }
+
+
+def _columns(patients: pd.DataFrame, names: Sequence[str]) -> dict[str, list[Any]]:
+    """Give columns as lists, whole numbers as such; what is not known is null."""
+    return {name: [_plain(value) for value in patients[name].tolist()] for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _consistent() -> list[dict[str, Any]]:
+    """Give the cohorts that agree with the paper, in the order of a hazard ratio it left open."""
+    effects, cohorts = consistent.effects(), consistent.cohorts()
+    default = consistent.most_central(effects)
+    ratios = effects[effects["claim"] == OPEN].set_index("seed")["estimate"].sort_values()
+    return [
+        {
+            "ratio": ratio,
+            "is_default": seed == default,
+            "columns": _columns(cohorts[cohorts["seed"] == seed], ["emd", "os_days", "os_event"]),
+        }
+        for seed, ratio in ratios.items()
+    ]
 
 
 def _field(spec: cohort.Field) -> dict[str, Any]:

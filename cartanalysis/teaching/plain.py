@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cartanalysis.claims.registry import Registry
 from cartanalysis.teaching.quiz import Question, parse
 
-_BLOCK = re.compile(r"^(`{3,})\{(dropdown|quiz)\} ?(.*?)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^(`{3,})\{(dropdown|quiz|play)\} ?(.*?)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _PUBLISHED = re.compile(r"\{published\}`(\w+)`")
 _CITATION = re.compile(r"\s*\{cite:p\}`([\w,]+)`")
 _BARE_LINK = re.compile(r"\[\]\(([\w-]+)\.ipynb\)")
@@ -29,6 +29,8 @@ def plain(
 
     def _block(found: re.Match[str]) -> str:
         _, kind, title, body = found.groups()
+        if kind == "play":
+            return ""
         if kind == "quiz":
             return question(parse(body)) if question else found[0]
         return hint(title, body.strip()) if hint and not title.startswith("Solution") else ""
