@@ -250,6 +250,10 @@ study.show(
 # every model, the one whose hazard ratios lie nearest to the middle of all. It was not chosen for
 # being likely.
 #
+# ```{play} cohorts
+# On the website, one can step through the forty cohorts here.
+# ```
+#
 # ## How sure can we be?
 #
 # The counts are certain if the printed percentages are right and share one denominator; that two

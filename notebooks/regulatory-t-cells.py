@@ -314,6 +314,10 @@ caption = (
 study.show(scan.figure("treg-cutoffs", caption))
 
 # %% [markdown]
+# ```{play} cut-off
+# On the website, the cut-off can be moved here: groups, curves and p-value follow.
+# ```
+#
 # A measurement need not be cut at all. Used as it is, it needs no cut-off and loses no information
 # {cite:p}`Altman2006`. In return the model assumes that each percentage point multiplies the hazard
 # by the same factor.

@@ -224,6 +224,10 @@ study.say(
 )
 
 # %% [markdown]
+# ```{play} landmark
+# On the website, the landmark can be moved here: curves and p-value follow.
+# ```
+#
 # ## How sure can we be?
 #
 # The interval covers chance only: not who was selected for infusion, nor a response judged

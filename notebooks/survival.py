@@ -155,6 +155,10 @@ print(
 assert abs(kmf.predict(365) - os.one_year.number) < 1e-9
 
 # %% [markdown]
+# ```{play} censored
+# On the website, one censored patient can be moved here, and the curve moves along.
+# ```
+#
 # **Where lifelines and R differ.** If the curve is level at exactly one half, lifelines gives the
 # first day of that stretch as the median and R's `survfit` its middle. The book follows R. Four
 # patients show it:

@@ -16,7 +16,7 @@ from cartanalysis.text import each_row, is_missing
 
 BAND = "#dcdcdc"
 
-TALL, FLAT, HEADING, AXIS, LEGEND = 0.49, 0.27, 0.36, 0.62, 0.85
+TALL, FLAT, HEADING, AXIS, LEGEND = 0.49, 0.27, 0.36, 0.62, 1.0
 """Inches: a claim drawn, a claim without numbers, a heading, an axis with its label, the legend."""
 
 LINE = 0.22
