@@ -274,12 +274,12 @@ caption = (
 )
 study.show(verdicts.details("direction").as_table(columns, caption))
 
-# %% [markdown]
+# %% [markdown] tags=["on-reconstruction"]
 # How large were the effects in the study? It printed none of its hazard ratios. The table gives
 # their median and range in forty reconstructed cohorts, each of which agrees with everything
 # published.
 
-# %%
+# %% tags=["on-reconstruction"]
 names = dict(
     zip(verdicts.table["id"], verdicts.table["short"], strict=True)
 )
@@ -487,7 +487,8 @@ print(there["verdict"].value_counts())
 # - [ ] That the claim is wrong. :: Nothing contradicts it.
 # - [x] Little: so few patients could not have shown it. :: Yes. See the power beside the verdict.
 # ```
-#
+
+# %% [markdown] tags=["on-reconstruction"]
 # ```{quiz}
 # A reconstructed cohort, built from a paper's numbers, upholds all of its claims. What does that
 # show?

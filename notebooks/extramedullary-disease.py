@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -119,7 +121,7 @@ patients[
     ["patient_id", "emd", "response", "os_days", "os_event"]
 ].sort_values("emd", ascending=False).head(8)
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "These are not patients of the study, but a reconstruction. That {paper.emd_other_n} have EMD "
     "other than CNS, and that {paper.orr_emd_other_n} of them respond, follows from the paper; the "
@@ -422,7 +424,7 @@ study.say(
 # {cite:p}`Holland2022`: the marrow may be clear while a mass remains. Neither series compares its
 # patients with others without EMD. More in [the chapter on other trials](other-trials.ipynb).
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "The number with isolated CNS disease is assumed, so whatever separates three groups is "
     "assumed as well, Fisher’s test included; so is the size of every difference in survival."

@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -98,7 +100,7 @@ patients[
     ["patient_id", "genetic_risk", "response", "os_days", "os_event"]
 ].head(8)
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "These are not patients of the study. Who has high-risk genetics, and how many do, is assumed; "
     "only the direction of the effect, and that it is significant, is the paper’s."
@@ -359,7 +361,7 @@ study.say(
     "with few events."
 )
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "In this cohort both the share of high-risk patients and the size of the effect are assumed."
 )

@@ -74,13 +74,12 @@ study.say(
     "without, is **{emd_os_adjusted_hr}** when Tregs and genetic risk are held fixed "
     "({emd_os_adjusted_hr.ci}). The study reported that {paper.emd_independent}."
 )
-study.open_range("emd_independent")
 study.say(
     "The hazard ratio of relapse or death in responders, high against low Tregs, is "
     "**{treg_rfs_adjusted_hr}** when EMD and genetic risk are held fixed "
     "({treg_rfs_adjusted_hr.ci}). The study reported that {paper.treg_independent}."
 )
-study.open_range("treg_independent")
+study.open_range("emd_independent", "treg_independent")
 
 # %% [markdown]
 # ## Background

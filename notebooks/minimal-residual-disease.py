@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -105,7 +107,7 @@ patients[["patient_id", "response", "mrd", "mrd_negative_cr"]].sort_values(
     "mrd", ascending=False
 ).head()
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "The reconstruction follows the first reading, {paper.mrd_negative_n} of {paper.infused}, so "
     "that a single patient in remission is MRD-positive. Who that is, is assumed."
@@ -173,7 +175,7 @@ assert abs(negative / of_infused.sum() - depth.number) < 1e-9
 outcome = patients.dropna(subset=["mrd", "rfs_event"])
 print(pd.crosstab(outcome["mrd"], outcome["rfs_event"].astype(int)))
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "One patient is not a group: the share with relapse in that row can only be none or all, and "
     "no test can tell either from the other row."
@@ -242,7 +244,7 @@ study.show(
 # *Compared with whom?* In a comparison by MRD, transplant stands in the way: if MRD-positive patients are transplanted
 # and others not, their relapses are not those of MRD alone.
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "The number rests on a review's table and on our reading of it, hence the letter A beside "
     "every rate computed here."

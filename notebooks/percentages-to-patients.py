@@ -25,7 +25,7 @@
 #
 # - to find the counts that a printed percentage can stand for;
 # - to tell a share of patients from an estimate of survival by arithmetic alone;
-# - what stays open all the same, and how the default cohort of this book was made.
+# - to say what stays open all the same.
 
 # %%
 from cartanalysis import Figure, Result, Study
@@ -196,7 +196,7 @@ study.say(
     "{paper.emd_other_n} patients, {paper.orr_emd_other_n} of them in remission."
 )
 
-# %% [markdown]
+# %% [markdown] tags=["on-reconstruction"]
 # ## What stays open, and how the default cohort was made
 #
 # Arithmetic gives counts. It does not give ages, grades, days, or which patient had which trait;
@@ -214,7 +214,7 @@ study.say(
 #
 # Forty such cohorts were drawn. How far apart are they?
 
-# %%
+# %% tags=["on-reconstruction"]
 # by hand
 effects = consistent.effects()
 spread = effects.groupby("claim", sort=False)["estimate"].agg(
@@ -226,7 +226,7 @@ book = consistent.ranges(effects).set_index("claim")
 assert (spread["min"] == book["lower"]).all()
 assert (spread["max"] == book["upper"]).all()
 
-# %%
+# %% tags=["on-reconstruction"]
 effects = consistent.effects()
 labels = {e.id: e.details["short"] for e in known.select(kind="direction")}
 cohorts = effects["seed"].nunique()
@@ -245,7 +245,7 @@ study.show(
     )
 )
 
-# %% [markdown]
+# %% [markdown] tags=["on-reconstruction"]
 # The default cohort is the most central of them: among the cohorts with proportional hazards in
 # every model, the one whose hazard ratios lie nearest to the middle of all. It was not chosen for
 # being likely.
@@ -253,14 +253,16 @@ study.show(
 # ```{play} cohorts
 # On the website, one can step through the forty cohorts here.
 # ```
-#
+
+# %% [markdown]
 # ## How sure can we be?
 #
 # The counts are certain if the printed percentages are right and share one denominator; that two
 # reviews print the same number of patients, and that five percentages agree on it, makes both
 # hard to doubt. The share of MRD-negative remissions shows what happens where the denominator is
 # open: [two readings](minimal-residual-disease.ipynb).
-#
+
+# %% [markdown] tags=["on-reconstruction"]
 # The spread of the hazard ratios is what the abstract leaves open, but it depends on the model from
 # which the cohorts were drawn, and small effects are missing: each had to reach significance. It is
 # no confidence interval. A cohort that agrees with everything published is a possible one, not the
@@ -331,24 +333,7 @@ for key in keys:
 # ```
 
 # %% [markdown]
-# ### Exercise 4: criticise a claim
-#
-# *"The reconstruction agrees with every published number, so its hazard ratios are those of the
-# study."* What is wrong?
-#
-# ```{dropdown} Hint
-# Look at the picture of hazard ratios in many cohorts.
-# ```
-
-# %% [markdown] tags=["solution"]
-# ```{dropdown} Solution
-# Many cohorts agree with the paper, and their hazard ratios differ widely: that is what the picture
-# shows. To agree with the published values is necessary, not sufficient. And as each claim had to be
-# significant in every cohort, small effects are missing from the picture by construction.
-# ```
-
-# %% [markdown]
-# ### Exercise 5: catch an error
+# ### Exercise 4: catch an error
 #
 # A report on 30 patients prints a response of 72 % and severe CRS of 16.7 %. Is anything wrong?
 #
@@ -365,6 +350,23 @@ print(f"72 %: {counts(72, 0, 30)}, 16.7 %: {counts(16.7, 1, 30)}")
 # No number of thirty patients prints the first percentage. It may be a slip, or some patients could
 # not be assessed, so that the denominator was smaller. The arithmetic finds that something is
 # missing; it does not say what.
+# ```
+
+# %% [markdown] tags=["on-reconstruction"]
+# ### Exercise 5: criticise a claim
+#
+# *"The reconstruction agrees with every published number, so its hazard ratios are those of the
+# study."* What is wrong?
+#
+# ```{dropdown} Hint
+# Look at the picture of hazard ratios in many cohorts.
+# ```
+
+# %% [markdown] tags=["solution", "on-reconstruction"]
+# ```{dropdown} Solution
+# Many cohorts agree with the paper, and their hazard ratios differ widely: that is what the picture
+# shows. To agree with the published values is necessary, not sufficient. And as each claim had to be
+# significant in every cohort, small effects are missing from the picture by construction.
 # ```
 
 # %% [markdown]
@@ -385,7 +387,8 @@ print(f"72 %: {counts(72, 0, 30)}, 16.7 %: {counts(16.7, 1, 30)}")
 # - [x] D :: Yes, derived; the arithmetic is part of this book and can be checked.
 # - [ ] A :: Nothing had to be assumed.
 # ```
-#
+
+# %% [markdown] tags=["on-reconstruction"]
 # ```{quiz}
 # May the default cohort be used to plan the sample size of a new trial?
 # - [ ] Yes, it is the best estimate there is. :: It is one of many possible cohorts, not an

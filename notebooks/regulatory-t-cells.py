@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -109,7 +111,7 @@ patients[["patient_id", "treg_pct", "os_days", "os_event"]].sort_values(
     "treg_pct"
 ).iloc[::6]
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "These are not patients of the study. Every value of `treg_pct` is assumed, its median as well; "
     "only the direction of its effect, and that it is significant, is the paper’s."
@@ -403,7 +405,7 @@ study.say(
 # cells on other days in another disease: neither study repeats the one by An and colleagues. More in
 # [the chapter on other trials](other-trials.ipynb).
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "In this cohort overall survival differs most at the median. That is selection, not biology: "
     "reconstructions were kept only if the split at the median was significant, and no other "

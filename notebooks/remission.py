@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -90,7 +92,7 @@ patients[
     ["patient_id", "age_years", "sex", "prior_hsct", "response"]
 ].head()
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "These are not patients of the study, whose data are not public, but a reconstruction that "
     "agrees with every value printed about it. The number of responders follows from the paper; "
@@ -177,7 +179,7 @@ study.show(
     )
 )
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "The numbers by earlier transplant are those of a thesis abstract that probably, though not "
     "certainly, describes the same patients: they are an assumption, not a result of the study."

@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -120,7 +122,7 @@ patients[["patient_id", *scales]].convert_dtypes().sort_values(
     "icans_grade", ascending=False
 ).head()
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "These patients are reconstructed. How many had an event, and how many one of grade 3 or "
     "higher, follows from what is printed; who they were, and how grades 1 and 2 or 3 and 4 "
@@ -260,7 +262,7 @@ study.show(
 # *Other harms.* Infections, long-lasting low blood counts and the loss of healthy B cells are not in
 # these columns.
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "The counts of CRS, ICANS and grade 4 reactions follow from printed percentages. All single "
     "grades, the scale, and that nobody died of a reaction are assumed."

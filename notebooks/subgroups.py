@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -97,7 +99,7 @@ patients[
     ["patient_id", "sex", "prior_hsct", "response", "os_days", "os_event"]
 ].head()
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "In the reconstruction, sex was assigned without regard to the course of the disease: "
     "whatever differs between women and men is chance. Of the patients with an earlier transplant, "

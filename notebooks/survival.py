@@ -247,7 +247,7 @@ study.say("Median follow-up: {rfs_follow_up} for relapse-free survival.")
 # A patient who is transplanted in remission is not censored on that day; a later relapse or death
 # counts. Transplant can change both, so the curves describe CAR T cells with whatever followed.
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "The curves meet the four printed values exactly. Between and beyond these points their "
     "shape is assumed, and so is the length of follow-up."

@@ -100,7 +100,7 @@ patients[
     ["patient_id", "age_years", "sex", "emd", "treg_pct", "genetic_risk"]
 ].head()
 
-# %%
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "These are not patients of the study, whose data are not public, but a reconstruction. Its "
     "median age is the one reported, and the number with EMD other than CNS is derived. The ages "
@@ -365,6 +365,16 @@ for step in ("screened", "enrolled", "infused"):
 # ```
 #
 # ```{quiz}
+# What can a single-arm trial show?
+# - [ ] That the treatment is better than chemotherapy. :: There is nobody to compare with.
+# - [x] How the treated patients fared. :: Yes, and with how much uncertainty; a comparison needs a
+#   control group.
+# - [ ] That the treatment caused the remissions. :: Likely here, but that rests on knowing what
+#   happens without treatment, not on this trial.
+# ```
+
+# %% [markdown] tags=["on-reconstruction"]
+# ```{quiz}
 # A row of a table carries the letter A. What may you say about the study's patients?
 # - [x] Nothing: the value was assumed. :: Yes. It is there to make the default cohort complete, not
 #   to inform about the trial.
@@ -372,13 +382,4 @@ for step in ("screened", "enrolled", "infused"):
 #   value is not known to us.
 # - [ ] That the value is in the paper's supplement. :: Nobody looked it up there: we do not have
 #   the supplement.
-# ```
-#
-# ```{quiz}
-# What can a single-arm trial show?
-# - [ ] That the treatment is better than chemotherapy. :: There is nobody to compare with.
-# - [x] How the treated patients fared. :: Yes, and with how much uncertainty; a comparison needs a
-#   control group.
-# - [ ] That the treatment caused the remissions. :: Likely here, but that rests on knowing what
-#   happens without treatment, not on this trial.
 # ```

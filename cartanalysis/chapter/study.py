@@ -324,18 +324,23 @@ class Study(HandOver):
             f"{about}: hazard ratio **{{{ratio}}}** ({{{ratio}.ci}}), {found.test_name} {{{p}}}."
         )
 
-    def open_range(self, key: str) -> None:
-        """Say on the default cohort how large an effect could have been, as nobody printed it.
+    def open_range(self, *keys: str) -> None:
+        """Say on the default cohort how large effects could have been, as nobody printed them.
 
         Parameters
         ----------
-        key : str
-            Id of a directional claim in the registry.
+        *keys : str
+            Ids of directional claims in the registry.
         """
+        ranges = [f"**{consistent.range_text(key)}**" for key in keys]
+        if len(keys) > 1:
+            shorts = (self.registry[key].details["short"] for key in keys)
+            ranges = [f"{text} ({short})" for text, short in zip(ranges, shorts, strict=True)]
+        printed = "a direction, not a hazard ratio" if len(keys) == 1 else "directions only"
         self.on_reconstruction(
-            "The paper prints a direction, not a hazard ratio. In forty cohorts that agree with "
-            f"everything published, the hazard ratio lies **{consistent.range_text(key)}**; this "
-            "book's default cohort is the most central of them." + badge("A")
+            f"The paper prints {printed}. In forty cohorts that agree with everything published, "
+            f"the hazard ratio lies {', '.join(ranges)}; this book's default cohort is the most "
+            "central of them." + badge("A")
         )
 
     def stratum(self, by: str) -> None:
@@ -432,6 +437,8 @@ class Study(HandOver):
         rows = []
         for key in keys:
             entry, mine = self.registry[key], self.numbers[(shown or {}).get(key, key)]
+            if mine.reason and not self.is_reconstruction:
+                continue
             text = mine.text
             if not mine.reason and not is_missing(mine.lower):
                 text += f" ({mine.ci})"
@@ -445,8 +452,11 @@ class Study(HandOver):
                     "This cohort": f"{text} [{mine.evidence}]",
                 }
             )
+        if not rows:
+            self.withhold(self.numbers[(shown or {}).get(keys[0], keys[0])].reason)
+            return
         caption = "Published beside computed; letters in brackets: "
         caption += letters_explained(self.is_reconstruction)
         if any(self.registry[key].kind == "direction" for key in keys):
-            caption += f" {THE_LEVEL}"
+            caption += f". {THE_LEVEL}"
         show(HTML(html_table(rows, caption)))

@@ -83,11 +83,15 @@ def chapter_keys(
     return keys
 
 
+HASHED = (".py", ".yml", ".csv", ".css", ".js", ".ttf")
+"""Files of the package on which an output may depend."""
+
+
 def package_hash(folder: Path) -> str:
     """Hash the package's own files."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in (".py", ".yml", ".csv", ".css", ".js"):
+        if path.is_file() and path.suffix in HASHED:
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
