@@ -27,6 +27,7 @@ def student_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Cut a student's notebook from a chapter."""
     out = nbformat.from_dict(json.loads(json.dumps(notebook)))
     registry = load()
+    last_quiz = next((c for c in reversed(out.cells) if "{quiz}" in c.source), None)
     cells = [nbformat.v4.new_markdown_cell(NOTE, id="student-note")]
     for cell in out.cells:
         tags = cell.metadata.get("tags", [])
@@ -36,7 +37,7 @@ def student_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if is_code:
             cell.outputs, cell.execution_count = [], None
         else:
-            where = f"\n\n{WHERE}" if "{quiz}" in cell.source else ""
+            where = f"\n\n{WHERE}" if cell is last_quiz else ""
             text = plain(cell.source, registry, hint=_hint, question=_question)
             cell.source = text + where
         if SOLUTION in tags:
