@@ -305,7 +305,6 @@ study.say(
     f"{os.test_name}, "
     "{emd_os_p}."
 )
-study.open_range("emd_os")
 
 # %%
 study.show(
@@ -322,7 +321,7 @@ study.say(
     f"{rfs.test_name}, "
     "{emd_rfs_p}."
 )
-study.open_range("emd_rfs")
+study.open_range("emd_os", "emd_rfs")
 
 # %% [markdown]
 # The two kinds of EMD one by one. Where the groups are small, the width of the intervals is the

@@ -256,7 +256,6 @@ study.say(
     f"{os.test_name}, "
     "{genetics_os_p}."
 )
-study.open_range("genetics_os")
 
 # %%
 study.show(
@@ -273,7 +272,7 @@ study.say(
     f"{rfs.test_name}, "
     "{genetics_rfs_p}."
 )
-study.open_range("genetics_rfs")
+study.open_range("genetics_os", "genetics_rfs")
 
 # %% [markdown]
 # Where a group is small or events are few, the p-value comes from a permutation test: [the chapter

@@ -289,7 +289,6 @@ study.say(
     f"{os.test_name}, "
     "{treg_os_p}."
 )
-study.open_range("treg_os")
 
 # %%
 caption = "Relapse-free survival of the responders by regulatory T cells."
@@ -301,7 +300,7 @@ study.say(
     f"{rfs.test_name}, "
     "{treg_rfs_p}."
 )
-study.open_range("treg_rfs")
+study.open_range("treg_os", "treg_rfs")
 
 # %% [markdown]
 # Other cut-offs: the same patients, cut at seven places. The grey bar marks the cut-off used above.
