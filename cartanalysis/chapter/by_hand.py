@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 MARK = re.compile(r"#\s*by hand(?P<rows>, with rows)?(?::\s*(?P<columns>.*))?$", re.MULTILINE)
 FIGURE = re.compile(r"#\s*figure:\s*(?P<alt>.+)$", re.MULTILINE)
 """Second line of a cell that draws: what is seen, for who cannot see it."""
+
+DPI = 130
+"""Of pictures drawn by hand: sharp enough for a page that stays light."""
 
 RUNNER = "_by_hand"
 """Name under which a notebook finds what runs these cells."""
@@ -144,19 +148,29 @@ class ByHand:
         tree = ast.parse(source)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         try:
-            exec(compile(tree, "<by hand>", "exec"), self._names)
-            if isinstance(last, ast.Expr):
-                value = eval(compile(ast.Expression(last.value), "<by hand>", "eval"), self._names)
-                if value is not None:
-                    display(value)
+            with warnings.catch_warnings():
+                for doubt in (
+                    RuntimeWarning,
+                    UserWarning,
+                ):  # such as a model that does not converge
+                    warnings.simplefilter("error", doubt)
+                self._execute(tree, last)
         except AssertionError:
             return "on this cohort the result by hand is not the book's, which counts"
         except NameError:
             return "it goes on from a cell above that was not run"
         except Exception as error:  # noqa: BLE001 - whatever it is, the page tells it
             plt.close("all")
-            return f"on this cohort it stops: {type(error).__name__}: {error}"
+            said, *_ = str(error).strip().splitlines() or [""]
+            return f"on this cohort it stops: {type(error).__name__}: {said}"
         return ""
+
+    def _execute(self, tree: ast.Module, last: ast.stmt | None) -> None:
+        exec(compile(tree, "<by hand>", "exec"), self._names)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), "<by hand>", "eval"), self._names)
+            if value is not None:
+                display(value)
 
 
 def install(shell: Any, chapter: Chapter) -> None:
@@ -174,4 +188,4 @@ def install(shell: Any, chapter: Chapter) -> None:
     runner = ByHand(chapter, shell.user_ns)
     shell.input_transformers_cleanup[:] = [*kept, runner]
     shell.user_ns[RUNNER] = runner
-    set_matplotlib_formats("retina")
+    set_matplotlib_formats("png", dpi=DPI)

@@ -287,7 +287,7 @@ def test_a_strangers_walk(default_site, address, browser):
     # the value with its interval
     walk = Stranger(page, start)
     walk.to_survival()
-    sentence = page.locator("p:visible", has_text="At 1 year").first
+    sentence = page.locator("p:visible", has_text="In short.").first
     expect(sentence).to_be_visible()
     for key in ("value", "lower", "upper"):
         expect(sentence).to_contain_text(f"{100 * os_1y[key]:.1f} %")

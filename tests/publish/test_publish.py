@@ -90,7 +90,7 @@ def test_numbers_stand_on_their_pages(default_site):
     page = (default_site / "notebooks" / "survival.html").read_text()
     assert re.search(r"At 1 year <strong>53\.0\u00a0%</strong>", page)
     claims = (default_site / "notebooks" / "claims.html").read_text()
-    assert claims.count("equal at the printed rounding") == 12  # 7 of the paper, 5 of a review
+    assert claims.count("<td>equal at the printed rounding") == 12  # 7 of the paper, 5 of a review
     assert ">not available<" not in claims
 
 
