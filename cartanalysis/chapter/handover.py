@@ -210,12 +210,15 @@ class HandOver:
                 raise TypeError(f"{key}: only results are handed over, such as remission.rate")
             source, count = self._handed_over.get(key, cell)
             if key in self.numbers and (source != cell[0] or count == cell[1]):
-                raise ValueError(f"the number {key!r} is handed over twice")
+                raise ValueError(
+                    f"the number {key!r} is handed over twice; leave hand_over out, or run the "
+                    "notebook again from the cell that makes “study”"
+                )
             self._handed_over[key] = cell
             made = self._number(key, result)
             self.numbers[key] = made
             publish_display_data(
-                {NUMBER_MIME: made.record(self.name)},
+                {NUMBER_MIME: made.record(self.name), "text/plain": ""},
                 metadata={METADATA: {"number": made.record(self.name), "parts": _parts(made)}},
             )
 

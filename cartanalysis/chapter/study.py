@@ -338,9 +338,10 @@ class Study(HandOver):
             ranges = [f"{text} ({short})" for text, short in zip(ranges, shorts, strict=True)]
         printed = "a direction, not a hazard ratio" if len(keys) == 1 else "directions only"
         self.on_reconstruction(
-            f"The paper prints {printed}. In forty cohorts that agree with everything published, "
-            f"the hazard ratio lies {', '.join(ranges)}; this book's default cohort is the most "
-            "central of them." + badge("A")
+            f"The abstract prints {printed}. In forty reconstructed cohorts that agree with "
+            f"everything published, the hazard ratio lies {', '.join(ranges)}. The lower end is "
+            "set by the condition that the difference be significant, the upper by the model from "
+            "which the cohorts were drawn: this is no confidence interval." + badge("A")
         )
 
     def stratum(self, by: str) -> None:

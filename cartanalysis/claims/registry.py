@@ -24,7 +24,7 @@ LETTERS = ("P", "S", "D", "A")
 MEANING = {
     "P": "published: the paper states it",
     "S": "secondary: another publication reports it about this trial",
-    "D": "derived: follows from published values by arithmetic",
+    "D": "derived: follows from printed values by arithmetic",
     "A": "assumed: computed from a reconstruction, not from patient data",
 }
 
@@ -146,7 +146,7 @@ class Entry:
             return "worse, reported as significant"
         if self.kind == "ordering":
             return "lowest of the groups"
-        return "statement" if self.value in (None, True) else self.text
+        return "statement" if self.value is None or self.value is True else self.text
 
     @property
     def fraction(self) -> float:

@@ -61,6 +61,11 @@ def test_values_of_other_publications_read_as_printed():
     assert fit == [47]
 
 
+def test_a_count_of_one_is_a_count():
+    assert published.load()["icans_ge3_n"].printed == "1"
+    assert published.load()["censoring"].printed == "statement"
+
+
 def test_derived_counts():
     registry = published.load()
     found = {e.id: e.value for e in registry.select(evidence="D")}
