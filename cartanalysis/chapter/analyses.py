@@ -62,7 +62,7 @@ class Analysis:
 
     @property
     def lacks(self) -> tuple[str, ...]:
-        """Columns without which there is no result."""
+        """The columns without which there is no result."""
         return self.result.lacks
 
     @property

@@ -19,8 +19,8 @@ ANSWER_IN_WORDS = "Your answer: *write it here.*"
 NOTE = (
     "*Student version: the solutions are left out. Run all cells first (it needs the package "
     "`cartanalysis`); then work in the empty cells of the exercises. To study a cohort of your "
-    "own, put the name of its file into the cell that sets* `cohort`. *Letters behind a sentence say "
-    "how its numbers are known: P printed by the paper, S by another publication, D derived by "
+    "own, put the name of its file into the cell that sets* `cohort`. *Letters behind a sentence "
+    "say how its numbers are known: P printed by the paper, S by another publication, D derived by "
     "arithmetic, A assumed.*"
 )
 
