@@ -59,9 +59,10 @@ study.say(
 # bone marrow. Most children are cured by chemotherapy and fewer adults; once the disease has
 # relapsed, or has never responded, further chemotherapy rarely helps for long. *CAR T cells* are
 # T lymphocytes, usually collected from the patient (after an allogeneic transplant they are of
-# donor origin) and given a gene for a *chimeric antigen receptor*. The receptor of this study recognises CD19, a protein on nearly all B cells, malignant
-# and healthy; its costimulatory domain, 4-1BB, helps the cells to persist. A few days of
-# chemotherapy make room before the cells are infused.
+# donor origin) and given a gene for a *chimeric antigen receptor*. The receptor of this study
+# recognises CD19, a protein on nearly all B cells, malignant and healthy; its costimulatory domain,
+# 4-1BB, helps the cells to persist. A few days of chemotherapy make room before the cells are
+# infused.
 #
 # About four weeks later the marrow is examined. *Complete remission* (CR) means fewer than one in
 # twenty blasts in the marrow, no leukaemia elsewhere and recovered blood counts; in *CRi* the counts
@@ -251,8 +252,8 @@ study.paper("orr")
 #
 # ### Exercise 1: read a bar
 #
-# Look at the book’s figure of remission by sex. In which group is the interval wider, and why? Do the intervals tell
-# you whether the groups differ?
+# Look at the book’s figure of remission by sex. In which group is the interval wider, and why? Do
+# the intervals tell you whether the groups differ?
 #
 # ```{dropdown} Hint
 # The width depends on the number of patients, and on how close the rate is to one half.
@@ -356,8 +357,8 @@ for day in (0, 28, 90):
 study.say(
     "From day 0 early deaths count against the patients without remission, who had no time to "
     "respond, so the difference tends to look largest. A late landmark leaves patients out, as a "
-    "rule those without remission who died early, and with them power. The χ² approximation is too bold "
-    "for a small group, so the book permutes there."
+    "rule those without remission who died early, and with them power. The χ² approximation is too "
+    "bold for a small group, so the book permutes there."
 )
 
 # %% [markdown]

@@ -86,9 +86,10 @@ study.say(
 # of consciousness, seizures, motor weakness and cerebral oedema. A patient counts once, by the
 # highest grade.
 #
-# CARs differ in their second signal, the costimulatory domain. Those with CD28 expand faster; those with 4-1BB, as in the
-# study, more slowly, and severe ICANS has been reported less often with them {cite:p}`Morris2022`. A trial with
-# a single arm cannot show whether that is the reason for its own count.
+# CARs differ in their second signal, the costimulatory domain. Those with CD28 expand faster; those
+# with 4-1BB, as in the study, more slowly, and severe ICANS has been reported less often with them
+# {cite:p}`Morris2022`. A trial with a single arm cannot show whether that is the reason for its own
+# count.
 #
 # ## What the authors did and reported
 #
@@ -379,8 +380,8 @@ print(f"Exact one-sided limit: {1 - 0.05 ** (1 / 20):.1%}")
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
 # By the rule of three, a true rate of up to about 3 in 20 would be compatible with seeing none: a
-# little more than one patient in seven. That is no evidence of safety. Absence of evidence in a small trial is not
-# evidence of absence.
+# little more than one patient in seven. That is no evidence of safety. Absence of evidence in a small
+# trial is not evidence of absence.
 # ```
 
 # %% [markdown]
