@@ -72,7 +72,8 @@ study.say(
 #
 # The abstract and the opening of the results {cite:p}`An2020` give how many patients were screened
 # and enrolled, five percentages and two medians. The number infused is not in the part of the paper
-# that we have. Two later reviews print it; one of them adds four percentages on toxicity.
+# that we have. Two later reviews print the number of patients *in the analysis*, which this book
+# takes for the number infused; one of them adds four percentages on toxicity.
 
 # %%
 study.say(
@@ -154,8 +155,9 @@ for key, whom in (("os_1y", "infused"), ("rfs_1y", "responders")):
     )
 
 # %% [markdown]
-# Some patients were therefore censored before 1 year (if relapse-free survival is counted in the
-# responders).
+# Some patients were therefore censored before 1 year, if the printed decimal is meant (25 of 47 and
+# 17 of 38 would print the same whole percentages) and if relapse-free survival is counted in the
+# responders.
 #
 # ## The book’s result
 #
@@ -329,7 +331,7 @@ for key in keys:
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
 # Any single one: the other four still leave one number. The answer does not hang on one percentage,
-# so a misprint in one of them would have been noticed.
+# so a misprint in one of them would probably have been noticed.
 # ```
 
 # %% [markdown]
@@ -373,8 +375,9 @@ print(f"72 %: {counts(72, 0, 30)}, 16.7 %: {counts(16.7, 1, 30)}")
 # ## Check yourself
 #
 # ```{quiz}
-# Why are the 1-year survival percentages no whole number of patients?
-# - [ ] They were rounded wrongly. :: Rounding alone cannot explain it; no count fits.
+# Taken at the printed decimal, why are the 1-year survival percentages no whole number of patients?
+# - [ ] They were rounded wrongly. :: At the printed decimal no count fits; rounded to whole
+#   percentages both would.
 # - [x] They are Kaplan–Meier estimates with patients censored before 1 year. :: Yes: a censored
 #   patient leaves the denominator during the year.
 # - [ ] Some patients are missing from the paper. :: Possible in principle, but not what the

@@ -47,7 +47,9 @@ icans = events.at_least(1, "icans_grade").resting_on(
 icans_ge3 = events.at_least(3, "icans_grade").resting_on(
     "icans_ge3_n", "infused"
 )
-grade4 = events.of_grade(4).resting_on("ae_grade4_n", "infused")
+grade4 = events.of_grade(4).resting_on(
+    "ae_grade4_n", "infused", "a_no_grade5"
+)
 study.hand_over(crs_any=crs, crs_ge3=crs_ge3, ae_grade4=grade4)
 study.hand_over(icans_any=icans, icans_ge3=icans_ge3)
 
@@ -73,26 +75,29 @@ study.say(
 # syndrome*: fever first, then, if it worsens, a fall in blood pressure and a lack of oxygen. It
 # usually begins in the first week. *ICANS* (immune effector cell-associated neurotoxicity
 # syndrome) shows as confusion, loss of words, tremor, seizures, rarely swelling of the brain, often
-# while CRS is fading {cite:p}`Morris2022`. Tocilizumab, which blocks the receptor of interleukin 6,
-# and steroids are the mainstay of treatment.
+# while CRS is fading {cite:p}`Morris2022`. Tocilizumab, which blocks the interleukin-6 receptor, and
+# corticosteroids are the mainstay of treatment for CRS; ICANS is treated with corticosteroids.
 #
-# The consensus of the ASTCT grades CRS by what the patient needs {cite:p}`Lee2019`: grade 1 is
-# fever alone; grade 2, low blood pressure without vasopressors or low-flow oxygen; grade 3, one
-# vasopressor or high-flow oxygen; grade 4, several vasopressors or ventilation; grade 5 is death.
-# ICANS is graded by a ten-point bedside test, consciousness, seizures, movement and swelling of the
-# brain. A patient counts once, by the highest grade.
+# The consensus of the American Society for Transplantation and Cellular Therapy (ASTCT) grades CRS
+# by what the patient needs {cite:p}`Lee2019`: grade 1 is fever alone; grade 2, fever with
+# hypotension not needing vasopressors, or hypoxia needing low-flow oxygen; grade 3, one vasopressor
+# or high-flow oxygen; grade 4, several vasopressors or positive-pressure ventilation; grade 5 is
+# death. ICANS is graded by the ten-point ICE score (in young children a score of their own), level
+# of consciousness, seizures, motor weakness and cerebral oedema. A patient counts once, by the
+# highest grade.
 #
-# CARs differ in their second signal. Those with CD28 expand faster; those with 4-1BB, as in the
-# study, more slowly, and severe ICANS has been reported less often with them {cite:p}`Morris2022`. A trial with
-# a single arm cannot show whether that is the reason for its own count.
+# CARs differ in their second signal, the costimulatory domain. Those with CD28 expand faster; those
+# with 4-1BB, as in the study, more slowly, and severe ICANS has been reported less often with them
+# {cite:p}`Morris2022`. A trial with a single arm cannot show whether that is the reason for its own
+# count.
 #
 # ## What the authors did and reported
 #
 # The abstract of An and colleagues {cite:p}`An2020` prints one number on toxicity, the share with
 # grade 4 reactions; it carries the letter P. The four on CRS and ICANS carry the letter **S**: they
 # stand in a later review that tabulates the trial, and are as reliable as its reading of the paper.
-# The review errs elsewhere: of another trial it prints a share of severe CRS far above that in two
-# other tables.
+# The review may err: of another trial it prints a share of severe CRS far above that in two other
+# tables.
 
 # %%
 study.say("Printed by the paper: grade 4 reactions in {paper.ae_grade4}.")
@@ -214,8 +219,11 @@ study.show(
 
 # %%
 study.say(
-    "A reaction of grade 4 was the worst of **{ae_grade4}** of the patients ({ae_grade4.of}; "
-    "{ae_grade4.ci})."
+    "Grade 4 was the highest grade of reaction in **{ae_grade4}** of the patients "
+    "({ae_grade4.of}; {ae_grade4.ci})."
+)
+study.on_reconstruction(
+    "That none had a reaction of grade 5 is assumed, hence the letter A."
 )
 
 # %% [markdown]
@@ -227,8 +235,9 @@ study.say(
     "({crs_any.ci})."
 )
 study.say(
-    "About **{crs_ge3.of_100}** would have CRS of grade 3 or higher ({crs_ge3.ci}): by the ASTCT "
-    "scale, with a vasopressor, high-flow oxygen, or more."
+    "About **{crs_ge3.of_100}** would have CRS of grade 3 or higher ({crs_ge3.ci}). By which scale "
+    "the study graded CRS is not known; by the ASTCT scale it would mean a vasopressor, high-flow "
+    "oxygen, or more."
 )
 study.say(
     "About **{icans_any.of_100}** would have ICANS of some grade ({icans_any.ci})."
@@ -249,8 +258,9 @@ study.show(
 #
 # ## How sure can we be?
 #
-# *Which events?* What the share of grade 4 reactions counts is not known to us. If all events of
-# CTCAE were counted, low blood counts after the chemotherapy alone would make the share far larger.
+# *Which events?* What the share of grade 4 reactions counts is not known to us. If all events of the
+# Common Terminology Criteria for Adverse Events (CTCAE) were counted, low blood counts after the
+# chemotherapy alone would probably have made the share far larger.
 #
 # *Which scale?* CTCAE, ASTCT and older scales of CRS define the same numerals differently, and one
 # patient can move by a grade from one to another. Rates by different scales must not be compared or
@@ -292,9 +302,6 @@ for scale, share in (both == 0).mean().items():
     print(f"{scale}: {share:.0%} without any event")
 with_both = ((both["crs_grade"] > 0) & (both["icans_grade"] > 0)).sum()
 print(f"With CRS and ICANS: {with_both} of {len(both)}")
-assert (
-    with_both == table.loc[table.index > 0, table.columns > 0].sum().sum()
-)
 
 # %% [markdown]
 # ### Exercise 2: predict, then run
@@ -365,11 +372,16 @@ for threshold in (2, 3, 4):
 # Use the rule of three.
 # ```
 
+# %% tags=["solution"]
+# by hand
+print(f"Rule of three: {3 / 20:.0%}, one patient in {20 / 3:.1f}")
+print(f"Exact one-sided limit: {1 - 0.05 ** (1 / 20):.1%}")
+
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
-# By the rule of three, a true rate of up to about 3 in 20 would be compatible with seeing none:
-# nearly one patient in seven. That is no evidence of safety. Absence of evidence in a small trial is
-# not evidence of absence.
+# By the rule of three, a true rate of up to about 3 in 20 would be compatible with seeing none: a
+# little more than one patient in seven. That is no evidence of safety. Absence of evidence in a small
+# trial is not evidence of absence.
 # ```
 
 # %% [markdown]
