@@ -67,11 +67,12 @@ study.say(
     "study, {paper.orr_emd_other}, the lowest rate of its three groups."
 )
 study.say(
-    "At 1 year **{emd_any_os_1y}** of the patients with any EMD were alive, and "
-    "**{emd_none_os_1y}** of those without."
+    "In this cohort **{emd_any_os_1y}** of the patients with any EMD were alive at 1 year "
+    "({emd_any_os_1y.ci}), against **{emd_none_os_1y}** ({emd_none_os_1y.ci}) of those without."
 )
 study.say(
-    "The study reported shorter overall and relapse-free survival with any EMD, without numbers."
+    "The abstract reports significantly lower overall and relapse-free survival with any EMD, "
+    "without numbers."
 )
 
 # %% [markdown]
@@ -196,8 +197,10 @@ for name, group in curves.items():
     kmf.fit(group["os_days"], group["os_event"], label=any_emd[name])
     kmf.plot_survival_function(ax=ax, show_censors=True)
     fits.append(kmf)
-    book = os.one_year.where(group=name).number
-    assert abs(kmf.predict(365) - book) < 1e-9
+    book = os.one_year.where(group=name)
+    # lifelines carries the last value on; the book gives no estimate there
+    if group["os_days"].max() >= 365:
+        assert book.why or abs(kmf.predict(365) - book.number) < 1e-9
 ax.set(xlabel="days since infusion", ylabel="alive", ylim=(0, 1))
 add_at_risk_counts(*fits, ax=ax, at_risk_count_from_start_of_period=True)
 plt.show()
@@ -228,8 +231,8 @@ assert abs(test.test_statistic - os.log_rank.number) < 1e-9
 # That distribution is what the excess would follow in *large* groups. In a small one, chance comes
 # in larger steps. The permutation test does not assume a distribution; it makes one. Suppose that
 # EMD made no difference: then the label could have fallen on any patients. Draw groups of the same
-# size at random, compute the excess of each, and count how often it is as large as the one
-# observed. Each patient adds his or her event less the cumulative hazard up to the last day seen
+# size at random, compute the excess of each, and count how often it is at least as large as the one
+# observed, and how often at most as large: twice the smaller share is the p-value. Each patient adds his or her event less the cumulative hazard up to the last day seen
 # (`NelsonAalenFitter`); the sum over a group is its excess.
 
 # %%
@@ -260,8 +263,11 @@ below = (drawn <= excess + 1e-9).sum() + 1
 p = min(1, 2 * min(above, below) / (draws + 1))
 print(f"by permutation p = {p:.2g}; by χ² p = {test.p_value:.2g}")
 print(f"the book, {os.test_name}: p = {os.test.number:.2g}")
-if "permutation" in os.test_name:  # both draw: five standard errors
-    assert abs(p - os.test.number) < 5 * (2 * p / draws) ** 0.5
+if "permutation" in os.test_name:
+    assert os.test.number > 0  # the groups as they are count, too
+    q = (p + os.test.number) / 2
+    # both draw: four standard errors of the difference (p is twice a tail)
+    assert abs(p - os.test.number) < 8 * (q / draws) ** 0.5
 ax = sns.histplot(drawn, bins=40, color="steelblue")
 ax.axvline(excess, color="firebrick")
 ax.set(xlabel="deaths observed less expected", ylabel="random groups")
@@ -272,8 +278,8 @@ plt.show()
 # the χ² approximation easily errs by a factor of ten or more. A small group that does badly soon
 # has nobody left at risk. The usual test takes its variance from those at risk, so the variance
 # shrinks, and the test becomes too bold. Drawing has a limit, too: a p-value much smaller than one
-# in ten thousand cannot be seen with twenty thousand draws, and another seed gives slightly
-# different digits. Where both p-values are small they support the same conclusion, but the smaller
+# in ten thousand cannot be seen with twenty thousand draws, and where only a handful of draws lie
+# beyond the excess, another seed may halve or double the p-value. Where both p-values are small they support the same conclusion, but the smaller
 # one does not deserve its digits.
 #
 # ## The book’s result
@@ -289,6 +295,8 @@ study.say("Remission between the groups: Fisher’s exact test, {orr_emd_p}.")
 # %% [markdown]
 # Survival, any EMD against none. The book uses the log-rank test by permutation where a group is
 # small or events are few, and the usual one elsewhere; the sentence below each figure names it.
+# Intervals and p-values of hazard ratios are Wald’s; the p-value of the curves is that of the log-rank
+# test; they need not agree.
 
 # %%
 study.show(
@@ -356,9 +364,15 @@ study.show(
     )
 )
 
+# %% tags=["on-reconstruction"]
+study.on_reconstruction(
+    "The size of this difference is assumed: the abstract reports only that survival was lower with "
+    "EMD, and no patient should be given these numbers."
+)
+
 # %% [markdown]
-# The difference tells a patient with EMD what happened to others like him or her. It does not say
-# that CAR T cells failed *because of* EMD, nor that another treatment would have done better.
+# The difference does not say that CAR T cells failed *because of* EMD, nor that another treatment
+# would have done better.
 #
 # ## How sure can we be?
 
@@ -388,14 +402,16 @@ ratio = cox.hazard_ratios_["emd"]
 print(f"lifelines by default {early:.5f}, precise {ratio:.5f}")
 assert abs(ratio - os.hazard_ratio.number) < 1e-6
 
-left_out = []
-for patient in data.index[has_emd]:
-    cox.fit(data.drop(patient), "os_days", "os_event", fit_options=tight)
-    left_out.append(cox.hazard_ratios_["emd"])
-print(
-    f"one patient with EMD left out: hazard ratio "
-    f"{min(left_out):.2f} to {max(left_out):.2f}"
-)
+if has_emd.sum() > 1 and (~has_emd).sum() > 1:
+    left_out = []
+    for patient in data.index[has_emd]:
+        rest = data.drop(patient)
+        cox.fit(rest, "os_days", "os_event", fit_options=tight)
+        left_out.append(cox.hazard_ratios_["emd"])
+    print(
+        f"one patient with EMD left out: hazard ratio "
+        f"{min(left_out):.2f} to {max(left_out):.2f}"
+    )
 
 # %%
 os_model = study.hazard_ratios("os", ["emd_any"])
@@ -473,8 +489,8 @@ study.say(
 # ### Exercise 2: predict, then run
 #
 # The paper compares any EMD with none. Count isolated CNS disease among the patients *without* EMD
-# instead: will the hazard ratio of the remaining group rise or fall? Predict, then fit a
-# `CoxPHFitter`.
+# instead. What would make the hazard ratio of the remaining group rise, and what would make it fall?
+# Then fit a `CoxPHFitter`.
 #
 # ```{dropdown} Hint
 # `times["emd"] == "other"` marks the remaining group. Which patients change sides, and did they do
@@ -583,7 +599,9 @@ test = logrank_test(
 print(f"{len(a)} responders with EMD against {len(b)} without")
 print(f"by χ² p = {test.p_value:.2g}, by permutation p = {p:.2g}")
 if "permutation" in rfs.test_name:
-    assert abs(p - rfs.test.number) < 5 * (2 * p / draws) ** 0.5
+    assert rfs.test.number > 0
+    q = (p + rfs.test.number) / 2
+    assert abs(p - rfs.test.number) < 8 * (q / draws) ** 0.5
 
 # %% tags=["solution"]
 study.say(
