@@ -203,8 +203,8 @@ for key, group in (("treg_os", "treg_group"), ("emd_os", "emd_any")):
     assert used != "log-rank" or abs(p - book) < 1e-9
 
 # %% [markdown]
-# A p-value by permutation has an error of its own, because the arrangements are drawn at random;
-# below about one in a thousand, read it only as smaller than that.
+# A p-value by permutation has an error of its own where the arrangements are drawn at random; below
+# about one in a thousand, read it only as smaller than that.
 #
 # **Several claims at once.** Test often enough and something turns up by chance. Holm's correction
 # {cite:p}`Holm1979` sorts the p-values, multiplies the smallest by the number of tests, the next by
