@@ -93,14 +93,17 @@ study.on_reconstruction(
 #
 # So each claim receives one of four verdicts:
 #
-# - **Upheld**: the cohort agrees, and could have disagreed. A value equals the published one at its
-#   rounding, or lies in the predicted range of a cohort large enough to notice a difference; a
+# - **Upheld**: the cohort agrees. A value equals the published one at its rounding (whatever the
+#   power), or lies in the predicted range of a cohort large enough to notice a difference; a
 #   direction is the same, with p < 0.05.
 # - **Inconclusive**: the data are too few to say. A value lies in the predicted range, but so would
 #   most others; a direction does not reach p < 0.05, whichever way it points.
 # - **Opposed**: the cohort disagrees. A value lies outside the predicted range; a direction is the
 #   opposite, with p < 0.05.
 # - **Cannot be assessed**: a column is missing, patients are too few, or follow-up is too short.
+#
+# In the tables “equal at the printed rounding”, “consistent” and “supports” are upheld, “differs”
+# and “contradicts” opposed; “consistent, but inconclusive” is inconclusive.
 #
 # ## What the authors did and reported
 #
@@ -196,10 +199,13 @@ for key, group in (("treg_os", "treg_group"), ("emd_os", "emd_any")):
     ).p_value
     used, book = claims.loc[key, ["test", "p"]]
     print(f"{group}: lifelines p = {p:.6f}")
-    print(f"  the book: p = {book:.6f} ({used})")
+    print(f"  the book: p = {book:.2g} ({used})")
     assert used != "log-rank" or abs(p - book) < 1e-9
 
 # %% [markdown]
+# A p-value by permutation has an error of its own where the arrangements are drawn at random; below
+# about one in a thousand, read it only as smaller than that.
+#
 # **Several claims at once.** Test often enough and something turns up by chance. Holm's correction
 # {cite:p}`Holm1979` sorts the p-values, multiplies the smallest by the number of tests, the next by
 # one less, and so on, and never lets a later one be smaller than an earlier one. statsmodels does
@@ -237,7 +243,8 @@ study.show(verdicts.figure("claims-summary", caption))
 study.hand_over(claims_not_proportional=verdicts.changing)
 if verdicts.changing.count:
     study.say(
-        "Directions whose hazard ratio changes with time, so that one number is a poor summary: "
+        "Directions whose hazard ratio may change with time, so that one number may be a poor "
+        "summary: "
         "**{claims_not_proportional}** "
         + f"({verdicts.changing.text('names')})."
     )
@@ -257,9 +264,10 @@ columns = {
     "strength": "Power",
 }
 caption = (
-    "Published values: the range predicted for this cohort, the difference from the published "
-    "value in percentage points, p, and the power to notice a true difference of "
-    f"{100 * power.GAP:.0f} points"
+    "Published values: the range predicted for this cohort; the difference from the published "
+    "value in percentage points, with Newcombe's interval; p by the score test of two "
+    "proportions (survival with its effective sample size), and Holm's p in brackets; and the "
+    f"power to notice a true difference of {100 * power.GAP:.0f} points"
 )
 study.show(verdicts.details("value").as_table(columns, caption))
 columns = {
@@ -275,8 +283,8 @@ caption = (
 study.show(verdicts.details("direction").as_table(columns, caption))
 
 # %% [markdown] tags=["on-reconstruction"]
-# How large were the effects in the study? It printed none of its hazard ratios. The table gives
-# their median and range in forty reconstructed cohorts, each of which agrees with everything
+# How large could the effects have been? The abstract prints none of its hazard ratios. The table
+# gives their median and range in forty reconstructed cohorts, each of which agrees with everything
 # published.
 
 # %% tags=["on-reconstruction"]
@@ -286,9 +294,9 @@ names = dict(
 open_effects = Result(consistent.ranges(consistent.effects()), "ratio")
 columns = {
     "claim": "Direction",
-    "estimate": "Hazard ratio in the study: median (range)",
+    "estimate": "Hazard ratio in forty reconstructed cohorts: median (range)",
 }
-caption = "Hazard ratios that agree with everything published"
+caption = "Hazard ratios of forty reconstructed cohorts that agree with everything published"
 study.show(open_effects.as_table(columns, caption, words=names, letter="A"))
 
 # %% [markdown]
@@ -300,14 +308,17 @@ study.show(open_effects.as_table(columns, caption, words=names, letter="A"))
 #
 # ## What it means for a patient
 #
-# A prediction range is the honest answer to “what may our next patients expect?” Of 100 patients
-# like those of the study, treated in a cohort of this size:
+# A prediction range answers “what may a further cohort of this size see?” If its patients are like
+# those of the study:
 
 # %%
 # by hand: response, os_days, os_event
 for key, state in (("orr", "in remission"), ("os_1y", "alive at 1 year")):
     least, most = claims.loc[key, ["expected_lower", "expected_upper"]]
-    print(f"{state}: between {100 * least:.0f} and {100 * most:.0f} of 100")
+    print(
+        f"{state}: {100 * least:.0f} % to {100 * most:.0f} % "
+        f"of a cohort of this size ({confidence:.0%} prediction)"
+    )
 
 # %% [markdown]
 # These ranges are wide because the study is small, and so, mostly, is the cohort of a single

@@ -216,9 +216,11 @@ print(f"{book:.4f} in the book")
 assert abs(exact.hazard_ratios_["emd_any"] / book - 1) < 1e-6
 
 # %% [markdown]
-# A hazard ratio can change on adjustment for three reasons: the factors go together (confounding);
-# the larger model lost patients with missing values; or hazard ratios are not *collapsible*, so
-# that adding a strong factor moves them even where nothing is confounded.
+# A hazard ratio can change on adjustment for several reasons: the factors go together
+# (confounding); the larger model lost patients with missing values; hazard ratios are not
+# *collapsible*, so that adding a strong factor moves them even where nothing is confounded; or,
+# with few events per coefficient, the estimates of the larger model are biased away from 1
+# (sparse-data bias).
 #
 # The *likelihood-ratio test* compares the model with the one that lacks a factor. In small samples
 # it is more reliable than the p-value beside the coefficient (Wald's).
@@ -237,6 +239,7 @@ assert abs(p - os.tests.where(covariate="emd_any").p.number) < 1e-6
 # ## The book’s result
 #
 # One model for each endpoint. The two rest on different patients: the second holds responders only.
+# The intervals are Wald's, from the standard error of the coefficient.
 
 # %%
 labels = {
@@ -304,14 +307,17 @@ profiles = pd.DataFrame(
 alive = cox.predict_survival_function(profiles, times=[365]).iloc[0]
 print("Alive at 12 months, of 100 with these risk factors:")
 print((100 * alive).round().astype(int).to_string())
+have_all = (data[list(worse)] == 1).all(axis="columns").sum()
+print(f"patients with all three, of {len(data)}: {have_all}")
 for_emd = np.log(alive["EMD"]) / np.log(alive["none"])
 assert abs(for_emd / cox.hazard_ratios_["emd_any"] - 1) < 1e-9
 
 # %% [markdown]
-# The last line shows what a hazard ratio does: it multiplies the *logarithm* of survival. The same
-# hazard ratio therefore means a large difference where many die and a small one where few do. These
-# chances are the model's: few patients, if any, have all three factors, and the model fills the gap
-# by assuming that hazard ratios multiply.
+# The `assert` shows what a hazard ratio does: it multiplies the *logarithm* of survival. The same
+# hazard ratio therefore means a large difference where many die and a small one where few do. Where
+# few patients, if any, have all three factors, the model fills the gap by assuming that hazard
+# ratios multiply. These are a model's predictions without intervals, from few patients: none of
+# them, least of all a zero, should be told to a patient.
 #
 # ## How sure can we be?
 #
@@ -332,8 +338,9 @@ study.say(
 )
 
 # %% [markdown]
-# **Proportional hazards.** A small p in the table says that a hazard ratio changes with time, so
-# that one number for all times is a poor summary {cite:p}`Grambsch1994`.
+# **Proportional hazards.** A small p in the table suggests that the hazard ratio changes with time,
+# or that something else is missing from the model; one number for all times may then be a poor
+# summary {cite:p}`Grambsch1994`.
 
 # %%
 caption = f"Test of proportional hazards ({endpoint.upper()})"
@@ -346,7 +353,7 @@ if changing:
     study.say(
         f"p < 0.05 for {changing} "
         + "(all factors together: {ph_p}): there, one hazard ratio for "
-        "all times is a poor summary."
+        "all times may be a poor summary; look at the curves."
     )
 else:
     study.say(
@@ -357,7 +364,8 @@ else:
 # %% [markdown]
 # A picture says more than the test. Each dot below is a death; if the hazard ratio of EMD were
 # constant, the line through the dots would be level. lifelines has a test, too, but an approximate
-# one: its p-values differ from those of R's `cox.zph`, which the book follows.
+# one: its p-values differ from those of R's `cox.zph`, which the book follows. The tests use the
+# Kaplan–Meier scale of time, so a slope in days need not match them.
 
 # %%
 # by hand: os_days, os_event, emd, treg_pct, genetic_risk
@@ -522,8 +530,9 @@ for model, name in ((cox, "three factors"), (larger, "with age")):
 #
 # ```{quiz}
 # The test of proportional hazards has a small p for one factor. What now?
-# - [ ] The factor has no effect. :: It has one, which changes with time.
-# - [x] One hazard ratio for all times is a poor summary of that factor. :: Yes: show it by period,
-#   or the survival at fixed times.
+# - [ ] The factor has no effect. :: The test does not ask whether there is an effect, but whether it
+#   is constant.
+# - [x] One hazard ratio for all times may be a poor summary of that factor. :: Yes: look at the
+#   curves, and show it by period, or the survival at fixed times.
 # - [ ] The model may not be shown. :: It may, with its limits stated.
 # ```

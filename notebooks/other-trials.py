@@ -27,6 +27,7 @@
 
 # %%
 from cartanalysis import Study
+from cartanalysis.study.peers import findings
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -160,7 +161,7 @@ def excess(tau2):
     return (w * distance**2).sum() - (len(y) - 1)
 
 
-tau2 = brentq(excess, 0, 5)
+tau2 = brentq(excess, 0, 5) if excess(0) > 0 else 0.0
 mean = np.average(y, weights=1 / (v + tau2))
 pooled = 1 / (1 + np.exp(-mean))
 print(f"tau² = {tau2:.3f}; pooled share in remission {pooled:.1%}")
@@ -188,7 +189,8 @@ assert np.isclose(ends[0], lower)
 #
 # Squares are trials, larger where they weigh more; the diamond is their pooled share with its
 # interval, the grey band the prediction interval. An et al. are not pooled, so that the others
-# alone say what was to be expected.
+# alone say what was to be expected. The diamond's confidence interval is by Hartung, Knapp, Sidik
+# and Jonkman {cite:p}`IntHout2014`; Cochran's Q tests whether the trials differ by more than chance.
 
 # %%
 caption = "Share of patients in remission, with exact intervals."
@@ -247,11 +249,11 @@ study.say(
 )
 
 # %% [markdown]
-# This is where the study stands apart. Was the product milder, were mild
-# symptoms not recorded, or were they graded on another scale? The published text available to us
-# does not say. The numbers are those of a review, not of the paper, and that review errs for
-# another trial; but even if it erred here by a few patients, the study would remain among the
-# lowest.
+# This is where the study differs most, though chance is not excluded. Was the product milder, were
+# mild symptoms not recorded, or were they graded on another scale? The published text available to
+# us does not say. The numbers are those of a review, not of the paper, and that review errs for
+# another trial; but even if it erred here, a few patients more would still leave its rate below most
+# of the others.
 #
 # ### Relapse
 
@@ -331,12 +333,24 @@ study.show(
 # ### Extramedullary disease
 #
 # One large series saw responses in all its subgroups, patients with extramedullary disease among
-# them {cite:p}`ZhangX2020`; a response is not yet survival. With leukaemia of the central nervous
-# system, responses were frequent and survival short {cite:p}`Qi2022`. Outside the central nervous
-# system, fewer of those treated responded in the marrow {cite:p}`Holland2022`, though far more
-# than the few such patients of An et al.
+# them {cite:p}`ZhangX2020`; a response is not yet survival. Another treated patients with leukaemia
+# of the central nervous system (CNS) {cite:p}`Qi2022`, a third EMD outside the CNS
+# {cite:p}`Holland2022`.
 
 # %%
+found = findings("EMD").set_index("source")["finding"]
+qi = found.filter(like="Qi et al.").item()
+holland = remission.table.set_index("label").loc["Holland 2022"]
+study.say(
+    f"With leukaemia of the CNS: {qi}, against a median overall survival of {{paper.os_median}} in "
+    "all patients of An et al."
+)
+study.say(
+    "With EMD outside the CNS, the marrow was in MRD-negative remission after "
+    f"{holland['events']:.0f} of {holland['n']:.0f} infusions, against remission in {{paper.orr_emd_other_n}} of "
+    "{paper.emd_other_n} patients of An et al.; the two endpoints differ, and the numbers are too "
+    "small to tell apart."
+)
 study.show(
     peers.findings("EMD", "Extramedullary disease (EMD): what others found")
 )
@@ -345,8 +359,9 @@ study.show(
 # ### Regulatory T cells
 #
 # In lymphoma, the share of Tregs in the *product* hardly differed between responders and others
-# {cite:p}`Haradhvala2022`. In leukaemia, a Chinese series found more Tregs in the *blood* of
-# patients who relapsed; and in lymphoma again, Treg-like CAR T cells went with progression
+# {cite:p}`Haradhvala2022`. In leukaemia, a Chinese series of 43 patients found more Foxp3⁺ Tregs in
+# the *blood* of those who relapsed than of those who did not (abstract only, journal not
+# identified); and in lymphoma again, Treg-like CAR T cells went with progression
 # {cite:p}`Good2022`. Blood, product and CAR T cells are three different things to measure, so
 # these studies neither confirm nor refute one another.
 
@@ -379,7 +394,8 @@ study.show(
 #   does not prove that they are alike.
 # - *Definitions.* Remission is CR in one trial, CR or CRi in the next, free of MRD in a third. CRS
 #   was graded by several scales before the ASTCT consensus {cite:p}`Lee2019`, so that grade 3 does
-#   not mean the same everywhere.
+#   not mean the same everywhere. For remission, the other trials are counted in evaluable patients
+#   (Holland in infusions), An et al. in all infused; this makes An et al. look slightly worse.
 # - *Sources.* Some rows were read in a trial's own abstract, others in the tables of reviews, as
 #   the last table of this section tells; where two sources disagree the cell is empty. Counts were
 #   worked out from rounded percentages where only one whole number fits.
@@ -429,7 +445,7 @@ print(others.nsmallest(1, "width")[columns])
 earlier = ["Davila 2014", "Turtle 2016"]
 once = ~others["study"].isin(earlier)
 y, v = y[once], v[once]
-tau2 = brentq(excess, 0, 5)
+tau2 = brentq(excess, 0, 5) if excess(0) > 0 else 0.0
 mean = np.average(y, weights=1 / (v + tau2))
 print(f"{pooled:.1%} with them, {1 / (1 + np.exp(-mean)):.1%} without")
 book = peers.forest("remission", without=earlier)
@@ -450,25 +466,31 @@ assert np.isclose(1 / (1 + np.exp(-mean)), book.pooled.number)
 # that the authors published (column `note`). Which is wider, and why?
 #
 # ```{dropdown} Hint
-# `proportion_confint` also takes a number of events that is not whole. The study's values are
-# `study.registry["os_1y"].fraction` and `study.registry["infused"].value`.
+# Without censoring, Greenwood's variance of survival S is S(1 − S)/n. Compute the interval for
+# log(−log S), whose standard error is the root of (1 − S)/(n S), divided by |log S|, and turn it back.
+# The study's values are `study.registry["os_1y"].fraction` and `study.registry["infused"].value`.
 # ```
 
 # %% tags=["solution"]
 # by hand
+from scipy.stats import norm
+
 zhang = others.set_index("study").loc["Zhang C 2020"]
 mine = study.registry["os_1y"].fraction, study.registry["infused"].value
 theirs = zhang["os_1y_pct"] / 100, zhang["n"]
+z = norm.ppf(0.975)
 for name, (share, n) in {"An": mine, "Zhang C": theirs}.items():
-    low, high = proportion_confint(share * n, n, method="beta")
+    error = np.sqrt((1 - share) / (n * share)) / abs(np.log(share))
+    low, high = (share ** np.exp(side * z * error) for side in (1, -1))
     print(f"{name}: {share:.1%} ({low:.1%} to {high:.1%}) at best")
 print(zhang["note"])
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
-# The published interval is wider. A patient who is censored before 1 year tells less than one
-# followed for the whole year, so the estimate rests on fewer patients than were treated. How much
-# wider the study's own interval is cannot be known without its numbers at risk.
+# The published interval is wider. Censoring is the likely reason; the authors may also have used
+# another formula. A patient who is censored before 1 year tells less than one followed for the whole
+# year, so the estimate rests on fewer patients than were treated. How much wider the study's own
+# interval is cannot be known without its numbers at risk.
 # ```
 
 # %% [markdown]

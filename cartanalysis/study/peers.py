@@ -32,6 +32,10 @@ TRIAL, POOLED, STUDY, COHORT = "trial", "pooled", "study", "cohort"
 TEXTS = ("study", "citation", "population", "cr_definition", "efs_kind", "source_kind", "note")
 SOURCES = ("primary abstract", "secondary table")
 NOT_PRINTED = "as published; the interval cannot be computed without numbers at risk"
+NO_SCATTER = (
+    "τ² is estimated as 0 here, so this prediction interval holds only the uncertainty of the "
+    "mean; with few trials the true scatter may be larger"
+)
 
 
 @dataclass(frozen=True)
@@ -450,8 +454,8 @@ def in_range(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Inside, below or above the prediction interval, and whether the study's own interval
-        reaches into it; empty if the study reports no share.
+        Inside, below or above the prediction interval; where outside, the study's own interval
+        and whether it reaches into the other; empty if the study reports no share.
     """
     study = only(table, STUDY)
     if study.empty:
@@ -461,9 +465,10 @@ def in_range(table: pd.DataFrame) -> str:
     if low <= mine["estimate"] <= high:
         return "inside"
     side = "below" if mine["estimate"] < low else "above"
+    own = f"its own interval{_interval(mine)}"
     if mine["upper"] >= low and mine["lower"] <= high:
-        return f"{side}, though its own interval reaches into it"
-    return f"{side}, with the whole of its own interval"
+        return f"{side}, though {own} reaches into it"
+    return f"{side}, with the whole of {own}"
 
 
 def span(table: pd.DataFrame) -> str:
@@ -511,7 +516,7 @@ def alike(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A sentence with I² and the test of heterogeneity.
+        A sentence with I² and the test of heterogeneity, and what a τ² of 0 leaves out.
 
     Raises
     ------
@@ -523,5 +528,5 @@ def alike(table: pd.DataFrame) -> str:
         raise CannotCompute("these trials were not pooled")
     row = pooled.iloc[0]
     share = rounded(100 * row["i2"], 0, 0, 100)
-    test = format_value(row["q_p"], "p")
-    return f"I² {share} %; test of heterogeneity: {test}"
+    text = f"I² {share} %; Cochran's Q: {format_value(row['q_p'], 'p')}"
+    return text if row["tau2"] > 0 else f"{text}; {NO_SCATTER}"

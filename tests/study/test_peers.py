@@ -151,8 +151,11 @@ def test_the_study_stands_below_with_its_letter():
         ("severe CRS", "inside"),
         ("CRS", "inside"),
         # 1 and 2 of 47: exact intervals to 11.3 and 14.5 %; the others' begin at 3.4 and 14.1 %
-        ("severe neurotoxicity", "below, though its own interval reaches into it"),
-        ("neurotoxicity", "below, though its own interval reaches into it"),
+        (
+            "severe neurotoxicity",
+            "below, though its own interval (0.1 % to 11.3 %) reaches into it",
+        ),
+        ("neurotoxicity", "below, though its own interval (0.5 % to 14.5 %) reaches into it"),
     ],
 )
 def test_where_the_study_sits(outcome, says):
@@ -164,7 +167,17 @@ def test_a_study_beyond_all_others_is_told():
     low = table["predicted_lower"].max()
     mine = table["kind"] == peers.STUDY
     beyond = table.assign(upper=table["upper"].where(~mine, low / 2))
-    assert peers.in_range(beyond) == "below, with the whole of its own interval"
+    said = peers.in_range(beyond)
+    assert said.startswith("below, with the whole of its own interval (")
+
+
+def test_no_scatter_is_told_where_none_is_estimated():
+    told = {outcome: peers.alike(peers.forest(outcome)) for outcome in REFERENCE["pooled"]}
+    for outcome, text in told.items():
+        none = REFERENCE["pooled"][outcome]["tau2"] < 1e-6
+        assert (peers.NO_SCATTER in text) == none
+        assert "Cochran's Q: p = " in text or "Cochran's Q: p < " in text
+    assert peers.NO_SCATTER in told["severe CRS"]
 
 
 def test_nothing_of_the_reconstruction_is_in_it():
