@@ -32,7 +32,7 @@ MARK = re.compile(r"#\s*by hand(?P<rows>, with rows)?(?::\s*(?P<columns>.*))?$",
 FIGURE = re.compile(r"#\s*figure:\s*(?P<alt>.+)$", re.MULTILINE)
 """Second line of a cell that draws: what is seen, for who cannot see it."""
 
-DPI = 130
+DPI = 110
 """Of pictures drawn by hand: sharp enough for a page that stays light."""
 
 RUNNER = "_by_hand"

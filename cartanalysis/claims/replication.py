@@ -206,7 +206,7 @@ def _found_text(row: Any) -> str:
     return f"{row.unit} {text}" if is_ratio else text
 
 
-CHANGES = "the hazard ratio changes with time, so that one number is a poor summary"
+CHANGES = "the hazard ratio may change with time, so that one number may be a poor summary"
 
 
 def _reason(row: Any) -> str:

@@ -415,7 +415,7 @@ def test_no_support_is_told_without_what_proportional_hazards_say():
     model = cox(patients, "os", ["genetic_risk"])
     assert row["ph_p"] == model.proportional_hazards["p"].iloc[0] < 0.05
     assert (row["verdict"], row["proportional"]) == (Verdict.SUPPORTS, "no")
-    said = "the hazard ratio changes with time, so that one number is a poor summary"
+    said = "the hazard ratio may change with time, so that one number may be a poor summary"
     assert f"{said} (test of proportional hazards: p" in replication.report(table)
     assert said in replication.as_text(table).set_index("id").loc["genetics_os", "verdict"]
     assert replication.not_proportional(table)["names"].iloc[0] == "OS, high-risk genetics"
