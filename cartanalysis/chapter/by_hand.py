@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from IPython.display import display
 from matplotlib import pyplot as plt
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from cartanalysis.errors import MissingColumns
 
@@ -188,4 +187,7 @@ def install(shell: Any, chapter: Chapter) -> None:
     runner = ByHand(chapter, shell.user_ns)
     shell.input_transformers_cleanup[:] = [*kept, runner]
     shell.user_ns[RUNNER] = runner
+    # only now: as it is imported, it looks for the notebook in which figures are to be shown
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
+
     set_matplotlib_formats("png", dpi=DPI)

@@ -249,8 +249,6 @@ def _be_kernel(line: socket.socket, environment: dict[str, str]) -> None:
         parent_handle=1  # nobody whose end it should watch for itself
     )
     kernel.initialize()
-    # what is loaded asks IPython how to show figures when it is imported, and there was none yet
-    sys.modules["matplotlib.pyplot"].install_repl_displayhook()
     line.sendall(f"{os.getpid()}\n".encode())  # who connects from now on need not try twice
     kernel.start()
 

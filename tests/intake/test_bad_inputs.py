@@ -323,7 +323,7 @@ def test_bad_inputs_25_hardly_any_patient(clinic):
             response.association(table, "emd_any")
     single = made(response=["CR"], os_days=[5], os_event=[1], emd=["none"])
     verdicts = replication.claims(single, published.load())
-    assert len(verdicts) == 16
+    assert len(verdicts) == 21
 
 
 def test_bad_inputs_26_a_subgroup_of_nobody():
@@ -580,17 +580,20 @@ def start(
 KILLED = """
 import importlib, os, signal, sys
 place, _, name = sys.argv.pop(1).rpartition(":")
-module = importlib.import_module(f"cartanalysis.publish.{place}")
-real = getattr(module, name.rstrip("+"))
+module, *inside = place.split(".")
+owner = importlib.import_module(f"cartanalysis.publish.{module}")
+for part in inside:
+    owner = getattr(owner, part)
+real = getattr(owner, name.rstrip("+"))
 def dies(*arguments, **options):
     if name.endswith("+"):
         real(*arguments, **options)
     os.kill(os.getpid(), signal.SIGKILL)
-setattr(module, name.rstrip("+"), dies)
+setattr(owner, name.rstrip("+"), dies)
 """
 MOMENTS = [
     "run:staging_for", "run:private_folder", "execute:execute", "execute:_run", "execute:_to_cache",
-    "execute:_to_cache+", "site:build", "run:replace_folder", "replace:_exchange+",
+    "execute:_to_cache+", "site.JupyterBook:build", "run:replace_folder", "replace:_exchange+",
     "run:replace_folder+",
 ]  # fmt: skip
 """Functions of a run at whose beginning, or (+) end, it is killed, in their order."""

@@ -14,7 +14,7 @@ import pytest
 
 from cartanalysis.cli import main
 from cartanalysis.errors import InputError
-from cartanalysis.publish.run import publish
+from cartanalysis.publish.run import COHORT_FILE, publish
 from cartanalysis.publish.scratch import PRIVATE, clear_private, private_folder
 from cartanalysis.publish.staging import staging_for
 
@@ -147,7 +147,7 @@ def test_no_row_is_ever_beside_a_site(tiny, tmp_path, temporary):
     text = chapter.read_text()
     chapter.write_text(text + "\nimport time\ntime.sleep(600)\n")
     going = subprocess.Popen([sys.executable, "-m", "cartanalysis.cli", *command])
-    while not (rows := list(temporary.glob(f"{PRIVATE}*/cohort.csv"))):
+    while not (rows := list(temporary.glob(f"{PRIVATE}*/{COHORT_FILE}"))):
         time.sleep(0.1)
         assert going.poll() is None
     beside = [p for p in site.parent.rglob("*") if p.is_file() and "site" not in p.parts]
