@@ -349,3 +349,9 @@ def _natural(label: str) -> tuple[tuple[str, float, int], ...]:
     parts = NUMBER.split(_ABOVE.sub("", _BELOW.sub("", label)) if side else label)
     pairs = zip(parts[::2], [*parts[1::2], ""], strict=True)
     return tuple((text, float(number or -1), side) for text, number in pairs)
+
+
+def badge(letter: str) -> str:
+    """Write an evidence letter as it stands behind a sentence."""
+    style = f"cart-letter-{letter.lower().replace(' ', '-')}"
+    return f' <span class="cart-letter {style}">{html.escape(letter)}</span>'

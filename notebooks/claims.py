@@ -69,6 +69,8 @@ study.say(
     "disagrees with **{claims_opposed}**. For **{claims_inconclusive}** its data are too few to "
     "decide, and **{claims_not_assessed}** cannot be assessed from it."
 )
+
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "This cohort was *built* to agree with all of them. That shows that the published numbers can be true "
     "together, and nothing else: read this chapter for its method."

@@ -140,11 +140,12 @@ for other in ("treg_group", "genetic_risk"):
 # %%
 # by hand: emd, treg_pct, os_days, os_event
 patients = study.patients
-groups = patients.groupby(["treg_group", "emd_any"], observed=True)
+years = patients.assign(years=patients["os_days"] / 365.25)
+groups = years.groupby(["treg_group", "emd_any"], observed=True)
 rates = groups.agg(
     patients=("os_event", "count"),
     deaths=("os_event", "sum"),
-    years=("os_days", lambda days: days.sum() / 365.25),
+    years=("years", "sum"),
 )
 rates["per 100 years"] = 100 * rates["deaths"] / rates["years"]
 print(rates.round(1))
@@ -272,6 +273,8 @@ study.say(
     "({emd_rfs_adjusted_hr.ci}), Tregs for overall survival **{treg_os_adjusted_hr}** "
     "({treg_os_adjusted_hr.ci})."
 )
+
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "How little is known of these numbers, forty cohorts show that agree with everything "
     "published: the hazard ratio of EMD for overall survival lies "

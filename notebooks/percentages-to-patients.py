@@ -155,9 +155,9 @@ for key, whom in (("os_1y", "infused"), ("rfs_1y", "responders")):
     )
 
 # %% [markdown]
-# Some patients were therefore censored before 1 year, if the printed decimal is meant (25 of 47 and
-# 17 of 38 would print the same whole percentages) and if relapse-free survival is counted in the
-# responders.
+# Some patients were therefore censored before 1 year, if the printed decimal is meant (the
+# nearest counts above would print the same whole percentages) and if relapse-free survival is
+# counted in the responders.
 #
 # ## The book’s result
 #

@@ -222,6 +222,8 @@ study.say(
     "Grade 4 was the highest grade of reaction in **{ae_grade4}** of the patients "
     "({ae_grade4.of}; {ae_grade4.ci})."
 )
+
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "That none had a reaction of grade 5 is assumed, hence the letter A."
 )

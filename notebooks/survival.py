@@ -93,9 +93,8 @@ study.say(
 
 # %% [markdown]
 # At one decimal neither percentage is a whole number of patients, so some patients were probably
-# censored before 1 year had passed. (25 of 47 and 17 of 38 would print the same whole percentages:
-# if the paper rounded to whole percentages, nothing follows.) Here is [the
-# arithmetic](percentages-to-patients.ipynb).
+# censored before 1 year had passed. (Whole percentages could be printed for whole patients: if the
+# paper rounded so, nothing follows.) Here is [the arithmetic](percentages-to-patients.ipynb).
 #
 # ## A look at the data
 #
@@ -126,8 +125,11 @@ for day in sorted(times.loc[times["os_event"] == 1, "os_days"].unique()):
     at_risk = (times["os_days"] >= day).sum()
     deaths = ((times["os_days"] == day) & (times["os_event"] == 1)).sum()
     survival *= 1 - deaths / at_risk
-print(f"Overall survival at 1 year, by multiplication: {survival:.1%}")
 too_short = times["os_days"].max() < 365
+if too_short:
+    print("Nobody was followed for a year: there is no estimate.")
+else:
+    print(f"Overall survival at 1 year, by multiplication: {survival:.1%}")
 assert too_short or abs(survival - os.one_year.number) < 1e-9
 
 # %% [markdown]
@@ -152,10 +154,9 @@ plt.show()
 
 # %%
 # by hand: os_days, os_event
-print(
-    f"At 1 year {kmf.predict(365):.1%}, "
-    f"median {kmf.median_survival_time_:g} days"
-)
+if not too_short:
+    print(f"At 1 year {kmf.predict(365):.1%}")
+print(f"median {kmf.median_survival_time_:g} days (inf: not reached)")
 assert too_short or abs(kmf.predict(365) - os.one_year.number) < 1e-9
 
 # %% [markdown]

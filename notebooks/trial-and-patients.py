@@ -188,6 +188,8 @@ print(f"Patients without remission: {no_remission.sum()}")
 
 # %%
 study.show(flow.figure("flow", "Flow of patients."))
+
+# %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "This is the study's own flow. Its first two numbers are printed in the paper (P); the other "
     "two follow from the paper's percentages (D)."

@@ -19,9 +19,6 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from IPython.display import display
-from matplotlib import pyplot as plt
-
 from cartanalysis.errors import MissingColumns
 
 if TYPE_CHECKING:
@@ -30,9 +27,6 @@ if TYPE_CHECKING:
 MARK = re.compile(r"#\s*by hand(?P<rows>, with rows)?(?::\s*(?P<columns>.*))?$", re.MULTILINE)
 FIGURE = re.compile(r"#\s*figure:\s*(?P<alt>.+)$", re.MULTILINE)
 """Second line of a cell that draws: what is seen, for who cannot see it."""
-
-DPI = 110
-"""Of pictures drawn by hand: sharp enough for a page that stays light."""
 
 RUNNER = "_by_hand"
 """Name under which a notebook finds what runs these cells."""
@@ -159,6 +153,8 @@ class ByHand:
         except NameError:
             return "it goes on from a cell above that was not run"
         except Exception as error:  # noqa: BLE001 - whatever it is, the page tells it
+            from matplotlib import pyplot as plt  # who only asks whether a cell is by hand need not
+
             plt.close("all")
             said, *_ = str(error).strip().splitlines() or [""]
             return f"on this cohort it stops: {type(error).__name__}: {said}"
@@ -169,6 +165,8 @@ class ByHand:
         if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), "<by hand>", "eval"), self._names)
             if value is not None:
+                from IPython.display import display
+
                 display(value)
 
 
@@ -190,4 +188,4 @@ def install(shell: Any, chapter: Chapter) -> None:
     # only now: as it is imported, it looks for the notebook in which figures are to be shown
     from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-    set_matplotlib_formats("png", dpi=DPI)
+    set_matplotlib_formats("svg", metadata={"Date": None})  # light, and the same at every run

@@ -16,7 +16,6 @@ from cartanalysis.figures.trials import plot_trials
 from cartanalysis.stats import response, safety
 from cartanalysis.study import peers
 
-SEVERE = 3
 OWN_GRADES = {"severe CRS": "crs_grade", "severe neurotoxicity": "icans_grade"}
 """Columns of a cohort that answer to what trials report."""
 
@@ -178,7 +177,7 @@ def _own(study: HandOver, outcome: str) -> Any:
     if outcome == "remission":
         found = study.compute(response.remission, study.patients, None, study.confidence)
     elif outcome in OWN_GRADES:
-        asked = (study.patients, OWN_GRADES[outcome], SEVERE, study.confidence)
+        asked = (study.patients, OWN_GRADES[outcome], safety.SEVERE, study.confidence)
         found = study.compute(safety.at_least, *asked)
     else:
         return None

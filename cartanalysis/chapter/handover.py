@@ -47,6 +47,7 @@ from cartanalysis.text import (
     DAYS_PER,
     FORMULA,
     Number,
+    badge,
     format_interval,
     format_value,
     html_sentence,
@@ -524,12 +525,6 @@ def _name_of(function: Callable[..., Any]) -> str:
     module, name = (getattr(function, what, "") for what in ("__module__", "__qualname__"))
     ours = module.startswith("cartanalysis.") and name and not name.startswith("_")
     return f"{module}.{name}" if ours else ""
-
-
-def badge(letter: str) -> str:
-    """Write an evidence letter as it stands behind a sentence."""
-    style = f"cart-letter-{letter.lower().replace(' ', '-')}"
-    return f' <span class="cart-letter {style}">{html.escape(letter)}</span>'
 
 
 def evidence_sentence(letter: str) -> str:

@@ -226,7 +226,7 @@ class Result:
             for row in each_row(self.table)
             if not pd.isna(row.estimate)
         )
-        alt = f"Out of 100 patients, {state}: {', '.join(told)}."
+        alt = f"Out of 100 patients, {state}: {', '.join(told) or 'not known'}."
         options: dict[str, Any] = {"state": state}
         if labels:
             options["labels"] = labels

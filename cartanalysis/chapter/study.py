@@ -12,12 +12,12 @@ from cartanalysis import contract, intake
 from cartanalysis.chapter import analyses, by_hand, context
 from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
-from cartanalysis.chapter.handover import HandOver, badge, letters_explained, show
+from cartanalysis.chapter.handover import HandOver, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Labels, Result
 from cartanalysis.stats import baseline, response, survival
 from cartanalysis.study import consistent
-from cartanalysis.text import html_table, is_missing
+from cartanalysis.text import badge, html_table, is_missing
 
 THE_LEVEL = (
     "“Significant” is the paper's word; that it means p < 0.05, the usual convention, is assumed "

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import PatchCollection
+from matplotlib.collections import EllipseCollection, PatchCollection
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, Patch, Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from cartanalysis.figures import style
 from cartanalysis.text import each_row, is_missing
 
 SIDE = 10
 """Dots in a row and in a column."""
+DOT = 0.72
+"""How wide a dot is in its place."""
 GAP = 1.6
 """Between two arrays, in dots."""
 ABREAST = 3
@@ -121,12 +123,15 @@ def _draw(
         ax.add_collection(
             PatchCollection(shade, facecolor=colour, alpha=SHADE, linewidth=0, gid="interval")
         )
-    dots = [Circle((x + 0.5, y + 0.5), 0.36) for x, y in places]
+    dots = [(x + 0.5, y + 0.5) for x, y in places]
     filled = 0 if is_missing(estimate) else out_of_100(estimate)
     for part, face, edge, gid in (
         (dots[:filled], colour, colour, "filled"),
         (dots[filled:], "white", style.MUTED, "empty"),
     ):
-        ax.add_collection(
-            PatchCollection(part, facecolor=face, edgecolor=edge, linewidth=0.8, gid=gid)
-        )
+        if part:  # one shape for all of them: a hundred would make a heavy picture
+            drawn = EllipseCollection(
+                [DOT], [DOT], [0], units="x", offsets=part, offset_transform=ax.transData,
+                facecolor=face, edgecolor=edge, linewidth=0.8, gid=gid,
+            )  # fmt: skip
+            ax.add_collection(drawn)

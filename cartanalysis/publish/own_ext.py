@@ -20,12 +20,11 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 import cartanalysis
 from cartanalysis import contract
-from cartanalysis.chapter.handover import badge
 from cartanalysis.publish import artefacts
 from cartanalysis.publish.book import CHAPTERS
 from cartanalysis.publish.sphinx_ext import load_artefact
 from cartanalysis.study import published
-from cartanalysis.text import html_sentence, html_table
+from cartanalysis.text import badge, html_sentence, html_table
 
 NOTHING = {
     "chapters": "None: every chapter is there.",

@@ -9,6 +9,9 @@ from cartanalysis.stats.exact import binomial_interval
 from cartanalysis.stats.response import INTERVAL
 from cartanalysis.text import each_row
 
+SEVERE = 3
+"""An event of this grade or a higher one is severe."""
+
 SCALES = {
     "ae_grade_max": "any adverse event (CTCAE)",
     "crs_grade": "CRS (ASTCT)",

@@ -128,9 +128,10 @@ def characteristics() -> pd.DataFrame:
     """
     known = load()
     age, infused = known["age_median"], known["infused"]
+    product, domain = known["product"].evidence, known["costimulation"].evidence
     mine = {
         "study": NAME,
-        "population": "paediatric and adult [P], 4-1BB [S]",
+        "population": f"paediatric and adult [{product}], 4-1BB [{domain}]",
         "n": f"{infused.value} [{infused.evidence}]",
         "cr_definition": f"CR/CRi [{known['orr'].evidence}]",
         "age_median": f"{age.value} [{age.evidence}]",

@@ -12,14 +12,13 @@ import yaml
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.stats import permutation, survival
 from cartanalysis.stats.cox import cox
-from cartanalysis.stats.safety import at_least
+from cartanalysis.stats.safety import SEVERE, at_least
 from cartanalysis.study.published import load
 
 DAY = 540
 """By then a tenth to a third of each cohort is censored, so that it matters how they count."""
 
 LANDMARK = 28
-SEVERE = 3
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ PAGES = [*BOOK.pages, "search", "genindex"]
 THEMES = ("light", "dark")
 WIDTHS = (360, 768, 1280)
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-FIRST_VISIT, LATER_VISIT = 640_000, 260_000
+FIRST_VISIT, LATER_VISIT = 600_000, 150_000
 """Most bytes that a chapter may transfer, compressed."""
 TEXT = {".html", ".css", ".js", ".svg", ".json", ".csv"}
 

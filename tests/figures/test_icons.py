@@ -28,7 +28,8 @@ def draw(*rows: tuple[str, float, float, float], **options):
 
 
 def counted(ax, gid: str) -> list[int]:
-    return [len(c.get_paths()) for c in ax.collections if c.get_gid() == gid]
+    mine = [c for c in ax.collections if c.get_gid() == gid]
+    return [len(c.get_paths() if gid == "interval" else c.get_offsets()) for c in mine]
 
 
 def words(ax) -> list[str]:
@@ -57,7 +58,7 @@ def test_without_an_interval_none_is_shaded(share):
 def test_what_is_not_known_is_not_drawn_as_none():
     ax = draw(("other", math.nan, math.nan, math.nan))
     assert words(ax) == ["other", "not known"]
-    assert counted(ax, "filled") == [0]
+    assert (counted(ax, "filled"), counted(ax, "empty")) == ([], [100])
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3, 4, 5])

@@ -50,6 +50,9 @@ def test_consistent_cohorts_regenerate():
 
 def test_the_default_cohort_is_the_most_central():
     effects = consistent.effects()
+    assert (
+        effects["seed"].nunique() == consistent.cohorts()["seed"].nunique() == 40
+    )  # as prose says
     assert consistent.most_central(effects) == reconstruct.DEFAULT_SEED
     mine = effects[effects["seed"] == reconstruct.DEFAULT_SEED]
     assert (mine["ph_p"] >= consistent.PROPORTIONAL).all()

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from tinybook import run
 
+from cartanalysis.chapter.disclosure.outputs import METADATA
 from cartanalysis.cli import main
 from cartanalysis.errors import InputError
 from cartanalysis.publish.artefacts import tidy
@@ -133,7 +134,9 @@ def test_a_student_version_runs_and_so_do_its_slides(name, tmp_path):
     title = ran.cells[1].source.splitlines()[0].removeprefix("# ")
     assert f"<h1>{title}</h1>" in page and "cart-banner" in page
     assert page.count("<figure>") == sum(
-        "image/svg+xml" in o.get("data", {}) for c in ran.cells for o in c.get("outputs", [])
+        "figure" in o.get("metadata", {}).get(METADATA, {})
+        for c in ran.cells
+        for o in c.get("outputs", [])
     )
     assert not re.search(r"""(?:src|href)=["'](?!data:)""", page), "nothing is loaded"
     assert all(re.findall(r'<img alt="([^"]*)"', page)), "pictures are described"
