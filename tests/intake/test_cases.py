@@ -1,0 +1,360 @@
+"""Files as people who do this job bring them, one named test for each, with what they should get.
+
+``data/cases`` holds the files, all with invented patients, and the mappings first written for them.
+Expected values are counted in the files by hand or by a few lines of pandas.
+"""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from tinybook import TESTS, shown_of
+
+from cartanalysis import Study, intake
+from cartanalysis.contract import Cohort, derive
+from cartanalysis.errors import InputError, Problem
+from cartanalysis.figures import plot_km, plot_rates, style
+from cartanalysis.intake import mapping
+from cartanalysis.intake.admission import Request, admit
+from cartanalysis.intake.reading import read_source, redcap
+from cartanalysis.stats import response, survival
+from cartanalysis.stats.cox import cox
+
+CASES = TESTS / "data" / "cases"
+HEAD = "version: 1\ncolumns:\n  patient_id: {from: patient_id}\n"
+
+
+def admitted(file: str | Path, plan: str | Path | None = None) -> Cohort:
+    return admit(Request(str(CASES / file), None if plan is None else CASES / plan))
+
+
+def refused(file: str | Path, plan: str | Path | None = None) -> list[Problem]:
+    with pytest.raises(InputError) as error:
+        admitted(file, plan)
+    return list(error.value.problems)
+
+
+def places(problems: list[Problem]) -> list[tuple[int | None, str | None]]:
+    return [(p.row, p.column) for p in problems]
+
+
+def write(folder: Path, text: str, name: str = "map.yml") -> Path:
+    place = folder / name
+    place.write_text(text, encoding="utf-8")
+    return place
+
+
+def changed(folder: Path, plan: str, *changes: tuple[str, str]) -> Path:
+    """Write a mapping of the cases with other words in it."""
+    text = (CASES / plan).read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return write(folder, text)
+
+
+def raw(file: str, **how: object) -> pd.DataFrame:
+    return pd.read_csv(CASES / file, **how)
+
+
+def proposed(file: str) -> mapping.Mapping:
+    return mapping.propose(read_source(CASES / file)).mapping
+
+
+def test_every_file_of_the_cases_is_named_here() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    files = {p.relative_to(CASES).parts[0] for p in CASES.rglob("*") if p.is_file()}
+    assert [name for name in sorted(files) if f'"{name}' not in here] == []
+
+
+# --- what was once misread without a word ------------------------------------------------------
+
+
+def test_event_header_coding(tmp_path: Path) -> None:
+    file, plan = "event_header_coding.csv", "event_header_coding.yml"
+    name = "Status at last FU (0: dead; 1: alive)"
+    (found,) = refused(file, plan)
+    assert found.column == name and '{"0": 1, "1": 0}' in found.remedy
+    without = changed(tmp_path, plan, (", coding: event", ""))
+    assert refused(file, without)[0].what == found.what
+    turned = changed(tmp_path, plan, ("coding: event", 'levels: {"0": 1, "1": 0}'))
+    died = (raw(file)[name] == 0).astype(int).tolist()
+    assert died == [1, 0] * 6
+    assert admitted(file, turned).table["os_event"].tolist() == died
+    insists = changed(tmp_path, plan, ("coding: event", 'levels: {"0": 0, "1": 1}'))
+    notes = admitted(file, insists).notes
+    assert any("“0” means “dead”" in n and "“0” is no event" in n for n in notes)
+
+
+@pytest.mark.parametrize("file", ["redcap_names/b/data.csv", "redcap_names/c/export.csv"])
+def test_redcap_names(file: str, tmp_path: Path) -> None:
+    source = read_source(CASES / file)
+    assert source.form == "REDCap export"
+    assert next(c for c in source.columns if c.name == "vital").choices["0"] == "Dead"
+    text = "version: 1\ncolumns:\n  patient_id: {from: record_id}\n  os_days: {from: os_days}\n"
+    found = refused(file, write(tmp_path, text + "  os_event: {from: vital}\n"))
+    (of_vital,) = (p for p in found if p.column == "vital")
+    assert "“0” means “Dead”" in of_vital.what
+
+
+def test_adam_screenfail() -> None:
+    cohort = admitted("adam_screenfail", "adam_screenfail.yml")
+    assert len(cohort.table) == 8
+    assert cohort.table["ae_grade_max"].tolist() == [4, 4, 3, 1, 2, 0, 0, 0]
+    notes = " ".join(cohort.notes)
+    assert "SAFFL = Y" in notes and "TRTEMFL = Y" in notes
+
+
+def test_not_infused() -> None:
+    found = refused("not_infused.csv", "not_infused.yml")
+    assert places(found) == [(row, "infusion") for row in (14, 15, 16, 17)]
+
+
+def test_rfs_from_infusion() -> None:
+    (found,) = refused("rfs_from_infusion.csv")
+    assert "seems to count from infusion" in found.what and "origin: remission" in found.remedy
+
+
+def test_cibmtr_responders(tmp_path: Path) -> None:
+    (found,) = refused("cibmtr_responders.csv", "m_cibmtr.yml")
+    assert "seems to count from infusion" in found.what and "origin: remission" in found.remedy
+    plan = changed(
+        tmp_path, "m_cibmtr.yml", ("{from: intxrel,", "{from: intxrel, origin: remission,")
+    )
+    assert admitted("cibmtr_responders.csv", plan)
+
+
+def test_data_clinical_patient() -> None:
+    entry = proposed("data_clinical_patient.txt").by_target["os_days"]
+    assert "diagnosis" in entry.ask and "origin: infusion" in entry.ask
+    (found,) = refused("data_clinical_patient.txt", "cbio_diag.yml")
+    assert found.column == "OS_MONTHS" and "counts from diagnosis" in found.what
+
+
+def test_death_status_no_date(tmp_path: Path) -> None:
+    file, plan = "death_status_no_date.csv", "death_status_no_date.yml"
+    found = refused(file, plan)
+    assert [(p.row, p.column, p.value) for p in found] == [
+        (row, "status", "Dead") for row in (4, 6, 8)
+    ]
+    text = (CASES / plan).read_text(encoding="utf-8")
+    assert admitted(file, write(tmp_path, text + "drop: [status]\n"))
+    by_status = changed(tmp_path, plan, ("{filled: [death], since: inf}", "{from: status}"))
+    cohort = admitted(file, by_status)
+    assert cohort.table["os_event"].sum() == 4
+    assert any("time ends at the last contact" in note for note in cohort.notes)
+
+
+def test_pctfmt_mixed() -> None:
+    cohort = admitted("pctfmt_mixed.xlsx")
+    book = openpyxl.load_workbook(CASES / "pctfmt_mixed.xlsx").active
+    cells = [row[4] for row in book.iter_rows(min_row=2)]
+    shown = [c.value * 100 if c.number_format == "0%" else c.value for c in cells]
+    assert cohort.table["bm_blasts_pct"].tolist() == pytest.approx(shown)
+    assert {2.0, 90.0} <= set(shown)
+    assert "a stored 0.07 as 7 %" in cohort.notes[0]
+
+
+def test_percent_fraction_mix(tmp_path: Path) -> None:
+    file = "percent_fraction_mix.csv"
+    assert [p.column for p in refused(file)] == ["bm_blasts_pct", "treg_pct"]
+    (found,) = refused(file, write(tmp_path, HEAD + "  treg_pct: {from: treg_pct}\n"))
+    assert "0.05 or less, all others 5.1 or more" in found.what
+    stated = write(tmp_path, HEAD + "  treg_pct: {from: treg_pct, unit: percent}\n")
+    assert admitted(file, stated).table["treg_pct"].min() == 0.05
+
+
+def test_missing_codes_99_999(tmp_path: Path) -> None:
+    file = "missing_codes_99_999.csv"
+    found = refused(file)
+    assert set(places([p for p in found if "99 comes repeatedly" in p.what])) == {
+        (row, name) for row in (19, 20, 21) for name in ("bm_blasts_pct", "treg_pct")
+    }
+    assert set(places([p for p in found if p.value == "999"])) == {
+        (row, name) for row in (20, 21) for name in ("hsct_day", "os_days")
+    }
+    asked = write(tmp_path, HEAD + "  treg_pct: {from: treg_pct}\n")
+    assert {p.value for p in refused(file, asked)} == {"99.0"}
+    answered = HEAD + "  treg_pct: {from: treg_pct, missing: ['99.0']}\n"
+    told = admitted(file, write(tmp_path, answered)).table["treg_pct"].dropna()
+    theirs = raw(file)["treg_pct"]
+    assert told.tolist() == theirs[theirs != 99].tolist()
+
+
+def test_strike() -> None:
+    told = "Rows with struck-out cells (“13”) were read like the others."
+    assert told in admitted("strike.xlsx").notes
+
+
+def test_emd_two_columns(tmp_path: Path) -> None:
+    file, plan = "emd_two_columns.csv", "emd_two_columns.yml"
+    assert refused(file, plan)[0].column == "CNS disease (Y/N)"
+    levels = '{from: "EMD (Y/N)", levels: {Y: other, N: none}}'
+    as_other = changed(tmp_path, plan, ('{from: "EMD (Y/N)"}', levels))
+    (found,) = refused(file, as_other)
+    assert found.column == "CNS disease (Y/N)" and "isolated CNS disease" in found.what
+    text = as_other.read_text(encoding="utf-8") + 'drop: ["CNS disease (Y/N)"]\n'
+    assert admitted(file, write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("zwsp_dup_id.csv", [49]), ("dash_dup_id.csv", [3, 4]), ("id_float_dup.csv", [3])],
+)
+def test_identifiers_equal_to_the_eye(name: str, rows: list[int], tmp_path: Path) -> None:
+    found = refused(name)
+    assert places(found) == [(row, "patient_id") for row in rows]
+    assert all("already in row" in p.what and "what cannot be seen" in p.what for p in found)
+    anew = "version: 1\ncolumns:\n  patient_id: {from: patient_id, renumber: yes}\n"
+    again = refused(name, write(tmp_path, anew))
+    assert [p.row for p in again] == rows
+    assert {p.value for p in again} == {None}, "identifiers that are not kept are not told either"
+
+
+def test_arm_nfd() -> None:
+    cohort = admitted("arm_nfd.csv")
+    assert raw("arm_nfd.csv")["arm"].nunique() == 2
+    assert set(cohort.table["arm"]) == {"Zürich A"}
+    assert "Column arm: letters with accents were stored in two ways." in cohort.notes
+
+
+def test_r_writetable2() -> None:
+    (found,) = refused("r_writetable2.csv")
+    assert "every row has 5 cells, the header 4" in found.what
+    assert "row.names = FALSE" in found.remedy
+
+
+def test_cox_refused() -> None:
+    # by R's coxph; tests/oracle/cox.R writes more of both models
+    one = cox(raw("cox_refused_24.csv"), "os", ["treg_pct"]).terms.iloc[0]
+    assert np.log(one["estimate"]) == pytest.approx(0.3454, abs=5e-5)
+    assert np.log(one["estimate"]) / one["statistic"] == pytest.approx(0.129, abs=5e-4)
+    assert one["p"] == pytest.approx(0.008, abs=5e-4)
+    two = cox(raw("cox_refused_47.csv"), "os", ["age_years", "treg_pct"]).terms
+    assert np.log(two["estimate"]).tolist() == pytest.approx([0.1313, 0.4847], abs=5e-5)
+
+
+# --- what was once refused, or cost a day ------------------------------------------------------
+
+
+def test_unknown_status() -> None:
+    (found,) = refused("unknown_status.csv")
+    assert places([found]) == [(3, "os_event")]
+    assert "the patient then counts in everything else" in found.remedy
+
+
+def test_rfs_rounding(tmp_path: Path) -> None:
+    cohort = admitted("rfs_rounding.csv", "rfs_rounding.yml")
+    assert cohort.table["rfs_days"].tolist() == [48.4 * 30.4375, 12 * 30.4375]
+    assert any("rounding" in note for note in cohort.notes)
+    in_days = changed(tmp_path, "rfs_rounding.yml", ("os_m, unit: months", "os_m"))
+    rows = "patient_id,response,os_m,os_e,rfs_m,rfs_e\nP1,CR,300,0,10,0\nP2,CR,304,0,10.0,0\n"
+    table = admitted(write(tmp_path, rows, "days.csv"), in_days).table
+    assert table["rfs_days"].tolist() == [300, 304]
+    beyond = (CASES / "rfs_rounding.csv").read_text(encoding="utf-8").replace("48.5", "48.6")
+    (found,) = refused(write(tmp_path, beyond, "x.csv"), "rfs_rounding.yml")
+    assert "longer than survival" in found.what
+
+
+def test_redcap_vital_api(tmp_path: Path) -> None:
+    data = write(tmp_path, "record_id,vital\n1,0\n2,1\n", "data.csv")
+    found = read_source(data, dictionary=CASES / "redcap_vital_api.csv")
+    assert {c.name: dict(c.choices) for c in found.columns}["vital"] == {"0": "Dead", "1": "Alive"}
+    with pytest.raises(InputError, match="this is a REDCap data dictionary"):
+        read_source(CASES / "redcap_vital_api.csv")
+    assert not redcap.is_dictionary(found)
+
+
+def test_blast_lt(tmp_path: Path) -> None:
+    assert [(p.row, p.what.split(" (")[0]) for p in refused("blast_lt.csv")] == [
+        (2, "a limit"),
+        (3, "a limit"),
+        (4, "a range, not one number"),
+    ]
+    plan = write(tmp_path, HEAD + "  bm_blasts_pct: {from: bm_blasts_pct}\n")
+    assert [p.row for p in refused("blast_lt.csv", plan)] == [2, 3, 4]
+
+
+def test_mrdval() -> None:
+    found = refused("mrdval.csv")
+    assert [p.row for p in found] == [2, 3]
+    assert all("a measured value" in p.what and "threshold" in p.remedy for p in found)
+
+
+def test_two_sheets() -> None:
+    with pytest.raises(InputError, match="they are not joined"):
+        read_source(CASES / "two_sheets.xlsx")
+
+
+def test_excel_sci_id() -> None:
+    found = refused("excel_sci_id.csv")
+    assert [p.row for p in found] == [3, 4]
+    assert all("spreadsheet program kept only its first digits" in p.what for p in found)
+    assert all("delete no row" in p.remedy and "as text" in p.remedy for p in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("caret.csv", "Read as text separated by carets."),
+        ("space_sep.txt", "Read as text separated by blanks."),
+        ("ctrlz.csv", "The mark that DOS programs write at the end (Ctrl-Z) was left out."),
+    ],
+)
+def test_separators_and_end_marks(name: str, note: str) -> None:
+    cohort = admitted(name)
+    # ctrlz.csv is plain CSV but for its last byte
+    plain = (CASES / "ctrlz.csv").read_bytes().rstrip(b"\x1a")
+    pd.testing.assert_frame_equal(cohort.table, intake.parse(plain, "plain.csv").table)
+    assert note in cohort.notes
+
+
+def test_x_pct_int() -> None:
+    cohort = admitted("x_pct_int.xlsx")
+    book = openpyxl.load_workbook(CASES / "x_pct_int.xlsx").active
+    stored = [row[4].value for row in book.iter_rows(min_row=2)]
+    assert cohort.table["treg_pct"].tolist() == stored
+    (note,) = (note for note in cohort.notes if "format" in note)
+    assert "adds a sign of percent (“treg_pct”)" in note and "a stored 7 as 7 %" in note
+
+
+def test_long_labels() -> None:
+    patients = derive(admitted("long_labels.csv").table)
+    names = sorted(raw("long_labels.csv")["arm"].unique())
+    assert style.short(names[0]) == style.short(names[1])  # which is why they are broken instead
+    style.use()
+    at_risk = survival.at_risk_table(patients, "os", [0.0, 200.0, 400.0], "arm")
+    ax = plot_km(survival.kaplan_meier(patients, "os", "arm"), at_risk)
+    shown = [t.get_text().replace("\n", " ") for t in ax.get_legend().get_texts()]
+    assert sorted(shown) == names
+    style.figure_of(ax).draw_without_rendering()
+    boxes = sorted((t.get_window_extent() for t in ax.texts if t.get_text()), key=lambda b: -b.y1)
+    beside = [b for b in boxes if b.width > 100]  # the names stand one below the other
+    assert all(above.y0 >= below.y1 - 1 for above, below in pairwise(beside))
+    rates = plot_rates(response.remission(patients, "arm"))
+    assert set(names) <= {t.get_text().replace("\n", " ") for t in rates.texts}
+    plt.close("all")
+
+
+def test_nasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = raw("nasty.csv")["my_centre"]
+    assert groups.nunique() == 6
+    cohort = admit(Request(str(CASES / "nasty.csv"), CASES / "nasty.yml"), ["my_centre"])
+    assert cohort.table["my_centre"].astype(str).tolist() == groups.tolist()
+    arms = cohort.table.assign(arm=cohort.table["my_centre"]).drop(columns="my_centre")
+    arms.to_csv(tmp_path / "arms.csv", index=False)
+    study = Study("x", str(tmp_path / "arms.csv"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        svg, _ = shown_of(study, study.survival("os", by="arm").figure("f", "OS."), monkeypatch)
+    # a browser has fonts for these; of the long name, each line is a text
+    for name in ("北京大学人民医院", "مستشفى الملك", "a_b *c* `d` | e", "ward"):
+        assert f"{name}</text>" in svg
+    assert "<script" not in svg and "&lt;script&gt;" in svg
