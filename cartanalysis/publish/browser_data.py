@@ -26,7 +26,7 @@ from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.figures import km, style
 from cartanalysis.intake import admission, cells, rules
 from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.reading import table
+from cartanalysis.intake.reading import delimited, table
 from cartanalysis.intake.reading.detect import KINDS
 from cartanalysis.intake.words import BARE, WORDS
 from cartanalysis.stats import permutation
@@ -74,6 +74,8 @@ def contents() -> dict[str, Any]:
             "gap": cells.GAP,
             "mixed": cells.MIXED,
         },
+        "separators": delimited.FORMS,
+        "usual_separators": [*delimited.USUAL],
         "limits": {
             "bytes": MAX_BYTES,
             "patients": table.MAX_PATIENTS,

@@ -26,6 +26,7 @@ from cartanalysis.text import format_interval, format_value
 
 Rows = list[dict[str, str]]
 REGISTRY = load()
+BROUGHT = Path(__file__).parents[1] / "data" / "cases"
 GROUPINGS = [
     "emd_any", "emd_other", "emd", "treg_group", "genetic_risk", "sex", "prior_hsct", "response",
     "arm",
@@ -56,7 +57,7 @@ def make(
         functions (arguments and values).
     """
     rng = random.Random(seed)
-    texts = [*AWKWARD.items()]
+    texts = [*AWKWARD.items(), *brought()]
     texts += [(f"random {i}", write(cohort(rng))) for i in range(clean)]
     texts += [(f"dirty {i}", spoilt(rng)) for i in range(dirty)]
     cases = []
@@ -82,6 +83,16 @@ def make(
 
 
 # --- cohorts -----------------------------------------------------------------------------------
+
+
+def brought() -> Iterator[tuple[str, str]]:
+    """Give the files that people brought and a page can be given: one table of text in UTF-8."""
+    for path in sorted(BROUGHT.iterdir()):
+        if path.suffix in (".csv", ".txt"):
+            try:
+                yield f"brought {path.name}", path.read_bytes().decode()
+            except UnicodeDecodeError:
+                continue
 
 
 def cohort(rng: random.Random, n: int | None = None) -> Rows:
