@@ -36,6 +36,26 @@ class Column:
         return " ".join(filter(None, (self.label, self.about)))
 
 
+TAKE = ("first", "last", "highest", "lowest")
+"""Which of several cells of a patient may count."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a patient's rows, in one table or several, become one: as a mapping file says it."""
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    """Identifier column by table, that of the patients first; empty where it is not named."""
+    by: tuple[str, ...] = ()
+    """Columns whose words tell rows apart, so that there is `grade: CRS` beside `grade`."""
+    order: tuple[str, ...] = ()
+    """Columns by which the rows of a patient are put in order; as in the file if empty."""
+    take: Mapping[str, str] = field(default_factory=dict)
+    """Which cell counts where those of a patient differ, one of `TAKE` by column."""
+    concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Concept identifiers of OMOP by the word for them and the table."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A table of text cells, one row per patient."""
@@ -54,6 +74,10 @@ class Source:
     """What was recognised or handled while reading; one sentence each."""
     problems: tuple[Problem, ...] = ()
     """What is wrong, to be told together with what later steps find."""
+    layout: Layout | None = None
+    """How rows and tables were put together, where they were."""
+    elsewhere: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    """Table and row of each cell, of columns that are from other rows than `rows`."""
 
     def first_rows(self, column: str) -> dict[str, int]:
         """Give the place of the first row of each value in a column."""
@@ -64,7 +88,12 @@ class Source:
 
     def problem(self, what: str, remedy: str, column: str, index: int) -> Problem:
         """Say what is wrong with a cell."""
-        return Problem(what, remedy, self.rows[index], column, self.cells[column][index] or None)
+        value = self.cells[column][index] or None
+        if column not in self.elsewhere:
+            return Problem(what, remedy, self.rows[index], column, value)
+        table, rows = self.elsewhere[column]
+        named = column if not table or column.startswith(f"{table}: ") else f"{table}: {column}"
+        return Problem(what, remedy, rows[index], named, value)
 
     def also(
         self, notes: Iterable[str] = (), problems: Iterable[Problem] = (), **changes: Any
@@ -76,4 +105,9 @@ class Source:
     def take(self, places: Collection[int]) -> Source:
         """Keep these rows."""
         cells = {name: [cells[i] for i in places] for name, cells in self.cells.items()}
-        return replace(self, cells=cells, rows=tuple(self.rows[i] for i in places))
+        elsewhere = {
+            name: (table, tuple(rows[i] for i in places))
+            for name, (table, rows) in self.elsewhere.items()
+        }
+        rows = tuple(self.rows[i] for i in places)
+        return replace(self, cells=cells, rows=rows, elsewhere=elsewhere)
