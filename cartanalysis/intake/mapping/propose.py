@@ -142,12 +142,12 @@ def propose(source: Source) -> Proposal:
 def _evidence(source: Source, column: Column) -> Iterator[Evidence]:
     """Give what name and label say; where they disagree, the name is doubted."""
     by_name = meanings(column.name) or meanings(without_brackets(column.name))
-    by_label = meanings(re.sub(r"\(.*?\)|=.*", " ", column.label)) if column.label else []
+    by_label = meanings(re.sub("=.*", " ", without_brackets(column.label)))
     targets = {m.target for m in by_name if m.strength > 1}
     told = {m.target for m in by_label if m.strength > 1}
     contradict = bool(targets and told and not targets & told)
     seen: set[str] = set()
-    for told_by, found in (("name", by_name), ("label", [] if contradict else by_label)):
+    for told_by, found in (("name", by_name), ("label", () if contradict else by_label)):
         for meaning in found:
             if meaning.target in seen:
                 continue
