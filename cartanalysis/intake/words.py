@@ -214,6 +214,9 @@ def _meaning(target: str, word: str, text: str) -> tuple[str | None, str]:
     if word in UNKNOWN:
         weighty = target == "response" or FIELDS[target].kind == "event"
         return None, f"{shown(text)} would count as missing" if weighty else ""
+    _, meant = meaning(target, word)  # a phrase, as "MRD- CR"
+    if meant is not None:
+        return meant, f"does {shown(text)} mean {meant}?"
     return None, f"what does {shown(text)} mean? It would count as missing"
 
 

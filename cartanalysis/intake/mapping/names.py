@@ -30,7 +30,7 @@ def _all_forms(words: Iterable[str]) -> frozenset[str]:
     return frozenset(form for word in words for form in spellings(word))
 
 
-# --- words of a name -------------------------------------------------------------------------------
+# --- words of a name -----------------------------------------------------------------------------
 
 _SIGNS = "\u3040-\u30ff\u3400-\u9fff々"
 """Letters of scripts that write no blanks."""
@@ -87,10 +87,22 @@ class _Phrases:
             yield meant, rank, frozenset()
 
 
-# --- columns ---------------------------------------------------------------------------------------
+# --- columns -------------------------------------------------------------------------------------
 
 _BY_STRENGTH = {2: _Phrases(WORDS["columns"]), 1: _Phrases(WORDS["perhaps_columns"])}
 _AROUND = {target: _all_forms(words) for target, words in WORDS["around"].items()}
+KNOWN = {
+    target: _AROUND.get(target, frozenset())
+    | {
+        word
+        for table in ("columns", "perhaps_columns")
+        for phrase in WORDS[table].get(target, [])
+        for word in words_of(phrase)
+    }
+    for target in FIELDS
+}
+"""Words by which a column of ours is known."""
+
 _KEPT_IN = {name: unit for unit, names in WORDS["kept_in"].items() for name in names}
 _WITH_UNIT = frozenset(name for name, spec in FIELDS.items() if spec.unit)
 
@@ -115,7 +127,7 @@ def meanings(text: str) -> tuple[Meaning, ...]:
     return tuple(best.values())
 
 
-# --- days ------------------------------------------------------------------------------------------
+# --- days ----------------------------------------------------------------------------------------
 
 _ROLES = _Phrases(WORDS["dates"])
 
