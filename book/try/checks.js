@@ -71,7 +71,8 @@ function mayContradict(name, cells) {
   const { words: asked, names } = data.asked;
   const plain = words(name.replace(/[([{].*?([)\]}]|$)/g, " ")).replace(/ (in|at)(?= )| /g, "");
   const isAsked = (text) => words(text).split(" ").some((word) => asked.includes(word));
-  return names.some((part) => plain.includes(part)) || [name, ...new Set(cells)].some(isAsked);
+  return names.some((parts) => parts.every((part) => plain.includes(part))) ||
+    [name, ...new Set(cells)].some(isAsked);
 }
 
 function checkColumns({ columns, cells }, found, notes) {

@@ -10,11 +10,12 @@ from cartanalysis.intake.hints import opposite, without_brackets, words_of
 from cartanalysis.intake.mapping.guess import MAX_LEVELS, holds_dates
 from cartanalysis.intake.mapping.names import date_role, meanings
 from cartanalysis.intake.source import Column, Source
-from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, tokens, vital
+from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, plain, tokens, vital
 from cartanalysis.text import fold
 
-_CNS, _INFUSED = frozenset(WORDS["cns"]), frozenset(WORDS["infused"])
-_NO_CNS_SITE, _OTHER_PEOPLE = tuple(WORDS["no_cns_site"]), frozenset(WORDS["other_people"])
+_CNS, _OTHER_PEOPLE = frozenset(WORDS["cns"]), frozenset(WORDS["other_people"])
+_NO_CNS_SITE = tuple(WORDS["no_cns_site"])
+_INFUSED = {plain("".join(tokens(name))) for name in WORDS["infused"]}
 
 
 def find(source: Source, made: Source, dropped: Collection[str] = ()) -> list[Problem]:
@@ -38,7 +39,7 @@ def not_treated(source: Source, used: Collection[str]) -> list[str]:
         empty = any(fold(text) in MISSING for text in cells)
         undated = date_role(column.name) == "infusion" and holds_dates(cells) and empty
         told = _told(column, cells)
-        flagged = "".join(tokens(column.name)) in _INFUSED and any(
+        flagged = plain("".join(tokens(column.name))) in _INFUSED and any(
             ANSWERS.get(fold(word)) == "no" for word in told.values()
         )
         if undated or flagged:

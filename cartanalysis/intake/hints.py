@@ -43,6 +43,8 @@ def unit_in(text: str) -> str:
         for i, w in enumerate(words)
         if w in UNIT_WORDS and (len(w) > 1 or not w.isascii() or w == "%" or 0 < i == last)
     }
+    if found == {"percent", "fraction"}:  # "proportion (%)"
+        return "percent"
     return found.pop() if len(found) == 1 else ""
 
 

@@ -4,7 +4,7 @@ The list follows the identifiers of the HIPAA Safe Harbor rule (45 CFR 164.514(b
 places, dates, ages above 89, telephone, e-mail, record and other numbers, addresses of devices and
 pages, photographs, any other unique characteristic; and free text, which may hold any of them.
 A column is found by what a data dictionary says of it, by its name, or by its values; the words and
-patterns are in ``words.yml``.
+patterns are in ``words/privacy.yml``.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ REMARKS = _within("remark")
 
 
 class Pattern:
-    """A pattern of `words.yml`, with what else must hold of a text that it fits."""
+    """A pattern of `words/privacy.yml`, with what else must hold of a text that it fits."""
 
     def __init__(self, said: dict[str, Any]) -> None:
         (self.how,) = {"is", "has", "begins"} & {*said}
@@ -96,7 +96,7 @@ class Pattern:
 
 
 class Kind:
-    """A kind of values that identify people; the flags are explained in `words.yml`."""
+    """A kind of values that identify people; the flags are explained in `words/privacy.yml`."""
 
     def __init__(self, name: str, said: dict[str, Any]) -> None:
         self.name = name

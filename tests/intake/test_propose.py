@@ -81,7 +81,7 @@ def sure(name: str, cells: list[str], label: str = "", **choices: str) -> FromCo
         ("患者编号", "patient_id", ""),
         ("ageAtInfusion", "age_years", ""),
         ("Alter (Jahre)", "age_years", "years"),
-        ("Âge", "", ""),
+        ("Âge", "age_years", ""),
         ("Geschlecht", "sex", ""),
         ("性别", "sex", ""),
         ("OS_MONTHS", "os_days", "months"),
@@ -96,7 +96,11 @@ def sure(name: str, cells: list[str], label: str = "", **choices: str) -> FromCo
         ("mother_age", "", ""),
         ("age_at_relapse", "", ""),
         ("pre_crs_grade", "", ""),
-        ("crs_days", "crs_grade", "days"),
+        ("crs_days", "", ""),
+        ("CRS day", "", ""),
+        ("Sex of the donor", "", ""),
+        ("relapse before CAR T", "", ""),
+        ("transplant type", "", ""),
     ],
 )
 def test_what_names_say(name: str, target: str, unit: str) -> None:

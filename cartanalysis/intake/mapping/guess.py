@@ -20,14 +20,14 @@ from cartanalysis.intake.hints import (
     origin_in,
     unit_column,
     unit_in,
-    words_of,
 )
+from cartanalysis.intake.hints import words_of as meant_by
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
-from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn, FromDates, FromFilled
-from cartanalysis.intake.mapping.names import Meaning
+from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn
+from cartanalysis.intake.mapping.names import KNOWN, Meaning, date_role, words_of
 from cartanalysis.intake.source import Column, Source
-from cartanalysis.intake.words import tokens
+from cartanalysis.intake.words import WORDS, tokens
 from cartanalysis.text import fold, same_id
 
 MAX_LEVELS = 12
@@ -40,7 +40,7 @@ SAMPLE = 500
 """So many filled cells are looked at to tell whether a column holds dates."""
 
 _GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
-_STATUS = re.compile(r"status|vital|estado|statut|stato|状态")
+_STATUS = re.compile(r"status|vital|estado|statut|stato|状态|状況|状態|srvstat")
 _OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
 _ASKED = {
     "os_days": "does it count from infusion, in everybody?",
@@ -50,6 +50,15 @@ _ASKED = {
 """What is asked of a time whose name and label do not say from which day it counts."""
 
 _NEGATED = frozenset({"neg", "negative", "free", "no"})
+_FREE_OF = re.compile(r"[delp]fs|(disease|event|relapse|leuk[a]?emia|progression)free")
+_APART = {"9", "77", "88", "97", "98", "777", "888"} | grammar.SIGNS_OF_MISSING
+"""Codes that stand for a missing value where all others are far from them."""
+
+MOST_CODES = 8
+"""No code of a level is higher, where another is taken for a missing value."""
+
+OTHER_PEOPLE = frozenset(WORDS["other_people"])
+_ELSEWHERE = frozenset(form for word in WORDS["elsewhere"] for form in words.spellings(word))
 
 
 class Guess:
@@ -78,6 +87,8 @@ class Guess:
         return replace(self.draft, ask=ask)
 
 
+CODED = ("level", "grade", "event")
+
 Said = dict[str, Any]
 """What an entry says of its column, by attribute."""
 
@@ -99,11 +110,33 @@ class Evidence(Guess):
         self.parameter = column.name.partition(":")[2]  # of ADaM
         self.told = fold(f"{column.name} {column.label if told_by == 'label' else ''}")
         self.tokens = {*tokens(column.name), *tokens(column.label)}
+        self.missing = self._codes_apart() if self.spec.kind in CODED else ()
         if meaning.strength == 1:
             self.doubt(f"the {told_by} alone does not tell; is it “{self.spec.meaning}”?")
+        self._speaks_of_else(column.label if told_by == "name" else column.name)
+
+    def _speaks_of_else(self, other: str) -> None:
+        """Doubt a name whose label, or a label whose name, speaks of another person, day or thing."""
+        found = [w for w in words_of(other) if w in _ELSEWHERE - KNOWN[self.spec.name]]
+        if found:
+            self.doubt(f"it speaks of {_listed(found)}; is it “{self.spec.meaning}”?")
+
+    def _codes_apart(self) -> tuple[str, ...]:
+        """Find codes for a missing value, such as -9 and 99 beside 0 to 4; leave them out."""
+        found = sorted(_APART.intersection(self.texts) - self.choices.keys())
+        rest = [t for t in self.texts if t not in found]
+        if not rest or not all(t.isdigit() and int(t) <= MOST_CODES for t in rest):
+            return ()
+        self.filled = [c for c in self.filled if c not in found]
+        self.texts = rest
+        if found:
+            self.doubt(f"does {_listed(found)} mean a missing value?")
+        return tuple(found)
 
     def guess(self) -> Guess | None:
         """Find what the entry has to say; none if the column is something else."""
+        if OTHER_PEOPLE & {*words_of(self.column.name), *words_of(self.column.label)}:
+            return None
         read = {
             "id": self._identifier,
             "number": self._number,
@@ -115,7 +148,8 @@ class Evidence(Guess):
         said = read() if self.filled else None
         if said is None:
             return None
-        self.draft = replace(self.draft, **said)
+        missing: Said = {"missing": self.missing} if self.missing else {}
+        self.draft = replace(self.draft, **(missing | said))
         return self
 
     # --- kinds -----------------------------------------------------------------------------------
@@ -152,17 +186,23 @@ class Evidence(Guess):
         if not any(found.levels.values()):
             return None
         self.doubts += found.doubts
-        any_grade = self.spec.kind == "grade" and set(texts) <= {"0", "1"} and not self.choices
-        named = fold(f"{self.column.name} {self.column.label}")
-        if any_grade and self.strength < 3 and not _GRADED.search(named):
-            self.doubt(
-                "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
-            )
+        self._any_grade()
         self._opposite_words(self.tokens)
         by_ctcae = "aetoxgr" in tokens(self.column.name)
         if by_ctcae and self.spec.name in ("crs_grade", "icans_grade"):
             self.doubt("AETOXGR is graded by CTCAE, the column of ours by ASTCT")
         return self._translated(found, found.levels)
+
+    def _any_grade(self) -> None:
+        """Doubt grades that may only answer whether there was any."""
+        meant = {fold(word) for word in meant_by(self.column, self.texts).values()}
+        only = self.spec.kind == "grade" and meant <= words.BARE
+        named = fold(f"{self.column.name} {self.column.label}")
+        if only and self.strength < 3 and (self.choices or not _GRADED.search(named)):
+            self.rank += 1000  # another column may hold the grades
+            self.doubt(
+                "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
+            )
 
     def _translated(self, found: words.Translation, levels: dict[str, str | None]) -> Said:
         """Propose levels, unless they need no translation at all."""
@@ -194,7 +234,7 @@ class Evidence(Guess):
             return None
         levels = dict(found.levels)
         self.doubts += found.doubts
-        bare = all(fold(word) in words.BARE for word in words_of(self.column, texts).values())
+        bare = all(fold(word) in words.BARE for word in meant_by(self.column, texts).values())
         if not self.choices and any(t.isdigit() and t not in ("0", "1") for t in texts):
             self.doubt("more than two codes: perhaps a competing event")
             levels = {t: v if t in ("0", "1") else None for t, v in levels.items()}
@@ -202,11 +242,13 @@ class Evidence(Guess):
             levels = {t: {"0": "1", "1": "0"}.get(v or "", v) for t, v in levels.items()}
             told = f"says who {turned}" if turned else "says the opposite of the event"
             self.doubt(f"its name or label {told}, so codes were turned; is that right?")
+        elif bare and self.strength < 3 and _FREE_OF.search("".join(tokens(self.told))):
+            self.doubt("is 1 the event, or being free of it?")
         elif bare and self.strength < 3 and _STATUS.search(self.told):
             self.doubt("is 1 the event? A status may be coded either way")
         if bare:
             self._opposite_words(tokens(self.column.label))
-        if "relapse" in self.column.name.casefold() and self.spec.name == "rfs_event":
+        if self.spec.name == "rfs_event" and date_role(self.column.name) == "relapse":
             self.doubt("is a death without relapse an event here too?")
         if len(self.filled) < len(self.cells) and set(levels.values()) == {"1"}:
             self.doubt("does an empty cell mean no event?")
@@ -419,49 +461,3 @@ def holds_dates(cells: Sequence[str]) -> bool:
     split = [dates.split(c) for c in filled]
     good = sum(isinstance(d, dates.Cell) and d.style != "serial" for d in split)
     return bool(filled) and good >= MOSTLY * len(filled)
-
-
-def from_dates(roles: dict[str, str], source: Source, wanted: set[str]) -> list[Guess]:
-    """Propose entries that count days between dates."""
-    infusion, remission = roles.get("infusion", ""), roles.get("remission", "")
-    death, contact, relapse = (roles.get(r, "") for r in ("death", "contact", "relapse"))
-    made: list[FromDates | FromFilled] = []
-    if {"os_days", "os_event"} <= wanted and infusion and death and contact:
-        made.append(_days("os_days", (death,), (contact,), infusion))
-        made.append(FromFilled(target="os_event", filled=(death,)))
-    if {"rfs_days", "rfs_event"} <= wanted and remission and relapse and death and contact:
-        made.append(_days("rfs_days", (relapse, death), (contact,), remission))
-        made.append(FromFilled(target="rfs_event", filled=(relapse, death), since=remission))
-        if "rfs_cause" in wanted:
-            levels: dict[str, str | None] = {relapse: "relapse", death: "death"}
-            made.append(
-                FromDates(
-                    target="rfs_cause", dates=(relapse, death), since=remission, levels=levels
-                )
-            )
-    if "hsct_day" in wanted and infusion and roles.get("hsct"):
-        made.append(_days("hsct_day", (roles["hsct"],), (), infusion))
-    if AGE in wanted and infusion and roles.get("birth"):
-        since = roles["birth"]
-        made.append(FromDates(target=AGE, dates=(infusion,), since=since, cap=f"{OLDEST:g}"))
-    shown_by = {dates.settles(source.cells[name]) for name in roles.values()} - {""}
-    return [_dated(entry, source, shown_by) for entry in made]
-
-
-def _days(target: str, ends: tuple[str, ...], otherwise: tuple[str, ...], since: str) -> FromDates:
-    return FromDates(target=target, dates=ends, otherwise=otherwise, since=since)
-
-
-def _dated(entry: FromDates | FromFilled, source: Source, shown_by: set[str]) -> Guess:
-    found = Guess(entry, f"dates in {_listed(entry.columns)}")
-    found.doubt("it is computed from dates; are these the right columns?")
-    undecided = []
-    for name in entry.columns if len(shown_by) != 1 else ():
-        split = map(dates.split, filter(None, source.cells[name]))
-        numeric = any(isinstance(c, dates.Cell) and c.style == "numeric" for c in split)
-        if numeric and not dates.settles(source.cells[name]):
-            undecided.append(name)
-    if undecided:
-        what = f"add order: DMY or order: MDY, which {_listed(undecided)} does not show"
-        found.doubt(what)
-    return found

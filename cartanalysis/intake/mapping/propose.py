@@ -12,14 +12,15 @@ from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.hints import without_brackets
-from cartanalysis.intake.mapping.guess import Evidence, Guess, from_dates, holds_dates
+from cartanalysis.intake.mapping.course import Course
+from cartanalysis.intake.mapping.guess import Evidence, Guess, holds_dates
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
 from cartanalysis.intake.source import Column, Source
 from cartanalysis.text import fold
 
 NAMES_SHOWN = 40
-"""So many names of columns that are not used are told."""
+"""So many names of columns that are not used are told, unless all are asked for."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,11 @@ class Proposal:
             lines.append(
                 "# Columns that are not used; list under extra: those by which to compare groups."
             )
-            lines += [f"#   {_comment(shown(n))}" for n in self.unused[:NAMES_SHOWN]]
-            if len(self.unused) > NAMES_SHOWN:
-                lines.append(f"#   and {len(self.unused) - NAMES_SHOWN} more")
+            lines += [f"#   {_comment(n)}" for n in self.unused]
         return "\n".join(lines) + "\n"
 
-    def summary(self) -> str:
-        """Say what was found, for the terminal."""
+    def summary(self, *, whole: bool = False) -> str:
+        """Say what was found, for the terminal; with every column that is not used, if asked."""
         count = len(self.source.rows)
         lines = [f"{shown(self.source.name)}: {self.source.form}, {count} patients"]
         width = max((len(g.entry.target) for g in self.guesses), default=0)
@@ -90,7 +89,10 @@ class Proposal:
             lines.append(f"Not found: {', '.join(self.absent)}")
         lines += [f"To drop: {shown(f.column)} ({f.why})" for f in self.drop]
         if self.unused:
-            lines.append(f"Not used: {listed(self.unused, NAMES_SHOWN)}")
+            more = len(self.unused) - NAMES_SHOWN
+            names = listed(self.unused, len(self.unused) if whole else NAMES_SHOWN)
+            hint = " (the mapping file and --all list them)" if more > 0 and not whole else ""
+            lines.append(f"Not used: {names}{hint}")
         count = sum(bool(g.doubts) for g in self.guesses)
         if count:
             entries = "1 entry is" if count == 1 else f"{count} entries are"
@@ -111,7 +113,7 @@ def propose(source: Source) -> Proposal:
     roles: dict[str, str] = {}
     for column in source.columns:
         if holds_dates(source.cells[column.name]):
-            role = date_role(column.name) or date_role(column.label)
+            role = date_role(without_brackets(column.name)) or date_role(column.label)
             if role:
                 roles.setdefault(role, column.name)
             continue
@@ -126,7 +128,7 @@ def propose(source: Source) -> Proposal:
     chosen = {target: _choose(guesses, source) for target, guesses in found.items() if guesses}
     for guess in _not_understood(source, set(chosen)):
         chosen[guess.draft.target] = guess
-    for guess in from_dates(roles, source, set(FIELDS) - set(chosen)):
+    for guess in [*Course(source, roles, {*chosen}).guesses()]:
         chosen[guess.draft.target] = guess
     _doubt_halves(chosen)
     _renumber(chosen.get("patient_id"), personal)
@@ -142,12 +144,12 @@ def propose(source: Source) -> Proposal:
 def _evidence(source: Source, column: Column) -> Iterator[Evidence]:
     """Give what name and label say; where they disagree, the name is doubted."""
     by_name = meanings(column.name) or meanings(without_brackets(column.name))
-    by_label = meanings(re.sub(r"\(.*?\)|=.*", " ", column.label)) if column.label else []
+    by_label = meanings(re.sub("=.*", " ", without_brackets(column.label)))
     targets = {m.target for m in by_name if m.strength > 1}
     told = {m.target for m in by_label if m.strength > 1}
     contradict = bool(targets and told and not targets & told)
     seen: set[str] = set()
-    for told_by, found in (("name", by_name), ("label", [] if contradict else by_label)):
+    for told_by, found in (("name", by_name), ("label", () if contradict else by_label)):
         for meaning in found:
             if meaning.target in seen:
                 continue
