@@ -68,6 +68,12 @@ def proposed(file: str) -> mapping.Mapping:
     return mapping.propose(read_source(CASES / file)).mapping
 
 
+def plan_of(folder: Path, entries: str, top: str = "") -> Path:
+    """Write the mapping that the file's owner would write."""
+    lines = "".join(f"  {line}\n" for line in entries.strip().splitlines())
+    return write(folder, f"version: 1\ncolumns:\n{lines}{top}")
+
+
 def test_every_file_of_the_cases_is_named_here() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
     files = {p.relative_to(CASES).parts[0] for p in CASES.rglob("*") if p.is_file()}
@@ -112,9 +118,20 @@ def test_adam_screenfail() -> None:
     assert "SAFFL = Y" in notes and "TRTEMFL = Y" in notes
 
 
-def test_not_infused() -> None:
+def test_not_infused(tmp_path: Path) -> None:
     found = refused("not_infused.csv", "not_infused.yml")
     assert places(found) == [(row, "infusion") for row in (14, 15, 16, 17)]
+    text = (CASES / "not_infused.yml").read_text(encoding="utf-8")
+    theirs = raw("not_infused.csv")
+    infused = theirs[theirs["infusion"].notna()]
+    in_remission = int(infused["resp"].isin(["CR", "CRi"]).sum())
+    assert (len(theirs), len(infused), in_remission) == (16, 12, 9)
+    for condition in ("{infused: Y}", "{infusion: {filled: yes}}"):
+        cohort = admitted("not_infused.csv", write(tmp_path, f"{text}only: {condition}\n"))
+        assert len(cohort.table) == 12
+        assert cohort.table["response"].isin(["CR", "CRi"]).sum() == 9
+        (told,) = (note for note in cohort.notes if "16" in note and "12" in note)
+        assert "infus" in told
 
 
 def test_rfs_from_infusion() -> None:
@@ -150,6 +167,9 @@ def test_death_status_no_date(tmp_path: Path) -> None:
     cohort = admitted(file, by_status)
     assert cohort.table["os_event"].sum() == 4
     assert any("time ends at the last contact" in note for note in cohort.notes)
+    rules = '{rules: {"1": [{status: Dead}, {death: {filled: yes}}], "0": {status: Alive}}}'
+    by_rules = changed(tmp_path, plan, ("{filled: [death], since: inf}", rules))
+    assert admitted(file, by_rules).table["os_event"].tolist() == [1, 0] * 4
 
 
 def test_pctfmt_mixed() -> None:
@@ -202,6 +222,13 @@ def test_emd_two_columns(tmp_path: Path) -> None:
     assert found.column == "CNS disease (Y/N)" and "isolated CNS disease" in found.what
     text = as_other.read_text(encoding="utf-8") + 'drop: ["CNS disease (Y/N)"]\n'
     assert admitted(file, write(tmp_path, text))
+    rules = (
+        '{rules: {cns: {"CNS disease (Y/N)": Y}, other: {"EMD (Y/N)": Y}, none: {"EMD (Y/N)": N}}}'
+    )
+    table = admitted(file, changed(tmp_path, plan, ('{from: "EMD (Y/N)"}', rules))).table
+    pairs = raw(file)[["EMD (Y/N)", "CNS disease (Y/N)"]].agg("".join, axis=1)
+    assert table["emd"].tolist() == pairs.map({"YY": "cns", "YN": "other", "NN": "none"}).tolist()
+    assert table["emd"].value_counts().to_dict() == {"none": 8, "cns": 2, "other": 2}
 
 
 @pytest.mark.parametrize(
@@ -244,10 +271,15 @@ def test_cox_refused() -> None:
 # --- what was once refused, or cost a day ------------------------------------------------------
 
 
-def test_unknown_status() -> None:
+def test_unknown_status(tmp_path: Path) -> None:
     (found,) = refused("unknown_status.csv")
     assert places([found]) == [(3, "os_event")]
     assert "the patient then counts in everything else" in found.remedy
+    entries = "patient_id: {from: patient_id}\nos_days: {from: os_days}\nos_event: {from: os_event}"
+    for condition in ("{os_event: {filled: yes}}", "{patient_id: {not: P2}}"):
+        cohort = admitted("unknown_status.csv", plan_of(tmp_path, entries, f"only: {condition}\n"))
+        assert cohort.table["patient_id"].tolist() == ["P1", "P3"]
+        assert any("3" in note and "2" in note for note in cohort.notes)
 
 
 def test_rfs_rounding(tmp_path: Path) -> None:
@@ -280,17 +312,33 @@ def test_blast_lt(tmp_path: Path) -> None:
     ]
     plan = write(tmp_path, HEAD + "  bm_blasts_pct: {from: bm_blasts_pct}\n")
     assert [p.row for p in refused("blast_lt.csv", plan)] == [2, 3, 4]
+    for limits, read in (("value", [5, 90]), ("half", [2.5, 90])):
+        entry = f'bm_blasts_pct: {{from: bm_blasts_pct, limits: {limits}, values: {{"80-90": 85}}}}'
+        plan = write(tmp_path, f"{HEAD}  {entry}\n")
+        cohort = admitted("blast_lt.csv", plan)
+        assert cohort.table["bm_blasts_pct"].tolist() == [*read, 85, 45]
 
 
-def test_mrdval() -> None:
+def test_mrdval(tmp_path: Path) -> None:
     found = refused("mrdval.csv")
     assert [p.row for p in found] == [2, 3]
     assert all("a measured value" in p.what and "threshold" in p.remedy for p in found)
+    rules = "{negative: [{mrd: {below: 0.01}}, {mrd: negative}], positive: {mrd: {from: 0.01}}}"
+    cohort = admitted("mrdval.csv", write(tmp_path, f"{HEAD}  mrd: {{rules: {rules}}}\n"))
+    assert cohort.table["mrd"].tolist() == ["negative", "positive", "negative"]
 
 
-def test_two_sheets() -> None:
-    with pytest.raises(InputError, match="they are not joined"):
-        read_source(CASES / "two_sheets.xlsx")
+def test_two_sheets(tmp_path: Path) -> None:
+    assert any("sheets" in p.what for p in refused("two_sheets.xlsx"))
+    first, second = pd.read_excel(CASES / "two_sheets.xlsx", sheet_name=None).values()
+    assert (len(first), second["patient_id"].tolist(), second["relapse"].tolist()) == (12, ["P01"], [1])
+    entries = "patient_id: {from: patient_id}\nos_days: {from: os_days}\nos_event: {from: os_event}"
+    plan = plan_of(tmp_path, entries, "tables: [Sheet, Follow-up]\nextra: [relapse]\n")
+    cohort = admit(Request(str(CASES / "two_sheets.xlsx"), plan), ["relapse"])
+    assert cohort.table["patient_id"].tolist() == first["patient_id"].tolist()
+    assert cohort.table["os_days"].tolist() == first["os_days"].tolist()
+    relapse = dict(zip(cohort.table["patient_id"], cohort.table["relapse"], strict=True))
+    assert [patient for patient, cell in relapse.items() if cell == "1"] == ["P01"]
 
 
 def test_excel_sci_id() -> None:
