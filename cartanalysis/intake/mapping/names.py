@@ -1,8 +1,8 @@
 """What names and labels of columns mean: clinical usage of several languages, ADaM, registries.
 
-A name means a column of ours if it holds all words of a phrase that does, and beside them only words
-that change nothing, as in ``Max CRS grade (ASTCT)``.  A word that is not known, as in ``donor sex``,
-makes it something else.
+A name means a column of ours if it holds all words of a phrase that does, and beside them only
+words that change nothing, as in ``Max CRS grade (ASTCT)``.  A word that is not known, as in ``donor
+sex``, makes it something else.
 """
 
 from __future__ import annotations
