@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import yaml
-
 from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.hints import without_brackets
 from cartanalysis.intake.mapping.course import Course
+from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import Evidence, Guess, holds_dates
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
@@ -65,7 +64,7 @@ class Proposal:
             lines.append(f"  # not found{needed}: {name}, {FIELDS[name].meaning}")
         if self.drop:
             lines += ["# These columns seem to identify people; nothing of them is used.", "drop:"]
-            lines += [f"  - {_text(f.column)} # {_comment(f.why)}" for f in self.drop]
+            lines += [f"  - {written(f.column)} # {_comment(f.why)}" for f in self.drop]
         if self.unused:
             lines.append(
                 "# Columns that are not used; list under extra: those by which to compare groups."
@@ -234,19 +233,9 @@ def _yaml_value(key: str, value: object) -> Iterator[str]:
     if isinstance(value, dict):
         yield f"    {key}:"
         for theirs, ours in value.items():
-            yield f"      {_text(theirs)}: {'null' if ours is None else _text(ours)}"
-    elif isinstance(value, tuple):
-        yield f"    {key}: [{', '.join(_text(v) for v in value)}]"
+            yield f"      {written(theirs)}: {written(ours)}"
     else:
-        yield f"    {key}: {_text(str(value))}"
-
-
-def _text(text: str) -> str:
-    """Write a text so that YAML gives back exactly it."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,40}", text) and text.lower() != "null":
-        return text
-    written: str = yaml.dump(text, default_style='"', allow_unicode=True, width=float("inf"))
-    return written.strip()
+        yield f"    {key}: {written(value)}"
 
 
 def _comment(text: str) -> str:
