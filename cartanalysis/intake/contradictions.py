@@ -13,15 +13,13 @@ from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import MAX_LEVELS, holds_dates
 from cartanalysis.intake.mapping.model import FromColumn
 from cartanalysis.intake.mapping.model import Mapping as Plan
-from cartanalysis.intake.mapping.names import date_role, meanings
+from cartanalysis.intake.mapping.names import date_role, meanings, says_cns, says_infused
 from cartanalysis.intake.mapping.timeline import NOT_INFUSED
 from cartanalysis.intake.source import Column, Source
-from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, plain, tokens, vital
+from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, tokens, vital
 from cartanalysis.text import fold, same_id
 
-_CNS, _OTHER_PEOPLE = frozenset(WORDS["cns"]), frozenset(WORDS["other_people"])
-_NO_CNS_SITE = tuple(WORDS["no_cns_site"])
-_INFUSED = {plain("".join(tokens(name))) for name in WORDS["infused"]}
+_OTHER_PEOPLE = frozenset(WORDS["other_people"])
 
 
 def find(source: Source, made: Source, plan: Plan) -> list[Problem]:
@@ -49,7 +47,7 @@ def _not_infused(column: Column, source: Source, plan: Plan) -> Iterator[Problem
     name, cells = column.name, source.cells[column.name]
     is_date = date_role(name) == "infusion" and holds_dates(cells)
     says: dict[str, str] = {}
-    if plain("".join(tokens(without_brackets(name)))) in _INFUSED:
+    if says_infused(without_brackets(name)):
         says = {text: ANSWERS.get(fold(word), "") for text, word in _told(column, cells).items()}
     infused = tuple(sorted(text for text, answer in says.items() if answer == "yes"))
     test = Clause(name, "is", infused or ("yes",)) if says else Clause(name, "filled", ("yes",))
@@ -142,11 +140,11 @@ def _dead(column: Column, told: Mapping[str, str]) -> frozenset[str]:
 
 def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Problem]:
     """Find CNS disease in a column of its own, where our column knows no isolated CNS disease."""
-    name = tokens(f"{column.name} {column.label}")
-    is_site = bool(_CNS & set(name)) or "中枢" in column.name
-    if not is_site or "emd" not in made.cells or "cns" in made.cells["emd"]:
-        return
-    if any(word.startswith(_NO_CNS_SITE) for word in name):
+    if (
+        not says_cns(f"{column.name} {column.label}")
+        or "emd" not in made.cells
+        or "cns" in made.cells["emd"]
+    ):
         return
     told = _told(column, source.cells[column.name])
     if any(ANSWERS.get(fold(word)) == "yes" for word in told.values()):

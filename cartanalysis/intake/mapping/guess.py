@@ -467,3 +467,13 @@ def holds_dates(cells: Sequence[str]) -> bool:
     are = {t for t, d in split.items() if isinstance(d, dates.Cell) and d.style != "serial"}
     good = sum(text in are for text in filled)
     return bool(filled) and good >= MOSTLY * len(filled)
+
+
+def holds_numbers(cells: Sequence[str]) -> bool:
+    """Tell whether a column mostly holds numbers."""
+    filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
+    return bool(filled) and sum(map(_is_number, filled)) >= MOSTLY * len(filled)
+
+
+def _is_number(text: str) -> bool:
+    return isinstance(grammar.number(FIELDS["os_days"], text), str)
