@@ -58,6 +58,8 @@ _APART = {"9", "77", "88", "97", "98", "777", "888"} | grammar.SIGNS_OF_MISSING
 _CODES = frozenset("012345678")
 """Codes beside which another may stand for a missing value."""
 
+_LIMIT = re.compile(r"[<>≤≥]=?\s*\d+([.,]\d+)?\s*%?")
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[-–]\s*(\d+(?:\.\d+)?)\s*%?")
 LAST = 1000
 """The place of a column that is taken only where no other fits."""
 
@@ -287,9 +289,10 @@ class Evidence(Guess):
         if self.spec.unit == "days" and grammar.thousands(self.filled, self.spec.high):
             decimal = "."
             self.doubt("do the points mark decimals, not thousands?")
-        if len(values) < MOSTLY * len(self.filled):
+        limits, ranges, blank = self._not_numbers()
+        if len(values) + len(limits) + len(ranges) < MOSTLY * (len(self.filled) - len(blank)):
             return None
-        codes = {
+        codes = {*blank} | {
             c
             for c in grammar.SIGNS_OF_MISSING.intersection(self.filled)
             if not self._in_range(Decimal(c))
@@ -312,7 +315,28 @@ class Evidence(Guess):
             self.because(f"ages above {cap} identify people, so they become {cap}")
         self.because(f"{grammar.plainly(min(values))} to {grammar.plainly(max(values))}")
         unit = "" if unit == self.spec.unit else unit
-        return {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
+        said: Said = {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
+        if limits:
+            self.doubt(
+                f"{_listed(limits)} would be read as the limit itself; limits: half halves it"
+            )
+            said["limits"] = "value"
+        if ranges:
+            self.doubt(f"{_listed([*ranges])} would be read as the middle")
+            said["values"] = ranges
+        return said
+
+    def _not_numbers(self) -> tuple[list[str], dict[str, str], list[str]]:
+        """Find limits such as <5, ranges such as 80-90, and words for a value that is not known."""
+        limits = [t for t in self.texts if _LIMIT.fullmatch(t)]
+        pairs = {t: found for t in self.texts if (found := _RANGE.fullmatch(t))}
+        middles = {
+            fold(t): grammar.plainly((Decimal(found[1]) + Decimal(found[2])) / 2)
+            for t, found in pairs.items()
+            if Decimal(found[1]) < Decimal(found[2])
+        }
+        blank = [t for t in self.filled if fold(t) in words.UNKNOWN]
+        return limits, middles, blank
 
     def _values(self, decimal: str) -> list[Decimal]:
         """Read the numbers among the cells."""
