@@ -12,7 +12,7 @@ from pathlib import Path
 from cartanalysis.contract import DEFAULT_COHORT, PAIRS, Cohort
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake import checking, contradictions, identifiers, mapping, rules
-from cartanalysis.intake.mapping.model import AGE, FromColumn
+from cartanalysis.intake.mapping.model import AGE, FromColumn, FromRules
 from cartanalysis.intake.reading import read_source
 from cartanalysis.intake.source import Source
 
@@ -70,6 +70,7 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
         )
         source = request.source()
         present = []
+        source = mapping.select(source, plan)
         seen, shown = _consumed(plan, source), {*plan.extra, *plan.columns("label")}
     made = mapping.apply(source, plan)
     findings = [
@@ -77,17 +78,16 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
         for found in identifiers.identifying(source, seen, shown)
     ]
     findings += _old(source, made, plan, seen)
-    findings += contradictions.find(source, made, plan.drop)
+    findings += contradictions.find(source, made, plan)
     try:
         cohort = checking.check(made, strata, present)
     except InputError as error:
         raise InputError(source.name, checking.in_order([*findings, *error.problems])) from None
     if findings:
         raise InputError(source.name, checking.in_order(findings))
-    untreated = contradictions.not_treated(source, {*plan.drop, *plan.columns()})
     # times of which the mapping says how they are counted
     stated = {e.target for e in plan.entries if not isinstance(e, FromColumn) or e.unit}
-    return replace(cohort, notes=(*cohort.notes, *untreated, *_remarks(cohort, stated)))
+    return replace(cohort, notes=(*cohort.notes, *_remarks(cohort, stated)))
 
 
 def _consumed(plan: mapping.Mapping, source: Source) -> set[str]:
@@ -95,6 +95,9 @@ def _consumed(plan: mapping.Mapping, source: Source) -> set[str]:
     # what becomes a number, a level or an event keeps nothing of a text
     names = {*plan.drop, *plan.columns("number", "level", "grade", "event")}
     names |= {e.source for e in plan.entries if isinstance(e, FromColumn) and e.renumber}
+    # nor does what conditions test, unless its words are kept elsewhere
+    rules = {n for e in plan.entries if isinstance(e, FromRules) for n in e.columns}
+    names |= {*rules, *(plan.only.columns if plan.only else ())} - plan.kept
     # the user looked at these; what a data dictionary marks stays marked
     return names | set(plan.keep) - {c.name for c in source.columns if c.identifier}
 

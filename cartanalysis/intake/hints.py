@@ -98,6 +98,13 @@ def origin_in(column: Column, target: str) -> str:
     return found[0] if found else ""
 
 
+DELAYED_ENTRY = (
+    " Who died between diagnosis and infusion is not in the file: counted from diagnosis, the time "
+    "up to infusion would be survived by everybody (immortal time)."
+)
+"""Why survival of treated patients is not counted from diagnosis."""
+
+
 def other_origin(column: Column, target: str) -> Fault | None:
     """Find a time that the file says counts from another day than ours does."""
     ours = COUNTED_FROM.get(target, "")

@@ -191,7 +191,7 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
     filled = filled[:SAMPLE]
     if not filled:
         return ""
-    name = _words(column.name)
+    name, different = _words(column.name), set(filled)
     serials = sum(SERIAL.fullmatch(c) is not None for c in filled)
     if spec is None and DATE_NAME.search(name) and serials >= SHARE * len(filled):
         return "its name and values look like calendar dates (a spreadsheet's serial numbers)"
@@ -199,7 +199,8 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
     for kind in VALUES:
         if kind.is_checked_otherwise(spec) or (kind.longer and LONG_NAME.search(name)):
             continue
-        found = [c for c in filled if kind.holds(c)]
+        held = {text for text in different if kind.holds(text)}
+        found = [c for c in filled if c in held]
         if kind.person:
             found = [c for c in found if not INSTITUTION.search(_words(c))]
         if is_measured and kind.numeric:

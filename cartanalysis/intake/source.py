@@ -78,6 +78,8 @@ class Source:
     """How rows and tables were put together, where they were."""
     elsewhere: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     """Table and row of each cell, of columns that are from other rows than `rows`."""
+    found: int = 0
+    """How many patients the file has, where some of them do not count; else 0."""
 
     def first_rows(self, column: str) -> dict[str, int]:
         """Give the place of the first row of each value in a column."""

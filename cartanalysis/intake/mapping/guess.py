@@ -20,6 +20,7 @@ from cartanalysis.intake.hints import (
     origin_in,
     unit_column,
     unit_in,
+    without_brackets,
 )
 from cartanalysis.intake.hints import words_of as meant_by
 from cartanalysis.intake.identifiers import OLDEST
@@ -54,8 +55,13 @@ _FREE_OF = re.compile(r"[delp]fs|(disease|event|relapse|leuk[a]?emia|progression
 _APART = {"9", "77", "88", "97", "98", "777", "888"} | grammar.SIGNS_OF_MISSING
 """Codes that stand for a missing value where all others are far from them."""
 
-MOST_CODES = 8
-"""No code of a level is higher, where another is taken for a missing value."""
+_CODES = frozenset("012345678")
+"""Codes beside which another may stand for a missing value."""
+
+_LIMIT = re.compile(r"[<>≤≥]=?\s*\d+([.,]\d+)?\s*%?")
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[-–]\s*(\d+(?:\.\d+)?)\s*%?")
+LAST = 1000
+"""The place of a column that is taken only where no other fits."""
 
 OTHER_PEOPLE = frozenset(WORDS["other_people"])
 _ELSEWHERE = frozenset(form for word in WORDS["elsewhere"] for form in words.spellings(word))
@@ -108,6 +114,7 @@ class Evidence(Guess):
         self.texts = sorted(set(self.filled))
         self.choices = choices_of(column)
         self.parameter = column.name.partition(":")[2]  # of ADaM
+        self.unit = meaning.unit  # by the name, or as a registry keeps it
         self.told = fold(f"{column.name} {column.label if told_by == 'label' else ''}")
         self.tokens = {*tokens(column.name), *tokens(column.label)}
         self.missing = self._codes_apart() if self.spec.kind in CODED else ()
@@ -116,7 +123,7 @@ class Evidence(Guess):
         self._speaks_of_else(column.label if told_by == "name" else column.name)
 
     def _speaks_of_else(self, other: str) -> None:
-        """Doubt a name whose label, or a label whose name, speaks of another person, day or thing."""
+        """Doubt a column whose other text speaks of another person, day or thing."""
         found = [w for w in words_of(other) if w in _ELSEWHERE - KNOWN[self.spec.name]]
         if found:
             self.doubt(f"it speaks of {_listed(found)}; is it “{self.spec.meaning}”?")
@@ -125,7 +132,7 @@ class Evidence(Guess):
         """Find codes for a missing value, such as -9 and 99 beside 0 to 4; leave them out."""
         found = sorted(_APART.intersection(self.texts) - self.choices.keys())
         rest = [t for t in self.texts if t not in found]
-        if not rest or not all(t.isdigit() and int(t) <= MOST_CODES for t in rest):
+        if not rest or not all(t in _CODES for t in rest):
             return ()
         self.filled = [c for c in self.filled if c not in found]
         self.texts = rest
@@ -199,7 +206,7 @@ class Evidence(Guess):
         only = self.spec.kind == "grade" and meant <= words.BARE
         named = fold(f"{self.column.name} {self.column.label}")
         if only and self.strength < 3 and (self.choices or not _GRADED.search(named)):
-            self.rank += 1000  # another column may hold the grades
+            self.strength, self.rank = 1, LAST  # another column may hold the grades
             self.doubt(
                 "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
             )
@@ -238,7 +245,7 @@ class Evidence(Guess):
         if not self.choices and any(t.isdigit() and t not in ("0", "1") for t in texts):
             self.doubt("more than two codes: perhaps a competing event")
             levels = {t: v if t in ("0", "1") else None for t, v in levels.items()}
-        if bare and (turned or _NEGATED & set(tokens(self.column.name))):
+        if bare and (turned or _NEGATED & set(tokens(without_brackets(self.column.name)))):
             levels = {t: {"0": "1", "1": "0"}.get(v or "", v) for t, v in levels.items()}
             told = f"says who {turned}" if turned else "says the opposite of the event"
             self.doubt(f"its name or label {told}, so codes were turned; is that right?")
@@ -282,9 +289,10 @@ class Evidence(Guess):
         if self.spec.unit == "days" and grammar.thousands(self.filled, self.spec.high):
             decimal = "."
             self.doubt("do the points mark decimals, not thousands?")
-        if len(values) < MOSTLY * len(self.filled):
+        limits, ranges, blank = self._not_numbers()
+        if len(values) + len(limits) + len(ranges) < MOSTLY * (len(self.filled) - len(blank)):
             return None
-        codes = {
+        codes = {*blank} | {
             c
             for c in grammar.SIGNS_OF_MISSING.intersection(self.filled)
             if not self._in_range(Decimal(c))
@@ -307,7 +315,28 @@ class Evidence(Guess):
             self.because(f"ages above {cap} identify people, so they become {cap}")
         self.because(f"{grammar.plainly(min(values))} to {grammar.plainly(max(values))}")
         unit = "" if unit == self.spec.unit else unit
-        return {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
+        said: Said = {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
+        if limits:
+            self.doubt(
+                f"{_listed(limits)} would be read as the limit itself; limits: half halves it"
+            )
+            said["limits"] = "value"
+        if ranges:
+            self.doubt(f"{_listed([*ranges])} would be read as the middle")
+            said["values"] = ranges
+        return said
+
+    def _not_numbers(self) -> tuple[list[str], dict[str, str], list[str]]:
+        """Find limits such as <5, ranges such as 80-90, and words for a value that is not known."""
+        limits = [t for t in self.texts if _LIMIT.fullmatch(t)]
+        pairs = {t: found for t in self.texts if (found := _RANGE.fullmatch(t))}
+        middles = {
+            fold(t): grammar.plainly((Decimal(found[1]) + Decimal(found[2])) / 2)
+            for t, found in pairs.items()
+            if Decimal(found[1]) < Decimal(found[2])
+        }
+        blank = [t for t in self.filled if fold(t) in words.UNKNOWN]
+        return limits, middles, blank
 
     def _values(self, decimal: str) -> list[Decimal]:
         """Read the numbers among the cells."""
@@ -349,7 +378,7 @@ class Evidence(Guess):
         if len(texts) > 1:
             self.doubt(f"{shown(name)} holds several units: {_listed(texts)}")
         by_column = unit_in(f"in {texts[0]}") if len(texts) == 1 else ""
-        told = {unit_in(self.column.name), unit_in(self.column.label), by_column} - {""}
+        told = {self.unit, unit_in(self.column.name), unit_in(self.column.label), by_column} - {""}
         if len(told) > 1:
             self.doubt(f"units contradict each other: {_listed(sorted(told))}")
         return sorted(told)[0] if told else ""
@@ -458,6 +487,17 @@ def _listed(texts: Sequence[str]) -> str:
 def holds_dates(cells: Sequence[str]) -> bool:
     """Tell whether a column mostly holds calendar dates."""
     filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
-    split = [dates.split(c) for c in filled]
-    good = sum(isinstance(d, dates.Cell) and d.style != "serial" for d in split)
+    split = {text: dates.split(text) for text in set(filled)}
+    are = {t for t, d in split.items() if isinstance(d, dates.Cell) and d.style != "serial"}
+    good = sum(text in are for text in filled)
     return bool(filled) and good >= MOSTLY * len(filled)
+
+
+def holds_numbers(cells: Sequence[str]) -> bool:
+    """Tell whether a column mostly holds numbers."""
+    filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
+    return bool(filled) and sum(map(_is_number, filled)) >= MOSTLY * len(filled)
+
+
+def _is_number(text: str) -> bool:
+    return isinstance(grammar.number(FIELDS["os_days"], text), str)

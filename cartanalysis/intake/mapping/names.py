@@ -1,8 +1,8 @@
 """What names and labels of columns mean: clinical usage of several languages, ADaM, registries.
 
-A name means a column of ours if it holds all words of a phrase that does, and beside them only words
-that change nothing, as in ``Max CRS grade (ASTCT)``.  A word that is not known, as in ``donor sex``,
-makes it something else.
+A name means a column of ours if it holds all words of a phrase that does, and beside them only
+words that change nothing, as in ``Max CRS grade (ASTCT)``.  A word that is not known, as in ``donor
+sex``, makes it something else.
 """
 
 from __future__ import annotations
@@ -127,9 +127,33 @@ def meanings(text: str) -> tuple[Meaning, ...]:
     return tuple(best.values())
 
 
+_INFUSED = frozenset("".join(words_of(name)) for name in WORDS["infused"])
+_CNS, _NO_CNS_SITE = frozenset(WORDS["cns"]), tuple(WORDS["no_cns_site"])
+
+
+def says_infused(name: str) -> bool:
+    """Tell whether a column says who was infused."""
+    return "".join(words_of(name)) in _INFUSED
+
+
+def says_cns(text: str) -> bool:
+    """Tell whether a name or label speaks of disease of the central nervous system."""
+    words = words_of(text)
+    is_site = bool(_CNS.intersection(words)) or "中枢" in text
+    return is_site and not any(word.startswith(_NO_CNS_SITE) for word in words)
+
+
 # --- days ----------------------------------------------------------------------------------------
 
 _ROLES = _Phrases(WORDS["dates"])
+_TIMES = _all_forms(WORDS["around"]["os_days"])
+
+
+def day_role(text: str) -> str:
+    """Say what a column of numbers is the day of, counted from infusion, as ``Day of relapse``."""
+    words = words_of(text)
+    kept = [w for w in words if w not in UNIT_WORDS and w not in _TIMES]
+    return "" if kept == words or not kept else date_role(" ".join(kept))
 
 
 @lru_cache(maxsize=10_000)

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import yaml
-
 from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.hints import without_brackets
-from cartanalysis.intake.mapping.course import Course
-from cartanalysis.intake.mapping.guess import Evidence, Guess, holds_dates
+from cartanalysis.intake.mapping.conditions import Condition
+from cartanalysis.intake.mapping.course import Course, infused_only
+from cartanalysis.intake.mapping.document import written
+from cartanalysis.intake.mapping.guess import Evidence, Guess, holds_dates, holds_numbers
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
-from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
+from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings
 from cartanalysis.intake.source import Column, Source
 from cartanalysis.text import fold
 
@@ -31,6 +31,7 @@ class Proposal:
     guesses: tuple[Guess, ...]  # one per column of ours that was found, in the contract's order
     drop: tuple[privacy.Finding, ...]  # columns that identify people
     unused: tuple[str, ...]  # other columns of the file
+    only: Condition | None = None  # which rows count, if not all
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -43,7 +44,7 @@ class Proposal:
         """Give the proposal as a mapping, questions included."""
         entries = tuple(g.entry for g in self.guesses)
         drop = tuple(f.column for f in self.drop)
-        return Mapping(f"mapping of {self.source.name}", entries, drop=drop)
+        return Mapping(f"mapping of {self.source.name}", entries, drop=drop, only=self.only)
 
     def to_yaml(self) -> str:
         """Write the mapping file, with a comment on every guess."""
@@ -53,8 +54,10 @@ class Proposal:
             "# Check every entry. Those with ask: are not sure: delete the ask: line to say yes,",
             "# or correct or remove the entry. Nothing is used while an ask: is left.",
             f"version: {VERSION}",
-            "columns:",
         ]
+        if self.only is not None:
+            lines += ["# Who was never infused is left out.", f"only: {written(self.only.said)}"]
+        lines.append("columns:")
         for guess in self.guesses:
             state, why = "not sure" if guess.doubts else "sure", _comment("; ".join(guess.reasons))
             lines += [f"  # {state}: {why}", f"  {guess.entry.target}:"]
@@ -65,7 +68,7 @@ class Proposal:
             lines.append(f"  # not found{needed}: {name}, {FIELDS[name].meaning}")
         if self.drop:
             lines += ["# These columns seem to identify people; nothing of them is used.", "drop:"]
-            lines += [f"  - {_text(f.column)} # {_comment(f.why)}" for f in self.drop]
+            lines += [f"  - {written(f.column)} # {_comment(f.why)}" for f in self.drop]
         if self.unused:
             lines.append(
                 "# Columns that are not used; list under extra: those by which to compare groups."
@@ -111,12 +114,16 @@ def propose(source: Source) -> Proposal:
     personal = {f.column: f for f in privacy.identifying(source)}
     found: dict[str, list[Guess]] = {name: [] for name in FIELDS}
     roles: dict[str, str] = {}
+    days: dict[str, str] = {}
     for column in source.columns:
         if holds_dates(source.cells[column.name]):
             role = date_role(without_brackets(column.name)) or date_role(column.label)
             if role:
                 roles.setdefault(role, column.name)
             continue
+        role = day_role(without_brackets(column.name)) or day_role(column.label)
+        if role and holds_numbers(source.cells[column.name]):
+            days.setdefault(role, column.name)
         for evidence in _evidence(source, column):
             guess = evidence.guess()
             # groups are shown, and must not show what identifies people
@@ -128,16 +135,23 @@ def propose(source: Source) -> Proposal:
     chosen = {target: _choose(guesses, source) for target, guesses in found.items() if guesses}
     for guess in _not_understood(source, set(chosen)):
         chosen[guess.draft.target] = guess
-    for guess in [*Course(source, roles, {*chosen}).guesses()]:
-        chosen[guess.draft.target] = guess
+    Course(source, roles, days, found, chosen).complete()
     _doubt_halves(chosen)
     _renumber(chosen.get("patient_id"), personal)
-    used = {c for g in chosen.values() for c in g.draft.columns}
+    only = (
+        None if source.form.startswith("ADaM") else infused_only(source, roles.get("infusion", ""))
+    )
+    if only is not None and "patient_id" in chosen:
+        chosen["patient_id"].doubt(
+            f"only patients with {only.words} count as infused; is that right?"
+        )
+    used = {c for g in chosen.values() for c in g.draft.columns} | {*(only.columns if only else ())}
     return Proposal(
         source,
         tuple(chosen[name] for name in FIELDS if name in chosen),
         tuple(f for name, f in personal.items() if name not in used),
         tuple(c for c in source.cells if c not in used and c not in personal),
+        only,
     )
 
 
@@ -234,19 +248,9 @@ def _yaml_value(key: str, value: object) -> Iterator[str]:
     if isinstance(value, dict):
         yield f"    {key}:"
         for theirs, ours in value.items():
-            yield f"      {_text(theirs)}: {'null' if ours is None else _text(ours)}"
-    elif isinstance(value, tuple):
-        yield f"    {key}: [{', '.join(_text(v) for v in value)}]"
+            yield f"      {written(theirs)}: {written(ours)}"
     else:
-        yield f"    {key}: {_text(str(value))}"
-
-
-def _text(text: str) -> str:
-    """Write a text so that YAML gives back exactly it."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,40}", text) and text.lower() != "null":
-        return text
-    written: str = yaml.dump(text, default_style='"', allow_unicode=True, width=float("inf"))
-    return written.strip()
+        yield f"    {key}: {written(value)}"
 
 
 def _comment(text: str) -> str:
