@@ -46,9 +46,13 @@ class Request:
         """Whether the reconstruction is meant."""
         return self.cohort == DEFAULT_COHORT
 
-    def source(self) -> Source:
-        """Read the file, understanding nothing yet."""
-        return read_source(self.cohort, sheet=self.sheet, dictionary=self.dictionary)
+    def source(self, plan: mapping.Mapping | None = None) -> Source:
+        """Read the file, understanding nothing yet but how rows and tables belong together."""
+        named = (plan.columns() | {*plan.extra}) if plan else ()
+        layout = plan.laid_out if plan else None
+        return read_source(
+            self.cohort, sheet=self.sheet, dictionary=self.dictionary, layout=layout, wanted=named
+        )
 
 
 def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
@@ -68,7 +72,7 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
             dictionary=request.dictionary
             or (request.mapping.parent / plan.dictionary if plan.dictionary else None),
         )
-        source = request.source()
+        source = request.source(plan)
         present = []
         seen, shown = _consumed(plan, source), {*plan.extra, *plan.columns("label")}
     made = mapping.apply(source, plan)

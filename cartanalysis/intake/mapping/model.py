@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from cartanalysis.contract import DERIVED, FIELDS, REQUIRED, Field
 from cartanalysis.errors import InputError, Mistake, shown
 from cartanalysis.intake.cells import DAYS, PERCENT, Fault, number
 from cartanalysis.intake.hints import COUNTED_FROM
+from cartanalysis.intake.mapping import layout
 from cartanalysis.intake.mapping.dates import ORDERS
 from cartanalysis.intake.mapping.document import Document, Node, alternatives, did_you_mean
 from cartanalysis.intake.reading.files import read_bytes
+from cartanalysis.intake.source import Layout
 from cartanalysis.text import fold
 
 VERSION = "1"
@@ -103,6 +105,7 @@ class Mapping:
     keep: tuple[str, ...] = ()  # columns that the user looked at and that identify nobody
     sheet: str | None = None  # of a workbook
     dictionary: str | None = None  # data dictionary, relative to the mapping file
+    layout: Layout = Layout()  # how rows and tables are put together
     settled: bool = False  # whether numbers are what they say, however odd they look
 
     @property
@@ -114,6 +117,17 @@ class Mapping:
         """Name the columns of the file that are read, for our columns of some kinds only."""
         read = [e for e in self.entries if not kinds or FIELDS[e.target].kind in kinds]
         return {name for entry in read for name in entry.columns}
+
+    @property
+    def laid_out(self) -> Layout:
+        """Give the layout with the identifier that joins the tables, or sorts one table's rows."""
+        entry, tables = self.by_target.get("patient_id"), dict(self.layout.tables)
+        if not tables and not (self.layout.by or self.layout.take or self.layout.order):
+            return self.layout
+        first = next(iter(tables), "")
+        if isinstance(entry, FromColumn) and not tables.get(first):
+            tables[first] = entry.source.removeprefix(f"{first}: ")
+        return replace(self.layout, tables=tables)
 
     @property
     def questions(self) -> tuple[Mistake, ...]:
@@ -162,7 +176,7 @@ def loads(text: str, name: str = "mapping", *, for_use: bool = False) -> Mapping
 
 
 _LISTS = ("extra", "drop", "keep")
-_TOP = ("version", "columns", *_LISTS, "sheet", "dictionary")
+_TOP = ("version", "columns", *_LISTS, "sheet", "dictionary", *layout.KEYS)
 
 
 Read = Callable[[Node], Any]
@@ -181,7 +195,7 @@ class _Reader(Document):
         entries = tuple(self.entries(top.get("columns"), root))
         said: dict[str, Any] = {k: self.names(top[k]) for k in _LISTS if k in top}
         said |= {k: self.text(top[k]) for k in ("sheet", "dictionary") if k in top}
-        made = Mapping(self.name, entries, **said)
+        made = Mapping(self.name, entries, **said, layout=layout.read(self, top))
         for word in made.extra:
             if word in FIELDS or word in DERIVED:
                 remedy = f"List {shown(word)} under columns: instead"

@@ -15,7 +15,7 @@ from cartanalysis.intake.hints import without_brackets
 from cartanalysis.intake.mapping.guess import Evidence, Guess, from_dates, holds_dates
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.source import Column, Layout, Source
 from cartanalysis.text import fold
 
 NAMES_SHOWN = 40
@@ -42,7 +42,15 @@ class Proposal:
         """Give the proposal as a mapping, questions included."""
         entries = tuple(g.entry for g in self.guesses)
         drop = tuple(f.column for f in self.drop)
-        return Mapping(f"mapping of {self.source.name}", entries, drop=drop)
+        name = f"mapping of {self.source.name}"
+        return Mapping(name, entries, drop=drop, layout=self.layout)
+
+    @property
+    def layout(self) -> Layout:
+        """Say how rows and tables are put together, for the columns that are used."""
+        layout = self.source.layout or Layout()
+        used = {c for g in self.guesses for c in g.draft.columns}
+        return replace(layout, take={c: how for c, how in layout.take.items() if c in used})
 
     def to_yaml(self) -> str:
         """Write the mapping file, with a comment on every guess."""
@@ -52,8 +60,11 @@ class Proposal:
             "# Check every entry. Those with ask: are not sure: delete the ask: line to say yes,",
             "# or correct or remove the entry. Nothing is used while an ask: is left.",
             f"version: {VERSION}",
+            *_laid_out(self.layout),
             "columns:",
         ]
+        if self.source.layout is not None:
+            lines[3:3] = [f"# {_comment(note)}" for note in self.source.notes]
         for guess in self.guesses:
             state, why = "not sure" if guess.doubts else "sure", _comment("; ".join(guess.reasons))
             lines += [f"  # {state}: {why}", f"  {guess.entry.target}:"]
@@ -129,6 +140,8 @@ def propose(source: Source) -> Proposal:
     for guess in from_dates(roles, source, set(FIELDS) - set(chosen)):
         chosen[guess.draft.target] = guess
     _doubt_halves(chosen)
+    for guess in chosen.values():
+        _doubt_choices(guess, source)
     _renumber(chosen.get("patient_id"), personal)
     used = {c for g in chosen.values() for c in g.draft.columns}
     return Proposal(
@@ -225,7 +238,36 @@ def _doubt_halves(chosen: dict[str, Guess]) -> None:
                 chosen[here].doubt(f"the column {absent} was not found, and is needed with it")
 
 
+def _doubt_choices(guess: Guess, source: Source) -> None:
+    """Doubt a column in which the rows of a patient differ, so that one of them was chosen."""
+    layout = source.layout or Layout()
+    for column in guess.draft.columns:
+        if column in layout.take:
+            guess.doubt(
+                f"the rows of a patient differ in {shown(column)}; does the {layout.take[column]} "
+                "one count? If another does, change it under take"
+            )
+
+
 # --- YAML ----------------------------------------------------------------------------------------
+
+
+def _laid_out(layout: Layout) -> Iterator[str]:
+    """Write how rows and tables are put together."""
+    if any(layout.tables):
+        yield "tables:"
+        yield from (f"  - {_text(t)}: {_text(column)}" for t, column in layout.tables.items())
+    for key, names in (("by", layout.by), ("order", layout.order)):
+        if names:
+            yield f"{key}: [{', '.join(map(_text, names))}]"
+    if layout.take:
+        yield "take:"
+        yield from (f"  {_text(column)}: {how}" for column, how in layout.take.items())
+    if layout.concepts:
+        yield "concepts:"
+        for word, of_tables in layout.concepts.items():
+            tables = (f"{table}: [{', '.join(ids)}]" for table, ids in of_tables.items())
+            yield f"  {_text(word)}: {{{', '.join(tables)}}}"
 
 
 def _yaml_value(key: str, value: object) -> Iterator[str]:
