@@ -308,8 +308,8 @@ def test_struck_out_rows_are_told():
     )
 
 
-def test_several_sheets_are_said_not_to_be_joined():
-    with pytest.raises(InputError, match="they are not joined"):
+def test_several_sheets_are_joined_only_where_a_mapping_says_so():
+    with pytest.raises(InputError, match="join them by tables:"):
         read_source(CASES / "two_sheets.xlsx")
 
 

@@ -144,6 +144,9 @@ def propose(source: Source) -> Proposal:
         _doubt_choices(guess, source)
     _renumber(chosen.get("patient_id"), personal)
     used = {c for g in chosen.values() for c in g.draft.columns}
+    # a part of a column, of one kind of row, is there only where a mapping names it
+    parts = {c for c in source.cells if source.layout and c.rpartition(": ")[0] in source.cells}
+    used |= parts
     return Proposal(
         source,
         tuple(chosen[name] for name in FIELDS if name in chosen),

@@ -121,9 +121,7 @@ def _sheets(place: Path, layout: Layout) -> tuple[dict[str, Source], list[str]]:
     )
 
 
-def _chosen(
-    there: Mapping[str, T], layout: Layout, name: str, word: str
-) -> list[tuple[str, T]]:
+def _chosen(there: Mapping[str, T], layout: Layout, name: str, word: str) -> list[tuple[str, T]]:
     """Give the tables that a mapping file names, or all."""
     if not any(layout.tables):
         return [*there.items()]
@@ -191,7 +189,9 @@ def _as_it_is(source: Source, layout: Layout) -> Source:
     """Refuse to put rows together of a form that does so by its own rules."""
     if layout == Layout():
         return source
-    what = f"tables:, by:, order:, take: and concepts: in the mapping file are not for {source.form}"
+    what = (
+        f"tables:, by:, order:, take: and concepts: in the mapping file are not for {source.form}"
+    )
     return source.also(problems=[Problem(what, "Remove them")])
 
 

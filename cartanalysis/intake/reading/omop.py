@@ -63,6 +63,9 @@ EVENTS = {
 """The tables of events, and which of their columns are read."""
 
 _SEXES = {"8507": "male", "8532": "female"}
+_BASELINE = ("treg", "bm_blasts")
+"""Words, among those that are proposed, of what is measured before the infusion."""
+
 _CONCEPTS_TOLD = 8
 Row = dict[str, str]
 
@@ -89,14 +92,14 @@ def one_row_per_person(
     if len(first) > MAX_PATIENTS:
         raise too_large(name, f"more than {MAX_PATIENTS:,} persons have an infusion")
     tables = {"person": _persons(paths, first), **_ends(paths, first)}
-    take = {"observation_period_end_date": "highest"}
-    names: dict[str, str] | None = None
+    take = {_END: "highest"} if "observation_period" in tables else {}
     for word, of_tables in concepts.items():
         records = infused if word == INFUSION else _records(paths, word, of_tables, first)
         ids = {i for r in records if (i := r.get("value_as_concept_id", "")) not in ("", "0")}
         names = _names(paths, ids) if ids else {}
         tables[word] = _of_word(word, records, first, names)
-        take |= {word: "first", f"{word}: before": "last"}
+        usual = {word: "first", f"{word}: before": "last"}
+        take |= {column: how for column, how in usual.items() if column in tables[word].cells}
     keys = dict.fromkeys(tables, PERSON)
     whole = replace(layout, tables=keys, take=take | dict(layout.take), concepts=concepts)
     source = gather(tables, whole, name, wanted)
@@ -155,7 +158,11 @@ def _there(paths: Mapping[str, Path]) -> str:
     }
     names = _names(paths, {i for ids in most.values() for i in ids})
     known = {t: [f"{i} {names.get(i, '')}".strip() for i in ids] for t, ids in most.items()}
-    told = [f"{table.lower()} holds {listed(ids, _CONCEPTS_TOLD)}" for table, ids in known.items() if ids]
+    told = [
+        f"{table.lower()} holds {listed(ids, _CONCEPTS_TOLD)}"
+        for table, ids in known.items()
+        if ids
+    ]
     hint = "" if "CONCEPT" in paths else " (a file of the table concept would tell their names)"
     return f"{'; '.join(told)}{hint}"
 
@@ -249,7 +256,9 @@ def _of_word(
         what = f"{word} was measured in several units (concepts {', '.join(sorted(units))})"
         problems.append(Problem(what, "Name the concepts of one unit under concepts:"))
     filled = {n: c for n, c in columns.items() if any(c) or n in (PERSON, word)}
-    about = tuple(Column(n, label=word if "value" in n else "") for n in filled)
+    # the value that our column of this name wants: before the infusion, or after it
+    wanted = f"{word}: value before" if word in _BASELINE else f"{word}: value"
+    about = tuple(Column(n, label=word if n == wanted else "") for n in filled)
     return Source(word, "OMOP", about, filled, tuple(rows), problems=tuple(problems))
 
 
@@ -308,9 +317,7 @@ def _ends(paths: Mapping[str, Path], first: Mapping[str, str]) -> dict[str, Sour
         days = [row[column][:10] for row in rows]
         if table == "DEATH":
             deaths = {row[PERSON]: day for row, day in zip(rows, days, strict=True) if day}
-        kept = [
-            min(day, deaths.get(row[PERSON], day)) for row, day in zip(rows, days, strict=True)
-        ]
+        kept = [min(day, deaths.get(row[PERSON], day)) for row, day in zip(rows, days, strict=True)]
         note = "Observation that ends after death was taken to end with it."
         found[table.lower()] = Source(
             table.lower(),
@@ -405,7 +412,9 @@ def _as_texts(table: Any, names: Mapping[str, str]) -> Any:
     for theirs in names.values():
         column = table.column(theirs).combine_chunks()
         if isinstance(column, pa.ChunkedArray):
-            column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
+            column = (
+                pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
+            )
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
         if pa.types.is_timestamp(column.type):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cartanalysis.errors import InputError
 from cartanalysis.intake.reading.files import refuse
-from cartanalysis.intake.reading.gather import gather
+from cartanalysis.intake.reading.gather import gather, likely_parts
 from cartanalysis.intake.source import Column, Layout, Source
 
 FIELD = "Variable / Field Name"
@@ -122,10 +122,12 @@ def one_row_per_record(
 ) -> Source:
     """Make one row of each record; events tell rows apart, repetitions only number them."""
     record = source.columns[0].name
-    whole = replace(layout, tables={"": record}, by=(*own[:1], *layout.by) if EVENT in own else layout.by)
+    if wanted is None:
+        layout = replace(layout, by=tuple(likely_parts(source, record, own)))
+    events = [EVENT] if EVENT in own else []
+    whole = replace(layout, tables={"": record}, by=(*events, *layout.by))
     made = gather({"": source}, whole, source.name, wanted, own)
-    said = made.layout or layout
-    return replace(made, layout=replace(layout, take=said.take))
+    return replace(made, layout=replace(layout, take=(made.layout or layout).take))
 
 
 def _own(column: Column) -> Column:

@@ -10,14 +10,14 @@ otherwise RFXSTDTC. AE gives the highest grades from that day on, as ADAE does. 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from cartanalysis.errors import Problem, listed
+from cartanalysis.errors import listed
 from cartanalysis.intake.reading import adam
 from cartanalysis.intake.reading.table import check_size
 from cartanalysis.intake.source import Column, Source
-from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, expression, WORDS
+from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, expression
 from cartanalysis.text import fold
 
 DATASETS = ("DM", "EX", "AE", "RS", "DS")
@@ -73,7 +73,7 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
     if "DS" in sources:
         table.prefix = "DS: "
         _add_dispositions(sources["DS"], table)
-    _tell_deaths_without_date(sources["DM"], table)
+    _take_flag_of_death(sources["DM"], table)
     check_size(name, table.columns, len(table.rows))
     forms = ", ".join(sorted({datasets[kind].form for kind in sources}))
     return adam.finished(table, name, f"SDTM {', '.join(sources)} ({forms})", _TREATED)
@@ -186,9 +186,7 @@ def _rank(text: str) -> int | None:
     return None if level is None else _RESPONSES.index(level)
 
 
-def _add_course(
-    source: Source, table: adam.Subjects, dated: list[tuple[str, Record]]
-) -> None:
+def _add_course(source: Source, table: adam.Subjects, dated: list[tuple[str, Record]]) -> None:
     """Find the first day of a remission, and after it that of a relapse or progression."""
     remission: dict[str, str] = {}
     relapse: dict[str, str] = {}
@@ -217,17 +215,14 @@ def _add_dispositions(source: Source, table: adam.Subjects) -> None:
         _add(table, "DSSTDTC:last", "date of last contact", last)
 
 
-def _tell_deaths_without_date(source: Source, table: adam.Subjects) -> None:
-    """Tell of subjects whom DM calls dead without saying when."""
-    if "DTHFL" not in source.cells:
-        return
-    table.prefix = "DM: "
+def _take_flag_of_death(source: Source, table: adam.Subjects) -> None:
+    """Compare DTHFL with DTHDTC, which then says the same, and leave it out."""
     dated = {s for s, day in table.values.get("DTHDTC", {}).items() if day}
-    for i, (flag, subject) in enumerate(
-        zip(source.cells["DTHFL"], source.cells["USUBJID"], strict=True)
-    ):
+    table.prefix = "DM: "
+    flags = source.cells.get("DTHFL", [])
+    for i, (flag, subject) in enumerate(zip(flags, source.cells["USUBJID"], strict=False)):
         if flag.upper() == "Y" and subject not in dated:
             what = "the subject died (DTHFL = Y), but DTHDTC has no date"
             table.tell(source, i, "DTHFL", what, "Fill in DTHDTC")
-
-
+    table.columns.pop("DTHFL", None)
+    table.values.pop("DTHFL", None)
