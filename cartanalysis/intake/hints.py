@@ -96,6 +96,13 @@ def origin_in(column: Column, target: str) -> str:
     return found[0] if found else ""
 
 
+DELAYED_ENTRY = (
+    " Who died between diagnosis and infusion is not in the file: counted from diagnosis, the time "
+    "up to infusion would be survived by everybody (immortal time)."
+)
+"""Why survival of treated patients is not counted from diagnosis."""
+
+
 def other_origin(column: Column, target: str) -> Fault | None:
     """Find a time that the file says counts from another day than ours does."""
     ours = COUNTED_FROM.get(target, "")
@@ -104,9 +111,12 @@ def other_origin(column: Column, target: str) -> Fault | None:
         return None
     what = f"by its name or label it counts from {stated}, but {target} counts from {ours}"
     remedy = (
-        f"Count the days from {ours}, for example from dates in a mapping file; if they do, say "
-        f"“origin: {ours}” there"
+        f"In a mapping file, take the time up to {ours} off, as {target}: {{days: "
+        f"[{column.name}], since: column with the time from {stated} to {ours}}}, or count from "
+        f"dates; if it does count from {ours}, say “origin: {ours}” there"
     )
+    if (target, stated) == ("os_days", "diagnosis"):
+        remedy += f".{DELAYED_ENTRY}".removesuffix(".")
     return Fault(what, remedy)
 
 

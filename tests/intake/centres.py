@@ -1,7 +1,7 @@
 """Thirty invented patients in the forms in which centres and networks keep them.
 
-Everything follows from the patient's number by arithmetic, so that each form can be written from the
-same table, and any result computed directly from it.
+Everything follows from the number of a patient by arithmetic, so that each form is written from
+the same table, and any result computed directly from it.
 """
 
 from __future__ import annotations
@@ -95,11 +95,9 @@ def two_sheets(path: Path, table: pd.DataFrame) -> Path:
 
 def redcap_longitudinal(folder: Path, table: pd.DataFrame) -> Path:
     """Write an export with an event per visit and a repeated form of adverse events."""
-    empty = dict.fromkeys(
-        ("redcap_repeat_instrument", "redcap_repeat_instance", "sex", "birth", "infusion", "treg")
-        + ("response", "remission", "relapse", "death", "last_contact", "ae_term", "ae_grade"),
-        "",
-    )
+    names = "redcap_repeat_instrument redcap_repeat_instance sex birth infusion treg response"
+    names += " remission relapse death last_contact ae_term ae_grade"
+    empty = dict.fromkeys(names.split(), "")
     rows = []
     for p in table.to_dict("records"):
         start = {"record_id": p["id"], **empty}
@@ -187,7 +185,7 @@ CONCEPTS = {
 
 
 def omop(folder: Path, table: pd.DataFrame, suffix: str = "csv") -> Path:
-    """Write OMOP tables of a hospital: the patients, and as many others as never had an infusion."""
+    """Write OMOP tables of a hospital: the patients, and as many who never had an infusion."""
     person, drug, condition, measured, observed, death, period = [], [], [], [], [], [], []
     for i, p in enumerate(table.to_dict("records"), start=1):
         birth = dt.date.fromisoformat(p["birth"])

@@ -18,7 +18,7 @@ from cartanalysis.errors import Problem, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake.cells import Fault
 from cartanalysis.intake.mapping import dates
-from cartanalysis.intake.mapping.document import Document, Node, alternatives
+from cartanalysis.intake.mapping.document import Document, Node, alternatives, written
 from cartanalysis.intake.source import Source
 from cartanalysis.text import fold
 
@@ -88,6 +88,13 @@ class Condition:
                     tests.setdefault(clause.column, {})[clause.test] = value
             ways.append(tests)
         return ways[0] if len(ways) == 1 else tuple(ways)
+
+
+def leave_out(whom: str, test: Clause, only: Condition | None) -> str:
+    """Say what to write to leave some rows out, beside what is left out already."""
+    ways = only.ways if only else ((),)
+    line = written(Condition(tuple((*way, test) for way in ways)).said)
+    return f"To leave out {whom}, write “only: {line}” in a mapping file"
 
 
 # --- in a mapping file ---------------------------------------------------------------------------

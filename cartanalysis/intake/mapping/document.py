@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -177,3 +178,18 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(word.casefold(), known, n=1)
     return f"Did you mean {close[0]}?" if close else f"Use one of {', '.join(known)}"
+
+
+def written(value: object) -> str:
+    """Write a value on one line of YAML, so that reading it gives back exactly it."""
+    if value is None:
+        return "null"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{written(k)}: {written(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(written, value)) + "]"
+    text = str(value)
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,40}", text) and text.lower() != "null":
+        return text
+    quoted: str = yaml.dump(text, default_style='"', allow_unicode=True, width=float("inf"))
+    return quoted.strip()

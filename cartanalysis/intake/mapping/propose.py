@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import yaml
-
 from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.hints import without_brackets
+from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import Evidence, Guess, from_dates, holds_dates
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
@@ -75,7 +74,7 @@ class Proposal:
             lines.append(f"  # not found{needed}: {name}, {FIELDS[name].meaning}")
         if self.drop:
             lines += ["# These columns seem to identify people; nothing of them is used.", "drop:"]
-            lines += [f"  - {_text(f.column)} # {_comment(f.why)}" for f in self.drop]
+            lines += [f"  - {written(f.column)} # {_comment(f.why)}" for f in self.drop]
         if self.unused:
             lines.append(
                 "# Columns that are not used; list under extra: those by which to compare groups."
@@ -144,9 +143,10 @@ def propose(source: Source) -> Proposal:
         _doubt_choices(guess, source)
     _renumber(chosen.get("patient_id"), personal)
     used = {c for g in chosen.values() for c in g.draft.columns}
-    # a part of a column, of one kind of row, is there only where a mapping names it
-    parts = {c for c in source.cells if source.layout and c.rpartition(": ")[0] in source.cells}
-    used |= parts
+    # a part of a column, of one kind of row, or a concept is there only where a mapping names it
+    if source.layout is not None:
+        used |= {c for c in source.cells if c.rpartition(": ")[0] in source.cells}
+        used |= {*source.layout.concepts}
     return Proposal(
         source,
         tuple(chosen[name] for name in FIELDS if name in chosen),
@@ -246,9 +246,11 @@ def _doubt_choices(guess: Guess, source: Source) -> None:
     layout = source.layout or Layout()
     for column in guess.draft.columns:
         if column in layout.take:
+            parts = [name for name in source.cells if name.startswith(f"{column}: ")]
+            instead = f", or use {listed(parts, 3)}" if parts else ""
             guess.doubt(
                 f"the rows of a patient differ in {shown(column)}; does the {layout.take[column]} "
-                "one count? If another does, change it under take"
+                f"one count? If another does, change it under take{instead}"
             )
 
 
@@ -259,37 +261,27 @@ def _laid_out(layout: Layout) -> Iterator[str]:
     """Write how rows and tables are put together."""
     if any(layout.tables):
         yield "tables:"
-        yield from (f"  - {_text(t)}: {_text(column)}" for t, column in layout.tables.items())
+        yield from (f"  - {written(t)}: {written(column)}" for t, column in layout.tables.items())
     for key, names in (("by", layout.by), ("order", layout.order)):
         if names:
-            yield f"{key}: [{', '.join(map(_text, names))}]"
+            yield f"{key}: [{', '.join(map(written, names))}]"
     if layout.take:
         yield "take:"
-        yield from (f"  {_text(column)}: {how}" for column, how in layout.take.items())
+        yield from (f"  {written(column)}: {how}" for column, how in layout.take.items())
     if layout.concepts:
         yield "concepts:"
         for word, of_tables in layout.concepts.items():
             tables = (f"{table}: [{', '.join(ids)}]" for table, ids in of_tables.items())
-            yield f"  {_text(word)}: {{{', '.join(tables)}}}"
+            yield f"  {written(word)}: {{{', '.join(tables)}}}"
 
 
 def _yaml_value(key: str, value: object) -> Iterator[str]:
     if isinstance(value, dict):
         yield f"    {key}:"
         for theirs, ours in value.items():
-            yield f"      {_text(theirs)}: {'null' if ours is None else _text(ours)}"
-    elif isinstance(value, tuple):
-        yield f"    {key}: [{', '.join(_text(v) for v in value)}]"
+            yield f"      {written(theirs)}: {written(ours)}"
     else:
-        yield f"    {key}: {_text(str(value))}"
-
-
-def _text(text: str) -> str:
-    """Write a text so that YAML gives back exactly it."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,40}", text) and text.lower() != "null":
-        return text
-    written: str = yaml.dump(text, default_style='"', allow_unicode=True, width=float("inf"))
-    return written.strip()
+        yield f"    {key}: {written(value)}"
 
 
 def _comment(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,8 +45,8 @@ def read_source(
 ) -> Source:
     """Read a patient table, whatever kind of file it is in.
 
-    ``layout`` says how rows and tables belong together, and ``wanted`` which columns are used; where
-    that is not known yet (none), what seems usual is chosen, so that it can be proposed.
+    ``layout`` says how rows and tables belong together, and ``wanted`` which columns are used;
+    where that is not known yet (none), what seems usual is chosen, so that it can be proposed.
     """
     place = check_place(path)
     layout = layout or Layout()
@@ -116,7 +117,7 @@ def _sheets(place: Path, layout: Layout) -> tuple[dict[str, Source], list[str]]:
     titles = workbook.sheets(data, place.name)
     found = _chosen(titles, layout, place.name, "sheet")
     return _readable(
-        {named: lambda s=sheet: read_table(data, place.name, sheet=s) for named, sheet in found},
+        {named: partial(read_table, data, place.name, sheet=sheet) for named, sheet in found},
         layout,
     )
 
@@ -269,9 +270,7 @@ def _files(
     if any(layout.tables):
         named |= {f.name: f for f in there if fold(f.name) in {*map(fold, layout.tables)}}
     chosen = _chosen(named, layout, name, "file")
-    tables, notes = _readable(
-        {table: lambda f=file: _read_file(f) for table, file in chosen}, layout
-    )
+    tables, notes = _readable({table: partial(_read_file, file) for table, file in chosen}, layout)
     if not tables:
         what = "there is no table in the folder"
         raise refuse(name, what, "Give a folder with CSV, Excel or Parquet files")

@@ -133,6 +133,7 @@ def finished(table: Subjects, name: str, form: str, treated: Mapping[str, str]) 
         rows=tuple(table.rows[s] for s in subjects),
         notes=tuple(table.notes),
         problems=first_of(table.problems),
+        left_out=len(table.rows) - len(subjects),
     )
 
 
@@ -144,7 +145,8 @@ def _treated(table: Subjects, by: Mapping[str, str]) -> list[str]:
         treated = [s for s in given if column != "SAFFL" or values[s].upper() == "Y"]
         if treated and len(treated) < len(table.rows):
             table.notes.append(
-                f"Only subjects who were treated count ({why}); the others were left out."
+                f"{len(table.rows)} subjects in the file, {len(treated)} who were treated count "
+                f"({why}); {len(table.rows) - len(treated)} left out."
             )
         if treated:
             return treated

@@ -133,6 +133,7 @@ class _Gathering:
         self.twice = {n for n in names if names.count(n) > 1}
         self.known = [self.named(t, c) for t in self.tables for c in t.source.cells]
         self.put_in_order()
+        self.absent("by", self.layout.by, self.known)
         self.parts = {id(table): self.split(table) for table in self.tables}
 
     def is_key(self, table: _Table, column: str) -> bool:
@@ -330,7 +331,7 @@ class _Gathering:
                     f"the rows{where} of a patient differ (row {numbers[other]} says "
                     f"{shown(texts[other])})"
                 )
-                parts = [v for v in self.parts[id(view.table)]] if view.name == view.of else []
+                parts = [*self.parts[id(view.table)]] if view.name == view.of else []
                 remedy = f"In the mapping file, write take: {{{shown(view.name)}: …}} with {_HOW}"
                 if parts:
                     named = listed([f"{view.name}: {word}" for word in parts], 3)

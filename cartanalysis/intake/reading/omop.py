@@ -1,8 +1,8 @@
 """OMOP common data model: a folder of tables, from which the named concepts become columns.
 
-Under ``concepts:``, each word of a mapping file becomes columns: ``relapse``, the first day from the
-infusion on; ``relapse: value`` what was measured or observed then; ``relapse: before`` and
-``relapse: value before`` the same up to the day of infusion, the last one counting. The word
+Under ``concepts:``, each word of a mapping file becomes columns: ``relapse``, the first day from
+the infusion on; ``relapse: value`` what was measured or observed then; ``relapse: before`` and
+``relapse: value before`` the same up to the day of infusion, the last day counting. The word
 ``infusion`` says who the patients are. The tables of a hospital are large: only rows of these
 patients and concepts are held, the rest is looked through block by block.
 """
@@ -74,7 +74,7 @@ def one_row_per_person(
     paths: Mapping[str, Path], name: str, layout: Layout, wanted: Collection[str] | None
 ) -> Source:
     """Make one row of each person who had the infusion."""
-    if layout.tables or layout.by or layout.order:
+    if any(layout.tables) or layout.by or layout.order:
         what = "tables:, by: and order: in the mapping file are not for OMOP tables"
         raise refuse(name, what, "Remove them; say concepts: and take:")
     concepts = layout.concepts
@@ -103,6 +103,9 @@ def one_row_per_person(
     keys = dict.fromkeys(tables, PERSON)
     whole = replace(layout, tables=keys, take=take | dict(layout.take), concepts=concepts)
     source = gather(tables, whole, name, wanted)
+    if wanted is not None:  # what nobody uses of the concepts need not be held
+        unused = [c for c in source.cells if c.split(": ")[0] in concepts and c not in wanted]
+        source = source.without(unused)
     said = {k: v for k, v in (source.layout or layout).take.items() if take.get(k) != v}
     forms = ", ".join(sorted({"Parquet" if _is_parquet(p) else "text" for p in paths.values()}))
     notes = [n for n in source.notes if not n.endswith("rows of a patient were made one.")]
@@ -253,7 +256,7 @@ def _of_word(
         if value and record.get("unit_concept_id", "") not in ("", "0"):
             units.add(record["unit_concept_id"])
     if len(units) > 1:
-        what = f"{word} was measured in several units (concepts {', '.join(sorted(units))})"
+        what = f"it was measured in several units (concepts {', '.join(sorted(units))})"
         problems.append(Problem(what, "Name the concepts of one unit under concepts:"))
     filled = {n: c for n, c in columns.items() if any(c) or n in (PERSON, word)}
     # the value that our column of this name wants: before the infusion, or after it

@@ -88,7 +88,7 @@ def _in_adam_words(source: Source) -> Source:
 
 
 def _by_word(source: Source, column: str, day: str) -> dict[str, dict[str, Record]]:
-    """Give each subject's first day of each word of a column; records without a day do not count."""
+    """Give each subject's first day of each word of a column; a record needs a day."""
     found: dict[str, dict[str, Record]] = {}
     days = source.cells.get(day, [""] * len(source.rows))
     records = zip(source.cells[column], source.cells["USUBJID"], days, strict=True)
@@ -132,8 +132,8 @@ def _add_first_day(exposure: Source | None, table: adam.Subjects) -> None:
     elif given:
         among = f"; EX names no CAR T cells ({listed([*by_treatment], _TOLD)})"
         table.notes.append(
-            "TRTSDT, the day of infusion, is taken from RFXSTDTC, the first day of any treatment of "
-            f"the study{among if by_treatment else ''}."
+            "TRTSDT, the day of infusion, is taken from RFXSTDTC, the first day of any treatment "
+            f"of the study{among if by_treatment else ''}."
         )
     _add(table, "TRTSDT", "date of infusion", given)
     for word, records in by_treatment.items():
