@@ -390,7 +390,7 @@ def _map(
     from cartanalysis.intake.mapping import propose
     from cartanalysis.intake.reading import read_source
 
-    source = read_source(file, sheet=sheet, dictionary=dictionary)
+    source = read_source(file, sheet=sheet, dictionary=dictionary, wanted=None)
     proposal = propose(source)
     if source.problems:
         raise InputError(source.name, source.problems)

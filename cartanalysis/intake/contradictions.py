@@ -52,6 +52,7 @@ def _not_infused(column: Column, source: Source, plan: Plan) -> Iterator[Problem
     infused = tuple(sorted(text for text, answer in says.items() if answer == "yes"))
     test = Clause(name, "is", infused or ("yes",)) if says else Clause(name, "filled", ("yes",))
     remedy = leave_out("who was never infused", test, plan.only)
+    remedy += "; if the column says something else, list it under “drop” there"
     for row, text in zip(source.rows, cells, strict=True):
         if is_date and fold(text) in MISSING:
             yield Problem(NOT_INFUSED, f"Fill in the date. {remedy}", row, name)

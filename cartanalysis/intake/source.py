@@ -78,8 +78,8 @@ class Source:
     """How rows and tables were put together, where they were."""
     elsewhere: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     """Table and row of each cell, of columns that are from other rows than `rows`."""
-    found: int = 0
-    """How many patients the file has, where some of them do not count; else 0."""
+    left_out: int = 0
+    """How many rows, or ADaM's subjects, were left out since they do not count."""
 
     def first_rows(self, column: str) -> dict[str, int]:
         """Give the place of the first row of each value in a column."""
@@ -96,6 +96,11 @@ class Source:
         table, rows = self.elsewhere[column]
         named = column if not table or column.startswith(f"{table}: ") else f"{table}: {column}"
         return Problem(what, remedy, rows[index], named, value)
+
+    def without(self, names: Collection[str]) -> Source:
+        """Leave out these columns."""
+        columns = tuple(c for c in self.columns if c.name not in names)
+        return replace(self, columns=columns, cells={c.name: self.cells[c.name] for c in columns})
 
     def also(
         self, notes: Iterable[str] = (), problems: Iterable[Problem] = (), **changes: Any

@@ -19,7 +19,7 @@ from cartanalysis.text import fold
 # nothing is guessed: "no" stays a word and 1 a text; the compiled reader is ten times faster
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 VOCABULARIES = ("values", "privacy", "english", "german", "french", "spanish", "italian", "chinese",
-                "japanese", "registries")  # fmt: skip
+                "japanese", "registries", "networks")  # fmt: skip
 """The files of words, each with its sources; of words that tell as much, the first counts."""
 
 

@@ -752,10 +752,14 @@ def test_redcap_dictionary_by_its_long_name_or_as_given(tmp_path):
 
 
 def test_redcap_with_several_rows_per_record(tmp_path):
-    text = "record_id,redcap_event_name,x\n1,baseline,5\n1,month_6,\n2,baseline,3\n"
+    text = "record_id,redcap_event_name,x,y\n1,base,5,1\n1,month_6,,2\n2,base,3,4\n"
     found = read_source(write(tmp_path / "x.csv", text))
-    assert [(p.row, p.column, p.value) for p in found.problems] == [(3, "record_id", "1")]
-    assert "one row per patient" in found.problems[0].remedy
+    assert found.cells == {"record_id": ["1", "2"], "x": ["5", "3"]} and found.rows == (2, 4)
+    assert "differ between the rows of a patient: “y”" in " ".join(found.notes)
+    found = read_source(tmp_path / "x.csv", wanted={"y"})
+    assert [(p.row, p.column, p.value) for p in found.problems] == [(2, "y", "1")]
+    assert "y: base" in found.problems[0].remedy
+    assert read_source(tmp_path / "x.csv", wanted={"y: base"}).cells["y: base"] == ["1", "4"]
     once = read_source(write(tmp_path / "y.csv", "record_id,redcap_event_name\n1,a\n2,a\n"))
     assert once.problems == ()
 

@@ -79,15 +79,17 @@ def select(source: Source, mapping: Plan) -> Source:
         places = [*range(before)]
     if len(places) < before:
         out = {*range(before)} - {*places}
-        what = f"{counted(before, 'row')} in the file, {len(places)} of them with {only.words}"
         empty = sum(any(fold(source.cells[n][i]) in MISSING for n in only.columns) for i in out)
-        told = f", {empty} of which have an empty cell there" if empty else ""
-        notes.append(f"{what}: these count. Left out: {len(out)}{told}.")
+        told = f" ({empty} with an empty cell there)" if empty else ""
+        notes.append(
+            f"{counted(before, 'row')} in the file, {len(places)} with {only.words} count; "
+            f"{len(out)}{told} left out."
+        )
         gone = {source.rows[i] for i in out}
         source = replace(
             source,
             problems=tuple(p for p in source.problems if p.row not in gone),
-            found=source.found or before,
+            left_out=source.left_out + len(out),
         )
     return source.take(places).also(notes, problems)
 

@@ -18,11 +18,12 @@ from cartanalysis.contract import DERIVED, FIELDS, REQUIRED, Field
 from cartanalysis.errors import InputError, Mistake, shown
 from cartanalysis.intake.cells import DAYS, PERCENT, Fault, number
 from cartanalysis.intake.hints import COUNTED_FROM
-from cartanalysis.intake.mapping import conditions
+from cartanalysis.intake.mapping import conditions, layout
 from cartanalysis.intake.mapping.conditions import Condition
 from cartanalysis.intake.mapping.dates import ORDERS
 from cartanalysis.intake.mapping.document import Document, Node, alternatives, did_you_mean
 from cartanalysis.intake.reading.files import read_bytes
+from cartanalysis.intake.source import Layout
 from cartanalysis.text import fold
 
 VERSION = "1"
@@ -151,6 +152,7 @@ class Mapping:
     keep: tuple[str, ...] = ()  # columns that the user looked at and that identify nobody
     sheet: str | None = None  # of a workbook
     dictionary: str | None = None  # data dictionary, relative to the mapping file
+    layout: Layout = field(default_factory=Layout)  # how rows and tables are put together
     only: Condition | None = None  # that rows have to fulfil to count; none if all do
     patients: str = ""  # rows, where each is one patient, whatever seems to name one; else empty
     settled: bool = False  # whether numbers are what they say, however odd they look
@@ -172,6 +174,17 @@ class Mapping:
         words = [e for e in self.entries if isinstance(e, FromColumn) and not e.renumber]
         named = {e.source for e in words if FIELDS[e.target].kind in ("id", "label")}
         return {*named, *self.extra}
+
+    @property
+    def laid_out(self) -> Layout:
+        """Give the layout with the identifier that joins the tables, or sorts one table's rows."""
+        entry, tables = self.by_target.get("patient_id"), dict(self.layout.tables)
+        if not tables and not (self.layout.by or self.layout.take or self.layout.order):
+            return self.layout
+        first = next(iter(tables), "")
+        if isinstance(entry, FromColumn) and not tables.get(first):
+            tables[first] = entry.source.removeprefix(f"{first}: ")
+        return replace(self.layout, tables=tables)
 
     @property
     def questions(self) -> tuple[Mistake, ...]:
@@ -220,7 +233,7 @@ def loads(text: str, name: str = "mapping", *, for_use: bool = False) -> Mapping
 
 
 _LISTS = ("extra", "drop", "keep")
-_TOP = ("version", "columns", "only", "patients", *_LISTS, "sheet", "dictionary")
+_TOP = ("version", "columns", "only", "patients", *_LISTS, "sheet", "dictionary", *layout.KEYS)
 Read = Callable[[Node], Any]
 """How the value of a key is read."""
 
@@ -237,6 +250,7 @@ class _Reader(Document):
         entries = tuple(self.entries(top.get("columns"), root))
         said: dict[str, Any] = {k: self.names(top[k]) for k in _LISTS if k in top}
         said |= {k: self.text(top[k]) for k in ("sheet", "dictionary") if k in top}
+        said["layout"] = layout.read(self, top)
         if "only" in top:
             said["only"] = conditions.read(self, top["only"])
         if "patients" in top:

@@ -16,7 +16,7 @@ from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import Evidence, Guess, holds_dates, holds_numbers
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.source import Column, Layout, Source
 from cartanalysis.text import fold
 
 NAMES_SHOWN = 40
@@ -44,7 +44,15 @@ class Proposal:
         """Give the proposal as a mapping, questions included."""
         entries = tuple(g.entry for g in self.guesses)
         drop = tuple(f.column for f in self.drop)
-        return Mapping(f"mapping of {self.source.name}", entries, drop=drop, only=self.only)
+        name = f"mapping of {self.source.name}"
+        return Mapping(name, entries, drop=drop, only=self.only, layout=self.layout)
+
+    @property
+    def layout(self) -> Layout:
+        """Say how rows and tables are put together, for the columns that are used."""
+        layout = self.source.layout or Layout()
+        used = {c for g in self.guesses for c in g.draft.columns}
+        return replace(layout, take={c: how for c, how in layout.take.items() if c in used})
 
     def to_yaml(self) -> str:
         """Write the mapping file, with a comment on every guess."""
@@ -54,7 +62,10 @@ class Proposal:
             "# Check every entry. Those with ask: are not sure: delete the ask: line to say yes,",
             "# or correct or remove the entry. Nothing is used while an ask: is left.",
             f"version: {VERSION}",
+            *_laid_out(self.layout),
         ]
+        if self.source.layout is not None:
+            lines[3:3] = [f"# {_comment(note)}" for note in self.source.notes]
         if self.only is not None:
             lines += ["# Who was never infused is left out.", f"only: {written(self.only.said)}"]
         lines.append("columns:")
@@ -137,6 +148,8 @@ def propose(source: Source) -> Proposal:
         chosen[guess.draft.target] = guess
     Course(source, roles, days, found, chosen).complete()
     _doubt_halves(chosen)
+    for guess in chosen.values():
+        _doubt_choices(guess, source)
     _renumber(chosen.get("patient_id"), personal)
     only = (
         None if source.form.startswith("ADaM") else infused_only(source, roles.get("infusion", ""))
@@ -146,6 +159,10 @@ def propose(source: Source) -> Proposal:
             f"only patients with {only.words} count as infused; is that right?"
         )
     used = {c for g in chosen.values() for c in g.draft.columns} | {*(only.columns if only else ())}
+    # a part of a column, of one kind of row, or a concept is there only where a mapping names it
+    if source.layout is not None:
+        used |= {c for c in source.cells if c.rpartition(": ")[0] in source.cells}
+        used |= {*source.layout.concepts}
     return Proposal(
         source,
         tuple(chosen[name] for name in FIELDS if name in chosen),
@@ -241,7 +258,38 @@ def _doubt_halves(chosen: dict[str, Guess]) -> None:
                 chosen[here].doubt(f"the column {absent} was not found, and is needed with it")
 
 
+def _doubt_choices(guess: Guess, source: Source) -> None:
+    """Doubt a column in which the rows of a patient differ, so that one of them was chosen."""
+    layout = source.layout or Layout()
+    for column in guess.draft.columns:
+        if column in layout.take:
+            parts = [name for name in source.cells if name.startswith(f"{column}: ")]
+            instead = f", or use {listed(parts, 3)}" if parts else ""
+            guess.doubt(
+                f"the rows of a patient differ in {shown(column)}; does the {layout.take[column]} "
+                f"one count? If another does, change it under take{instead}"
+            )
+
+
 # --- YAML ----------------------------------------------------------------------------------------
+
+
+def _laid_out(layout: Layout) -> Iterator[str]:
+    """Write how rows and tables are put together."""
+    if any(layout.tables):
+        yield "tables:"
+        yield from (f"  - {written(t)}: {written(column)}" for t, column in layout.tables.items())
+    for key, names in (("by", layout.by), ("order", layout.order)):
+        if names:
+            yield f"{key}: [{', '.join(map(written, names))}]"
+    if layout.take:
+        yield "take:"
+        yield from (f"  {written(column)}: {how}" for column, how in layout.take.items())
+    if layout.concepts:
+        yield "concepts:"
+        for word, of_tables in layout.concepts.items():
+            tables = (f"{table}: [{', '.join(ids)}]" for table, ids in of_tables.items())
+            yield f"  {written(word)}: {{{', '.join(tables)}}}"
 
 
 def _yaml_value(key: str, value: object) -> Iterator[str]:

@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.reading.table import alike
 from cartanalysis.intake.source import Source
 
 FILES = ("data_clinical_patient.txt", "data_clinical_sample.txt")
+"""What the clinical files are called, unless the study's meta files say otherwise."""
+
+_META = re.compile(r"meta_.*\.txt", re.IGNORECASE)
+_KINDS = ("PATIENT_ATTRIBUTES", "SAMPLE_ATTRIBUTES")
+_META_BYTES = 65_536
 ID = "PATIENT_ID"
 MISSING = frozenset(
     {"[not available]", "[not applicable]", "[not evaluated]", "[pending]", "[discrepancy]"}
     | {"[completed]", "[unknown]", "[null]"}
 )
+
+
+def clinical_files(files: Sequence[Path]) -> list[Path]:
+    """Find the clinical files of a study: as its meta files name them, or by their usual names."""
+    by_name = {file.name: file for file in files}
+    named = {}
+    for meta in (file for file in files if _META.fullmatch(file.name)):
+        said = dict(_said(meta))
+        if said.get("datatype") in _KINDS and "data_filename" in said:
+            named[said["datatype"]] = (meta.name, said["data_filename"])
+    absent = [
+        Problem(f"{meta} names the file {shown(file)}, which is not there", "Add it to the folder")
+        for meta, file in named.values()
+        if file not in by_name
+    ]
+    if absent:
+        raise InputError(absent[0].what.split()[0], absent)
+    return [by_name[file] for _, file in named.values()] or [
+        file for file in files if file.name in FILES
+    ]
+
+
+def _said(meta: Path) -> Iterator[tuple[str, str]]:
+    """Read the keys and values of a meta file."""
+    try:
+        with meta.open("rb") as file:
+            text = file.read(_META_BYTES).decode("utf-8-sig", "replace")
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+        raise refuse(meta.name, what, "Check that you may read it") from error
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            yield key.strip().casefold(), value.strip()
 
 
 def is_clinical(source: Source) -> bool:

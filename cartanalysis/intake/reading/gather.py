@@ -22,7 +22,7 @@ from cartanalysis.intake.mapping.names import date_role, meanings
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.reading.table import check_patients, first_of
 from cartanalysis.intake.source import Column, Layout, Source
-from cartanalysis.intake.words import ANSWERS, SURE, tokens
+from cartanalysis.intake.words import ANSWERS, SURE
 from cartanalysis.text import fold, same_id
 
 MAX_PARTS = 60
@@ -133,6 +133,7 @@ class _Gathering:
         self.twice = {n for n in names if names.count(n) > 1}
         self.known = [self.named(t, c) for t in self.tables for c in t.source.cells]
         self.put_in_order()
+        self.absent("by", self.layout.by, self.known)
         self.parts = {id(table): self.split(table) for table in self.tables}
 
     def is_key(self, table: _Table, column: str) -> bool:
@@ -235,8 +236,8 @@ class _Gathering:
             texts = view.cells()
             how = next((take[n] for n in (view.name, view.of, *aliases) if n in take), "")
             differ = view.table.differs(texts, view.groups)
-            if differ and not how and wanted is None:
-                how = take[view.name] = usual(view.name, view.column, texts)
+            if differ and wanted is None:
+                how = take[view.name] = how or usual(view.name, view.column, texts)
             elif differ and not how:
                 if asked or view.name in FIELDS:
                     self.tell_difference(view, texts)
@@ -330,7 +331,7 @@ class _Gathering:
                     f"the rows{where} of a patient differ (row {numbers[other]} says "
                     f"{shown(texts[other])})"
                 )
-                parts = [v for v in self.parts[id(view.table)]] if view.name == view.of else []
+                parts = [*self.parts[id(view.table)]] if view.name == view.of else []
                 remedy = f"In the mapping file, write take: {{{shown(view.name)}: …}} with {_HOW}"
                 if parts:
                     named = listed([f"{view.name}: {word}" for word in parts], 3)
@@ -452,7 +453,7 @@ def suggested(tables: Mapping[str, Source], name: str) -> tuple[Layout, list[str
         if not named:
             doubts.append(f"does {shown(best)} of {shown(table)} identify the patient?")
         found[table] = best
-    by = [c for table in found for c in _likely_parts(tables[table], found[table])]
+    by = [c for table in found for c in likely_parts(tables[table], found[table])]
     return Layout(tables=found, by=tuple(by)), doubts
 
 
@@ -469,7 +470,7 @@ def _named_identifiers(source: Source) -> list[str]:
     return sorted(named, key=lambda c: -_strength(source, c))
 
 
-def _likely_parts(source: Source, identifier: str) -> list[str]:
+def likely_parts(source: Source, identifier: str, own: Collection[str] = ()) -> list[str]:
     """Find a column whose words tell apart what the rows of a patient are about."""
     table = _Table("", source, identifier)
     if not table.repeats:
@@ -478,7 +479,7 @@ def _likely_parts(source: Source, identifier: str) -> list[str]:
     for column in source.columns:
         cells = source.cells[column.name]
         words = {fold(t) for t in cells if not _empty(t)}
-        if column.name == identifier or not 1 < len(words) <= LIKELY_PARTS:
+        if column.name in (identifier, *own) or not 1 < len(words) <= LIKELY_PARTS:
             continue
         if ranked(cells) is not None and not column.choices:
             continue

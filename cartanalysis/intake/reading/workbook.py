@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -125,23 +126,36 @@ class _Sheet(WorkSheetParser):
 
 def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[str] = ()) -> Source:
     """Read one sheet of a workbook: the given one, the only one, or the first with these names."""
+    with _opened(data, name) as book:
+        if names:
+            sheets = (_read(one, name) for one in book.worksheets)
+            rows = (((s, i), texts) for s in sheets for i, (_, texts) in enumerate(s.rows))
+            found, above = with_names(rows, names, name)
+            found.rows = found.rows[above:]
+            return _table(found, name, [], is_whole=False)
+        chosen, notes = _choose(book, name, sheet)
+        return _table(_read(chosen, name), name, notes, is_whole=True)
+
+
+def sheets(data: bytes, name: str) -> dict[str, str]:
+    """Name the sheets of a workbook that hold anything and are not hidden."""
+    with _opened(data, name) as book:
+        filled = [s for s in book.worksheets if _Sheet(s).holds_anything()]
+        return {s.title: s.title for s in filled if s.sheet_state == "visible"}
+
+
+@contextlib.contextmanager
+def _opened(data: bytes, name: str) -> Iterator[Any]:
+    """Open a workbook, and tell what is wrong with it in one way."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_members(archive, name)
         with warnings.catch_warnings():
             # openpyxl tells of drawings, rules and styles it does not keep; none is a value
             warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-            book = openpyxl.load_workbook(
+            yield openpyxl.load_workbook(
                 io.BytesIO(data), read_only=True, data_only=True, keep_links=False
             )
-            if names:
-                sheets = (_read(one, name) for one in book.worksheets)
-                rows = (((s, i), texts) for s in sheets for i, (_, texts) in enumerate(s.rows))
-                found, above = with_names(rows, names, name)
-                found.rows = found.rows[above:]
-                return _table(found, name, [], is_whole=False)
-            chosen, notes = _choose(book, name, sheet)
-            return _table(_read(chosen, name), name, notes, is_whole=True)
     except InputError:  # is a ValueError, but says already what is wrong
         raise
     except _DAMAGED as error:
@@ -177,7 +191,10 @@ def _choose(book: Any, name: str, sheet: str | None) -> tuple[Any, list[str]]:
     visible = [s for s in filled if s.sheet_state == "visible"] or filled
     if len(visible) > 1:
         what = f"the workbook has several sheets: {listed}"
-        remedy = "Say which one to read; they are not joined, so all columns must be in it"
+        remedy = (
+            "Say which one to read (--sheet), or join them by tables: in a mapping file, as "
+            "cartanalysis map proposes it"
+        )
         raise refuse(name, what, remedy)
     hidden = [shown(s.title) for s in filled if s not in visible]
     notes = [f"Hidden sheets were not read: {', '.join(hidden)}."] if hidden else []
