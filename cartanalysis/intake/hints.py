@@ -113,9 +113,12 @@ def other_origin(column: Column, target: str) -> Fault | None:
         return None
     what = f"by its name or label it counts from {stated}, but {target} counts from {ours}"
     remedy = (
-        f"Count the days from {ours}, for example from dates in a mapping file; if they do, say "
-        f"“origin: {ours}” there"
+        f"In a mapping file, take the time up to {ours} off, as {target}: {{days: "
+        f"[{column.name}], since: column with the time from {stated} to {ours}}}, or count from "
+        f"dates; if it does count from {ours}, say “origin: {ours}” there"
     )
+    if (target, stated) == ("os_days", "diagnosis"):
+        remedy += f".{DELAYED_ENTRY}".removesuffix(".")
     return Fault(what, remedy)
 
 

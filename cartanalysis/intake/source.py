@@ -54,8 +54,8 @@ class Source:
     """What was recognised or handled while reading; one sentence each."""
     problems: tuple[Problem, ...] = ()
     """What is wrong, to be told together with what later steps find."""
-    found: int = 0
-    """How many patients the file has, where some of them do not count; else 0."""
+    left_out: int = 0
+    """How many rows, or ADaM's subjects, were left out since they do not count."""
 
     def first_rows(self, column: str) -> dict[str, int]:
         """Give the place of the first row of each value in a column."""

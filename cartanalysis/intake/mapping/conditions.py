@@ -93,11 +93,9 @@ class Condition:
 def leave_out(whom: str, test: Clause, only: Condition | None) -> str:
     """Say what to write to leave some rows out, beside what is left out already."""
     ways = only.ways if only else ((),)
-    line = written(Condition(tuple((*way, test) for way in ways)).said)
-    return (
-        f"To leave out {whom}, write “only: {line}” in a mapping file; if the column says "
-        "something else, list it under “drop” there"
-    )
+    others = (tuple(c for c in way if c.column != test.column) for way in ways)
+    line = written(Condition(tuple((*way, test) for way in others)).said)
+    return f"To leave out {whom}, write “only: {line}” in a mapping file"
 
 
 # --- in a mapping file ---------------------------------------------------------------------------

@@ -125,6 +125,7 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
         rows=tuple(table.rows[s] for s in subjects),
         notes=tuple(table.notes),
         problems=first_of(table.problems),
+        left_out=len(table.rows) - len(subjects),
     )
 
 
@@ -136,7 +137,8 @@ def _treated(table: _Subjects) -> list[str]:
         treated = [s for s in given if column != "SAFFL" or values[s].upper() == "Y"]
         if treated and len(treated) < len(table.rows):
             table.notes.append(
-                f"Only subjects who were treated count ({why}); the others were left out."
+                f"{len(table.rows)} subjects in the file, {len(treated)} who were treated count "
+                f"({why}); {len(table.rows) - len(treated)} left out."
             )
         if treated:
             return treated
