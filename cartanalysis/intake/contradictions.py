@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from cartanalysis.contract import FIELDS, MISSING
 from cartanalysis.errors import Problem, shown
-from cartanalysis.intake.hints import opposite, without_brackets, words_of
+from cartanalysis.intake.hints import bare_name, opposite, words_of
 from cartanalysis.intake.mapping.conditions import Clause, leave_out
 from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import MAX_LEVELS, holds_dates
@@ -47,10 +47,14 @@ def _not_infused(column: Column, source: Source, plan: Plan) -> Iterator[Problem
     name, cells = column.name, source.cells[column.name]
     is_date = date_role(name) == "infusion" and holds_dates(cells)
     says: dict[str, str] = {}
-    if says_infused(without_brackets(name)):
+    if says_infused(bare_name(name)):
         says = {text: ANSWERS.get(fold(word), "") for text, word in _told(column, cells).items()}
-    infused = tuple(sorted(text for text, answer in says.items() if answer == "yes"))
-    test = Clause(name, "is", infused or ("yes",)) if says else Clause(name, "filled", ("yes",))
+    infused, not_infused = (
+        tuple(sorted(text for text in says if says[text] == answer)) for answer in ("yes", "no")
+    )
+    test = Clause(name, "is", infused) if infused else Clause(name, "not", not_infused)
+    if is_date:
+        test = Clause(name, "filled", ("yes",))
     remedy = leave_out("who was never infused", test, plan.only)
     remedy += "; if the column says something else, list it under “drop” there"
     for row, text in zip(source.rows, cells, strict=True):
@@ -72,7 +76,7 @@ def _rows_of_one_patient(source: Source, plan: Plan) -> Iterator[Problem]:
         return
     is_count = _only_counts(source.cells[entry.source])
     for column in source.columns:
-        name = without_brackets(column.name)
+        name = bare_name(column.name)
         strength = max((m.strength for m in meanings(name) if m.target == "patient_id"), default=0)
         filled = [text for text in source.cells[column.name] if fold(text) not in MISSING]
         different = {same_id(text) for text in filled}
@@ -129,7 +133,7 @@ def _dead(column: Column, told: Mapping[str, str]) -> frozenset[str]:
     states = {text: vital(word) for text, word in told.items()}
     if all(states[text] or fold(word) in UNKNOWN for text, word in told.items()):
         return frozenset(text for text, state in states.items() if state == "1")
-    named = meanings(without_brackets(column.name))
+    named = meanings(bare_name(column.name))
     if any(m.target == "os_event" and m.strength > 1 for m in named):
         answered = all(ANSWERS.get(fold(word)) for word in told.values())
         if answered and not opposite(column, told):
@@ -152,7 +156,7 @@ def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Prob
         what = "CNS disease has a column of its own, and emd no level “cns”: isolated CNS disease "
         what += "would count as other than CNS"
         remedy = (
-            "Make one column of both, with none, cns (the CNS alone) or other, and list this one "
-            "under “drop” in a mapping file"
+            f"In a mapping file, make emd of both: rules: {{cns: {{{written(column.name)}: …}}, "
+            "other: {…}, none: {…}}; or list this column under “drop” there"
         )
         yield Problem(what, remedy, column=column.name)

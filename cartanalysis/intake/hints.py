@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cartanalysis.contract import MISSING, Field
 from cartanalysis.errors import shown
@@ -126,17 +126,25 @@ def other_origin(column: Column, target: str) -> Fault | None:
 
 _CODE = r"(?<![\w.])(\d{1,3}|[A-Za-z]{1,3})"
 _WORD = r"([^,;|()\[\]{}/=:、。]+?)"
-_LEGEND = re.compile(rf"{_CODE}\s*[=:]\s*{_WORD}\s*(?=[,;|()\[\]{{}}/、。]|$|\s{_CODE}\s*[=:])")
+_IS = "(?:[=:→]|[-=]>)"
+_LEGEND = re.compile(rf"{_CODE}\s*{_IS}\s*{_WORD}\s*(?=[,;|()\[\]{{}}/、。]|$|\s{_CODE}\s*{_IS})")
 _LEGEND_TURNED = re.compile(
     r"([^\W\d_][^,;|()\[\]{}/=:、。]*?)\s*(?:[=:]\s*(\d{1,2})(?=\s*(?:[,;|)\]}/、。]|$))|"
     r"[(\[](\d{1,2})[)\]])"
 )
 _LISTED = re.compile(r"\s*(\d{1,2})\s*[-–—.)]?\s*([^\W\d].*?)\s*")  # 0 - dead
+_ROW = re.compile(r"(?:^|[\s_:(\[{])((?:\d[\s-]?[^\W\d_]+[\s_,;|/、]*){2,})[)\]}]?$")
+"""Codes and words one after the other, as in "status 0 dead 1 alive"."""
+
+_SLASHED = re.compile(r"(?<![\w/])(\w+(?:/\w+)+)\s*[=:]?\s*[(\[]?\s*(\w+(?:/\w+)+)(?![\w/])")
+"""Codes and words side by side, as in "0/1 (dead/alive)"."""
 
 
 def legend(label: str) -> dict[str, str]:
     """Find what a text says of codes, as in "status (0 = alive, 1 = dead)"."""
     text = unicodedata.normalize("NFKC", label)
+    if slashed := _slashed(text):
+        return slashed
     found = [(code, word) for code, word, _ in _LEGEND.findall(text)]
     if len(found) == 1 and found[0][0].isalpha():  # a heading, as in "CRS: grade"
         found = []
@@ -150,7 +158,33 @@ def legend(label: str) -> dict[str, str]:
             ]
             if len(parts) > 1 and all(parts):
                 found = [(part[1], part[2]) for part in parts if part]
+    if not found and (row := _ROW.search(text)):
+        found = re.findall(r"(\d)[\s-]?([^\W\d_]+)", row[1])
     return {code: word.strip() for code, word in found}
+
+
+def _slashed(text: str) -> dict[str, str]:
+    """Find codes and words that are listed side by side, as in "status 0/1 (dead/alive)"."""
+    found = _SLASHED.search(text)
+    one, other = (part.split("/") for part in found.groups()) if found else ([], [])
+    codes, words = (one, other) if all(map(str.isdigit, one)) else (other, one)
+    fits = len(codes) == len(words) and all(map(str.isdigit, codes))
+    return dict(zip(codes, words, strict=True)) if fits and not any(map(str.isdigit, words)) else {}
+
+
+def bare_name(text: str) -> str:
+    """Leave out what a name or label says in brackets or of its codes, as "dead: 0=no, 1=yes"."""
+    bare = without_brackets(text)
+    starts = [
+        found.start()
+        for pair in legend(bare).items()
+        for code, word in (pair, pair[::-1])
+        if (found := re.search(rf"(?<![^\W_]){re.escape(code)}\W*{re.escape(word)}", bare))
+    ]
+    slashed = _SLASHED.search(bare)
+    starts += [slashed.start()] if slashed and _slashed(bare) else []
+    bare = bare[: min(starts)] if starts else re.sub(r"\s\d(/\d)+$", "", bare)
+    return bare.rstrip(" :,;_-/")
 
 
 def choices_of(column: Column) -> Mapping[str, str]:
@@ -190,9 +224,24 @@ def _one_sided(words: list[str]) -> list[str]:
     return [] if any(_HAD_EVENT.fullmatch(w) for w in words) else words
 
 
+_SOME_GRADES = re.compile(r"[≥>]|severe|any grade|schwer|sévère|grave|重症|重度", re.IGNORECASE)
+
+
+def _only_answers(column: Column, texts: Collection[str]) -> bool:
+    """Tell whether a column asks whether there was a grade, or a high one, as in "CRS ≥3 (Y/N)"."""
+    words = {fold(word) for word in choices_of(column).values()}
+    named = f"{column.name} {column.label}"
+    asks = _SOME_GRADES.search(named) is not None and {*texts} <= {"0", "1"}
+    return asks or any(word in BARE and not word.isdigit() for word in words)
+
+
 def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
     """Find what speaks against reading a column's codes as they are."""
     texts = sorted(c for c in set(cells) if fold(c) not in MISSING)
+    if spec.kind == "grade" and texts and _only_answers(column, texts):
+        what = "the column seems to say whether there was a grade, or a high one, not which"
+        remedy = "Take the column of the grades; if these are grades, write levels: for them"
+        return Fault(what, remedy)
     against = contradiction(column, spec, {text: level_of(spec, text) for text in texts})
     if against is not None:
         return against

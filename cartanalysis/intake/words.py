@@ -202,6 +202,11 @@ def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> 
         levels[text], doubt = _meaning(target, _without_code(meanings.get(code, text)), text)
         if doubt:
             doubts.append(doubt)
+    if FIELDS[target].kind == "event" and by_dictionary and len(levels) == 2:
+        for text, other in (pair for pair in zip(levels, [*levels][::-1], strict=True)):
+            turned = {"0": "1", "1": "0"}.get(levels[other] or "")
+            if levels[text] is None and turned and fold(text) not in meanings:
+                levels[text] = turned  # one code is explained, and the other follows
     return Translation(levels, tuple(doubts), by_dictionary)
 
 

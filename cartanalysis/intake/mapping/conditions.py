@@ -93,7 +93,8 @@ class Condition:
 def leave_out(whom: str, test: Clause, only: Condition | None) -> str:
     """Say what to write to leave some rows out, beside what is left out already."""
     ways = only.ways if only else ((),)
-    line = written(Condition(tuple((*way, test) for way in ways)).said)
+    others = (tuple(c for c in way if c.column != test.column) for way in ways)
+    line = written(Condition(tuple((*way, test) for way in others)).said)
     return f"To leave out {whom}, write “only: {line}” in a mapping file"
 
 

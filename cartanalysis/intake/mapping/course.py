@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from cartanalysis.contract import FIELDS, MISSING
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake.cells import level_of
-from cartanalysis.intake.hints import origin_in, unit_in, without_brackets, words_of
+from cartanalysis.intake.hints import bare_name, origin_in, unit_in, words_of
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.conditions import Clause, Condition
@@ -246,7 +246,7 @@ class Course:
         self.chosen["emd"] = guess
 
     def _flags_cns(self, column: Column) -> bool:
-        told = without_brackets(f"{column.name} {column.label}")
+        told = bare_name(f"{column.name} {column.label}")
         return says_cns(told) and bool(self._answers(column))
 
     def _answers(self, column: Column) -> dict[str, Clause]:
@@ -306,7 +306,7 @@ class Course:
 def infused_only(source: Source, infusion: str) -> Condition | None:
     """Say by which flag or date those count who were infused; none if all were."""
     for column in source.columns:
-        if not says_infused(without_brackets(column.name)):
+        if not says_infused(bare_name(column.name)):
             continue
         texts = {t for t in source.cells[column.name] if fold(t) not in MISSING}
         said = {t: ANSWERS.get(fold(w), "") for t, w in words_of(column, texts).items()}
@@ -320,7 +320,7 @@ def infused_only(source: Source, infusion: str) -> Condition | None:
 
 
 def _is_relapse(name: str) -> bool:
-    return date_role(without_brackets(name)) == "relapse" or fold(name) == "rel"
+    return date_role(bare_name(name)) == "relapse" or fold(name) == "rel"
 
 
 def _unit(names: Collection[str]) -> str:

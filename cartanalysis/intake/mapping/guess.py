@@ -15,12 +15,12 @@ from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import words
 from cartanalysis.intake.hints import (
     COUNTED_FROM,
+    bare_name,
     choices_of,
     opposite,
     origin_in,
     unit_column,
     unit_in,
-    without_brackets,
 )
 from cartanalysis.intake.hints import words_of as meant_by
 from cartanalysis.intake.identifiers import OLDEST
@@ -245,7 +245,7 @@ class Evidence(Guess):
         if not self.choices and any(t.isdigit() and t not in ("0", "1") for t in texts):
             self.doubt("more than two codes: perhaps a competing event")
             levels = {t: v if t in ("0", "1") else None for t, v in levels.items()}
-        if bare and (turned or _NEGATED & set(tokens(without_brackets(self.column.name)))):
+        if bare and (turned or _NEGATED & set(tokens(bare_name(self.column.name)))):
             levels = {t: {"0": "1", "1": "0"}.get(v or "", v) for t, v in levels.items()}
             told = f"says who {turned}" if turned else "says the opposite of the event"
             self.doubt(f"its name or label {told}, so codes were turned; is that right?")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.hints import without_brackets
+from cartanalysis.intake.hints import bare_name
 from cartanalysis.intake.mapping.conditions import Condition
 from cartanalysis.intake.mapping.course import Course, infused_only
 from cartanalysis.intake.mapping.document import written
@@ -128,11 +127,11 @@ def propose(source: Source) -> Proposal:
     days: dict[str, str] = {}
     for column in source.columns:
         if holds_dates(source.cells[column.name]):
-            role = date_role(without_brackets(column.name)) or date_role(column.label)
+            role = date_role(bare_name(column.name)) or date_role(column.label)
             if role:
                 roles.setdefault(role, column.name)
             continue
-        role = day_role(without_brackets(column.name)) or day_role(column.label)
+        role = day_role(bare_name(column.name)) or day_role(column.label)
         if role and holds_numbers(source.cells[column.name]):
             days.setdefault(role, column.name)
         for evidence in _evidence(source, column):
@@ -174,8 +173,8 @@ def propose(source: Source) -> Proposal:
 
 def _evidence(source: Source, column: Column) -> Iterator[Evidence]:
     """Give what name and label say; where they disagree, the name is doubted."""
-    by_name = meanings(column.name) or meanings(without_brackets(column.name))
-    by_label = meanings(re.sub("=.*", " ", without_brackets(column.label)))
+    by_name = meanings(column.name) or meanings(bare_name(column.name))
+    by_label = meanings(bare_name(column.label))
     targets = {m.target for m in by_name if m.strength > 1}
     told = {m.target for m in by_label if m.strength > 1}
     contradict = bool(targets and told and not targets & told)
