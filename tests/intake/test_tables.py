@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import centres
 import pandas as pd
+import pyreadstat
 import pytest
+from tinybook import TESTS
 
 from cartanalysis.contract import Cohort
 from cartanalysis.errors import InputError, Problem
@@ -18,6 +22,7 @@ from cartanalysis.intake.reading import read_source
 from cartanalysis.stats.survival import median, survival_at
 
 YEAR = 365.0
+CASES = TESTS / "data" / "cases"
 
 
 def proposed(path: Path) -> str:
@@ -310,8 +315,7 @@ def test_damaged_files_of_a_folder_are_refused_with_their_name(tmp_path, patient
 
 
 def test_adam_with_severity_alone_names_the_missing_column(tmp_path):
-    place = Path(__file__).parents[1] / "data" / "cases" / "adam_screenfail"
-    folder = shutil.copytree(place, tmp_path / "adam")
+    folder = shutil.copytree(CASES / "adam_screenfail", tmp_path / "adam")
     table = pd.read_csv(folder / "adae.csv", dtype=str)
     grade = next(c for c in table if "TOXGR" in c)
     table.rename(columns={grade: "AESEV"}).assign(AESEV="SEVERE").to_csv(
@@ -332,3 +336,51 @@ def test_the_meta_files_of_a_study_name_its_clinical_files(tmp_path):
         read_source(tmp_path)
     (tmp_path / "people.txt").write_text("PATIENT_ID\tAGE\nP1\t9\n", encoding="utf-8")
     assert read_source(tmp_path).cells == {"PATIENT_ID": ["P1"], "AGE": ["9"]}
+
+
+def test_two_sheets_are_proposed_to_be_joined():
+    source = read_source(CASES / "two_sheets.xlsx", wanted=None)
+    raw = pd.read_excel(CASES / "two_sheets.xlsx", sheet_name=None, dtype=str)
+    relapsed = dict(raw["Follow-up"][["patient_id", "relapse"]].itertuples(index=False))
+    assert source.cells["relapse"] == [relapsed.get(i, "") for i in raw["Sheet"]["patient_id"]]
+    text = mapping.propose(source).to_yaml()
+    assert 'tables:\n  - Sheet: patient_id\n  - "Follow-up": patient_id\n' in text
+
+
+def test_sdtm_as_transport_files_gives_the_same(tmp_path, patients):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    as_text = read_source(folder)
+    for path in sorted(folder.glob("*.csv")):
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        pyreadstat.write_xport(table, path.with_suffix(".xpt"), table_name=path.stem.upper())
+        path.unlink()
+    assert read_source(folder).cells == as_text.cells
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory")
+def test_a_measurement_table_of_100_mb_is_not_held(tmp_path, patients):
+    folder = centres.omop(tmp_path / "omop", patients)
+    with (folder / "measurement.csv").open("a", encoding="utf-8") as file:
+        for block in range(20):
+            row = f"{block},5,1.25,2019-05-05,8554,a_longer_source_value_than_needed\n"
+            file.write(row * 100_000)
+    header = (folder / "measurement.csv").read_text(encoding="utf-8").split("\n", 1)
+    (folder / "measurement.csv").write_text(
+        f"{header[0]},measurement_source_value\n" + header[1].replace("8554\n", "8554,\n"),
+        encoding="utf-8",
+    )
+    assert (folder / "measurement.csv").stat().st_size > 100e6
+    program = (
+        "import resource, sys, time, pyarrow.csv, pyarrow.parquet\n"
+        "from cartanalysis.intake.reading import read_source\n"
+        "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000\n"
+        "before, start = used(), time.process_time()\n"
+        "print(len(read_source(sys.argv[1], wanted=None).rows))\n"
+        "print(used() - before, time.process_time() - start)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True
+    )
+    n, megabytes, seconds = map(float, done.stdout.split())
+    assert n == len(patients)
+    assert megabytes < 150 and seconds < 30

@@ -162,6 +162,8 @@ def propose(source: Source) -> Proposal:
     if source.layout is not None:
         used |= {c for c in source.cells if c.rpartition(": ")[0] in source.cells}
         used |= {*source.layout.concepts}
+        # of which the reader leaves out those that nobody uses
+        personal = {n: f for n, f in personal.items() if n not in source.layout.take}
     return Proposal(
         source,
         tuple(chosen[name] for name in FIELDS if name in chosen),

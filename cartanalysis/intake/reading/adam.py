@@ -343,17 +343,24 @@ def add_grades(source: Source, table: Subjects, kind: str) -> None:
 
 def _emergent(source: Source, table: Subjects) -> tuple[Sequence[bool], str]:
     """Tell which events began with or after treatment, and how that is known."""
-    flags, days, starts = (source.cells.get(n, []) for n in ("TRTEMFL", "ASTDY", "ASTDT"))
+    flags = source.cells.get("TRTEMFL", [])
+    day, days = _one_of(source, "ASTDY", "AESTDY")
+    start, starts = _one_of(source, "ASTDT", "AESTDTC")
     first = table.values.get("TRTSDT", {})
     subjects = source.cells["USUBJID"]
     if any(flags):
         return [f.upper() == "Y" for f in flags], "treatment-emergent events (TRTEMFL = Y)"
     if any(days):
-        how = "events from the first day of treatment (ASTDY)"
-        return [not day.startswith("-") for day in days], how
+        how = f"events from the first day of treatment ({day})"
+        return [not text.startswith("-") for text in days], how
     if any(starts) and any(first.values()):  # ISO dates sort as text
-        began = zip(starts, subjects, strict=True)
-        how = "events from the first day of treatment (ASTDT, TRTSDT)"
-        # a date without its day is as early as it can be told
-        return [not day or day[:10] >= first.get(s, "")[: len(day[:10])] for day, s in began], how
+        began = zip((text[:10] for text in starts), subjects, strict=True)
+        how = f"events from the first day of treatment ({start}, TRTSDT)"
+        # of a date without its day it counts what is known
+        return [not text or text >= first.get(s, "")[: len(text)] for text, s in began], how
     return [True] * len(subjects), "all events of a subject, whenever they began"
+
+
+def _one_of(source: Source, *names: str) -> tuple[str, Sequence[str]]:
+    """Give the first of several columns that is there."""
+    return next(((n, source.cells[n]) for n in names if n in source.cells), ("", []))

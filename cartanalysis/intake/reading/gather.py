@@ -426,17 +426,26 @@ def suggested(tables: Mapping[str, Source], name: str) -> tuple[Layout, list[str
     """
     keys = {t: {c: _keys(source, c) for c in source.cells} for t, source in tables.items()}
     candidates = [
-        (-_strength(source, column), len(source.rows) != len(keys[table][column]), table, column)
+        (table, column)
         for table, source in tables.items()
         for column in _named_identifiers(source)
         if keys[table][column]
     ]
-    # a table with a row per patient comes first; of several, the one with the most patients
-    unique = sorted(candidates, key=lambda c: (c[1], c[0], -len(keys[c[2]][c[3]])))
+    most = max((len(keys[t][c]) for t, c in candidates), default=0)
+    # nearly all patients, then a row for each, then the most telling name
+    unique = sorted(
+        candidates,
+        key=lambda c: (
+            len(keys[c[0]][c[1]]) < MOSTLY * most,
+            len(tables[c[0]].rows) != len(keys[c[0]][c[1]]),
+            -_strength(tables[c[0]], c[1]),
+            -len(keys[c[0]][c[1]]),
+        ),
+    )
     if not unique:
         what = f"no column of its tables ({', '.join(tables)}) is known as the patient's identifier"
         raise refuse(name, what, "In a mapping file, write tables: [{table: its identifier}, …]")
-    *_, first, identifier = unique[0]
+    first, identifier = unique[0]
     patients = keys[first][identifier]
     found, doubts = {first: identifier}, []
     for table, source in tables.items():

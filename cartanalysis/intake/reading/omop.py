@@ -28,7 +28,7 @@ from cartanalysis.intake.source import Column, Layout, Source
 from cartanalysis.intake.words import WORDS, expression
 from cartanalysis.text import fold
 
-_BLOCK = 8 * 2**20
+_BLOCK = 2**20
 """Bytes of a text that are looked through at a time."""
 
 _BATCH = 65_536
@@ -379,7 +379,9 @@ def _batches(path: Path, needed: tuple[str, ...], more: tuple[str, ...] = ()) ->
         names = _columns(path, header, needed, more)
         reader = pcsv.open_csv(
             path,
-            pcsv.ReadOptions(block_size=_BLOCK, column_names=header, skip_rows=1),
+            pcsv.ReadOptions(
+                use_threads=False, block_size=_BLOCK, column_names=header, skip_rows=1
+            ),
             pcsv.ParseOptions(delimiter=separator, newlines_in_values=True),
             pcsv.ConvertOptions(
                 include_columns=[*names.values()],

@@ -66,7 +66,7 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
     _add_first_day(sources.get("EX"), table)
     if "AE" in sources:
         table.prefix = "AE: "
-        adam.add_grades(_in_adam_words(sources["AE"]), table, "AE")
+        adam.add_grades(sources["AE"], table, "AE")
     if "RS" in sources:
         table.prefix = "RS: "
         _add_responses(sources["RS"], table)
@@ -77,14 +77,6 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
     check_size(name, table.columns, len(table.rows))
     forms = ", ".join(sorted({datasets[kind].form for kind in sources}))
     return adam.finished(table, name, f"SDTM {', '.join(sources)} ({forms})", _TREATED)
-
-
-def _in_adam_words(source: Source) -> Source:
-    """Call the days on which events began as ADaM does."""
-    names = {"AESTDTC": "ASTDT", "AESTDY": "ASTDY"}
-    columns = tuple(replace(c, name=names.get(c.name, c.name)) for c in source.columns)
-    cells = {names.get(name, name): texts for name, texts in source.cells.items()}
-    return replace(source, columns=columns, cells=cells)
 
 
 def _by_word(source: Source, column: str, day: str) -> dict[str, dict[str, Record]]:
