@@ -100,6 +100,19 @@ def of_dates() -> Raw:
     )
 
 
+def of_centre() -> Raw:
+    table = pd.read_excel(CASES / "centre.xlsx")
+    relapse, last = table["Day of relapse"], table["Day of death / last FU"]
+    dead = table["Dead (1=yes, 0=no)"] == 1
+    remission = table["Best response"].isin(["CR", "CRi"])
+    rfs = (relapse.fillna(last) - table["Day of CR"])[remission]
+    return Raw(
+        remission.tolist(),
+        times(last, dead),
+        times(rfs, (relapse.notna() | dead)[remission]),
+    )
+
+
 def of_adam() -> Raw:
     sl, tte, rs = (
         pd.read_csv(CASES / "adam_screenfail" / f"ad{n}.csv") for n in ("sl", "tte", "rs")
@@ -130,6 +143,23 @@ def of_cbioportal() -> Raw:
     )
 
 
+CENTRE = """version: 1
+columns:
+  patient_id: {from: Study ID, renumber: yes}
+  response: {from: Best response}
+  os_days: {from: Day of death / last FU}
+  os_event: {from: "Dead (1=yes, 0=no)"}
+  rfs_days:
+    days: [Day of relapse]
+    otherwise: [Day of death / last FU]
+    since: Day of CR
+    for: responders
+  rfs_event:
+    rules:
+      "1": [{Day of relapse: {filled: yes}}, {"Dead (1=yes, 0=no)": 1}]
+      "0": {"Dead (1=yes, 0=no)": 0}
+    for: responders
+"""
 REDCAP = """version: 1
 columns:
   patient_id: {from: record_id, renumber: yes}
@@ -150,11 +180,12 @@ columns:
     ("file", "plan", "of"),
     [
         (CASES / "german.csv", CASES / "m_german.yml", of_dates),
+        (CASES / "centre.xlsx", CENTRE, of_centre),
         (CASES / "adam_screenfail", CASES / "adam_screenfail.yml", of_adam),
         (next((CASES / "redcap_names" / "a").glob("*_DATA_*")), REDCAP, of_redcap),
         (FORMATS / "cbioportal", CBIOPORTAL, of_cbioportal),
     ],
-    ids=["dates", "adam", "redcap", "cbioportal"],
+    ids=["dates", "centre", "adam", "redcap", "cbioportal"],
 )
 def test_what_is_published_is_what_the_file_says(
     file: Path, plan: Path | str, of: Callable[[], Raw], tiny: Path
