@@ -313,7 +313,7 @@ def log_rank(sets: RiskSets, group: npt.NDArray[np.integer], groups: int = 2) ->
 
 @dataclass(frozen=True)
 class Likelihood:
-    """Cox's partial likelihood with Efron's ties, at some coefficients.
+    """Partial likelihood of Cox regression with Efron's ties, at some coefficients.
 
     Attributes
     ----------
