@@ -143,11 +143,8 @@ def propose(source: Source) -> Proposal:
         _doubt_choices(guess, source)
     _renumber(chosen.get("patient_id"), personal)
     used = {c for g in chosen.values() for c in g.draft.columns}
-    # a part of a column, of one kind of row, or a concept is there only where a mapping names it
-    if source.layout is not None:
-        used |= {c for c in source.cells if c.rpartition(": ")[0] in source.cells}
-        used |= {*source.layout.concepts}
-        # of which the reader leaves out those that nobody uses
+    used |= {c.name for c in source.columns if c.is_part}
+    if source.layout is not None:  # of these the reader leaves out those that nobody uses
         personal = {n: f for n, f in personal.items() if n not in source.layout.take}
     return Proposal(
         source,

@@ -48,12 +48,24 @@ def read_source(
     ``layout`` says how rows and tables belong together, and ``wanted`` which columns are used;
     where that is not known yet (none), what seems usual is chosen, so that it can be proposed.
     """
-    place = check_place(path)
-    layout = layout or Layout()
+    source = _read(check_place(path), str(path), sheet, dictionary, layout or Layout(), wanted)
+    if wanted is None:
+        return source
+    return source.without([c.name for c in source.columns if c.is_part and c.name not in wanted])
+
+
+def _read(
+    place: Path,
+    path: str,
+    sheet: str | None,
+    dictionary: str | Path | None,
+    layout: Layout,
+    wanted: Collection[str] | None,
+) -> Source:
     if place.is_dir():
         for given, words in ((sheet, "sheet"), (dictionary, "data dictionary")):
             if given is not None:
-                raise refuse(str(path), f"a folder has no {words}", "Leave it out")
+                raise refuse(path, f"a folder has no {words}", "Leave it out")
         return _read_folder(place, layout, wanted)
     if any(layout.tables) or (wanted is None and sheet is None):
         tables, notes = _sheets(place, layout)

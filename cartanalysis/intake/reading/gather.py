@@ -290,7 +290,9 @@ class _Gathering:
             label = f"{word} {view.column.label or view.column.name}"
         elif self.named(view.table, view.column.name) != view.column.name and not label:
             label = view.column.name
-        return replace(view.column, name=name, label=label)
+        return replace(
+            view.column, name=name, label=label, is_part=bool(word) or view.column.is_part
+        )
 
     def may_tell(self, view: _View) -> bool:
         """Tell whether a part of a column says something that the column itself does not."""

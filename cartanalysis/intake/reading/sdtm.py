@@ -91,10 +91,12 @@ def _by_word(source: Source, column: str, day: str) -> dict[str, dict[str, Recor
     return found
 
 
-def _add(table: adam.Subjects, name: str, label: str, values: Mapping[str, str]) -> None:
+def _add(
+    table: adam.Subjects, name: str, label: str, values: Mapping[str, str], *, is_part: bool = False
+) -> None:
     """Add a computed column; of none, nothing."""
     if values:
-        table.columns[name] = Column(name, label)
+        table.columns[name] = Column(name, label, is_part=is_part)
         table.values[name] = dict(values)
 
 
@@ -122,14 +124,14 @@ def _add_first_day(exposure: Source | None, table: adam.Subjects) -> None:
         )
         given = first
     elif given:
-        among = f"; EX names no CAR T cells ({listed([*by_treatment], _TOLD)})"
+        among = "; EX names no CAR T cells" if by_treatment else ""
         table.notes.append(
             "TRTSDT, the day of infusion, is taken from RFXSTDTC, the first day of any treatment "
-            f"of the study{among if by_treatment else ''}."
+            f"of the study{among}."
         )
     _add(table, "TRTSDT", "date of infusion", given)
     for word, records in by_treatment.items():
-        _add(table, f"EXSTDTC:{word}", f"first day of {word}", _days(records))
+        _add(table, f"EXSTDTC:{word}", f"first day of {word}", _days(records), is_part=True)
 
 
 # --- responses -----------------------------------------------------------------------------------
@@ -199,7 +201,7 @@ def _add_dispositions(source: Source, table: adam.Subjects) -> None:
     """Make a column of the first day of each disposition, and of the last one without DM's."""
     last: dict[str, str] = {}
     for word, records in _by_word(source, "DSDECOD", "DSSTDTC").items():
-        _add(table, f"DSSTDTC:{word}", f"first day of {word.lower()}", _days(records))
+        _add(table, f"DSSTDTC:{word}", f"first day of {word.lower()}", _days(records), is_part=True)
     if not any(table.values.get("RFPENDTC", {}).values()):
         days = source.cells.get("DSSTDTC", [])
         for subject, day in zip(source.cells["USUBJID"], days, strict=False):
