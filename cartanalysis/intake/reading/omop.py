@@ -425,4 +425,6 @@ def _as_texts(table: Any, names: Mapping[str, str]) -> Any:
         if pa.types.is_floating(column.type) and ours.endswith("_id"):  # pandas, where any is empty
             column = column.cast(pa.int64(), safe=False)
         columns.append(pc.fill_null(column.cast(pa.string()), ""))
-    return pa.Table.from_arrays(columns, names=[*names])
+    texts = pa.Table.from_arrays(columns, names=[*names])
+    texts.validate(full=True)  # of a damaged file the texts may be none
+    return texts
