@@ -67,6 +67,9 @@ def _read(
             if given is not None:
                 raise refuse(path, f"a folder has no {words}", "Leave it out")
         return _read_folder(place, layout, wanted)
+    if any(layout.tables) and (sheet or dictionary):
+        what = "the mapping file names several tables, beside a sheet or a data dictionary of one"
+        raise refuse(place.name, what, "Keep one of the two")
     if any(layout.tables) or (wanted is None and sheet is None):
         tables, notes = _sheets(place, layout)
         if len(tables) > 1 or any(layout.tables):
@@ -75,11 +78,13 @@ def _read(
     if redcap.is_dictionary(source):
         what = "this is a REDCap data dictionary, not the data"
         raise refuse(source.name, what, "Give the data; the dictionary is found beside it")
+    if dictionary is None and sdtm.recognise(source) == "DM":
+        return _as_it_is(sdtm.one_row_per_subject({"DM": source}, source.name), layout)
     kind = adam.recognise(source)
     if dictionary is None and kind is not None:
         return _as_it_is(adam.one_row_per_subject({kind: source}, source.name), layout)
     if dictionary is None and cbioportal.is_clinical(source):
-        return _as_it_is(cbioportal.join([source], source.name), layout)
+        return cbioportal.join([source], source.name, layout, wanted)
     source = _describe(source, place, dictionary)
     own = [name for name in redcap.EVENTS if name in source.cells]
     if own:
@@ -238,7 +243,7 @@ def _read_folder(place: Path, layout: Layout, wanted: Collection[str] | None) ->
         what = f"a folder with {' and '.join(found)}"
         raise refuse(str(place), what, "Give a folder with one of them")
     if clinical:
-        return _as_it_is(cbioportal.join([_read_file(file) for file in clinical], name), layout)
+        return cbioportal.join([_read_file(file) for file in clinical], name, layout, wanted)
     if not found:
         if wanted is not None:
             what = "a folder, not a regular file, of tables that no mapping file names"
