@@ -288,8 +288,11 @@ class _Gathering:
         )
 
     def may_tell(self, view: _View) -> bool:
-        """Tell whether a part of a column says something that the column itself does not."""
+        """Tell whether a part of a column may be one of ours, and is not what the column is."""
         texts = view.cells()
+        named = (view.of, view.column.label, self.described(view, view.name).label)
+        if not any(meanings(name) or date_role(name) for name in named if name):
+            return False
         filled = any(not _empty(texts[i]) for rows in view.groups.values() for i in rows)
         return filled and view.table.differs(texts, view.table.groups)
 
