@@ -50,8 +50,12 @@ def _not_infused(column: Column, source: Source, plan: Plan) -> Iterator[Problem
     says: dict[str, str] = {}
     if "".join(tokens(without_brackets(name))) in _INFUSED:
         says = {text: ANSWERS.get(fold(word), "") for text, word in _told(column, cells).items()}
-    infused = tuple(sorted(text for text, answer in says.items() if answer == "yes"))
-    test = Clause(name, "is", infused or ("yes",)) if says else Clause(name, "filled", ("yes",))
+    infused, not_infused = (
+        tuple(sorted(text for text in says if says[text] == answer)) for answer in ("yes", "no")
+    )
+    test = Clause(name, "is", infused) if infused else Clause(name, "not", not_infused)
+    if is_date:
+        test = Clause(name, "filled", ("yes",))
     remedy = leave_out("who was never infused", test, plan.only)
     remedy += "; if the column says something else, list it under “drop” there"
     for row, text in zip(source.rows, cells, strict=True):
@@ -153,7 +157,7 @@ def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Prob
         what = "CNS disease has a column of its own, and emd no level “cns”: isolated CNS disease "
         what += "would count as other than CNS"
         remedy = (
-            "Make one column of both, with none, cns (the CNS alone) or other, and list this one "
-            "under “drop” in a mapping file"
+            f"In a mapping file, make emd of both: rules: {{cns: {{{written(column.name)}: …}}, "
+            "other: {…}, none: {…}}; or list this column under “drop” there"
         )
         yield Problem(what, remedy, column=column.name)

@@ -105,7 +105,7 @@ def harvest(
         "patients": len(cohort.table),
         "is_reconstruction": cohort.is_reconstruction,
         "min_cell": min_cell,
-        "left_out": _left_out(cohort.left_out, min_cell),
+        "left_out": left_out_in_words(cohort.left_out, min_cell),
     }
     unanswered = [] if complete else [_unanswered(c, found[c.name]) for c in chapters]
     contents = {RESULTS: results, TEXTS: texts, FIGURES: figures, ABOUT: told}
@@ -122,7 +122,7 @@ def harvest(
     return Harvest(pages, results, tuple(warnings), complete, left_out)
 
 
-def _left_out(count: int, min_cell: int) -> str:
+def left_out_in_words(count: int, min_cell: int) -> str:
     """Say how many patients of the file do not count, unless they are too few to be told."""
     if not count:
         return ""

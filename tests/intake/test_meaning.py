@@ -248,22 +248,6 @@ def test_without_a_flag_the_first_day_tells_who_was_treated(tmp_path: Path) -> N
     assert len(source.rows) == 12 and "every subject counts as treated" in " ".join(source.notes)
 
 
-def test_patients_without_a_date_of_infusion_stop() -> None:
-    found = refused("not_infused.csv", "not_infused.yml")
-    assert [(p.row, p.column) for p in found] == [(row, "infusion") for row in (14, 15, 16, 17)]
-
-
-def test_who_seems_never_infused_is_told_where_no_date_is_used(tmp_path: Path) -> None:
-    text = "patient_id,sex,infused\nA,f,Y\nB,f,N\n"
-    told = " ".join(admitted(write(tmp_path, text, "own.csv")).notes)
-    assert "“no” in “infused”" in told
-    text = "id,sex,infusion_date\nA,female,2020-01-02\nB,male,\n"
-    plan = write(tmp_path, "version: 1\ncolumns: {patient_id: {from: id}, sex: {from: sex}}\n"
-                           "keep: [infusion_date]\n")  # fmt: skip
-    told = " ".join(admitted(write(tmp_path, text, "theirs.csv"), plan).notes)
-    assert "no date in “infusion_date”" in told
-
-
 # --- what other columns say ----------------------------------------------------------------------
 
 

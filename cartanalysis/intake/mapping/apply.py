@@ -79,7 +79,8 @@ def select(source: Source, mapping: Plan) -> Source:
         places = [*range(before)]
     if len(places) < before:
         out = {*range(before)} - {*places}
-        empty = sum(any(fold(source.cells[n][i]) in MISSING for n in only.columns) for i in out)
+        asked = {c.column for c in only.clauses if c.test != "filled"}
+        empty = sum(any(fold(source.cells[n][i]) in MISSING for n in asked) for i in out)
         told = f" ({empty} with an empty cell there)" if empty else ""
         notes.append(
             f"{counted(before, 'row')} in the file, {len(places)} with {only.words} count; "
@@ -489,12 +490,12 @@ class _Work:
         cells = self.cells.get("os_event")
         if not isinstance(time, FromDates | FromDays) or isinstance(event, FromFilled) or not cells:
             return
-        ends = time.dates if isinstance(time, FromDates) else time.days
+        ends = time.dates if isinstance(time, FromDates) else time.days if time.otherwise else ()
         if not all(name in self.by_name for name in time.columns):
             return
         filled = {name: self.filled(time, name) for name in ends}
         by_contact = False
-        for i, died in enumerate(cells):
+        for i, died in enumerate(cells if ends else ()):  # else one column ends with either
             dated = [name for name in ends if filled[name][i]]
             by_contact |= died == "1" and not dated
             if died == "0" and dated:
