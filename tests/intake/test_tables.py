@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -386,3 +387,67 @@ def test_a_measurement_table_of_100_mb_is_not_held(tmp_path, patients):
     n, megabytes, seconds = map(float, done.stdout.split())
     assert n == len(patients)
     assert megabytes < 150 and seconds < 30
+
+
+def test_a_sample_of_cbioportal_may_be_chosen(tmp_path):
+    text = "PATIENT_ID\tSAMPLE_ID\tTREG_PCT\nP1\tA\t4\nP1\tB\t9\nP2\tC\t5\n"
+    path = tmp_path / "data_clinical_sample.txt"
+    path.write_text(text, encoding="utf-8")
+    plan = (
+        "version: 1\ncolumns:\n  patient_id: {from: PATIENT_ID}\n"
+        "  treg_pct: {from: TREG_PCT, unit: percent}\n"
+    )
+    (problem,) = refused(path, plan)
+    assert (problem.row, problem.column, problem.value) == (2, "TREG_PCT", "4")
+    table = admitted(path, plan + "take: {TREG_PCT: last}\n").table
+    assert table["treg_pct"].tolist() == [9, 5]
+
+
+# --- damage by chance ----------------------------------------------------------------------------
+
+CELLS = (
+    "",
+    "NA",
+    "2020-01-02",
+    "x",
+    "-1",
+    "9" * 400,
+    "é",
+    '"',
+    "\n",
+    "P001",
+    "1e400",
+    "2021-13-45",
+)
+LINES = ("by: [x]", "take: {infusion: first, sex: highest}", "order: [sex]", "by: [infusion]", "")
+
+
+def damaged(text: str, cells: tuple[str, ...], chance: random.Random) -> str:
+    lines = text.split("\n")
+    for _ in range(chance.randrange(1, 6)):
+        i = chance.randrange(len(lines))
+        row = lines[i].split(",")
+        row[chance.randrange(len(row))] = chance.choice(cells)
+        lines[i] = ",".join(row)
+    return "\n".join(lines)
+
+
+SEEDS = [1, 2, *(pytest.param(s, marks=pytest.mark.long) for s in range(3, 30))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_damage_by_chance_is_told_or_does_not_matter(tmp_path, patients, seed):
+    chance = random.Random(seed)
+    for make in (centres.redcap_longitudinal, centres.sdtm, centres.omop):
+        path = make(tmp_path / make.__name__, patients)
+        plan = answered(proposed(path))
+        for _ in range(4):
+            place = chance.choice([*path.iterdir()]) if path.is_dir() else path
+            whole = place.read_text(encoding="utf-8")
+            place.write_text(damaged(whole, CELLS, chance), encoding="utf-8")
+            for text in (plan, damaged(plan, LINES, chance)):
+                try:
+                    assert len(admitted(path, text).table) <= len(patients) + 1
+                except InputError as error:
+                    assert str(error)
+            place.write_text(whole, encoding="utf-8")
