@@ -173,6 +173,13 @@ def test_tables_of_one_file_without_sheets_stop(tmp_path):
     assert "one file without sheets" in problem.what
 
 
+def test_a_folder_of_everything_is_not_looked_through(tmp_path):
+    for i in range(41):
+        (tmp_path / f"{i}.csv").write_text("id\nP1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="the folder holds 41 tables"):
+        read_source(tmp_path, wanted=None)
+
+
 def test_a_long_table_by_itself_is_gathered(tmp_path):
     path = tmp_path / "long.csv"
     path.write_text("id,visit,blasts\nA,base,60\nA,d28,2\nB,base,80\nB,d28,\n", encoding="utf-8")
@@ -226,6 +233,22 @@ def test_without_ex_the_first_treatment_is_told(tmp_path, patients):
     source = read_source(folder)
     assert source.cells["TRTSDT"][0] == centres.days_after(centres.FIRST, -5)
     assert "RFXSTDTC, the first day of any treatment" in " ".join(source.notes)
+
+
+def test_other_tests_than_the_overall_response_do_not_tell_the_course(tmp_path, patients):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    before = read_source(folder)
+    rs = pd.read_csv(folder / "rs.csv", dtype=str)
+    first = rs.drop_duplicates("USUBJID")
+    marrow = first.assign(RSTESTCD="BMRESP", RSTEST="Marrow", RSSTRESC="CR", RSDTC="2030-01-01")
+    mrd = pd.concat([marrow, marrow]).assign(RSTESTCD="MRDIND", RSTEST="MRD", RSSTRESC="NEGATIVE")
+    pd.concat([rs, marrow, mrd]).to_csv(folder / "rs.csv", index=False)
+    source = read_source(folder)
+    assert not source.problems
+    for name in ("RSDTC:remission", "RSDTC:relapse", "RSSTRESC:OVRLRESP"):
+        assert source.cells[name] == before.cells[name]
+    assert set(source.cells["RSSTRESC:BMRESP"]) == {"CR"}
+    assert "MRDIND left out" in " ".join(source.notes)
 
 
 def test_a_death_without_its_date_and_a_strange_response_are_problems(tmp_path, patients):

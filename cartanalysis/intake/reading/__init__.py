@@ -32,6 +32,9 @@ _OMOP = (
 )
 """The tables of OMOP that are read; their reader's library is loaded for them only."""
 
+MAX_TABLES = 40
+"""No cohort is kept in so many files; such a folder holds other things."""
+
 __all__ = ["read_bytes", "read_source", "read_table"]
 
 
@@ -62,6 +65,7 @@ def _read(
     layout: Layout,
     wanted: Collection[str] | None,
 ) -> Source:
+    """Tell what kind of file or folder it is, and read it so."""
     if place.is_dir():
         for given, words in ((sheet, "sheet"), (dictionary, "data dictionary")):
             if given is not None:
@@ -214,6 +218,7 @@ def _as_it_is(source: Source, layout: Layout) -> Source:
 
 
 def _read_folder(place: Path, layout: Layout, wanted: Collection[str] | None) -> Source:
+    """Read a folder of one standard, or join the tables that it holds."""
     try:
         files = sorted(entry for entry in place.iterdir() if entry.is_file())
     except OSError as error:
@@ -286,6 +291,11 @@ def _files(
     named = {f.stem if stems.count(fold(f.stem)) == 1 else f.name: f for f in there}
     if any(layout.tables):
         named |= {f.name: f for f in there if fold(f.name) in {*map(fold, layout.tables)}}
+    if not any(layout.tables) and len(named) > MAX_TABLES:
+        what = (
+            f"the folder holds {len(named)} tables; more than {MAX_TABLES} are not looked through"
+        )
+        raise refuse(name, what, "Put those of the cohort into a folder of their own")
     chosen = _chosen(named, layout, name, "file")
     tables, notes = _readable({table: partial(_read_file, file) for table, file in chosen}, layout)
     if not tables:
