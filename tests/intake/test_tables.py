@@ -369,7 +369,9 @@ def test_two_sheets_are_proposed_to_be_joined():
     raw = pd.read_excel(CASES / "two_sheets.xlsx", sheet_name=None, dtype=str)
     relapsed = dict(raw["Follow-up"][["patient_id", "relapse"]].itertuples(index=False))
     assert source.cells["relapse"] == [relapsed.get(i, "") for i in raw["Sheet"]["patient_id"]]
-    text = mapping.propose(source).to_yaml()
+    made = mapping.propose(source)
+    assert "Joined: “Sheet” by “patient_id”, “Follow-up” by “patient_id”\n" in made.summary()
+    text = made.to_yaml()
     assert 'tables:\n  - Sheet: patient_id\n  - "Follow-up": patient_id\n' in text
 
 

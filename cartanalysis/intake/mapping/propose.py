@@ -88,6 +88,9 @@ class Proposal:
         """Say what was found, for the terminal."""
         count = len(self.source.rows)
         lines = [f"{shown(self.source.name)}: {self.source.form}, {count} patients"]
+        joined = [f"{shown(t)} by {shown(c)}" for t, c in self.layout.tables.items() if t]
+        lines += [f"Joined: {', '.join(joined)}"] if joined else []
+        lines += [*self.source.notes] if self.source.layout is not None else []
         width = max((len(g.entry.target) for g in self.guesses), default=0)
         for guess in self.guesses:
             entry = guess.entry
