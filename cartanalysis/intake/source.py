@@ -29,6 +29,8 @@ class Column:
     """The file's columns that a mapping made this one of; none if it is as it came."""
     counted_from: str = ""
     """The day from which a mapping says that a time counts; empty if nothing is said."""
+    is_part: bool = False
+    """Whether it is of some rows only, and there only where a mapping names it."""
 
     @property
     def said(self) -> str:

@@ -707,7 +707,8 @@ def test_cbioportal_folder():
     assert found.columns[1].label == "Overall Survival (Months)"
     assert found.rows == (6, 7, 8)
     assert found.problems == ()
-    assert any("differ between samples: SAMPLE_ID, TREG_PCT" in n for n in found.notes)
+    told = "differ between the rows of a patient: “SAMPLE_ID”, “TREG_PCT”"
+    assert any(told in n for n in found.notes)
     assert any("[Not Available]" in n for n in found.notes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -172,6 +173,13 @@ def test_tables_of_one_file_without_sheets_stop(tmp_path):
     assert "one file without sheets" in problem.what
 
 
+def test_a_folder_of_everything_is_not_looked_through(tmp_path):
+    for i in range(41):
+        (tmp_path / f"{i}.csv").write_text("id\nP1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="the folder holds 41 tables"):
+        read_source(tmp_path, wanted=None)
+
+
 def test_a_long_table_by_itself_is_gathered(tmp_path):
     path = tmp_path / "long.csv"
     path.write_text("id,visit,blasts\nA,base,60\nA,d28,2\nB,base,80\nB,d28,\n", encoding="utf-8")
@@ -215,6 +223,8 @@ def test_a_folder_of_sdtm_gives_what_its_domains_say(tmp_path, patients):
     assert cohort.left_out == 2, notes
     relapses = (patients["relapse"] != "").sum()
     assert (cohort.table["rfs_cause"] == "relapse").sum() == relapses > 3
+    # what only some rows say is not told of columns that nobody uses
+    assert "FLUDARABINE" not in text + notes and "COMPLETED" not in text + notes
 
 
 def test_without_ex_the_first_treatment_is_told(tmp_path, patients):
@@ -223,6 +233,22 @@ def test_without_ex_the_first_treatment_is_told(tmp_path, patients):
     source = read_source(folder)
     assert source.cells["TRTSDT"][0] == centres.days_after(centres.FIRST, -5)
     assert "RFXSTDTC, the first day of any treatment" in " ".join(source.notes)
+
+
+def test_other_tests_than_the_overall_response_do_not_tell_the_course(tmp_path, patients):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    before = read_source(folder)
+    rs = pd.read_csv(folder / "rs.csv", dtype=str)
+    first = rs.drop_duplicates("USUBJID")
+    marrow = first.assign(RSTESTCD="BMRESP", RSTEST="Marrow", RSSTRESC="CR", RSDTC="2030-01-01")
+    mrd = pd.concat([marrow, marrow]).assign(RSTESTCD="MRDIND", RSTEST="MRD", RSSTRESC="NEGATIVE")
+    pd.concat([rs, marrow, mrd]).to_csv(folder / "rs.csv", index=False)
+    source = read_source(folder)
+    assert not source.problems
+    for name in ("RSDTC:remission", "RSDTC:relapse", "RSSTRESC:OVRLRESP"):
+        assert source.cells[name] == before.cells[name]
+    assert set(source.cells["RSSTRESC:BMRESP"]) == {"CR"}
+    assert "MRDIND left out" in " ".join(source.notes)
 
 
 def test_a_death_without_its_date_and_a_strange_response_are_problems(tmp_path, patients):
@@ -343,7 +369,9 @@ def test_two_sheets_are_proposed_to_be_joined():
     raw = pd.read_excel(CASES / "two_sheets.xlsx", sheet_name=None, dtype=str)
     relapsed = dict(raw["Follow-up"][["patient_id", "relapse"]].itertuples(index=False))
     assert source.cells["relapse"] == [relapsed.get(i, "") for i in raw["Sheet"]["patient_id"]]
-    text = mapping.propose(source).to_yaml()
+    made = mapping.propose(source)
+    assert "Joined: “Sheet” by “patient_id”, “Follow-up” by “patient_id”\n" in made.summary()
+    text = made.to_yaml()
     assert 'tables:\n  - Sheet: patient_id\n  - "Follow-up": patient_id\n' in text
 
 
@@ -384,3 +412,67 @@ def test_a_measurement_table_of_100_mb_is_not_held(tmp_path, patients):
     n, megabytes, seconds = map(float, done.stdout.split())
     assert n == len(patients)
     assert megabytes < 150 and seconds < 30
+
+
+def test_a_sample_of_cbioportal_may_be_chosen(tmp_path):
+    text = "PATIENT_ID\tSAMPLE_ID\tTREG_PCT\nP1\tA\t4\nP1\tB\t9\nP2\tC\t5\n"
+    path = tmp_path / "data_clinical_sample.txt"
+    path.write_text(text, encoding="utf-8")
+    plan = (
+        "version: 1\ncolumns:\n  patient_id: {from: PATIENT_ID}\n"
+        "  treg_pct: {from: TREG_PCT, unit: percent}\n"
+    )
+    (problem,) = refused(path, plan)
+    assert (problem.row, problem.column, problem.value) == (2, "TREG_PCT", "4")
+    table = admitted(path, plan + "take: {TREG_PCT: last}\n").table
+    assert table["treg_pct"].tolist() == [9, 5]
+
+
+# --- damage by chance ----------------------------------------------------------------------------
+
+CELLS = (
+    "",
+    "NA",
+    "2020-01-02",
+    "x",
+    "-1",
+    "9" * 400,
+    "é",
+    '"',
+    "\n",
+    "P001",
+    "1e400",
+    "2021-13-45",
+)
+LINES = ("by: [x]", "take: {infusion: first, sex: highest}", "order: [sex]", "by: [infusion]", "")
+
+
+def damaged(text: str, cells: tuple[str, ...], chance: random.Random) -> str:
+    lines = text.split("\n")
+    for _ in range(chance.randrange(1, 6)):
+        i = chance.randrange(len(lines))
+        row = lines[i].split(",")
+        row[chance.randrange(len(row))] = chance.choice(cells)
+        lines[i] = ",".join(row)
+    return "\n".join(lines)
+
+
+SEEDS = [1, 2, *(pytest.param(s, marks=pytest.mark.long) for s in range(3, 30))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_damage_by_chance_is_told_or_does_not_matter(tmp_path, patients, seed):
+    chance = random.Random(seed)
+    for make in (centres.redcap_longitudinal, centres.sdtm, centres.omop):
+        path = make(tmp_path / make.__name__, patients)
+        plan = answered(proposed(path))
+        for _ in range(4):
+            place = chance.choice([*path.iterdir()]) if path.is_dir() else path
+            whole = place.read_text(encoding="utf-8")
+            place.write_text(damaged(whole, CELLS, chance), encoding="utf-8")
+            for text in (plan, damaged(plan, LINES, chance)):
+                try:
+                    assert len(admitted(path, text).table) <= len(patients) + 1
+                except InputError as error:
+                    assert str(error)
+            place.write_text(whole, encoding="utf-8")

@@ -626,7 +626,7 @@ HIT = (
     "the comma was read", "was read as missing", "differ by blanks or hyphens", "different groups",
     "looks like a summary", "everybody who died is censored", "the row repeats",
     "already in row", "does not look like a header", "a REDCap data dictionary",
-    "without its data dictionary", "below 60 days",
+    "without its data dictionary", "Several rows of a patient were", "below 60 days",
     "above 20 years", "the curve starts below 1", "is far shorter in", "Some patients who died",
     "too few to speak against the order", "the interval excludes", "the interval rules out",
     "another group has as few", "which is not counted here", "were followed beyond day",

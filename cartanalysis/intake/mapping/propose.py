@@ -90,6 +90,9 @@ class Proposal:
         """Say what was found, for the terminal; with every column that is not used, if asked."""
         count = len(self.source.rows)
         lines = [f"{shown(self.source.name)}: {self.source.form}, {count} patients"]
+        joined = [f"{shown(t)} by {shown(c)}" for t, c in self.layout.tables.items() if t]
+        lines += [f"Joined: {', '.join(joined)}"] if joined else []
+        lines += [*self.source.notes] if self.source.layout is not None else []
         width = max((len(g.entry.target) for g in self.guesses), default=0)
         for guess in self.guesses:
             entry = guess.entry
@@ -158,11 +161,8 @@ def propose(source: Source) -> Proposal:
             f"only patients with {only.words} count as infused; is that right?"
         )
     used = {c for g in chosen.values() for c in g.draft.columns} | {*(only.columns if only else ())}
-    # a part of a column, of one kind of row, or a concept is there only where a mapping names it
-    if source.layout is not None:
-        used |= {c for c in source.cells if c.rpartition(": ")[0] in source.cells}
-        used |= {*source.layout.concepts}
-        # of which the reader leaves out those that nobody uses
+    used |= {c.name for c in source.columns if c.is_part}
+    if source.layout is not None:  # of these the reader leaves out those that nobody uses
         personal = {n: f for n, f in personal.items() if n not in source.layout.take}
     return Proposal(
         source,

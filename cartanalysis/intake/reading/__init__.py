@@ -32,6 +32,9 @@ _OMOP = (
 )
 """The tables of OMOP that are read; their reader's library is loaded for them only."""
 
+MAX_TABLES = 40
+"""No cohort is kept in so many files; such a folder holds other things."""
+
 __all__ = ["read_bytes", "read_source", "read_table"]
 
 
@@ -48,13 +51,29 @@ def read_source(
     ``layout`` says how rows and tables belong together, and ``wanted`` which columns are used;
     where that is not known yet (none), what seems usual is chosen, so that it can be proposed.
     """
-    place = check_place(path)
-    layout = layout or Layout()
+    source = _read(check_place(path), str(path), sheet, dictionary, layout or Layout(), wanted)
+    if wanted is None:
+        return source
+    return source.without([c.name for c in source.columns if c.is_part and c.name not in wanted])
+
+
+def _read(
+    place: Path,
+    path: str,
+    sheet: str | None,
+    dictionary: str | Path | None,
+    layout: Layout,
+    wanted: Collection[str] | None,
+) -> Source:
+    """Tell what kind of file or folder it is, and read it so."""
     if place.is_dir():
         for given, words in ((sheet, "sheet"), (dictionary, "data dictionary")):
             if given is not None:
-                raise refuse(str(path), f"a folder has no {words}", "Leave it out")
+                raise refuse(path, f"a folder has no {words}", "Leave it out")
         return _read_folder(place, layout, wanted)
+    if any(layout.tables) and (sheet or dictionary):
+        what = "the mapping file names several tables, beside a sheet or a data dictionary of one"
+        raise refuse(place.name, what, "Keep one of the two")
     if any(layout.tables) or (wanted is None and sheet is None):
         tables, notes = _sheets(place, layout)
         if len(tables) > 1 or any(layout.tables):
@@ -63,11 +82,13 @@ def read_source(
     if redcap.is_dictionary(source):
         what = "this is a REDCap data dictionary, not the data"
         raise refuse(source.name, what, "Give the data; the dictionary is found beside it")
+    if dictionary is None and sdtm.recognise(source) == "DM":
+        return _as_it_is(sdtm.one_row_per_subject({"DM": source}, source.name), layout)
     kind = adam.recognise(source)
     if dictionary is None and kind is not None:
         return _as_it_is(adam.one_row_per_subject({kind: source}, source.name), layout)
     if dictionary is None and cbioportal.is_clinical(source):
-        return _as_it_is(cbioportal.join([source], source.name), layout)
+        return cbioportal.join([source], source.name, layout, wanted)
     source = _describe(source, place, dictionary)
     own = [name for name in redcap.EVENTS if name in source.cells]
     if own:
@@ -197,6 +218,7 @@ def _as_it_is(source: Source, layout: Layout) -> Source:
 
 
 def _read_folder(place: Path, layout: Layout, wanted: Collection[str] | None) -> Source:
+    """Read a folder of one standard, or join the tables that it holds."""
     try:
         files = sorted(entry for entry in place.iterdir() if entry.is_file())
     except OSError as error:
@@ -226,7 +248,7 @@ def _read_folder(place: Path, layout: Layout, wanted: Collection[str] | None) ->
         what = f"a folder with {' and '.join(found)}"
         raise refuse(str(place), what, "Give a folder with one of them")
     if clinical:
-        return _as_it_is(cbioportal.join([_read_file(file) for file in clinical], name), layout)
+        return cbioportal.join([_read_file(file) for file in clinical], name, layout, wanted)
     if not found:
         if wanted is not None:
             what = "a folder, not a regular file, of tables that no mapping file names"
@@ -269,6 +291,11 @@ def _files(
     named = {f.stem if stems.count(fold(f.stem)) == 1 else f.name: f for f in there}
     if any(layout.tables):
         named |= {f.name: f for f in there if fold(f.name) in {*map(fold, layout.tables)}}
+    if not any(layout.tables) and len(named) > MAX_TABLES:
+        what = (
+            f"the folder holds {len(named)} tables; more than {MAX_TABLES} are not looked through"
+        )
+        raise refuse(name, what, "Put those of the cohort into a folder of their own")
     chosen = _chosen(named, layout, name, "file")
     tables, notes = _readable({table: partial(_read_file, file) for table, file in chosen}, layout)
     if not tables:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake.reading.files import refuse
-from cartanalysis.intake.reading.table import alike
-from cartanalysis.intake.source import Source
+from cartanalysis.intake.reading.gather import gather
+from cartanalysis.intake.source import Layout, Source
 
 FILES = ("data_clinical_patient.txt", "data_clinical_sample.txt")
 """What the clinical files are called, unless the study's meta files say otherwise."""
@@ -64,18 +64,24 @@ def is_clinical(source: Source) -> bool:
     return ID in source.cells and source.form.endswith("tabs")
 
 
-def join(tables: Sequence[Source], name: str) -> Source:
+def join(
+    tables: Sequence[Source], name: str, layout: Layout, wanted: Collection[str] | None
+) -> Source:
     """Make one table of the patient file and the sample file, or of one of them."""
     for table in tables:
         if not is_clinical(table):
             what = "the file is not separated by tabs or has no column PATIENT_ID"
             raise refuse(table.name, what, "Download it from cBioPortal again")
-    patients, *others = sorted(tables, key=_has_samples)
-    if _has_samples(patients):
-        patients = _one_row_per_patient(patients)
+    of_patient = replace(layout, tables={"": ID})
+    patients, *others = (
+        gather({"": table}, of_patient, table.name, wanted) if _has_samples(table) else table
+        for table in sorted(tables, key=_has_samples)
+    )
     found = replace(patients, name=name, form="cBioPortal clinical file")
     for samples in others:
-        found = _add_samples(found, _one_row_per_patient(samples))
+        found = _add_samples(found, samples)
+    if found.layout is not None:
+        found = replace(found, layout=replace(found.layout, tables={}))
     return _without_codes(found)
 
 
@@ -102,23 +108,8 @@ def _add_samples(patients: Source, samples: Source) -> Source:
         cells[column.name] = [values.get(patient, "") for patient in patients.cells[ID]]
     columns = (*patients.columns, *added)
     form = "cBioPortal clinical files"
-    return patients.also(notes, problems, form=form, columns=columns, cells=cells)
-
-
-def _one_row_per_patient(samples: Source) -> Source:
-    """Keep a patient's first sample, and the columns in which the others are like it."""
-    first = samples.first_rows(ID)
-    if len(first) == len(samples.rows):
-        return samples
-    patients = samples.cells[ID]
-    kept = [c for c in samples.columns if alike(samples.cells[c.name], patients, first)]
-    dropped = [c.name for c in samples.columns if c not in kept]
-    note = "Of patients with several samples one row was made"
-    if dropped:
-        note += f"; left out, since they differ between samples: {', '.join(dropped)}"
-    cells = {column.name: samples.cells[column.name] for column in kept}
-    found = samples.also([f"{note}."], columns=tuple(kept), cells=cells)
-    return found.take(first.values())
+    layout = samples.layout
+    return patients.also(notes, problems, form=form, columns=columns, cells=cells, layout=layout)
 
 
 def _without_codes(source: Source) -> Source:

@@ -8,7 +8,9 @@ differ, a mapping file says which cell counts (``take:``). Columns whose words t
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -76,11 +78,9 @@ class _Table:
 
     def without_patient(self) -> Iterator[Problem]:
         """Tell of rows that name no patient."""
+        what = f"{self.name}: the identifier is missing".removeprefix(": ")
         for i, text in enumerate(self.source.cells[self.identifier]):
             if not text:
-                what = f"{self.name}: the identifier is missing" if self.name else (
-                    "the identifier is missing"
-                )  # fmt: skip
                 yield self.source.problem(what, "Fill it in", self.identifier, i)
 
     def differs(self, cells: Sequence[str], groups: Groups) -> bool:
@@ -117,6 +117,11 @@ class _Gathering:
     ) -> None:
         self.layout = layout
         self.own = {*own}
+        self.take = dict(layout.take)
+        self.left_out: list[str] = []
+        self.columns: dict[str, Column] = {}
+        self.cells: dict[str, list[str]] = {}
+        self.elsewhere: dict[str, tuple[str, tuple[int, ...]]] = {}
         self.notes: list[str] = []
         self.problems: list[Problem] = []
         several = len(tables) > 1
@@ -170,20 +175,16 @@ class _Gathering:
         for table in self.tables:
             for column in self.asked(table, self.layout.order):
                 cells = table.source.cells[column]
-                ranks = ranked(cells)
-                if ranks is None:
-                    what = "the rows cannot be put in order by the column"
-                    remedy = "Name a column of dates or numbers under order:"
-                    self.problems.append(Problem(what, remedy, column=column))
-                    continue
+                order = dates.settles(cells)
                 for rows in (rows for rows in table.groups.values() if len(rows) > 1):
-                    empty = [i for i in rows if _empty(cells[i])]
-                    for i in empty:
-                        what = "nothing by which to put the patient's rows in order"
-                        remedy = "Fill it in, or take the row out"
-                        self.problems.append(table.source.problem(what, remedy, column, i))
-                    if not empty:
+                    ranks = ranked([cells[i] for i in rows], order)
+                    if ranks is not None and all(cells[i] in ranks for i in rows):
                         rows.sort(key=lambda i: ranks[cells[i]])
+                        continue
+                    at = next((i for i in rows if _empty(cells[i])), rows[0])
+                    what = "nothing by which to put the patient's rows in order"
+                    remedy = "Write dates or numbers in the column that order: names"
+                    self.problems.append(table.source.problem(what, remedy, column, at))
 
     def split(self, table: _Table) -> dict[str, Groups]:
         """Sort the rows by the words of the columns that tell them apart."""
@@ -219,61 +220,53 @@ class _Gathering:
 
     def source(self, name: str, wanted: Collection[str] | None) -> Source:
         """Make the table."""
-        patients = self.tables[0].groups
         self.tell_strays()
-        columns: dict[str, Column] = {}
-        cells: dict[str, list[str]] = {}
-        elsewhere: dict[str, tuple[str, tuple[int, ...]]] = {}
-        take, left_out = dict(self.layout.take), []
         views = list(self.views())
-        self.absent("take", take, [v.name for v in views])
+        self.absent("take", self.layout.take, [view.name for view in views])
         for view in views:
-            aliases = {view.name, f"{view.table.name}: {view.name}"}
-            asked = view.name if wanted is None else next(iter(aliases & {*wanted}), "")
-            is_part = view.name != view.of
-            if is_part and (not asked or (wanted is None and not self.may_tell(view))):
+            names = (view.name, f"{view.table.name}: {view.name}")
+            asked = "" if wanted is None else next((n for n in names if n in wanted), "")
+            if view.name != view.of and not (asked or (wanted is None and self.may_tell(view))):
                 continue
-            texts = view.cells()
-            how = next((take[n] for n in (view.name, view.of, *aliases) if n in take), "")
-            differ = view.table.differs(texts, view.groups)
-            if differ and wanted is None:
-                how = take[view.name] = how or usual(view.name, view.column, texts)
-            elif differ and not how:
-                if asked or view.name in FIELDS:
-                    self.tell_difference(view, texts)
-                else:
-                    left_out.append(view.name)
+            how = next((self.take[n] for n in (*names, view.of) if n in self.take), "")
+            if view.table.differs(view.cells(), view.groups):
+                if wanted is None:
+                    how = self.take[view.name] = how or usual(view.name, view.column, view.cells())
+                elif not how and not asked and view.name not in FIELDS:
+                    self.left_out.append(view.name)
                     continue
-            chosen = {p: self.cell(view, texts, rows, how) for p, rows in view.groups.items()}
-            key = asked or view.name
-            columns[key] = self.described(view, key)
-            first = {p: rows[0] for p, rows in patients.items()}
-            places = [chosen.get(p, -1) for p in patients]
-            cells[key] = [texts[i] if i >= 0 else "" for i in places]
-            numbers = view.table.source.rows
-            of_patient = self.tables[0].source.rows
-            elsewhere[key] = (
-                view.table.name,
-                tuple(
-                    numbers[i] if i >= 0 else of_patient[first[p]]
-                    for p, i in zip(patients, places, strict=True)
-                ),
-            )
-        if left_out:
-            told = listed(left_out, _TOLD)
+                elif not how:
+                    self.tell_difference(view, view.cells())
+            self.add(view, asked or view.name, how)
+        if self.left_out:
+            told = listed(self.left_out, _TOLD)
             self.notes.append(f"Left out, since they differ between the rows of a patient: {told}.")
-        used = {v.name for v in views if v.name in columns} | {v.of for v in views}
+        first = self.tables[0]
         return Source(
             name=name,
             form=self.form(),
-            columns=tuple(columns.values()),
-            cells=cells,
-            rows=tuple(self.tables[0].source.rows[rows[0]] for rows in patients.values()),
+            columns=tuple(self.columns.values()),
+            cells=self.cells,
+            rows=tuple(first.source.rows[rows[0]] for rows in first.groups.values()),
             notes=tuple(self.notes),
             problems=first_of(self.problems),
-            layout=replace(self.layout, take={k: v for k, v in take.items() if k in used}),
-            elsewhere=elsewhere,
+            layout=replace(self.layout, take=self.take),
+            elsewhere=self.elsewhere,
         )
+
+    def add(self, view: _View, name: str, how: str) -> None:
+        """Add a column, from the row of each patient that counts for it."""
+        texts, rows = view.cells(), view.table.source.rows
+        order = dates.settles(texts) if how in ("highest", "lowest") else ""
+        chosen = {p: self.cell(view, found, how, order) for p, found in view.groups.items()}
+        self.columns[name] = self.described(view, name)
+        patients, of_patient = self.tables[0].groups, self.tables[0].source.rows
+        self.cells[name], numbers = [], []
+        for patient, own in patients.items():
+            i = chosen.get(patient)
+            self.cells[name].append("" if i is None else texts[i])
+            numbers.append(of_patient[own[0]] if i is None else rows[i])
+        self.elsewhere[name] = (view.table.name, tuple(numbers))
 
     def form(self) -> str:
         """Say what kind of files the tables are."""
@@ -290,34 +283,37 @@ class _Gathering:
             label = f"{word} {view.column.label or view.column.name}"
         elif self.named(view.table, view.column.name) != view.column.name and not label:
             label = view.column.name
-        return replace(view.column, name=name, label=label)
+        return replace(
+            view.column, name=name, label=label, is_part=bool(word) or view.column.is_part
+        )
 
     def may_tell(self, view: _View) -> bool:
-        """Tell whether a part of a column says something that the column itself does not."""
+        """Tell whether a part of a column may be one of ours, and is not what the column is."""
         texts = view.cells()
-        everywhere = self.tables[[id(t) for t in self.tables].index(id(view.table))].groups
+        named = (view.of, view.column.label, self.described(view, view.name).label)
+        if not any(meanings(name) or date_role(name) for name in named if name):
+            return False
         filled = any(not _empty(texts[i]) for rows in view.groups.values() for i in rows)
-        return filled and view.table.differs(texts, everywhere)
+        return filled and view.table.differs(texts, view.table.groups)
 
-    def cell(self, view: _View, texts: Sequence[str], rows: Sequence[int], how: str) -> int:
+    def cell(self, view: _View, rows: Sequence[int], how: str, order: str) -> int | None:
         """Choose the row of a patient whose cell counts; none if all are empty."""
+        texts = view.cells()
         filled = [i for i in rows if not _empty(texts[i])]
         if not filled:
-            return -1
-        if len(filled) == 1 or how in ("", "first"):
-            return filled[0]
+            return None
         if how == "last":
             return filled[-1]
-        ranks = ranked([texts[i] for i in filled])
-        everywhere = ranked(texts) if ranks is not None else None
-        if ranks is None or everywhere is None:
-            what = f"the cells of a patient cannot be compared, so there is no {how} one"
-            problem = Problem(what, "Under take:, write first or last", column=view.name)
-            if problem not in self.problems:
-                self.problems.append(problem)
+        if len(filled) == 1 or how in ("", "first"):
             return filled[0]
-        best = max if how == "highest" else min
-        return best(filled, key=lambda i: everywhere[texts[i]])
+        ranks = ranked([texts[i] for i in filled], order)
+        if ranks is None:
+            what = f"the cells of a patient cannot be compared, so there is no {how} one"
+            remedy = "Correct them, or write first or last under take:"
+            source = view.table.source
+            self.problems.append(source.problem(what, remedy, view.column.name, filled[0]))
+            return filled[0]
+        return (max if how == "highest" else min)(filled, key=lambda i: ranks[texts[i]])
 
     def tell_difference(self, view: _View, texts: Sequence[str]) -> None:
         """Ask which cell of a patient counts."""
@@ -361,6 +357,7 @@ class _Gathering:
                 self.notes.append(f"{head} rows of a patient were made one.")
 
 
+@functools.lru_cache(maxsize=2**16)  # the same words over and over
 def _empty(text: str) -> bool:
     return not text or fold(text) in MISSING
 
@@ -368,25 +365,20 @@ def _empty(text: str) -> bool:
 # --- order ---------------------------------------------------------------------------------------
 
 
-def ranked(texts: Iterable[str]) -> dict[str, Any] | None:
-    """Put texts in order as numbers, grades, answers (yes above no) or dates; none if none fits."""
-    filled = {t for t in texts if not _empty(t)}
+def ranked(texts: Iterable[str], order: str = "") -> dict[str, Any] | None:
+    """Put texts in order as numbers, grades, answers (yes above no) or dates; none if none fits.
+
+    ``order`` is that of day and month, where the whole column shows it.
+    """
+    filled = [t for t in dict.fromkeys(texts) if not _empty(t)]
     for read in (_number, _grade, _answer):
         found = {text: read(text) for text in filled}
         if None not in found.values():
             return found
-    split = {text: dates.split(text) for text in filled}
-    order = dates.settles(filled) or "DMY"
-    days = {}
-    for text, cell in split.items():
-        if not isinstance(cell, dates.Cell) or cell.style == "serial":
-            return None
-        turned = cell.style == "numeric" and order == "MDY"
-        month, day = (cell.day, cell.month) if turned else (cell.month, cell.day)
-        if cell.style == "numeric" and not dates.settles(filled):
-            return None  # day and month cannot be told apart
-        days[text] = (cell.year, month, day, text)
-    return days
+    days = dates.read(filled, "", dt.date.max, order)
+    if days.whole or days.faults:
+        return None
+    return dict(zip(filled, days.values, strict=True))
 
 
 def _number(text: str) -> Decimal | None:
@@ -406,7 +398,7 @@ def _answer(text: str) -> int | None:
 def usual(name: str, column: Column, texts: Sequence[str]) -> str:
     """Say which cell is most likely to count where a patient's rows differ."""
     filled = [t for t in texts if not _empty(t)]
-    can_be_ranked = ranked(filled) is not None
+    can_be_ranked = ranked(filled, dates.settles(filled)) is not None
     dated = sum(isinstance(dates.split(t), dates.Cell) for t in filled[:200])
     if can_be_ranked and dated > len(filled[:200]) / 2:
         role = date_role(name) or date_role(column.name) or date_role(column.label)

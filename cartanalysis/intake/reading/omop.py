@@ -103,9 +103,6 @@ def one_row_per_person(
     keys = dict.fromkeys(tables, PERSON)
     whole = replace(layout, tables=keys, take=take | dict(layout.take), concepts=concepts)
     source = gather(tables, whole, name, wanted)
-    if wanted is not None:  # what nobody uses of the concepts need not be held
-        unused = [c for c in source.cells if c.split(": ")[0] in concepts and c not in wanted]
-        source = source.without(unused)
     said = {k: v for k, v in (source.layout or layout).take.items() if take.get(k) != v}
     forms = ", ".join(sorted({"Parquet" if _is_parquet(p) else "text" for p in paths.values()}))
     notes = [n for n in source.notes if not n.endswith("rows of a patient were made one.")]
@@ -261,7 +258,7 @@ def _of_word(
     filled = {n: c for n, c in columns.items() if any(c) or n in (PERSON, word)}
     # the value that our column of this name wants: before the infusion, or after it
     wanted = f"{word}: value before" if word in _BASELINE else f"{word}: value"
-    about = tuple(Column(n, label=word if n == wanted else "") for n in filled)
+    about = tuple(Column(n, label=word if n == wanted else "", is_part=True) for n in filled)
     return Source(word, "OMOP", about, filled, tuple(rows), problems=tuple(problems))
 
 
@@ -428,4 +425,6 @@ def _as_texts(table: Any, names: Mapping[str, str]) -> Any:
         if pa.types.is_floating(column.type) and ours.endswith("_id"):  # pandas, where any is empty
             column = column.cast(pa.int64(), safe=False)
         columns.append(pc.fill_null(column.cast(pa.string()), ""))
-    return pa.Table.from_arrays(columns, names=[*names])
+    texts = pa.Table.from_arrays(columns, names=[*names])
+    texts.validate(full=True)  # of a damaged file the texts may be none
+    return texts

@@ -32,6 +32,7 @@ _NEEDED = {
 }
 _TREATED = {"TRTSDT": "EX or RFXSTDTC gives the day"}
 _RESPONSES = ("CR", "CRi", "NR")  # the best first
+_NOT_SEEN = frozenset({"ne", "not evaluable", "inevaluable"})
 _INFUSED = re.compile(expression(WORDS["concepts"]["infusion"]))
 _RELAPSED = re.compile(expression(WORDS["relapsed"]))
 _TOLD = 20
@@ -91,10 +92,12 @@ def _by_word(source: Source, column: str, day: str) -> dict[str, dict[str, Recor
     return found
 
 
-def _add(table: adam.Subjects, name: str, label: str, values: Mapping[str, str]) -> None:
+def _add(
+    table: adam.Subjects, name: str, label: str, values: Mapping[str, str], *, is_part: bool = False
+) -> None:
     """Add a computed column; of none, nothing."""
     if values:
-        table.columns[name] = Column(name, label)
+        table.columns[name] = Column(name, label, is_part=is_part)
         table.values[name] = dict(values)
 
 
@@ -122,72 +125,103 @@ def _add_first_day(exposure: Source | None, table: adam.Subjects) -> None:
         )
         given = first
     elif given:
-        among = f"; EX names no CAR T cells ({listed([*by_treatment], _TOLD)})"
+        among = "; EX names no CAR T cells" if by_treatment else ""
         table.notes.append(
             "TRTSDT, the day of infusion, is taken from RFXSTDTC, the first day of any treatment "
-            f"of the study{among if by_treatment else ''}."
+            f"of the study{among}."
         )
     _add(table, "TRTSDT", "date of infusion", given)
     for word, records in by_treatment.items():
-        _add(table, f"EXSTDTC:{word}", f"first day of {word}", _days(records))
+        _add(table, f"EXSTDTC:{word}", f"first day of {word}", _days(records), is_part=True)
 
 
 # --- responses -----------------------------------------------------------------------------------
 
 
 def _add_responses(source: Source, table: adam.Subjects) -> None:
-    """Make columns of the best response of each test and of the days of remission and relapse."""
-    cells, days = source.cells, source.cells.get("RSDTC", [""] * len(source.rows))
-    first = table.values.get("TRTSDT", {})
-    by_test: dict[str, dict[str, list[int]]] = {}
-    for i, (test, subject) in enumerate(zip(cells["RSTESTCD"], cells["USUBJID"], strict=True)):
-        began = first.get(subject, "")
-        if test and not (days[i] and days[i][:10] < began[: len(days[i][:10])]):
-            by_test.setdefault(test, {}).setdefault(subject, []).append(i)
-    dated: list[tuple[str, Record]] = []
+    """Make columns of the best response of each test, and of the days of remission and relapse."""
+    left_out = []
+    by_test = _from_infusion_on(source, table)
     for test, of_test in by_test.items():
-        names = cells.get("RSTEST", cells["RSTESTCD"])
-        label = next((names[i] for found in of_test.values() for i in found if names[i]), test)
-        values, best = {}, False
-        for subject, found in of_test.items():
-            known = [i for i in found if cells["RSSTRESC"][i]]
-            best |= len(known) > 1
-            strange = [i for i in known if _rank(cells["RSSTRESC"][i]) is None]
-            if len(known) > 1 and strange:
-                what = "the word is no response known here, so no best one can be chosen"
-                remedy = "Write CR, CRi or NR, or one record per subject"
-                table.tell(source, strange[0], "RSSTRESC", what, remedy)
-            elif known:
-                values[subject] = min(
-                    (cells["RSSTRESC"][i] for i in known), key=lambda text: _rank(text) or 0
-                )
-            dated += [(subject, (days[i][:10], i)) for i in known if days[i]]
-        if best:
+        texts = [source.cells["RSSTRESC"][i] for found in of_test.values() for i in found]
+        several = any(len(found) > 1 for found in of_test.values())
+        if several and sum(_rank(text) is None for text in texts) > len(texts) / 2:
+            left_out.append(test)  # such as MRD at each visit
+            continue
+        label = _label(source, test, of_test)
+        if several:
             label = f"best overall response ({label}, from the infusion on)"
             table.notes.append(f"RS: of {test} the best response from the infusion on counts.")
-        _add(table, f"RSSTRESC:{test}", label, values)
-    _add_course(source, table, dated)
+        best = {subject: _best(source, table, found) for subject, found in of_test.items()}
+        _add(table, f"RSSTRESC:{test}", label, best)
+    if left_out:
+        told = ", ".join(left_out)
+        table.notes.append(
+            f"RS: {told} left out, with several records per subject that are no responses."
+        )
+    tests = [test for test in by_test if test not in left_out]
+    overall = [t for t in tests if "overall" in fold(f"{t} {_label(source, t, by_test[t])}")]
+    chosen = overall or tests
+    if len(chosen) == 1:
+        _add_course(source, table, by_test[chosen[0]])
+    elif chosen:
+        table.notes.append(
+            f"RS: which of {', '.join(chosen)} tells of remission and relapse is not known, so "
+            "there are no days of them."
+        )
+
+
+def _from_infusion_on(source: Source, table: adam.Subjects) -> dict[str, dict[str, list[int]]]:
+    """Give the filled records of each test and subject, without those before the infusion."""
+    cells, first = source.cells, table.values.get("TRTSDT", {})
+    days = cells.get("RSDTC", [""] * len(source.rows))
+    found: dict[str, dict[str, list[int]]] = {}
+    for i, (test, subject) in enumerate(zip(cells["RSTESTCD"], cells["USUBJID"], strict=True)):
+        day = days[i][:10]
+        # of a date without its day it counts what is known
+        is_before = bool(day) and day < first.get(subject, "")[: len(day)]
+        if test and cells["RSSTRESC"][i] and not is_before:
+            found.setdefault(test, {}).setdefault(subject, []).append(i)
+    return found
+
+
+def _label(source: Source, test: str, records: Mapping[str, list[int]]) -> str:
+    names = source.cells.get("RSTEST", [])
+    return next((names[i] for found in records.values() for i in found if names and names[i]), test)
+
+
+def _best(source: Source, table: adam.Subjects, records: list[int]) -> str:
+    """Choose the best of a subject's responses; one alone stays as it is."""
+    texts = [source.cells["RSSTRESC"][i] for i in records]
+    strange = [i for i, text in zip(records, texts, strict=True) if _rank(text) is None]
+    if len(records) > 1 and strange:
+        what = "the word is no response known here, so no best one can be chosen"
+        remedy = "Write CR, CRi or NR, or one record per subject"
+        table.tell(source, strange[0], "RSSTRESC", what, remedy)
+    return min(texts, key=lambda text: _rank(text) or 0)
 
 
 def _rank(text: str) -> int | None:
     """Give the place of a response, the best first; of one that is not known, the last."""
     word = fold(text)
     level = SURE["response"].get(word) or DOUBTFUL["response"].get(word)
-    if word in UNKNOWN or _RELAPSED.search(word):
+    if word in UNKNOWN | _NOT_SEEN or _RELAPSED.search(word):
         return len(_RESPONSES)
     return None if level is None else _RESPONSES.index(level)
 
 
-def _add_course(source: Source, table: adam.Subjects, dated: list[tuple[str, Record]]) -> None:
+def _add_course(source: Source, table: adam.Subjects, records: Mapping[str, list[int]]) -> None:
     """Find the first day of a remission, and after it that of a relapse or progression."""
     remission: dict[str, str] = {}
     relapse: dict[str, str] = {}
-    for subject, (day, i) in sorted(dated, key=lambda record: record[1]):
-        text = source.cells["RSSTRESC"][i]
-        if (_rank(text) or 0) < 2 and _rank(text) is not None:
-            remission.setdefault(subject, day)
-        elif subject in remission and _RELAPSED.search(fold(text)):
-            relapse.setdefault(subject, day)
+    days = source.cells.get("RSDTC", [""] * len(source.rows))
+    for subject, found in records.items():
+        for i in sorted((i for i in found if days[i]), key=lambda i: days[i]):
+            text = source.cells["RSSTRESC"][i]
+            if _rank(text) in (0, 1):  # CR or CRi
+                remission.setdefault(subject, days[i][:10])
+            elif subject in remission and _RELAPSED.search(fold(text)):
+                relapse.setdefault(subject, days[i][:10])
     _add(table, "RSDTC:remission", "first day of a complete remission", remission)
     _add(table, "RSDTC:relapse", "first day of relapse or progression after it", relapse)
 
@@ -199,7 +233,7 @@ def _add_dispositions(source: Source, table: adam.Subjects) -> None:
     """Make a column of the first day of each disposition, and of the last one without DM's."""
     last: dict[str, str] = {}
     for word, records in _by_word(source, "DSDECOD", "DSSTDTC").items():
-        _add(table, f"DSSTDTC:{word}", f"first day of {word.lower()}", _days(records))
+        _add(table, f"DSSTDTC:{word}", f"first day of {word.lower()}", _days(records), is_part=True)
     if not any(table.values.get("RFPENDTC", {}).values()):
         days = source.cells.get("DSSTDTC", [])
         for subject, day in zip(source.cells["USUBJID"], days, strict=False):
