@@ -10,7 +10,7 @@ from cartanalysis.contract import MISSING, Field
 from cartanalysis.errors import shown
 from cartanalysis.intake.cells import DAYS, Fault, level_of
 from cartanalysis.intake.source import Column
-from cartanalysis.intake.words import BARE, WORDS, expression, meaning, tokens
+from cartanalysis.intake.words import BARE, WORDS, expression, meaning, repaired, tokens
 from cartanalysis.text import fold
 
 UNIT_WORDS = {word: unit for unit, words in WORDS["units"].items() for word in words}
@@ -27,7 +27,7 @@ _BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
 
 def without_brackets(text: str) -> str:
     """Leave out what a name or label says in brackets: units and codes."""
-    return _BRACKETS.sub(" ", unicodedata.normalize("NFKC", text)).strip()
+    return _BRACKETS.sub(" ", unicodedata.normalize("NFKC", repaired(text))).strip()
 
 
 # --- units and first days ------------------------------------------------------------------------

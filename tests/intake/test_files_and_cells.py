@@ -244,7 +244,9 @@ def test_rounding_to_months_is_no_contradiction(tmp_path):
     cohort = taken("rfs_rounding.csv", CASES / "rfs_rounding.yml")
     assert cohort.table["rfs_days"].tolist() == [48.4 * 30.4375, 12 * 30.4375]
     assert any("rounding" in note for note in cohort.notes)
-    text = (CASES / "rfs_rounding.yml").read_text().replace("os_m, unit: months", "os_m")
+    text = (
+        (CASES / "rfs_rounding.yml").read_text().replace("os_m, unit: months", "os_m, unit: days")
+    )
     rounded = written(tmp_path / "days.yml", text)
     rows = "patient_id,response,os_m,os_e,rfs_m,rfs_e\nP1,CR,300,0,10,0\nP2,CR,304,0,10.0,0\n"
     table = admit(Request(str(written(tmp_path / "days.csv", rows)), rounded)).table
