@@ -93,6 +93,8 @@ def origin_in(column: Column, target: str) -> str:
     ours = COUNTED_FROM[target]
     if ours in found:
         return ours
+    if ours != "infusion":  # a remission is another day, too
+        found = [day for day in found if day != "another day than treatment"]
     if not found and _WITHOUT_BEGINNING.search(told) and "infusion" not in told:
         return "diagnosis" if "random" not in told else "randomisation"
     return found[0] if found else ""

@@ -309,3 +309,30 @@ def test_relapse_free_survival_from_infusion_is_asked_about(
         text = (CASES / plan).read_text(encoding="utf-8")
         text = text.replace("{from: intxrel,", "{from: intxrel, origin: remission,")
         assert admitted(file, write(tmp_path, text))
+
+
+# --- ADaM's first days ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        ("2021-02-01", ""),
+        ("2021-01-01", "counts from randomisation, but os_days counts from infusion"),
+        ("2020-12-01", "counts from another day than treatment, but os_days counts from infusion"),
+    ],
+)
+def test_the_start_of_a_time_is_compared_with_treatment(tmp_path, start, told):
+    adsl = "STUDYID,USUBJID,SAFFL,TRTSDT,RANDDT\nS,A,Y,2021-02-01,2021-01-01\n"
+    write(tmp_path, adsl, "adsl.csv")
+    header = "STUDYID,USUBJID,PARAMCD,PARAM,AVAL,CNSR,STARTDT\n"
+    rows = f"S,A,OS,Overall Survival,412,0,{start}\nS,A,RFS,Relapse-free,300,0,2021-03-01\n"
+    write(tmp_path, header + rows, "adtte.csv")
+    plan = (
+        "version: 1\ncolumns:\n  patient_id: {from: USUBJID}\n"
+        "  os_days: {from: 'AVAL:OS', unit: days}\n  os_event: {from: 'CNSR:OS', coding: cnsr}\n"
+        "  rfs_days: {from: 'AVAL:RFS', unit: days}\n"
+        "  rfs_event: {from: 'CNSR:RFS', coding: cnsr}\n"
+    )
+    made = mapping.apply(read_source(tmp_path), mapping.loads(plan))
+    assert [p.what.partition("it ")[2] for p in made.problems] == [told] * bool(told)

@@ -638,7 +638,7 @@ DAYS, PERCENT, RESPONSES = ["120", "40", "733"], ["10.5", "33", "80"], ["CR", "N
     [
         (SEXES, "Donor's sex|Sex of donor|Spender Geschlecht|供者性别|Sexe du donneur"),
         (SEXES, "sex_d|dsex|maternal sex"),
-        (GRADES, "CRS day|Day of CRS onset|CRS duration (days)|Days to ICANS|CRS onset|aGVHD grade"),
+        (GRADES, "CRS day|Day of CRS onset|CRS duration (days)|Days to ICANS|CRS onset|GVHD grade"),
         (GRADES, "CRS start grade|CRS grade at discharge|number of relapses|prior transplants (n)"),
         (ANSWERS, "relapse before CAR T|prior relapse|CNS relapse|planned HSCT|HSCT after CAR T"),
         (ANSWERS, "EMD at relapse|history of EMD|death in ICU|Severe CRS|CRS ≥3"),

@@ -114,6 +114,7 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
             _add_parameters(source, table, kind)
     check_size(name, table.columns, len(table.rows))
     subjects = _treated(table) if table.rows else []
+    _say_first_days(table, subjects)
     forms = ", ".join(sorted({datasets[kind].form for kind in given}))
     if not subjects and not table.problems:
         table.problems.append(Problem("there is no patient in the file", "Add a row per patient"))
@@ -146,6 +147,28 @@ def _treated(table: _Subjects) -> list[str]:
         "Neither SAFFL nor TRTSDT says who was treated, so every subject counts as treated."
     )
     return list(table.rows)
+
+
+_FIRST_DAYS = {"TRTSDT": "infusion", "RANDDT": "randomisation"}
+"""Columns of ADSL from which a time may count, and what that day is."""
+
+
+def _say_first_days(table: _Subjects, subjects: Sequence[str]) -> None:
+    """Say of each time from which day it counts, where its start is one of ADSL's days."""
+    for name, column in table.columns.items():
+        variable, _, parameter = name.partition(":")
+        starts = table.values.get(f"STARTDT:{parameter}") or table.values.get("STARTDT", {})
+        if variable != "AVAL" or not any(starts.get(s) for s in subjects):
+            continue
+        for first, day in _FIRST_DAYS.items():
+            days = table.values.get(first, {})
+            if all(starts.get(s, "") == days.get(s, "") for s in subjects if starts.get(s)):
+                table.columns[name] = replace(column, about=f"STARTDT is {first}: since {day}")
+                break
+        else:
+            if "TRTSDT" in table.values:
+                about = "STARTDT is not TRTSDT: since another day than treatment"
+                table.columns[name] = replace(column, about=about)
 
 
 # --- subjects ----------------------------------------------------------------------------------
