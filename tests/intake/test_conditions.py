@@ -88,6 +88,8 @@ def test_a_text_that_no_cell_says_is_known() -> None:
         ("[{a: 1}, b]", "not a condition"),
         ("{a: null}", "an empty test"),
         ("{a: {}}", "an empty test"),
+        ("{a: []}", "an empty list"),
+        ("{a: {not: []}}", "an empty list"),
         ("{a: {under: 5}}", "the key is not known here"),
         ("{a: {below: five}}", "not a number and not a date"),
         ("{a: {below: 2021-02-30}}", "not a number and not a date"),

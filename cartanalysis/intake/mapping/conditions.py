@@ -113,19 +113,25 @@ def read(document: Document, node: Node) -> Condition:
 
 def _clauses(document: Document, way: Node) -> Iterator[Clause]:
     for column, inner in way.value.items() if isinstance(way.value, dict) else ():
-        if inner.value is None or inner.value == {}:
+        if inner.value in (None, {}):
             remedy = "Write {filled: no} for an empty cell, or the text in quotation marks"
             document.wrong(inner, "an empty test", remedy)
         elif not isinstance(inner.value, dict):
-            yield Clause(column, "is", document.names(inner))
+            yield Clause(column, "is", _texts(document, inner))
         else:
             for test, said in document.known_keys(inner, TESTS, "a test").items():
                 yield Clause(column, test, _values(document, test, said))
 
 
+def _texts(document: Document, node: Node) -> tuple[str, ...]:
+    if node.value == ():
+        document.wrong(node, "an empty list", "Write at least one text")
+    return document.names(node)
+
+
 def _values(document: Document, test: str, node: Node) -> tuple[str, ...]:
     if test == "not":
-        return document.names(node)
+        return _texts(document, node)
     if test == "filled":
         return (document.choice(("yes", "no"), node),)
     text = document.text(node)

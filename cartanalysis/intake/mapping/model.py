@@ -248,6 +248,7 @@ class _Reader(Document):
                 remedy = f"List {shown(word)} under columns: instead"
                 self.wrong(top["extra"], "the name is one of ours", remedy, word)
         used = {c: e.target for e in entries for c in e.columns}
+        used |= dict.fromkeys(made.only.columns if made.only else (), "only")
         used |= dict.fromkeys(made.extra, "extra") | dict.fromkeys(made.keep, "keep")
         for word in made.drop:
             if word in used:
