@@ -10,7 +10,7 @@ from cartanalysis.contract import MISSING, Field
 from cartanalysis.errors import shown
 from cartanalysis.intake.cells import DAYS, Fault, level_of
 from cartanalysis.intake.source import Column
-from cartanalysis.intake.words import BARE, WORDS, expression, meaning, tokens
+from cartanalysis.intake.words import BARE, WORDS, expression, meaning, repaired, tokens
 from cartanalysis.text import fold
 
 UNIT_WORDS = {word: unit for unit, words in WORDS["units"].items() for word in words}
@@ -27,7 +27,7 @@ _BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
 
 def without_brackets(text: str) -> str:
     """Leave out what a name or label says in brackets: units and codes."""
-    return _BRACKETS.sub(" ", unicodedata.normalize("NFKC", text)).strip()
+    return _BRACKETS.sub(" ", unicodedata.normalize("NFKC", repaired(text))).strip()
 
 
 # --- units and first days ------------------------------------------------------------------------
@@ -93,6 +93,8 @@ def origin_in(column: Column, target: str) -> str:
     ours = COUNTED_FROM[target]
     if ours in found:
         return ours
+    if ours != "infusion":  # a remission is another day, too
+        found = [day for day in found if day != "another day than treatment"]
     if not found and _WITHOUT_BEGINNING.search(told) and "infusion" not in told:
         return "diagnosis" if "random" not in told else "randomisation"
     return found[0] if found else ""

@@ -17,8 +17,9 @@ from tinybook import TESTS
 from cartanalysis.contract import FIELDS
 from cartanalysis.intake import mapping
 from cartanalysis.intake.mapping import Proposal
-from cartanalysis.intake.mapping.model import Entry
+from cartanalysis.intake.mapping.model import Entry, FromDays
 from cartanalysis.intake.reading import read_source
+from cartanalysis.intake.source import Column, Source
 
 CASES = TESTS / "data" / "cases"
 
@@ -443,6 +444,21 @@ def test_days_of_a_workbook_are_counted_from_remission() -> None:
     event = event.where(table["Day of CR"].notna())
     assert pd.to_numeric(made["rfs_event"]).tolist() == pytest.approx(event.tolist(), nan_ok=True)
     assert set(made["emd"]) == {"none", "other"}  # whoever has CNS disease has EMD = Y, too
+
+
+def test_times_of_a_registry_are_counted_from_a_day_of_remission_in_the_same_unit() -> None:
+    cells = {"crid": ["1", "2", "3"], "intxsurv": ["12.5", "30.1", "7.0"], "dead": ["0", "1", "0"]}
+    cells |= {"intxrel": ["12.5", "20.0", "7.0"], "rel": ["0", "1", "0"]}
+    columns = (*map(Column, cells), Column("months to remission"))
+    cells["months to remission"] = ["1.0", "1.5", "0.9"]
+    table = Source("x.csv", "CSV", columns, cells, (2, 3, 4))
+    entry = mapping.propose(table).mapping.by_target["rfs_days"]
+    assert isinstance(entry, FromDays)
+    assert (entry.days, entry.since, entry.unit) == (("intxrel",), "months to remission", "months")
+    cells["day of remission"] = cells.pop("months to remission")
+    columns = (*columns[:-1], Column("day of remission"))
+    table = Source("x.csv", "CSV", columns, cells, (2, 3, 4))
+    assert not isinstance(mapping.propose(table).mapping.by_target["rfs_days"], FromDays)
 
 
 def test_who_was_never_infused_is_proposed_to_be_left_out(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from cartanalysis.intake.mapping.model import (
 )
 from cartanalysis.intake.mapping.names import date_role, says_cns, says_infused
 from cartanalysis.intake.source import Column, Source
-from cartanalysis.intake.words import ANSWERS
+from cartanalysis.intake.words import ANSWERS, WORDS
 from cartanalysis.text import fold
 
 Ends = tuple[tuple[str, ...], tuple[str, ...]]
@@ -120,6 +120,8 @@ class Course:
 
     def _survival_in_days(self) -> Iterator[Guess]:
         ends, otherwise = self._ends(self.days)
+        if not _one_unit((*ends, *otherwise)):
+            return
         if ends and otherwise:
             yield self._counted("os_days", ends, otherwise)
             yield self._counted_from(FromFilled(target="os_event", filled=ends))
@@ -130,15 +132,19 @@ class Course:
     def _relapse_free_in_days(self) -> Iterator[Guess]:
         since, (ends, otherwise) = self.days.get("remission"), self._ends(self.days, "relapse")
         own = self._draft("rfs_days")
-        if since and isinstance(own, FromColumn) and self._from_infusion(own.source):
+        if since is None or not _one_unit((*ends, *otherwise, since)):
+            return
+        if isinstance(own, FromColumn) and self._from_infusion(own.source):
+            if _unit((since,)) != own.unit:
+                return
             made = FromDays(target="rfs_days", days=(own.source,), since=since, unit=own.unit)
             self.chosen["rfs_days"] = self._counted_from(replace(made, missing=own.missing))
-        elif since and "relapse" in self.days and otherwise:
+        elif "relapse" in self.days and otherwise:
             yield self._counted("rfs_days", ends, otherwise, since)
 
     def _from_infusion(self, name: str) -> bool:
         column = next(c for c in self.source.columns if c.name == name)
-        return origin_in(column, "rfs_days") == "infusion"
+        return origin_in(column, "rfs_days") == "infusion" or name in WORDS["since_treatment"]
 
     def _counted(
         self, target: str, ends: tuple[str, ...], otherwise: tuple[str, ...], since: str = ""
@@ -327,6 +333,10 @@ def _unit(names: Collection[str]) -> str:
     """Give the unit that names of times state, if it is not ours."""
     units = {unit_in(name) for name in names} - {""}
     return units.pop() if len(units) == 1 and units != {"days"} else ""
+
+
+def _one_unit(names: Collection[str]) -> bool:
+    return len({unit_in(name) for name in names} - {""}) <= 1
 
 
 def _names(names: Collection[str]) -> str:

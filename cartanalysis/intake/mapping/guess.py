@@ -58,6 +58,7 @@ _APART = {"9", "77", "88", "97", "98", "777", "888"} | grammar.SIGNS_OF_MISSING
 _CODES = frozenset("012345678")
 """Codes beside which another may stand for a missing value."""
 
+_SINCE_TREATMENT = frozenset(WORDS["since_treatment"])
 _LIMIT = re.compile(r"[<>≤≥]=?\s*\d+([.,]\d+)?\s*%?")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[-–]\s*(\d+(?:\.\d+)?)\s*%?")
 LAST = 1000
@@ -457,7 +458,12 @@ class Evidence(Guess):
     def _what_time(self) -> None:
         """Ask from which day a time counts, unless the file says it."""
         stated, ours = origin_in(self.column, self.spec.name), COUNTED_FROM[self.spec.name]
-        if stated == ours:
+        if not stated and ours != "infusion" and fold(self.column.name) in _SINCE_TREATMENT:
+            self.doubt(
+                "registries count it from treatment; with a column for the day of remission, write "
+                f"days: [{self.column.name}] and since: with that column"
+            )
+        elif stated == ours:
             self.because(f"counted from {ours}")
         elif stated:
             what = f"it seems to count from another day, {stated}; here {ours} counts"

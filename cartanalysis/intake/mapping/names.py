@@ -49,13 +49,15 @@ _WITHOUT_BLANKS = {
 _PARTS = re.compile(
     "|".join([*sorted(_WITHOUT_BLANKS, key=lambda w: (-len(w), w)), f"[^{_SIGNS}]+", "."])
 )
+_ELIDED = re.compile(r"\b[dl]['’]", re.IGNORECASE)  # d'injection
 _PADDING = _all_forms(WORDS["padding"])
 _DATE_WORDS = _all_forms(WORDS["date_words"])
 
 
 def words_of(text: str) -> list[str]:
     """Split a name into words without accents; Chinese and Japanese by the words that are known."""
-    words = [word for token in tokens(repaired(text)) for word in _PARTS.findall(token)]
+    apart = _ELIDED.sub(" ", repaired(text))
+    words = [word for token in tokens(apart) for word in _PARTS.findall(token)]
     return [plain(word) for word in words]
 
 

@@ -12,9 +12,15 @@ from cartanalysis.intake.hints import bare_name
 from cartanalysis.intake.mapping.conditions import Condition
 from cartanalysis.intake.mapping.course import Course, infused_only
 from cartanalysis.intake.mapping.document import written
-from cartanalysis.intake.mapping.guess import Evidence, Guess, holds_dates, holds_numbers
+from cartanalysis.intake.mapping.guess import (
+    OTHER_PEOPLE,
+    Evidence,
+    Guess,
+    holds_dates,
+    holds_numbers,
+)
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
-from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings
+from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings, words_of
 from cartanalysis.intake.source import Column, Layout, Source
 from cartanalysis.text import fold
 
@@ -200,6 +206,8 @@ def _not_understood(source: Source, chosen: set[str]) -> Iterator[Guess]:
         name = column.name
         filled = [c for c in source.cells[name] if fold(c) not in MISSING]
         if name not in FIELDS or name in chosen or not filled or FIELDS[name].kind == "label":
+            continue
+        if OTHER_PEOPLE & {*words_of(column.label)}:
             continue
         guess = Guess(FromColumn(target=name, source=name), "by its name")
         guess.doubt(

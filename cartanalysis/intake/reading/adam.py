@@ -123,6 +123,7 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
 def finished(table: Subjects, name: str, form: str, treated: Mapping[str, str]) -> Source:
     """Make the table of those who were treated."""
     subjects = _treated(table, treated) if table.rows else []
+    _say_first_days(table, subjects)
     if not subjects and not table.problems:
         table.problems.append(Problem("there is no patient in the file", "Add a row per patient"))
     return Source(
@@ -154,6 +155,28 @@ def _treated(table: Subjects, by: Mapping[str, str]) -> list[str]:
         "Neither SAFFL nor TRTSDT says who was treated, so every subject counts as treated."
     )
     return list(table.rows)
+
+
+_FIRST_DAYS = {"TRTSDT": "infusion", "RANDDT": "randomisation"}
+"""Columns of ADSL from which a time may count, and what that day is."""
+
+
+def _say_first_days(table: Subjects, subjects: Sequence[str]) -> None:
+    """Say of each time from which day it counts, where its start is one of ADSL's days."""
+    for name, column in table.columns.items():
+        variable, _, parameter = name.partition(":")
+        starts = table.values.get(f"STARTDT:{parameter}") or table.values.get("STARTDT", {})
+        if variable != "AVAL" or not any(starts.get(s) for s in subjects):
+            continue
+        for first, day in _FIRST_DAYS.items():
+            days = table.values.get(first, {})
+            if all(starts.get(s, "") == days.get(s, "") for s in subjects if starts.get(s)):
+                table.columns[name] = replace(column, about=f"STARTDT is {first}: since {day}")
+                break
+        else:
+            if "TRTSDT" in table.values:
+                about = "STARTDT is not TRTSDT: since another day than treatment"
+                table.columns[name] = replace(column, about=about)
 
 
 # --- subjects ----------------------------------------------------------------------------------
