@@ -120,7 +120,7 @@ def mangled(rng: random.Random, data: bytes) -> bytes:
     return data
 
 
-@sweep(40, 3000)
+@sweep(40, 1500)
 def test_any_changed_file_is_read_or_refused(tmp_path: Path, seed: int, times: int) -> None:
     rng = random.Random(seed)
     with bounded():
@@ -132,7 +132,7 @@ def test_any_changed_file_is_read_or_refused(tmp_path: Path, seed: int, times: i
             place.unlink()
 
 
-@sweep(15, 800)
+@sweep(15, 200)
 def test_any_folder_is_read_or_refused(tmp_path: Path, seed: int, times: int) -> None:
     rng = random.Random(seed)
     folders = [CASES / "adam_screenfail", FORMATS / "cbioportal", CASES / "redcap_names" / "a"]
@@ -157,7 +157,7 @@ def test_any_folder_is_read_or_refused(tmp_path: Path, seed: int, times: int) ->
             shutil.rmtree(folder)
 
 
-@sweep(10, 400)
+@sweep(10, 300)
 def test_any_workbook_is_read_or_refused(tmp_path: Path, seed: int, times: int) -> None:
     rng = random.Random(seed)
     place = tmp_path / "book.xlsx"
@@ -319,7 +319,7 @@ def plan(rng: random.Random, folder: Path, columns: Cells, tables: list[str] | N
     return place
 
 
-@sweep(60, 4000)
+@sweep(60, 2000)
 def test_any_mapping_over_a_file_is_used_or_refused(tmp_path: Path, seed: int, times: int) -> None:
     rng = random.Random(seed)
     places = [p for p in TABLES if p.parent == CASES]
