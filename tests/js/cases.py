@@ -721,7 +721,12 @@ def _can_test(patients: Any, endpoint: str, by: str) -> bool:
     """Leave out what `survival.log_rank` cannot answer: no one to compare the last group with."""
     data = survival.with_endpoint(patients, endpoint, by)
     names = response.levels(data[by])
-    kept = set(survival._comparable(data, by)[by])
+    kept: set[Any] = set()
+    for day in data.loc[data["event"] == 1, "time"].unique():
+        at_risk = data[data["time"] >= day]
+        some = ((at_risk["time"] == day) & (at_risk["event"] == 1)).sum() < len(at_risk)
+        if some and at_risk[by].nunique() > 1:
+            kept |= {*at_risk[by]}
     return len(kept) < 2 or names[-1] in kept
 
 
