@@ -290,6 +290,8 @@ study.say("The cut-off used here is **{treg_cutoff}**.")
 study.show(
     tregs.figure("treg-distribution", "Regulatory T cells before infusion.")
 )
+
+# %%
 study.show(
     os.figure(
         "km-treg-os", "Overall survival by regulatory T cells.", groups

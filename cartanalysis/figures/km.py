@@ -206,7 +206,14 @@ def _room(ax: Axes, curves: pd.DataFrame, scale: float) -> Room:
         points = np.column_stack([curve["time"] / scale, curve["estimate"]])
         x, y = ax.transLimits.transform(points).T
         found[str(name)] = (x, y)
-    return Room(found)
+    room = Room(found)
+    # points with intervals, not steps: what is written would cross them
+    spans = curves[curves["lower"].notna()] if "events" not in curves else curves.iloc[:0]
+    for end in each_row(spans):
+        ends = [(end.time / scale, end.lower), (end.time / scale, end.upper)]
+        (x, low), (_, high) = ax.transLimits.transform(ends)
+        room.take((x - 0.02, low, x + 0.02, high))
+    return room
 
 
 def _medians(ax: Axes, medians: Mapping[str, float], hue: Mapping[str, str], room: Room) -> None:

@@ -1,9 +1,8 @@
 """Cox proportional hazards regression: Efron ties, Wald and likelihood-ratio tests, diagnostics.
 
-The fit is Newton's with halved steps, on standardised covariates, as in R's ``coxph``: lifelines
-overshoots on skewed covariates and then finds no estimate where there is one.  Its test of
-proportional hazards differs from R's ``cox.zph``, so that one is computed here, too, from the score
-of the extended model.
+The fit is that of `cartanalysis.stats.batch`, of one cohort: lifelines overshoots on skewed
+covariates and then finds no estimate where there is one.  Its test of proportional hazards differs
+from R's ``cox.zph``, so that one is computed here, too, from the score of the extended model.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ import pandas as pd
 from scipy import stats
 
 from cartanalysis.errors import CannotCompute
-from cartanalysis.stats import permutation
+from cartanalysis.stats import batch, permutation
+from cartanalysis.stats.batch import Likelihood, RiskSets, State
 from cartanalysis.stats.response import levels
 from cartanalysis.stats.survival import endpoint_of, with_endpoint
 from cartanalysis.text import each_row, format_value
@@ -29,19 +29,6 @@ COX_METHOD = "Cox regression, Efron ties, Wald interval"
 LRT_METHOD = "likelihood-ratio test"
 SCANNED = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 ZPH_METHOD = "score test of proportional hazards (cox.zph, Kaplan–Meier time scale)"
-
-SETTLED = 1e-8
-"""A step that moves nobody's log hazard by more is the last."""
-
-RISES = 1e-10
-"""A step that raises the log-likelihood by less, relatively, and still moves somebody's log hazard
-by `MOVES`, leads to infinity."""
-
-MOVES = 0.01
-MOST_STEPS = 100
-
-ALIKE = 1e-14
-"""Relative spread that is rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +99,12 @@ def cox(
     """
     data = with_endpoint(patients, endpoint, *covariates)
     design, terms = _design(data, covariates, endpoint_of(endpoint).name)
-    # who leaves before the first event is compared with nobody
-    compared = data[data["time"] >= data.loc[data["event"], "time"].min()]
-    standard, scale = _standardised(design.loc[compared.index], covariates)
-    fit = _fit(compared, standard)
-    beta, error = fit.beta / scale, np.sqrt(np.diag(np.linalg.inv(fit.information))) / scale
+    sets = batch.RiskSets(data["time"], data["event"])
+    x, scale, state = batch.standardised(sets, _in_order(sets, design))
+    _refuse(state, x, design, covariates)
+    fit = _fit(sets, x)
+    spread = np.linalg.inv(fit.information()[0])
+    beta, error = fit.beta[:, 0] / scale[:, 0], np.sqrt(np.diag(spread)) / scale[:, 0]
     half = stats.norm.ppf(0.5 + confidence / 2) * error
     with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
         ratio, lower, upper = np.exp(beta), np.exp(beta - half), np.exp(beta + half)
@@ -131,11 +119,11 @@ def cox(
     events = int(data["event"].sum())
     return CoxModel(
         terms=table,
-        tests=_likelihood_ratio_tests(compared, standard, terms, fit),
+        tests=_likelihood_ratio_tests(terms, fit),
         n=len(data),
         events=events,
         events_per_term=events / design.shape[1],
-        log_likelihood=fit.log_likelihood,
+        log_likelihood=float(fit.value[0]),
         proportional_hazards=_zph(fit, terms),
     )
 
@@ -171,22 +159,34 @@ def _design(
     return pd.DataFrame(columns, index=data.index), pd.DataFrame(terms, columns=header)
 
 
-def _standardised(design: pd.DataFrame, covariates: list[str]) -> tuple[Floats, Floats]:
-    """Centre and scale the covariates, so that neither their units nor their origins matter.
+def _in_order(sets: RiskSets, design: pd.DataFrame) -> Floats:
+    """Give the covariates of the only cohort in the order of its risk sets."""
+    return np.asarray(sets.sorted(design.to_numpy(float).T[:, None, :]), dtype=float)
 
-    Also given: the standard deviations, by which estimates are brought back to the own units.
-    """
-    mean = design.mean().to_numpy()
-    centred = design.to_numpy() - mean
-    scale = centred.std(axis=0)
-    constant = scale <= ALIKE * np.abs(mean)
-    if constant.any():
-        name = str(design.columns[constant][0]).partition("=")[0]
+
+def _refuse(
+    state: npt.NDArray[np.intp], x: Floats, design: pd.DataFrame, covariates: list[str]
+) -> None:
+    """Say why a model has no estimate, as far as the covariates tell."""
+    if state[0] == State.CONSTANT:
+        constant = int(np.argmin(x[:, 0].any(axis=1)))
+        name = str(design.columns[constant]).partition("=")[0]
         raise CannotCompute(f"`{name}` is the same in all patients at risk when events occurred")
-    standard = centred / scale
-    if np.linalg.matrix_rank(standard) < design.shape[1]:
+    if state[0] == State.COLLINEAR:
         raise CannotCompute(f"{' and '.join(f'`{c}`' for c in covariates)} cannot be told apart")
-    return standard, scale
+
+
+def _fit(sets: RiskSets, x: Floats) -> Likelihood:
+    fit, state = batch.climb(sets, x, np.array([State.FITTED]))
+    if state[0] == State.INFINITE:
+        who = "the covariate orders"
+        if len(x) > 1:
+            who = "some combination of the covariates orders"
+        raise CannotCompute(
+            f"the Cox model does not converge: {who} the event times perfectly, so its hazard "
+            "ratio has no finite estimate"
+        )
+    return fit
 
 
 def _refuse_without_event(data: pd.DataFrame, name: str, names: list[Any], endpoint: str) -> None:
@@ -199,130 +199,31 @@ def _refuse_without_event(data: pd.DataFrame, name: str, names: list[Any], endpo
             )
 
 
-# --- the partial likelihood --------------------------------------------------------------------
-
-
-class _RiskSets:
-    """Who is at risk at each event; of d tied events the k-th sees them with weight 1 − k/d."""
-
-    def __init__(self, data: pd.DataFrame, design: Floats) -> None:
-        order = np.argsort(data["time"].to_numpy(float), kind="stable")
-        time = data["time"].to_numpy(float)[order]
-        self.event = data["event"].to_numpy(bool)[order]
-        self.x = design[order]
-        times, self.deaths = np.unique(time[self.event], return_counts=True)
-        self.first = np.searchsorted(time, times)
-        self.at_risk = len(time) - self.first
-        self.starts = np.cumsum(self.deaths) - self.deaths
-        self.place = np.repeat(np.arange(len(times)), self.deaths)
-        """Event time of each event."""
-        self.part = (np.arange(len(self.place)) - self.starts[self.place]) / self.deaths[self.place]
-
-    def sums(self, values: Floats) -> Floats:
-        """Add values up over the patients at risk, for each event."""
-        left = np.cumsum(values[::-1])[::-1][self.first]
-        tied = np.add.reduceat(values[self.event], self.starts)
-        return np.asarray(left[self.place] - self.part * tied[self.place], dtype=float)
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """The partial likelihood at some coefficients of the standardised covariates.
-
-    Its ``mean`` and ``spread`` are the covariates' expectation and covariance at each event.
-    """
-
-    sets: _RiskSets
-    beta: Floats
-    log_likelihood: float
-    mean: Floats
-    spread: Floats
-
-    @classmethod
-    def at(cls, sets: _RiskSets, beta: Floats) -> _Fit:
-        x, width = sets.x, sets.x.shape[1]
-        log_hazard = x @ beta
-        weight = np.exp(log_hazard - log_hazard.max())
-        total = sets.sums(weight)
-        mean = np.empty((len(total), width))
-        spread = np.empty((len(total), width, width))
-        # a step so long that weights vanish is halved
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = (log_hazard[sets.event] - log_hazard.max()).sum() - np.log(total).sum()
-            for i in range(width):
-                mean[:, i] = sets.sums(weight * x[:, i]) / total
-                for j in range(i + 1):
-                    product = sets.sums(weight * x[:, i] * x[:, j]) / total
-                    spread[:, i, j] = spread[:, j, i] = product - mean[:, i] * mean[:, j]
-        return cls(sets, beta, float(value), mean, spread)
-
-    @property
-    def residuals(self) -> Floats:
-        """Covariates of who had each event, less what was expected: Schoenfeld's residuals."""
-        return np.asarray(self.sets.x[self.sets.event] - self.mean)
-
-    @property
-    def information(self) -> Floats:
-        return np.asarray(self.spread.sum(axis=0))
-
-
-def _fit(data: pd.DataFrame, design: Floats) -> _Fit:
-    """Climb to the maximum by Newton's steps, each halved until it does not lead down."""
-    sets = _RiskSets(data, design)
-    fit = _Fit.at(sets, np.zeros(design.shape[1]))
-    for _ in range(MOST_STEPS):
-        score = fit.residuals.sum(axis=0)
-        try:
-            step = np.linalg.solve(fit.information, score)
-        except np.linalg.LinAlgError:
-            break
-        moved, slack = np.abs(sets.x @ step).max(), RISES * (1 + abs(fit.log_likelihood))
-        if not np.isfinite(moved) or (moved > MOVES and score @ step < slack):
-            break
-        trial = _Fit.at(sets, fit.beta + step)
-        if moved < SETTLED:
-            return trial
-        while not trial.log_likelihood >= fit.log_likelihood - slack:
-            step = step / 2
-            trial = _Fit.at(sets, fit.beta + step)
-        fit = trial
-    who = "the covariate orders"
-    if design.shape[1] > 1:
-        who = "some combination of the covariates orders"
-    raise CannotCompute(
-        f"the Cox model does not converge: {who} the event times perfectly, so its hazard ratio "
-        "has no finite estimate"
-    )
-
-
-def _likelihood_ratio_tests(
-    data: pd.DataFrame, design: Floats, terms: pd.DataFrame, full: _Fit
-) -> pd.DataFrame:
+def _likelihood_ratio_tests(terms: pd.DataFrame, full: Likelihood) -> pd.DataFrame:
     """Test the whole model, and each covariate given the others."""
     rows = []
     for name in ("all", *terms["covariate"].unique()):
         mine = terms["covariate"].isin(terms["covariate"] if name == "all" else [name]).to_numpy()
         if mine.all():
-            without = _Fit.at(full.sets, np.zeros(len(terms)))
+            without = Likelihood.at(full.sets, full.x, np.zeros_like(full.beta))
         else:
-            without = _fit(data, design[:, ~mine])
-        statistic = max(0.0, 2 * (full.log_likelihood - without.log_likelihood))
+            without = _fit(full.sets, full.x[~mine])
+        statistic = max(0.0, 2 * float(full.value[0] - without.value[0]))
         rows.append((name, statistic, int(mine.sum())))
     table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])
     return table.assign(p=stats.chi2.sf(table["estimate"], table["df"]), method=LRT_METHOD)
 
 
-def _zph(fit: _Fit, terms: pd.DataFrame) -> pd.DataFrame:
+def _zph(fit: Likelihood, terms: pd.DataFrame) -> pd.DataFrame:
     """Score test for a coefficient that changes with time, as R's ``cox.zph`` since survival 3.0.
 
     Each covariate x is joined by x·g(t) with g the centred, left-continuous 1 − Kaplan–Meier.
     """
     sets, width = fit.sets, len(terms)
-    just_before = np.concatenate([[1.0], np.cumprod(1 - sets.deaths / sets.at_risk)[:-1]])
-    g = (1 - just_before)[sets.place]
+    g = 1 - batch.just_before(sets)
     g = g - g.mean()
-    score = g @ fit.residuals  # of the x·g(t) half; the half of x is 0 at the estimate
-    zero, one, two = (np.tensordot(g**power, fit.spread, axes=1) for power in range(3))
+    score = fit.residuals @ g  # of the x·g(t) half; the half of x is 0 at the estimate
+    zero, one, two = (fit.information(g**power)[0] for power in range(3))
 
     def test(chosen: npt.NDArray[np.bool_]) -> tuple[float, int]:
         block = np.block([[zero, one[:, chosen]], [one[chosen], two[np.ix_(chosen, chosen)]]])

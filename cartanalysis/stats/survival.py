@@ -1,8 +1,9 @@
 """Kaplan–Meier estimates, medians, follow-up and the log-rank test.
 
-lifelines fits; three things are done here because lifelines departs from R's ``survival``: the
-median where S(t) is exactly 0.5, at-risk counts at the start of the interval, and the refusal of
-comparisons in which a group is empty.
+lifelines fits the curves; two things are done here because it departs from R's ``survival``: the
+median where S(t) is exactly 0.5, and at-risk counts at the start of the interval.  Groups are
+compared by `cartanalysis.stats.batch`: lifelines' test needs five times as long in large cohorts
+and cannot compare groups of which one is never at risk beside another.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from lifelines import KaplanMeierFitter
-from lifelines.statistics import multivariate_logrank_test
 from scipy import stats
 
 from cartanalysis.contract import require
 from cartanalysis.errors import CannotCompute
+from cartanalysis.stats import batch
+from cartanalysis.stats.batch import SAME_TIME, RiskSets
 from cartanalysis.stats.response import groups, levels
 
 Floats = npt.NDArray[np.float64]
@@ -130,10 +132,6 @@ def with_endpoint(patients: pd.DataFrame, endpoint: str, *columns: str) -> pd.Da
     out["event"] = out["event"] == 1
     out["time"] = one_time(out["time"].to_numpy(float))
     return out
-
-
-SAME_TIME = float(np.sqrt(np.finfo(float).eps))
-"""Times this close, in days or relative to their mean, differ by rounding alone."""
 
 
 def one_time(times: Floats) -> Floats:
@@ -547,55 +545,20 @@ def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
         raise CannotCompute(f"all patients with {end.name} are in one group of `{by}`")
     if not data["event"].any():
         raise CannotCompute(f"no event of {end.name} occurred, so groups cannot be compared")
-    compared = _comparable(data, by)
-    df = compared[by].nunique() - 1
+    codes = pd.Categorical(data[by], names).codes.astype(int)
+    test = batch.log_rank(RiskSets(data["time"], data["event"]), codes[None, :], len(names))
+    df = int(test.df[0])
     if df < 1:
         raise CannotCompute(
             f"the groups of `{by}` cannot be compared for {end.name}: at every event time only one "
             "of them is at risk, or everybody has the event"
         )
-    result = multivariate_logrank_test(
-        compared["time"], compared[by].astype(str), compared["event"]
-    )
-    statistic = float(result.test_statistic)
+    statistic, excess = float(test.statistic[0]), float(test.excess[-1, 0])
     p = float(stats.chi2.sf(statistic, df))
     group = " vs ".join(str(n) for n in names)
-    excess = _excess(compared, by, names[-1])
     row = (group, len(data), int(data["event"].sum()), statistic, df, p, excess, LOG_RANK_METHOD)
     columns = ["group", "n", "events", "estimate", "df", "p", "excess", "method"]
     return pd.DataFrame([row], columns=columns)
-
-
-def _comparable(data: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Leave out groups that are never at risk beside others when some, not all, have the event.
-
-    Such a group adds nothing to the test but makes its covariance singular; R leaves groups without
-    expected events out of the degrees of freedom.
-    """
-    deaths, at_risk = _by_event_time(data, by)
-    beside = (at_risk > 0).sum(axis=1) > 1
-    some = deaths.sum(axis=1) < at_risk.sum(axis=1)
-    kept = (at_risk[beside & some] > 0).any(axis=0)
-    return data[data[by].isin(kept.index[kept])]
-
-
-def _excess(data: pd.DataFrame, by: str, group: object) -> float:
-    """Count a group's events less those expected if all groups had the same hazard."""
-    if not (data[by] == group).any():
-        return 0.0  # never at risk beside another group: nothing is expected of it
-    deaths, at_risk = _by_event_time(data, by)
-    expected = deaths.sum(axis=1) * at_risk[group] / at_risk.sum(axis=1)
-    return float(deaths[group].sum() - expected.sum())
-
-
-def _by_event_time(data: pd.DataFrame, by: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Count events, and patients at risk just before, by event time and group."""
-    group = data[by].astype(object)
-    leaving = pd.crosstab(data["time"], group)
-    at_risk = leaving.iloc[::-1].cumsum().iloc[::-1]
-    deaths = pd.crosstab(data["time"], group, data["event"], aggfunc="sum").fillna(0)
-    happens = deaths.sum(axis=1) > 0
-    return deaths[happens], at_risk[happens]
 
 
 def landmark(patients: pd.DataFrame, endpoint: str, day: float) -> pd.DataFrame:

@@ -130,6 +130,21 @@ def test_words_among_the_curves_cross_none(patients, endpoint, by):
             assert not ax.transData.transform_path(_stairs(line)).intersects_bbox(box, filled=False)
 
 
+def test_words_among_points_cross_no_interval():
+    points = [("6-MP", 0, 1.0, None, None), ("6-MP", 152, 0.63, 0.37, 0.8),
+              ("placebo", 0, 1.0, None, None), ("placebo", 30, 0.67, 0.43, 0.83),
+              ("placebo", 61, 0.38, 0.18, 0.58)]  # fmt: skip
+    curves = pd.DataFrame(points, columns=["group", "time", "estimate", "lower", "upper"])
+    at_risk = curves[["group", "time"]].assign(at_risk=9)
+    ax = figures.plot_km(curves.astype({"lower": float, "upper": float}), at_risk, note=NOTE)
+    style.figure_of(ax).draw_without_rendering()
+    (box,) = [t.get_window_extent() for t in ax.texts if not isinstance(t, Annotation)]
+    paths = [path for lines in ax.collections for path in lines.get_paths()]
+    assert len(paths) == 3
+    for path in paths:
+        assert not ax.transData.transform_path(path).intersects_bbox(box, filled=False)
+
+
 def _stairs(line) -> Path:
     """Write a step curve's corners out."""
     x, y = (np.repeat(values, 2) for values in (line.get_xdata(), line.get_ydata()))

@@ -395,3 +395,20 @@ def test_the_best_response_of_two_flags_and_the_highest_of_three_grades(bring) -
     assert table["response"].astype(object).fillna("").tolist() == ["CR", "CRi", "NR", ""]
     assert table["crs_grade"].fillna(-1).tolist() == [3, -1, 2, 0]
     assert "crs_grade: the highest of “crs w1”, “crs w2”, “crs w3”" in told(cohort)
+
+
+def test_deaths_and_days_of_death_from_different_columns(bring) -> None:
+    centre = bring()
+    centre.write("id,status,death_day,last_day\nA,Dead,90,90\nB,Dead,,200\nC,Alive,,300\n")
+    plan = (
+        "columns:\n  patient_id: {from: id}\n  os_event: {from: status}\n"
+        "  os_days: {days: [death_day], otherwise: [last_day]}\n"
+    )
+    cohort = centre.with_mapping(plan)
+    assert cohort.table["os_days"].tolist() == [90, 200, 300]
+    assert cohort.table["os_event"].tolist() == [1, 1, 0]
+    assert "no date in “death_day”, time ends at the last contact" in told(cohort)
+    centre.write("id,status,death_day,last_day\nA,Dead,90,90\nB,Alive,150,200\n")
+    (found,) = centre.refused(plan)
+    assert (found.row, found.column) == (3, "death_day")
+    assert "os_event says alive" in found.what
