@@ -382,12 +382,15 @@ def _replicate(as_json: bool, treg_cutoff: float | None, confidence: float, **re
 @click.argument("file")
 @_reading
 @click.option("--out", type=PATH, help="Mapping file to write.  [default: print it]")
-def _map(file: str, sheet: str | None, dictionary: Path | None, out: Path | None) -> None:
+@click.option("--all", "whole", is_flag=True, help="List every column that is not used.")
+def _map(
+    file: str, sheet: str | None, dictionary: Path | None, out: Path | None, *, whole: bool
+) -> None:
     """Propose which of your columns is which of ours; what is uncertain waits for your yes."""
     from cartanalysis.intake.mapping import propose
     from cartanalysis.intake.reading import read_source
 
-    source = read_source(file, sheet=sheet, dictionary=dictionary)
+    source = read_source(file, sheet=sheet, dictionary=dictionary, wanted=None)
     proposal = propose(source)
     if source.problems:
         raise InputError(source.name, source.problems)
@@ -396,7 +399,7 @@ def _map(file: str, sheet: str | None, dictionary: Path | None, out: Path | None
     else:
         remedy = "Name another with --out, or remove it yourself"
         _write_new(out, proposal.to_yaml(), remedy)
-        print(proposal.summary())
+        print(proposal.summary(whole=whole))
 
 
 @app.command("template", hidden=True)

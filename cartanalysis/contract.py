@@ -189,6 +189,7 @@ class Cohort:
     notes: tuple[str, ...] = ()  # what was handled rather than refused while reading; sentences
     is_reconstruction: bool = False  # drawn by the generator, so that it is not patient data
     strata: tuple[str, ...] = ()  # columns by which the user wants groups compared
+    left_out: int = 0  # patients of the file who do not count, such as those never infused
 
     @property
     def is_default(self) -> bool:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -275,6 +276,7 @@ def visible(text: str) -> str:
     return "".join(" " if c.isspace() else c for c in plain).strip()
 
 
+@lru_cache(maxsize=2**14)
 def fold(text: str) -> str:
     """Write text so that case, width, blanks, kinds of hyphen and the unseen no longer count."""
     if not text.isascii():

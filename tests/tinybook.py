@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from cartanalysis.chapter import handover
 from cartanalysis.cli import main
 
 TESTS = Path(__file__).parent
@@ -54,3 +55,14 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
+
+
+def shown_of(study, figure, monkeypatch) -> tuple[str, str]:
+    """Hand a figure over as a chapter does; give its SVG, and its caption."""
+    outputs = []
+    monkeypatch.setattr(
+        handover, "publish_display_data", lambda data, metadata: outputs.append((data, metadata))
+    )
+    study.show(figure)
+    data, metadata = outputs[0]
+    return data["image/svg+xml"], metadata["cartanalysis"]["figure"]["caption"]

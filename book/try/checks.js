@@ -71,7 +71,8 @@ function mayContradict(name, cells) {
   const { words: asked, names } = data.asked;
   const plain = words(name.replace(/[([{].*?([)\]}]|$)/g, " ")).replace(/ (in|at)(?= )| /g, "");
   const isAsked = (text) => words(text).split(" ").some((word) => asked.includes(word));
-  return names.some((part) => plain.includes(part)) || [name, ...new Set(cells)].some(isAsked);
+  return names.some((parts) => parts.every((part) => plain.includes(part))) ||
+    [name, ...new Set(cells)].some(isAsked);
 }
 
 function checkColumns({ columns, cells }, found, notes) {
@@ -102,8 +103,10 @@ function checkColumns({ columns, cells }, found, notes) {
 function valueOf(spec, text) {
   if (spec.kind === "id") return PLAIN_ID.test(text) ? text : undefined;
   if (spec.kind === "label") {
-    const isPlain = text.normalize("NFKC") === text && !data.unseen.test(text);
-    return isPlain ? text : undefined;
+    // letters with accents may be stored in two ways
+    const composed = text.normalize("NFC");
+    const isPlain = text.normalize("NFKC") === composed && !data.unseen.test(text);
+    return isPlain ? composed : undefined;
   }
   const lower = text.toLowerCase();
   // own entries only: a cell may hold “constructor”
@@ -126,7 +129,11 @@ function parseColumn(spec, cells, rows, found, notes) {
     } else if (value !== text && !NUMBER.test(text)) readAs.set(text, value);
     return value ?? null;
   });
-  const told = [...readAs].map(([text, value]) => `${shown(text)} as ${value}`);
+  const isAccent = ([text, value]) => text.normalize("NFC") === value;
+  const told = [...readAs].filter((r) => !isAccent(r)).map(([text, value]) => `${shown(text)} as ${value}`);
+  if ([...readAs].some(isAccent)) {
+    notes.push(`Column ${spec.name}: letters with accents were stored in two ways.`);
+  }
   if (told.length) notes.push(`Column ${spec.name}: read ${told.join(", ")}.`);
   return values;
 }
@@ -152,7 +159,8 @@ function misread({ unit }, texts, hasCodes) {
   const others = values.filter((v) => v !== numbers.code);
   const isCode = hasCodes || others.every((v) => v <= numbers.gap);
   const isRepeated = values.length - others.length >= numbers.few;
-  return isCode && isRepeated ? ["99 comes repeatedly, as a code for missing would", "99"] : null;
+  const code = texts.find((text) => Number(text) === numbers.code);
+  return isCode && isRepeated ? ["99 comes repeatedly, as a code for missing would", code] : null;
 }
 
 // --- groups and identifiers
@@ -232,17 +240,17 @@ function checkRules(patients, rows, found) {
       if (isWrong(patient)) found.push(problem(what, remedy, rows[i], name, patient[name] ?? null));
     });
   }
-  const everybody = (enough, isMeant, isWrong, what) => {
+  const everybody = (name, enough, isMeant, isWrong, what) => {
     const meant = patients.filter(isMeant);
     if (meant.length < enough || !meant.every(isWrong)) return;
-    found.push(problem(what, remedy, null, "rfs_event"));
+    found.push(problem(what, remedy, null, name));
   };
   everybody(
-    suspicious.many_deaths, (r) => r.os_event === 1 && isKnown(r.rfs_event), (r) => r.rfs_event === 0,
+    "rfs_event", suspicious.many_deaths, (r) => r.os_event === 1 && isKnown(r.rfs_event), (r) => r.rfs_event === 0,
     "everybody who died is censored here, but RFS must count deaths",
   );
   everybody(
-    suspicious.many_alike,
+    "rfs_days", suspicious.many_alike,
     (r) => isKnown(r.rfs_days) && isKnown(r.os_days) && (r.rfs_event === 0 || r.rfs_cause === "death"),
     (r) => r.rfs_days === r.os_days,
     "rfs_days equals os_days in everybody without relapse, so it seems to count from infusion",

@@ -3,11 +3,12 @@
 import { data } from "./data.js";
 import { whole, isPrintable } from "./text.js";
 
-const SEPARATORS = [",", ";", "\t", "|"];
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]/;
 // how other kinds of files begin, by which the command tells them
 const OTHER_KIND =
   /^\s*([{[<%$]|PAR1|ARROW1|FEA1|RD[AX]|BZh|Rar!|SQLite format|HEADER RECORD|mime-version:)|SPSS PORT FILE/i;
+
+const END_MARK = /\x1a+[\r\n]*$/; // of DOS programs
 
 export class Unreadable extends Error {
   constructor(...problems) {
@@ -22,10 +23,12 @@ export function problem(what, remedy, row = null, column = null, value = null) {
 
 const refuse = (what, remedy, row) => new Unreadable(problem(what, remedy, row));
 
-function decode(bytes) {
+function decode(bytes, notes) {
   const wide = { 0xfffe: "utf-16le", 0xfeff: "utf-16be" }[(bytes[0] << 8) | bytes[1]];
   try {
-    const text = new TextDecoder(wide ?? "utf-8", { fatal: true }).decode(bytes);
+    const marked = new TextDecoder(wide ?? "utf-8", { fatal: true }).decode(bytes);
+    const text = wide ? marked : marked.replace(END_MARK, "");
+    if (text !== marked) notes.push("The mark that DOS programs write at the end (Ctrl-Z) was left out.");
     if (!CONTROL.test(text) && !OTHER_KIND.test(text)) return text;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -37,9 +40,12 @@ function separatorOf(text) {
   // texts in quotes may hold any of them
   const lines = text.replace(/"[^"]*("|$)/g, "x").split(/[\r\n]+/, 9);
   const header = lines.find((line) => line.trim()) ?? "";
-  const found = SEPARATORS.filter((sign) => header.includes(sign));
-  if (found.length === 1) return found[0];
-  if (!found.length && /^[^\s^]*$/.test(header.trim())) return ","; // one column
+  const found = Object.keys(data.separators).filter((sign) => header.trim().includes(sign));
+  const usual = found.filter((sign) => data.usual_separators.includes(sign));
+  if (usual.length === 1) return usual[0];
+  if (!found.length) return ","; // one column
+  // carets and blanks may stand within texts, and one blank within a name
+  if (!usual.length && (found[0] !== " " || header.trim().split(" ").length > 2)) return found[0];
   throw refuse("it is not clear which sign separates the columns", "Save it with commas only");
 }
 
@@ -64,10 +70,10 @@ function* records(text, separator) {
   }
 }
 
-function tableOf(text) {
+function tableOf(text, separator) {
   const { patients, columns, cells: most } = data.limits;
   const table = [];
-  for (const [number, cells] of records(text, separatorOf(text))) {
+  for (const [number, cells] of records(text, separator)) {
     if (cells.some(Boolean)) table.push([number, cells]);
     const isLong = table.length > patients + 1 || table.length * cells.length > most;
     if (!isLong && cells.length <= columns) continue;
@@ -80,10 +86,13 @@ function tableOf(text) {
 
 // Gives {columns, cells, rows, notes}; throws Unreadable where there is no table.
 export function read(bytes) {
-  const [head, ...body] = tableOf(decode(bytes));
+  const notes = [];
+  const text = decode(bytes, notes);
+  const separator = separatorOf(text);
+  if (separator !== ",") notes.push(`Read as ${data.separators[separator]}.`);
+  const [head, ...body] = tableOf(text, separator);
   if (!body.length) throw refuse("there is no patient in the file", "Add one row per patient");
   const [headerRow, columns] = head;
-  const notes = [];
   const isCounter = (start) => body.every(([, cells], i) => cells[0] === String(i + start));
   if (!columns[0] && (isCounter(0) || isCounter(1))) {
     notes.push("The first column has no name and only counts the rows; it was left out.");

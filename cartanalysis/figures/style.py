@@ -49,7 +49,7 @@ GRADES = ["#d9d9d9", "#fee3b0", "#fdc07a", "#f0993e", "#b5530d", "#5c2300"]
 """Colour of each grade, from none in grey to the worst in the darkest."""
 
 RC: dict[Any, Any] = {
-    "font.family": "sans-serif",
+    "font.family": [*OWN, "sans-serif"],  # by name: of a generic family only the first is tried
     "font.sans-serif": list(OWN),  # one ships with this package, the other with matplotlib
     "font.size": TEXT,
     "axes.titlesize": TEXT,

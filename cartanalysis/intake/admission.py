@@ -12,7 +12,8 @@ from pathlib import Path
 from cartanalysis.contract import DEFAULT_COHORT, PAIRS, Cohort
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake import checking, contradictions, identifiers, mapping, rules
-from cartanalysis.intake.mapping.model import AGE, FromColumn
+from cartanalysis.intake.mapping.model import AGE, FromColumn, FromRules
+from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.reading import read_source
 from cartanalysis.intake.source import Source
 
@@ -46,9 +47,13 @@ class Request:
         """Whether the reconstruction is meant."""
         return self.cohort == DEFAULT_COHORT
 
-    def source(self) -> Source:
-        """Read the file, understanding nothing yet."""
-        return read_source(self.cohort, sheet=self.sheet, dictionary=self.dictionary)
+    def source(self, plan: Plan | None = None) -> Source:
+        """Read the file, understanding nothing yet but how rows and tables belong together."""
+        named = (plan.columns() | {*plan.extra}) if plan else ()
+        layout = plan.laid_out if plan else None
+        return read_source(
+            self.cohort, sheet=self.sheet, dictionary=self.dictionary, layout=layout, wanted=named
+        )
 
 
 def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
@@ -68,8 +73,9 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
             dictionary=request.dictionary
             or (request.mapping.parent / plan.dictionary if plan.dictionary else None),
         )
-        source = request.source()
+        source = request.source(plan)
         present = []
+        source = mapping.select(source, plan)
         seen, shown = _consumed(plan, source), {*plan.extra, *plan.columns("label")}
     made = mapping.apply(source, plan)
     findings = [
@@ -77,31 +83,31 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
         for found in identifiers.identifying(source, seen, shown)
     ]
     findings += _old(source, made, plan, seen)
-    findings += contradictions.find(source, made, plan.drop)
+    findings += contradictions.find(source, made, plan)
     try:
         cohort = checking.check(made, strata, present)
     except InputError as error:
         raise InputError(source.name, checking.in_order([*findings, *error.problems])) from None
     if findings:
         raise InputError(source.name, checking.in_order(findings))
-    untreated = contradictions.not_treated(source, {*plan.drop, *plan.columns()})
     # times of which the mapping says how they are counted
     stated = {e.target for e in plan.entries if not isinstance(e, FromColumn) or e.unit}
-    return replace(cohort, notes=(*cohort.notes, *untreated, *_remarks(cohort, stated)))
+    return replace(cohort, notes=(*cohort.notes, *_remarks(cohort, stated)))
 
 
-def _consumed(plan: mapping.Mapping, source: Source) -> set[str]:
+def _consumed(plan: Plan, source: Source) -> set[str]:
     """Name the columns that are dropped, or of which nothing identifying is kept."""
     # what becomes a number, a level or an event keeps nothing of a text
     names = {*plan.drop, *plan.columns("number", "level", "grade", "event")}
     names |= {e.source for e in plan.entries if isinstance(e, FromColumn) and e.renumber}
+    # nor does what conditions test, unless its words are kept elsewhere
+    rules = {n for e in plan.entries if isinstance(e, FromRules) for n in e.columns}
+    names |= {*rules, *(plan.only.columns if plan.only else ())} - plan.kept
     # the user looked at these; what a data dictionary marks stays marked
     return names | set(plan.keep) - {c.name for c in source.columns if c.identifier}
 
 
-def _old(
-    source: Source, made: Source, plan: mapping.Mapping, seen: Collection[str]
-) -> list[Problem]:
+def _old(source: Source, made: Source, plan: Plan, seen: Collection[str]) -> list[Problem]:
     """Find ages above 89 in the cohort, or in a column called so that is not used."""
     entry = plan.by_target.get(AGE)
     if entry is None:

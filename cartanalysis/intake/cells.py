@@ -212,7 +212,10 @@ def code(spec: Field, text: str) -> str | Fault:
     value = _as_ours(spec, text)
     if spec.kind == "level" and MEASURED.fullmatch(text):
         what = f"a measured value, where a level is wanted ({', '.join(spec.levels)})"
-        remedy = f'Decide by the threshold of the assay: levels: {{"{text}": …}} in a mapping file'
+        remedy = (
+            "Decide by the threshold of the assay: rules: with tests such as {below: 0.01}, or "
+            f'levels: {{"{text}": …}}, in a mapping file'
+        )
         return Fault(what, remedy)
     if spec.kind == "level" or (PLAIN.fullmatch(value) and len(value) <= MAX_LENGTH):
         return value if spec.holds(value) else Fault(*spec.unfit, value)

@@ -103,6 +103,7 @@ def check(made: Source, strata: Sequence[str] = (), present: Sequence[str] = ())
         table=table.astype({c: t for c, t in ordered.items() if c in table}).reset_index(drop=True),
         notes=tuple(notes),
         strata=tuple(strata),
+        left_out=made.left_out,
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cartanalysis.contract import MISSING, Field
 from cartanalysis.errors import shown
 from cartanalysis.intake.cells import DAYS, Fault, level_of
 from cartanalysis.intake.source import Column
-from cartanalysis.intake.words import BARE, WORDS, expression, meaning, tokens
+from cartanalysis.intake.words import BARE, WORDS, expression, meaning, repaired, tokens
 from cartanalysis.text import fold
 
 UNIT_WORDS = {word: unit for unit, words in WORDS["units"].items() for word in words}
@@ -27,7 +27,7 @@ _BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
 
 def without_brackets(text: str) -> str:
     """Leave out what a name or label says in brackets: units and codes."""
-    return _BRACKETS.sub(" ", unicodedata.normalize("NFKC", text)).strip()
+    return _BRACKETS.sub(" ", unicodedata.normalize("NFKC", repaired(text))).strip()
 
 
 # --- units and first days ------------------------------------------------------------------------
@@ -43,6 +43,8 @@ def unit_in(text: str) -> str:
         for i, w in enumerate(words)
         if w in UNIT_WORDS and (len(w) > 1 or not w.isascii() or w == "%" or 0 < i == last)
     }
+    if found == {"percent", "fraction"}:  # "proportion (%)"
+        return "percent"
     return found.pop() if len(found) == 1 else ""
 
 
@@ -91,9 +93,18 @@ def origin_in(column: Column, target: str) -> str:
     ours = COUNTED_FROM[target]
     if ours in found:
         return ours
+    if ours != "infusion":  # a remission is another day, too
+        found = [day for day in found if day != "another day than treatment"]
     if not found and _WITHOUT_BEGINNING.search(told) and "infusion" not in told:
         return "diagnosis" if "random" not in told else "randomisation"
     return found[0] if found else ""
+
+
+DELAYED_ENTRY = (
+    " Who died between diagnosis and infusion is not in the file: counted from diagnosis, the time "
+    "up to infusion would be survived by everybody (immortal time)."
+)
+"""Why survival of treated patients is not counted from diagnosis."""
 
 
 def other_origin(column: Column, target: str) -> Fault | None:
@@ -104,9 +115,12 @@ def other_origin(column: Column, target: str) -> Fault | None:
         return None
     what = f"by its name or label it counts from {stated}, but {target} counts from {ours}"
     remedy = (
-        f"Count the days from {ours}, for example from dates in a mapping file; if they do, say "
-        f"“origin: {ours}” there"
+        f"In a mapping file, take the time up to {ours} off, as {target}: {{days: "
+        f"[{column.name}], since: column with the time from {stated} to {ours}}}, or count from "
+        f"dates; if it does count from {ours}, say “origin: {ours}” there"
     )
+    if (target, stated) == ("os_days", "diagnosis"):
+        remedy += f".{DELAYED_ENTRY}".removesuffix(".")
     return Fault(what, remedy)
 
 
@@ -114,17 +128,25 @@ def other_origin(column: Column, target: str) -> Fault | None:
 
 _CODE = r"(?<![\w.])(\d{1,3}|[A-Za-z]{1,3})"
 _WORD = r"([^,;|()\[\]{}/=:、。]+?)"
-_LEGEND = re.compile(rf"{_CODE}\s*[=:]\s*{_WORD}\s*(?=[,;|()\[\]{{}}/、。]|$|\s{_CODE}\s*[=:])")
+_IS = "(?:[=:→]|[-=]>)"
+_LEGEND = re.compile(rf"{_CODE}\s*{_IS}\s*{_WORD}\s*(?=[,;|()\[\]{{}}/、。]|$|\s{_CODE}\s*{_IS})")
 _LEGEND_TURNED = re.compile(
     r"([^\W\d_][^,;|()\[\]{}/=:、。]*?)\s*(?:[=:]\s*(\d{1,2})(?=\s*(?:[,;|)\]}/、。]|$))|"
     r"[(\[](\d{1,2})[)\]])"
 )
 _LISTED = re.compile(r"\s*(\d{1,2})\s*[-–—.)]?\s*([^\W\d].*?)\s*")  # 0 - dead
+_ROW = re.compile(r"(?:^|[\s_:(\[{])((?:\d[\s-]?[^\W\d_]+[\s_,;|/、]*){2,})[)\]}]?$")
+"""Codes and words one after the other, as in "status 0 dead 1 alive"."""
+
+_SLASHED = re.compile(r"(?<![\w/])(\w+(?:/\w+)+)\s*[=:]?\s*[(\[]?\s*(\w+(?:/\w+)+)(?![\w/])")
+"""Codes and words side by side, as in "0/1 (dead/alive)"."""
 
 
 def legend(label: str) -> dict[str, str]:
     """Find what a text says of codes, as in "status (0 = alive, 1 = dead)"."""
     text = unicodedata.normalize("NFKC", label)
+    if slashed := _slashed(text):
+        return slashed
     found = [(code, word) for code, word, _ in _LEGEND.findall(text)]
     if len(found) == 1 and found[0][0].isalpha():  # a heading, as in "CRS: grade"
         found = []
@@ -138,7 +160,33 @@ def legend(label: str) -> dict[str, str]:
             ]
             if len(parts) > 1 and all(parts):
                 found = [(part[1], part[2]) for part in parts if part]
+    if not found and (row := _ROW.search(text)):
+        found = re.findall(r"(\d)[\s-]?([^\W\d_]+)", row[1])
     return {code: word.strip() for code, word in found}
+
+
+def _slashed(text: str) -> dict[str, str]:
+    """Find codes and words that are listed side by side, as in "status 0/1 (dead/alive)"."""
+    found = _SLASHED.search(text)
+    one, other = (part.split("/") for part in found.groups()) if found else ([], [])
+    codes, words = (one, other) if all(map(str.isdigit, one)) else (other, one)
+    fits = len(codes) == len(words) and all(map(str.isdigit, codes))
+    return dict(zip(codes, words, strict=True)) if fits and not any(map(str.isdigit, words)) else {}
+
+
+def bare_name(text: str) -> str:
+    """Leave out what a name or label says in brackets or of its codes, as "dead: 0=no, 1=yes"."""
+    bare = without_brackets(text)
+    starts = [
+        found.start()
+        for pair in legend(bare).items()
+        for code, word in (pair, pair[::-1])
+        if (found := re.search(rf"(?<![^\W_]){re.escape(code)}\W*{re.escape(word)}", bare))
+    ]
+    slashed = _SLASHED.search(bare)
+    starts += [slashed.start()] if slashed and _slashed(bare) else []
+    bare = bare[: min(starts)] if starts else re.sub(r"\s\d(/\d)+$", "", bare)
+    return bare.rstrip(" :,;_-/")
 
 
 def choices_of(column: Column) -> Mapping[str, str]:
@@ -178,9 +226,24 @@ def _one_sided(words: list[str]) -> list[str]:
     return [] if any(_HAD_EVENT.fullmatch(w) for w in words) else words
 
 
+_SOME_GRADES = re.compile(r"[≥>]|severe|any grade|schwer|sévère|grave|重症|重度", re.IGNORECASE)
+
+
+def _only_answers(column: Column, texts: Collection[str]) -> bool:
+    """Tell whether a column asks whether there was a grade, or a high one, as in "CRS ≥3 (Y/N)"."""
+    words = {fold(word) for word in choices_of(column).values()}
+    named = f"{column.name} {column.label}"
+    asks = _SOME_GRADES.search(named) is not None and {*texts} <= {"0", "1"}
+    return asks or any(word in BARE and not word.isdigit() for word in words)
+
+
 def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
     """Find what speaks against reading a column's codes as they are."""
     texts = sorted(c for c in set(cells) if fold(c) not in MISSING)
+    if spec.kind == "grade" and texts and _only_answers(column, texts):
+        what = "the column seems to say whether there was a grade, or a high one, not which"
+        remedy = "Take the column of the grades; if these are grades, write levels: for them"
+        return Fault(what, remedy)
     against = contradiction(column, spec, {text: level_of(spec, text) for text in texts})
     if against is not None:
         return against

@@ -4,7 +4,7 @@ The list follows the identifiers of the HIPAA Safe Harbor rule (45 CFR 164.514(b
 places, dates, ages above 89, telephone, e-mail, record and other numbers, addresses of devices and
 pages, photographs, any other unique characteristic; and free text, which may hold any of them.
 A column is found by what a data dictionary says of it, by its name, or by its values; the words and
-patterns are in ``words.yml``.
+patterns are in ``words/privacy.yml``.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ REMARKS = _within("remark")
 
 
 class Pattern:
-    """A pattern of `words.yml`, with what else must hold of a text that it fits."""
+    """A pattern of `words/privacy.yml`, with what else must hold of a text that it fits."""
 
     def __init__(self, said: dict[str, Any]) -> None:
         (self.how,) = {"is", "has", "begins"} & {*said}
@@ -96,7 +96,7 @@ class Pattern:
 
 
 class Kind:
-    """A kind of values that identify people; the flags are explained in `words.yml`."""
+    """A kind of values that identify people; the flags are explained in `words/privacy.yml`."""
 
     def __init__(self, name: str, said: dict[str, Any]) -> None:
         self.name = name
@@ -191,7 +191,7 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
     filled = filled[:SAMPLE]
     if not filled:
         return ""
-    name = _words(column.name)
+    name, different = _words(column.name), set(filled)
     serials = sum(SERIAL.fullmatch(c) is not None for c in filled)
     if spec is None and DATE_NAME.search(name) and serials >= SHARE * len(filled):
         return "its name and values look like calendar dates (a spreadsheet's serial numbers)"
@@ -199,7 +199,8 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
     for kind in VALUES:
         if kind.is_checked_otherwise(spec) or (kind.longer and LONG_NAME.search(name)):
             continue
-        found = [c for c in filled if kind.holds(c)]
+        held = {text for text in different if kind.holds(text)}
+        found = [c for c in filled if c in held]
         if kind.person:
             found = [c for c in found if not INSTITUTION.search(_words(c))]
         if is_measured and kind.numeric:

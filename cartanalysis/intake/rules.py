@@ -132,7 +132,8 @@ RULES = [
     Rule(
         "response == 'NR' & rfs_days.notna()",
         "relapse-free survival is given for a patient who was never in remission (NR)",
-        "Empty rfs_days and rfs_event, or correct the response",
+        "Empty rfs_days and rfs_event (“for: responders” in a mapping file does), or correct the "
+        "response",
         "rfs_days",
     ),
     Rule(
@@ -208,7 +209,7 @@ def rfs_from_infusion(table: pd.DataFrame) -> list[Problem]:
         return []
     what = "equals os_days in everybody without relapse, so it seems to count from infusion"
     remedy = (
-        "Count it from the day of remission; if it does already, say “origin: remission” for it "
-        "in a mapping file"
+        "Count it from the day of remission, as {days: [relapse], since: remission} in a mapping "
+        "file; if it does already, say “origin: remission” for it there"
     )
     return [Problem(what, remedy, column="rfs_days")]

@@ -29,11 +29,33 @@ class Column:
     """The file's columns that a mapping made this one of; none if it is as it came."""
     counted_from: str = ""
     """The day from which a mapping says that a time counts; empty if nothing is said."""
+    is_part: bool = False
+    """Whether it is of some rows only, and there only where a mapping names it."""
 
     @property
     def said(self) -> str:
         """Give what the file says of the column: its label and description."""
         return " ".join(filter(None, (self.label, self.about)))
+
+
+TAKE = ("first", "last", "highest", "lowest")
+"""Which of several cells of a patient may count."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a patient's rows, in one table or several, become one: as a mapping file says it."""
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    """Identifier column by table, that of the patients first; empty where it is not named."""
+    by: tuple[str, ...] = ()
+    """Columns whose words tell rows apart, so that there is `grade: CRS` beside `grade`."""
+    order: tuple[str, ...] = ()
+    """Columns by which the rows of a patient are put in order; as in the file if empty."""
+    take: Mapping[str, str] = field(default_factory=dict)
+    """Which cell counts where those of a patient differ, one of `TAKE` by column."""
+    concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Concept identifiers of OMOP by the word for them and the table."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +76,12 @@ class Source:
     """What was recognised or handled while reading; one sentence each."""
     problems: tuple[Problem, ...] = ()
     """What is wrong, to be told together with what later steps find."""
+    layout: Layout | None = None
+    """How rows and tables were put together, where they were."""
+    elsewhere: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    """Table and row of each cell, of columns that are from other rows than `rows`."""
+    left_out: int = 0
+    """How many rows, or ADaM's subjects, were left out since they do not count."""
 
     def first_rows(self, column: str) -> dict[str, int]:
         """Give the place of the first row of each value in a column."""
@@ -64,7 +92,17 @@ class Source:
 
     def problem(self, what: str, remedy: str, column: str, index: int) -> Problem:
         """Say what is wrong with a cell."""
-        return Problem(what, remedy, self.rows[index], column, self.cells[column][index] or None)
+        value = self.cells[column][index] or None
+        if column not in self.elsewhere:
+            return Problem(what, remedy, self.rows[index], column, value)
+        table, rows = self.elsewhere[column]
+        named = column if not table or column.startswith(f"{table}: ") else f"{table}: {column}"
+        return Problem(what, remedy, rows[index], named, value)
+
+    def without(self, names: Collection[str]) -> Source:
+        """Leave out these columns."""
+        columns = tuple(c for c in self.columns if c.name not in names)
+        return replace(self, columns=columns, cells={c.name: self.cells[c.name] for c in columns})
 
     def also(
         self, notes: Iterable[str] = (), problems: Iterable[Problem] = (), **changes: Any
@@ -76,4 +114,9 @@ class Source:
     def take(self, places: Collection[int]) -> Source:
         """Keep these rows."""
         cells = {name: [cells[i] for i in places] for name, cells in self.cells.items()}
-        return replace(self, cells=cells, rows=tuple(self.rows[i] for i in places))
+        elsewhere = {
+            name: (table, tuple(rows[i] for i in places))
+            for name, (table, rows) in self.elsewhere.items()
+        }
+        rows = tuple(self.rows[i] for i in places)
+        return replace(self, cells=cells, rows=rows, elsewhere=elsewhere)

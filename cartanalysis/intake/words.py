@@ -1,4 +1,4 @@
-"""The words by which columns and codes are known (``words.yml``), and what each means."""
+"""The words by which columns and codes are known (``words/``), and what each means."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from importlib import resources
 from typing import Any
 
@@ -17,14 +18,31 @@ from cartanalysis.text import fold
 
 # nothing is guessed: "no" stays a word and 1 a text; the compiled reader is ten times faster
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-WORDS: dict[str, Any] = yaml.load(
-    (resources.files("cartanalysis.intake") / "words.yml").read_text(encoding="utf-8"), _LOADER
-)
-"""All of ``words.yml``, as text."""
+VOCABULARIES = ("values", "privacy", "english", "german", "french", "spanish", "italian", "chinese",
+                "japanese", "registries", "networks")  # fmt: skip
+"""The files of words, each with its sources; of words that tell as much, the first counts."""
+
+
+def _joined(one: Any, other: Any) -> Any:
+    """Join what two vocabularies say, list by list."""
+    if isinstance(one, dict):
+        return {k: _joined(one[k], other[k]) if k in one and k in other else
+                (one if k in one else other)[k] for k in {**one, **other}}  # fmt: skip
+    return [*one, *(word for word in other if word not in one)]
+
+
+def _read(name: str) -> dict[str, Any]:
+    text = (resources.files("cartanalysis.intake") / "words" / f"{name}.yml").read_text("utf-8")
+    read: dict[str, Any] = yaml.load(text, _LOADER)
+    return read
+
+
+WORDS: dict[str, Any] = reduce(_joined, map(_read, VOCABULARIES))
+"""All vocabularies as one, as text."""
 
 
 def expression(said: str | list[str]) -> str:
-    """Write alternatives of ``words.yml`` as one regular expression."""
+    """Write alternatives of a vocabulary as one regular expression."""
     text = said if isinstance(said, str) else "|".join(said)
     return re.sub("«(.*?)»", _part, text)
 
@@ -39,25 +57,67 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"[^\W_]+|%", split.casefold())
 
 
+def repaired(text: str) -> str:
+    """Undo an accent that was read in the wrong encoding, as in ``GrÃ¶ÃŸe``."""
+    for encoding in ("cp1252", "latin-1") if "Ã" in text or "Â" in text else ():
+        try:
+            return text.encode(encoding).decode("utf-8")
+        except UnicodeError:  # it is as it was meant
+            continue
+    return text
+
+
+def plain(text: str) -> str:
+    """Write Latin letters without their accents."""
+    if text.isascii():
+        return text
+    parts = (unicodedata.normalize("NFD", letter) for letter in text)
+    return "".join(p[0] if p[0].isascii() else unicodedata.normalize("NFC", p) for p in parts)
+
+
+_WITHOUT_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+
+
+def spellings(word: str) -> dict[str, None]:
+    """Give a word as it is, without accents, and as German is written without umlauts."""
+    folded = fold(word)
+    return dict.fromkeys((folded, plain(folded), folded.translate(_WITHOUT_UMLAUTS)))
+
+
 # --- levels --------------------------------------------------------------------------------------
 
-UNKNOWN = frozenset(WORDS["unknown"])
+UNKNOWN = frozenset(form for word in WORDS["unknown"] for form in spellings(word))
 """Words for a value that is not known."""
 
-ANSWERS = {word: answer for answer, words in WORDS["answers"].items() for word in words}
+ANSWERS = {
+    form: answer
+    for answer, words in WORDS["answers"].items()
+    for word in words
+    for form in spellings(word)
+}
 """``yes`` or ``no`` by a word that says so."""
 
 BARE = frozenset(ANSWERS) - {"present", "absent"}
 """Words and codes that only answer a question."""
 
 _VITAL = {
-    word: {"dead": "1", "alive": "0"}[k] for k, words in WORDS["vital"].items() for word in words
+    form: {"dead": "1", "alive": "0"}[k]
+    for k, words in WORDS["vital"].items()
+    for word in words
+    for form in spellings(word)
 }
 _ROMAN = ("0", "i", "ii", "iii", "iv", "v")
 _GRADES = {
     form: str(grade)
     for grade, roman in enumerate(_ROMAN)
-    for form in (str(grade), f"grade {grade}", f"grad {grade}", roman, f"grade {roman}")
+    for number in (str(grade), roman)
+    for form in (
+        number,
+        *(f"{word} {number}" for word in WORDS["grade_words"]),
+        *(f"{word}{number}" for word in WORDS["grade_words"]),
+        *(f"{number} {word}" for word in WORDS["grade_words"]),
+        *(f"{number}{word}" for word in WORDS["grade_words"]),
+    )
 }
 _CODED = re.compile(r"\d+\s*[:=.-]\s*(?=[^\d\s])")
 _NOT = frozenset({"no", "not", "non", "without", "never", "kein", "keine", "nicht", "ohne", "pas"})
@@ -69,7 +129,8 @@ def _level_words(table: str, target: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for level, words in WORDS[table].get(target, {}).items():
         for word in words:
-            found |= dict.fromkeys(written_out.get(word, [word]), level)
+            for meant in written_out.get(word, [word]):
+                found |= dict.fromkeys(spellings(meant), level)
     return found
 
 
@@ -94,7 +155,7 @@ def vital(text: str) -> str:
 
 
 def _without_code(text: str) -> str:
-    return fold(_CODED.sub("", fold(text), count=1))
+    return fold(_CODED.sub("", fold(repaired(text)), count=1))
 
 
 def meaning(target: str, text: str) -> tuple[bool, str | None]:
@@ -141,18 +202,26 @@ def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> 
         levels[text], doubt = _meaning(target, _without_code(meanings.get(code, text)), text)
         if doubt:
             doubts.append(doubt)
+    if FIELDS[target].kind == "event" and by_dictionary and len(levels) == 2:
+        for text, other in (pair for pair in zip(levels, [*levels][::-1], strict=True)):
+            turned = {"0": "1", "1": "0"}.get(levels[other] or "")
+            if levels[text] is None and turned and fold(text) not in meanings:
+                levels[text] = turned  # one code is explained, and the other follows
     return Translation(levels, tuple(doubts), by_dictionary)
 
 
 def _meaning(target: str, word: str, text: str) -> tuple[str | None, str]:
     if word in SURE[target]:
         return SURE[target][word], ""
-    if word in UNKNOWN:
-        weighty = target == "response" or FIELDS[target].kind == "event"
-        return None, f"{shown(text)} would count as missing" if weighty else ""
     if word in DOUBTFUL[target]:
         level = DOUBTFUL[target][word]
         return level, f"does {shown(text)} mean {level}?"
+    if word in UNKNOWN:
+        weighty = target == "response" or FIELDS[target].kind == "event"
+        return None, f"{shown(text)} would count as missing" if weighty else ""
+    _, meant = meaning(target, word)  # a phrase, as "MRD- CR"
+    if meant is not None:
+        return meant, f"does {shown(text)} mean {meant}?"
     return None, f"what does {shown(text)} mean? It would count as missing"
 
 

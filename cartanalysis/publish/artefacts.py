@@ -105,6 +105,7 @@ def harvest(
         "patients": len(cohort.table),
         "is_reconstruction": cohort.is_reconstruction,
         "min_cell": min_cell,
+        "left_out": left_out_in_words(cohort.left_out, min_cell),
     }
     unanswered = [] if complete else [_unanswered(c, found[c.name]) for c in chapters]
     contents = {RESULTS: results, TEXTS: texts, FIGURES: figures, ABOUT: told}
@@ -119,6 +120,14 @@ def harvest(
             whole = chapter.notebook if complete else found[chapter.name].notebook
             pages[chapter.name] = tidy(whole)
     return Harvest(pages, results, tuple(warnings), complete, left_out)
+
+
+def left_out_in_words(count: int, min_cell: int) -> str:
+    """Say how many patients of the file do not count, unless they are too few to be told."""
+    if not count:
+        return ""
+    told = f"fewer than {min_cell}" if count < min_cell else str(count)
+    return f"{told} more in the file not counted"
 
 
 def _unanswered(chapter: Executed, found: Answered) -> dict[str, Any]:

@@ -26,9 +26,9 @@ from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.figures import km, style
 from cartanalysis.intake import admission, cells, rules
 from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.reading import table
+from cartanalysis.intake.reading import delimited, table
 from cartanalysis.intake.reading.detect import KINDS
-from cartanalysis.intake.words import BARE, WORDS
+from cartanalysis.intake.words import BARE, WORDS, spellings, tokens
 from cartanalysis.stats import permutation
 from cartanalysis.stats.response import ALL
 from cartanalysis.stats.survival import ENDPOINTS
@@ -74,6 +74,8 @@ def contents() -> dict[str, Any]:
             "gap": cells.GAP,
             "mixed": cells.MIXED,
         },
+        "separators": delimited.FORMS,
+        "usual_separators": [*delimited.USUAL],
         "limits": {
             "bytes": MAX_BYTES,
             "patients": table.MAX_PATIENTS,
@@ -230,7 +232,11 @@ def _asked() -> dict[str, Any]:
     """Give the words by which other columns may contradict ours: deaths, CNS disease, infusion."""
     return {
         "words": sorted({*WORDS["vital"]["dead"], "event", *WORDS["cns"]} - BARE),
-        "names": [*WORDS["columns"]["os_event"].split(), *WORDS["infused"], "中枢"],
+        "names": [
+            tokens(form)
+            for name in (*WORDS["columns"]["os_event"], *WORDS["infused"], "中枢")
+            for form in spellings(name)
+        ],
     }
 
 

@@ -244,10 +244,11 @@ def banner(about: dict[str, Any]) -> str:
             "elsewhere S, derived ones D, assumed ones A."
         )
     else:
+        n = "; ".join(filter(None, (f"n = {about['patients']}", about["left_out"])))
         text = (
             "<strong>Your data.</strong> Results on these pages are computed from the cohort "
-            f"<em>{html.escape(about['name'])}</em> (n = {about['patients']}); what the "
-            "study published is marked P, what others reported about it S."
+            f"<em>{html.escape(about['name'])}</em> ({n}); what the study "
+            "published is marked P, what others reported about it S."
         )
         if about["min_cell"] > 1:
             text += (

@@ -1,57 +1,28 @@
-"""Names in figures: never shortened into one another, and drawn in any script."""
+"""Names in figures: never shortened into one another, and drawn in any script.
+
+The two cohorts of ``data/cases`` whose names were not are drawn in tests/intake/test_cases.py.
+"""
 
 from __future__ import annotations
 
 import warnings
-from itertools import pairwise
 
 import pandas as pd
 import pytest
 from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
-from tinybook import TESTS
+from tinybook import TESTS, shown_of
 
-from cartanalysis.chapter import handover
 from cartanalysis.chapter.results import Figure
 from cartanalysis.chapter.study import Study
-from cartanalysis.contract import derive
-from cartanalysis.figures import plot_km, plot_rates, scripts, style
-from cartanalysis.stats import response, survival
+from cartanalysis.figures import plot_km, scripts, style
+from cartanalysis.stats import survival
 
 CASES = TESTS / "data" / "cases"
 CHINESE = "北京大学人民医院"
 NO_WORDS = "\U0001e900\U0001e901"
 """Letters of Adlam, for which few computers have a font."""
-
-
-def km(patients: pd.DataFrame, by: str):
-    style.use()
-    curves = survival.kaplan_meier(patients, "os", by)
-    return plot_km(curves, survival.at_risk_table(patients, "os", [0.0, 200.0, 400.0], by))
-
-
-def inside(ax) -> bool:
-    """Tell whether the at-risk names stand one below the other."""
-    figure = style.figure_of(ax)
-    figure.draw_without_rendering()
-    boxes = sorted((t.get_window_extent() for t in ax.texts if t.get_text()), key=lambda b: -b.y1)
-    names = [b for b in boxes if b.width > 100]
-    return all(a.y0 >= b.y1 - 1 for a, b in pairwise(names))
-
-
-def test_two_long_names_stay_different():
-    patients = derive(pd.read_csv(CASES / "long_labels.csv"))
-    names = sorted(patients["arm"].unique())
-    assert style.short(names[0]) == style.short(names[1])  # which is why they are broken instead
-    ax = km(patients, "arm")
-    shown = [t.get_text().replace("\n", " ") for t in ax.get_legend().get_texts()]
-    assert sorted(shown) == names
-    assert inside(ax)
-    rates = plot_rates(response.remission(patients, "arm"))
-    drawn = {t.get_text().replace("\n", " ") for t in rates.texts}
-    assert set(names) <= drawn
-    plt.close("all")
 
 
 def test_names_that_stay_different_are_shortened():
@@ -71,17 +42,9 @@ def shown(tmp_path, monkeypatch):
             study.compute(survival.kaplan_meier, study.patients, "os", "arm"),
             study.compute(survival.at_risk_table, study.patients, "os", [0.0, 200.0], "arm"),
         ]
-        outputs = []
-        monkeypatch.setattr(
-            handover,
-            "publish_display_data",
-            lambda data, metadata: outputs.append((data, metadata)),
-        )
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            study.show(Figure(plot_km, tables, "f", "Curves.", "Curves."))
-        data, metadata = outputs[0]
-        return data["image/svg+xml"], metadata["cartanalysis"]["figure"]["caption"]
+            return shown_of(study, Figure(plot_km, tables, "f", "Curves.", "Curves."), monkeypatch)
 
     return draw
 
@@ -107,8 +70,9 @@ def test_letters_that_no_font_has_are_told_of_once(shown, monkeypatch):
     assert caption == f"Curves.{scripts.NO_FONT}"
 
 
-def test_names_that_the_books_font_has_are_outlines(shown):
-    svg, caption = shown("Zürich", "Больница № 1")
+def test_names_that_the_books_fonts_have_are_outlines(shown):
+    # the second font has the face, and no warning says that the first has not
+    svg, caption = shown("Zürich", "Больница № 1", "😀 ward")
     assert "</text>" not in svg
     assert caption == "Curves."
 

@@ -20,6 +20,7 @@ from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import mapping
 from cartanalysis.intake.mapping import dates, template
+from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.model import Constant, FromColumn, FromDates, FromFilled, said
 from cartanalysis.intake.source import Column, Source
 from cartanalysis.text import same_id
@@ -188,8 +189,8 @@ def test_words_of_yaml_stay_text() -> None:
         ("os_days: {}", "source of the column is missing"),
         ("os_days: OS", "source of the column is missing"),
         ("os_days: {from: [a]}", "a text is wanted"),
-        ("os_days: {dates: [], since: b}", "no date column"),
-        ("os_event: {filled: []}", "no date column"),
+        ("os_days: {dates: [], since: b}", "no column is named"),
+        ("os_event: {filled: []}", "no column is named"),
         ("rfs_cause: {dates: [a, b], since: c, levels: {a: death}}", "without a level"),
         ("age_years: {from: a, cap: old}", "not an age"),
         ("sex: {from: a, levels: {}}", "translations are missing"),
@@ -199,6 +200,24 @@ def test_words_of_yaml_stay_text() -> None:
         ("os_days: {dates: [a, a], since: b}", "named twice"),
         ('arm: {constant: "a\\u202eb"}', "cannot be shown"),
         ("sex: {from: a}\nextra: [age_years]", "one of ours"),
+        ("sex: {rules: {}}", "the rules are missing"),
+        ("sex: {rules: {man: {a: m}}}", "not a value of this key"),
+        ("sex: {rules: {male: m}}", "not a condition"),
+        ("sex: {rules: {male: {a: m}, MALE: {a: h}}}", "the level has a rule already"),
+        ("sex: {rules: {male: {a: m}}, otherwise: man}", "not a value of this key"),
+        ("os_days: {rules: {1: {a: m}}}", "source of the column is missing"),
+        ("crs_grade: {highest: []}", "no column is named"),
+        ("os_event: {highest: [a]}", "source of the column is missing"),
+        ("os_days: {days: []}", "no column is named"),
+        ("mrd: {from: a, for: everybody}", "not a value of this key"),
+        ("mrd: {from: a, for: responders}", "nothing says who they are"),
+        ("os_days: {from: a, for: responders}", "not known here"),
+        ("treg_pct: {from: a, limits: twice}", "not a value of this key"),
+        ("treg_pct: {from: a, values: {}}", "the numbers are missing"),
+        ("treg_pct: {from: a, values: {b: 101}}", "not a value of this column"),
+        ("sex: {from: a}\nonly: yes", "not a condition"),
+        ("sex: {from: a}\npatients: columns", "not a value of this key"),
+        ("sex: {from: a}\nonly: {b: 1}\ndrop: [b]", "only uses it"),
         ("sex: {from: a}\ndrop: [a]", "sex uses it"),
     ],
 )
@@ -764,6 +783,25 @@ CELLS = st.one_of(
 NAMES = st.sampled_from(["a", "b", "CNSR", "id"])
 
 
+CONDITIONS = st.dictionaries(
+    NAMES,
+    st.one_of(
+        CELLS,
+        st.lists(CELLS, max_size=2),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "not": CELLS,
+                "filled": st.sampled_from(["yes", "no"]),
+                "above": st.sampled_from(["0", "1e-2", "2020-01-01"]),
+                "to": st.sampled_from(["5", "x"]),
+            },
+        ),
+    ),
+    max_size=2,
+)
+
+
 def _entries(target: str) -> st.SearchStrategy[object]:
     some = st.lists(NAMES, max_size=2)
     parts = st.fixed_dictionaries(
@@ -777,14 +815,22 @@ def _entries(target: str) -> st.SearchStrategy[object]:
             "coding": st.sampled_from(["cnsr", "event", ""]),
             "decimal": st.sampled_from([",", "."]),
             "order": st.sampled_from(["DMY", "excel", "YMD"]), "cap": st.sampled_from([89, "x"]),
-            "renumber": st.booleans(),
+            "renumber": st.booleans(), "highest": some, "days": some, "for": st.just("responders"),
+            "rules": st.dictionaries(st.sampled_from(["0", "1", "male", "CR"]), CONDITIONS),
+            "limits": st.sampled_from(["value", "half"]),
+            "values": st.dictionaries(CELLS, st.sampled_from(["5", "101", "x"])),
         },
     )  # fmt: skip
     form = st.sampled_from(
         [{"from": "a"}, {"from": "b", "unit": "months"}, {"dates": ["a"], "since": "b"},
-         {"filled": ["b"]}, {"from": "CNSR", "coding": "cnsr"}]
+         {"filled": ["b"]}, {"from": "CNSR", "coding": "cnsr"}, {"days": ["a"], "since": "b"},
+         {"days": ["a"], "otherwise": ["b"]}, {"highest": ["a", "b"]},
+         {"from": "a", "limits": "half"}]
     )  # fmt: skip
-    return st.one_of(form, parts)
+    ruled = st.fixed_dictionaries(
+        {"rules": st.dictionaries(st.sampled_from(FIELDS[target].values or ["x"]), CONDITIONS)}
+    )
+    return st.one_of(form, ruled, parts)
 
 
 MAPPINGS = st.fixed_dictionaries(
@@ -794,9 +840,10 @@ MAPPINGS = st.fixed_dictionaries(
 
 
 @settings(max_examples=150, deadline=None)
-@given(MAPPINGS, st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=4))
-def test_any_mapping_over_any_table_is_a_table_or_problems(columns, cells) -> None:
-    text = yaml.safe_dump({"version": 1, "columns": columns}, allow_unicode=True)
+@given(MAPPINGS, CONDITIONS, st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=4))
+def test_any_mapping_over_any_table_is_a_table_or_problems(columns, counts, cells) -> None:
+    said = {"version": 1, "columns": columns} | ({"only": counts} if counts else {})
+    text = yaml.safe_dump(said, allow_unicode=True)
     try:
         read = mapping.loads(text)
     except InputError as error:
@@ -804,9 +851,10 @@ def test_any_mapping_over_any_table_is_a_table_or_problems(columns, cells) -> No
         return
     first, second, third = (list(c) for c in zip(*cells, strict=True))
     ids = [str(i) for i in range(len(first))]
-    done = mapping.apply(table(id=ids, a=first, b=second, CNSR=third), read, today=TODAY)
+    rows = mapping.select(table(id=ids, a=first, b=second, CNSR=third), read)
+    done = mapping.apply(rows, read, today=TODAY)
     assert {c.name for c in done.columns} == set(done.cells)
-    assert all(len(c) == len(ids) for c in done.cells.values())
+    assert all(len(c) == len(rows.rows) for c in done.cells.values())
     assert "\n".join(map(str, (*done.problems, *done.notes))).encode()
 
 
@@ -827,6 +875,29 @@ def test_what_an_entry_says_is_what_the_file_said() -> None:
     read = plan("  os_days: {ask: 'sure?', unit: months, from: t}")
     assert said(read.entries[1]) == {"from": "t", "unit": "months", "ask": "sure?"}
     assert list(said(read.entries[1])) == ["from", "unit", "ask"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "emd: {rules: {cns: {a: 'Y'}, none: [{a: N, b: N}, {a: {filled: 'no'}}]}, otherwise: null}",
+        "os_event: {rules: {'1': {a: [dead, died]}}, otherwise: '0'}",
+        "crs_grade: {highest: [a, b], missing: ['-9']}",
+        "rfs_days: {days: [a], since: b, otherwise: [c], unit: months}",
+        "bm_blasts_pct: {from: a, limits: half, values: {80-90: '85'}}",
+    ],
+)
+def test_an_entry_is_written_as_it_is_read(entry: str) -> None:
+    read = plan(f"  {entry}").entries[1]
+    again = plan(f"  {read.target}: {written(said(read))}").entries[1]
+    assert again == read
+    told = yaml.load(written(said(read)), yaml.BaseLoader)
+    assert told == yaml.load(entry, yaml.BaseLoader)[read.target]
+
+
+def test_for_responders_is_written_as_it_is_read() -> None:
+    read = plan("  response: {from: r}\n  mrd: {from: a, for: responders}").entries[2]
+    assert said(read) == {"from": "a", "for": "responders"}
 
 
 def test_the_template_is_a_cohort_without_patients() -> None:

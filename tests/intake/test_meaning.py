@@ -90,24 +90,6 @@ def test_codes_that_agree_with_ours_are_no_problem(name: str) -> None:
     assert hints.doubt(Column(name), FIELDS["os_event"], ["0", "1"]) is None
 
 
-def test_a_coding_that_the_columns_name_contradicts_stops(tmp_path: Path) -> None:
-    name = "Status at last FU (0: dead; 1: alive)"
-    (found,) = refused("event_header_coding.csv", "event_header_coding.yml")
-    assert found.column == name and '{"0": 1, "1": 0}' in found.remedy
-    text = (CASES / "event_header_coding.yml").read_text(encoding="utf-8")
-    plan = write(tmp_path, text.replace(", coding: event", ""))
-    assert refused("event_header_coding.csv", plan)[0].what == found.what
-    plan = write(tmp_path, text.replace("coding: event", 'levels: {"0": 1, "1": 0}'))
-    assert admitted("event_header_coding.csv", plan).table["os_event"].tolist() == [1, 0] * 6
-
-
-def test_levels_that_the_files_own_words_contradict_are_told(tmp_path: Path) -> None:
-    text = (CASES / "event_header_coding.yml").read_text(encoding="utf-8")
-    plan = write(tmp_path, text.replace("coding: event", 'levels: {"0": 0, "1": 1}'))
-    notes = admitted("event_header_coding.csv", plan).notes
-    assert any("“0” means “dead”" in n and "“0” is no event" in n for n in notes)
-
-
 def test_codes_in_a_name_are_proposed_as_they_say() -> None:
     name = "Vital status (0=dead, 1=alive)"
     made = mapping.propose(table(**{name: ["0", "1", "1"]}))
@@ -169,30 +151,7 @@ def test_our_first_day_is_no_problem(target: str, label: str) -> None:
     assert hints.other_origin(Column("t", label=label), target) is None
 
 
-def test_the_first_day_of_survival_is_asked_about_as_that_of_remission_is() -> None:
-    made = mapping.propose(read_source(CASES / "data_clinical_patient.txt"))
-    (entry,) = (g.entry for g in made.guesses if g.entry.target == "os_days")
-    assert "diagnosis" in entry.ask and "origin: infusion" in entry.ask
-    (found,) = refused("data_clinical_patient.txt", "cbio_diag.yml")
-    assert found.column == "OS_MONTHS" and "counts from diagnosis" in found.what
-
-
-def proposed(file: str) -> mapping.propose:
-    return mapping.propose(read_source(CASES / file))
-
-
 # --- data dictionaries ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("file", ["redcap_names/b/data.csv", "redcap_names/c/export.csv"])
-def test_a_data_dictionary_is_found_by_its_content(file: str, tmp_path: Path) -> None:
-    source = read_source(CASES / file)
-    assert source.form == "REDCap export"
-    assert next(c for c in source.columns if c.name == "vital").choices["0"] == "Dead"
-    text = "version: 1\ncolumns:\n  patient_id: {from: record_id}\n  os_days: {from: os_days}\n"
-    found = refused(file, write(tmp_path, text + "  os_event: {from: vital}\n"))
-    (of_vital,) = (p for p in found if p.column == "vital")
-    assert "“0” means “Dead”" in of_vital.what
 
 
 def test_a_data_dictionary_of_the_api_is_found(tmp_path: Path) -> None:
@@ -226,14 +185,6 @@ def test_an_export_without_its_data_dictionary_is_told(tmp_path: Path) -> None:
 # --- who was treated -----------------------------------------------------------------------------
 
 
-def test_only_treated_subjects_count_and_only_events_after_treatment() -> None:
-    cohort = admitted("adam_screenfail", "adam_screenfail.yml")
-    assert len(cohort.table) == 8
-    assert cohort.table["ae_grade_max"].tolist() == [4, 4, 3, 1, 2, 0, 0, 0]
-    notes = " ".join(cohort.notes)
-    assert "SAFFL = Y" in notes and "TRTEMFL = Y" in notes
-
-
 def test_without_a_flag_the_first_day_tells_who_was_treated(tmp_path: Path) -> None:
     folder = shutil.copytree(CASES / "adam_screenfail", tmp_path / "study")
     adsl = (folder / "adsl.csv").read_text(encoding="utf-8").replace("SAFFL", "COMPLFL")
@@ -248,36 +199,7 @@ def test_without_a_flag_the_first_day_tells_who_was_treated(tmp_path: Path) -> N
     assert len(source.rows) == 12 and "every subject counts as treated" in " ".join(source.notes)
 
 
-def test_patients_without_a_date_of_infusion_stop() -> None:
-    found = refused("not_infused.csv", "not_infused.yml")
-    assert [(p.row, p.column) for p in found] == [(row, "infusion") for row in (14, 15, 16, 17)]
-
-
-def test_who_seems_never_infused_is_told_where_no_date_is_used(tmp_path: Path) -> None:
-    text = "patient_id,sex,infused\nA,f,Y\nB,f,N\n"
-    told = " ".join(admitted(write(tmp_path, text, "own.csv")).notes)
-    assert "“no” in “infused”" in told
-    text = "id,sex,infusion_date\nA,female,2020-01-02\nB,male,\n"
-    plan = write(tmp_path, "version: 1\ncolumns: {patient_id: {from: id}, sex: {from: sex}}\n"
-                           "keep: [infusion_date]\n")  # fmt: skip
-    told = " ".join(admitted(write(tmp_path, text, "theirs.csv"), plan).notes)
-    assert "no date in “infusion_date”" in told
-
-
 # --- what other columns say ----------------------------------------------------------------------
-
-
-def test_who_died_without_a_date_is_not_alive(tmp_path: Path) -> None:
-    found = refused("death_status_no_date.csv", "death_status_no_date.yml")
-    assert [(p.row, p.column, p.value) for p in found] == [
-        (row, "status", "Dead") for row in (4, 6, 8)
-    ]
-    text = (CASES / "death_status_no_date.yml").read_text(encoding="utf-8")
-    assert admitted("death_status_no_date.csv", write(tmp_path, text + "drop: [status]\n"))
-    plan = write(tmp_path, text.replace("{filled: [death], since: inf}", "{from: status}"))
-    cohort = admitted("death_status_no_date.csv", plan)
-    assert cohort.table["os_event"].sum() == 4
-    assert any("time ends at the last contact" in note for note in cohort.notes)
 
 
 @pytest.mark.parametrize("other", ["vital", "death (1=yes, 0=no)", "生存状态(0=存活,1=死亡)"])
@@ -297,31 +219,3 @@ def test_a_date_of_death_of_the_living_stops(tmp_path: Path) -> None:
     )
     (found,) = refused(write(tmp_path, text, "own.csv"), plan)
     assert (found.row, found.column) == (2, "death")
-
-
-def test_cns_disease_in_a_column_of_its_own_stops(tmp_path: Path) -> None:
-    text = (CASES / "emd_two_columns.yml").read_text(encoding="utf-8")
-    assert refused("emd_two_columns.csv", "emd_two_columns.yml")[0].column == "CNS disease (Y/N)"
-    as_other = text.replace(
-        '{from: "EMD (Y/N)"}', '{from: "EMD (Y/N)", levels: {Y: other, N: none}}'
-    )
-    (found,) = refused("emd_two_columns.csv", write(tmp_path, as_other))
-    assert found.column == "CNS disease (Y/N)" and "isolated CNS disease" in found.what
-    plan = write(tmp_path, as_other + 'drop: ["CNS disease (Y/N)"]\n')
-    assert admitted("emd_two_columns.csv", plan)
-    own = "patient_id,emd,cns prophylaxis\nA,none,yes\nB,other,yes\n"
-    assert admitted(write(tmp_path, own, "own.csv"))
-
-
-@pytest.mark.parametrize(
-    ("file", "plan"), [("rfs_from_infusion.csv", None), ("cibmtr_responders.csv", "m_cibmtr.yml")]
-)
-def test_relapse_free_survival_from_infusion_is_asked_about(
-    file: str, plan: str | None, tmp_path: Path
-) -> None:
-    (found,) = refused(file, plan)
-    assert "seems to count from infusion" in found.what and "origin: remission" in found.remedy
-    if plan is not None:
-        text = (CASES / plan).read_text(encoding="utf-8")
-        text = text.replace("{from: intxrel,", "{from: intxrel, origin: remission,")
-        assert admitted(file, write(tmp_path, text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import re
+import time
 from dataclasses import replace
 from importlib import resources
 
@@ -17,7 +18,7 @@ from cartanalysis import intake
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake import mapping
-from cartanalysis.intake.hints import legend, unit_in
+from cartanalysis.intake.hints import bare_name, legend, unit_in
 from cartanalysis.intake.mapping.guess import Evidence
 from cartanalysis.intake.mapping.model import Entry, FromColumn, FromDates, FromFilled
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
@@ -81,7 +82,7 @@ def sure(name: str, cells: list[str], label: str = "", **choices: str) -> FromCo
         ("患者编号", "patient_id", ""),
         ("ageAtInfusion", "age_years", ""),
         ("Alter (Jahre)", "age_years", "years"),
-        ("Âge", "", ""),
+        ("Âge", "age_years", ""),
         ("Geschlecht", "sex", ""),
         ("性别", "sex", ""),
         ("OS_MONTHS", "os_days", "months"),
@@ -96,7 +97,11 @@ def sure(name: str, cells: list[str], label: str = "", **choices: str) -> FromCo
         ("mother_age", "", ""),
         ("age_at_relapse", "", ""),
         ("pre_crs_grade", "", ""),
-        ("crs_days", "crs_grade", "days"),
+        ("crs_days", "", ""),
+        ("CRS day", "", ""),
+        ("Sex of the donor", "", ""),
+        ("relapse before CAR T", "", ""),
+        ("transplant type", "", ""),
     ],
 )
 def test_what_names_say(name: str, target: str, unit: str) -> None:
@@ -620,3 +625,142 @@ def test_m_is_not_male_in_every_language(name, letters, male):
     entry = one(name, [*letters, letters[0]])
     assert {theirs for theirs, ours in entry.levels.items() if ours == "male"} == {male}
     assert "M is not male" in entry.ask
+
+
+# --- names that seem to say it -------------------------------------------------------------------
+
+SEXES, ANSWERS, GRADES = ["F", "M", "F"], ["Y", "N", "Y"], ["0", "1", "3"]
+DAYS, PERCENT, RESPONSES = ["120", "40", "733"], ["10.5", "33", "80"], ["CR", "NR", "CRi"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (SEXES, "Donor's sex|Sex of donor|Spender Geschlecht|供者性别|Sexe du donneur"),
+        (SEXES, "sex_d|dsex|maternal sex"),
+        (GRADES, "CRS day|Day of CRS onset|CRS duration (days)|Days to ICANS|CRS onset|GVHD grade"),
+        (GRADES, "CRS start grade|CRS grade at discharge|number of relapses|prior transplants (n)"),
+        (ANSWERS, "relapse before CAR T|prior relapse|CNS relapse|planned HSCT|HSCT after CAR T"),
+        (ANSWERS, "EMD at relapse|history of EMD|death in ICU|Severe CRS|CRS ≥3"),
+        (["allo", "auto", ""], "transplant type|Type of prior transplant|Art der Transplantation"),
+        (["30", "12", "45"], "age at relapse|age of donor (years)|bone age (years)"),
+        (PERCENT, "Blasts PB (%)|BM blasts day 28 (%)|Treg absolute count|Treg day 28 (%)"),
+        (RESPONSES, "Response to induction|best response before CAR-T|response to bridging"),
+        (["neg", "pos", "neg"], "MRD before infusion|pre MRD|MRD month 6"),
+        (DAYS, "time from diagnosis to infusion (days)|RFS before CAR-T (days)|OS2 (days)"),
+        (["a", "b", "c"], "ID of donor|sample of donor"),
+    ],
+)  # fmt: skip
+def test_a_name_with_a_word_of_something_else_is_not_proposed(cells: list[str], names: str) -> None:
+    for name in names.split("|"):
+        assert one(name, cells) is None, name
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "cells"),
+    [
+        ("age_y", "Age at diagnosis (years)", ["30", "12", "45"]),
+        ("Alter bei Erstdiagnose (Jahre)", "", ["30", "12", "45"]),
+        ("诊断时年龄（岁）", "", ["30", "12", "45"]),
+        ("crs", "Day of onset of CRS", GRADES),
+        ("response", "Response to induction therapy", RESPONSES),
+        ("mrd", "MRD before CAR-T infusion", ["neg", "pos", "neg"]),
+        ("emd", "EMD at initial diagnosis", ["none", "cns", "other"]),
+        ("prior_hsct", "Number of prior HSCT", ["0", "1", "1"]),
+        ("treg", "Treg count per µl", PERCENT),
+        ("product", "Product given before", ["A", "B", "A"]),
+    ],
+)
+def test_a_label_that_speaks_of_something_else_is_asked_about(name, label, cells):
+    entry = one(name, cells, label)
+    assert entry is not None
+    assert doubts(entry)
+
+
+@pytest.mark.parametrize("label", ["Sex of the donor", "Gender of caregiver"])
+def test_other_people_are_not_the_patient(label):
+    assert one("gender", SEXES, label) is None
+    assert one("sex", SEXES, label) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("GeschlechtÃ¤", ""),
+        ("DÃ©cÃ¨s", "os_event"),
+        ("Ã‰tat vital", "os_event"),
+        ("GesamtÃ¼berleben (Monate)", "os_days"),
+        ("Gesamtueberleben (Monate)", "os_days"),
+        ("Gr\ufffd\ufffde", ""),
+    ],
+)  # fmt: skip
+def test_accents_in_the_wrong_encoding_are_understood(name: str, target: str) -> None:
+    assert [m.target for m in meanings(bare_name(name)) if m.strength > 1] == [target] * bool(
+        target
+    )
+
+
+# --- codes in a header ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Vital status (0=dead, 1=alive)", "Status: 0 dead, 1 alive", "Status 0=dead 1=alive",
+        "Vital status [1=alive;0=dead]", "Vital status 0/1 (dead/alive)",
+        "Vital status (dead/alive = 0/1)", "Vital status_0dead_1alive",
+        "Vital status (0→dead, 1→alive)", "Survival status (0=D, 1=A)",
+        "Vital status {0: dead}",
+        "生存状态（0死亡 1存活）", "転帰（0：死亡、1：生存）",
+        "Vitalstatus (0=verstorben; 1=lebend)",
+        "statut vital (0: décédé, 1: vivant)", "Estado vital (0=fallecido; 1=vivo)",
+        "Stato vitale (0 = deceduto, 1 = vivo)", "Dead (0=yes 1=no)", "exitus (0=sí, 1=no)",
+    ],
+)  # fmt: skip
+def test_codes_in_a_header_are_proposed_and_stop_what_contradicts_them(name: str) -> None:
+    cells = ["0", "1", "1", "0"]
+    entry = one(name, cells)
+    assert isinstance(entry, FromColumn)
+    assert (entry.target, entry.levels) == ("os_event", {"0": "1", "1": "0"})
+    table = source({"patient_id": ["a", "b", "c", "d"], name: cells})
+    plan = (
+        f"version: 1\ncolumns: {{patient_id: {{from: patient_id}}, os_event: {{from: '{name}'}}}}"
+    )
+    (problem,) = mapping.apply(table, mapping.loads(plan)).problems
+    assert problem.column == name
+    assert "means" in problem.what
+
+
+def test_an_answer_is_no_grade() -> None:
+    for name in ("CRS grade ≥3 (0=no, 1=yes)", "CRS (0=N/1=Y)", "Severe CRS"):
+        table = source({"patient_id": ["a", "b"], name: ["0", "1"]})
+        columns = f"{{patient_id: {{from: patient_id}}, crs_grade: {{from: '{name}'}}}}"
+        (problem,) = mapping.apply(table, mapping.loads(f"version: 1\ncolumns: {columns}")).problems
+        assert "whether there was a grade" in problem.what
+
+
+def test_one_explained_code_of_two_explains_the_other() -> None:
+    entry = one("OS event (1=alive)", ["0", "1", "1"])
+    assert isinstance(entry, FromColumn)
+    assert entry.levels == {"0": "1", "1": "0"}
+    assert doubts(entry)
+
+
+# --- how much -------------------------------------------------------------------------------------
+
+
+def test_every_column_that_is_not_used_is_listed_whole() -> None:
+    long = "an unused column with a name that is longer than anything shown in a terminal is"
+    names = [f"{long} {i}" for i in range(60)]
+    made = mapping.propose(source({"patient_id": ["a"]} | {name: ["x"] for name in names}))
+    assert all(f"#   {name}\n" in made.to_yaml() for name in names)
+    assert "and 20 more (the mapping file and --all list them)" in made.summary()
+    assert " more" not in made.summary(whole=True)
+
+
+def test_two_thousand_columns_are_proposed_within_seconds() -> None:
+    cells = {f"Serum value {i} at day {i % 7}": ["1", "", "0.5"] * 20 for i in range(2000)}
+    started = time.process_time()
+    made = mapping.propose(source({"patient_id": [f"p{i}" for i in range(60)]} | cells))
+    assert len(made.unused) == 2000
+    assert time.process_time() - started < 10

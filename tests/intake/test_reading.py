@@ -27,6 +27,8 @@ import pyreadstat
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.styles import Font, GradientFill, PatternFill
+from openpyxl.styles.colors import Color
 from tinybook import TESTS
 
 from cartanalysis.errors import InputError
@@ -253,6 +255,45 @@ def test_hidden_sheets_rows_and_columns_are_noted(tmp_path):
         "Hidden rows (“3”) were read like the others.",
         "Hidden columns (“x”) were read like the others.",
     )
+
+
+@pytest.mark.parametrize(
+    ("style", "is_told"),
+    [
+        ({"font": Font(color="FF808080")}, True),
+        ({"font": Font(color=Color(theme=0, tint=-0.35))}, True),
+        ({"font": Font(color=Color(theme=1, tint=0.5))}, True),
+        ({"font": Font(color=Color(indexed=23))}, True),
+        ({"fill": PatternFill("solid", fgColor="FFD9D9D9")}, True),
+        ({"fill": PatternFill("solid", fgColor=Color(theme=0, tint=-0.15))}, True),
+        ({"fill": PatternFill("solid", fgColor="FFFFFF00")}, False),
+        ({"fill": PatternFill("solid", fgColor="FFFFFFFF")}, False),
+        ({"font": Font(color="FF0070C0")}, False),
+        ({"font": Font(color=Color(theme=1))}, False),
+        ({"font": Font(bold=True), "fill": GradientFill()}, False),
+    ],
+)
+def test_rows_in_grey_are_told(tmp_path, style, is_told):
+    rows = [[f"P{i}", i] for i in range(5)]
+    path, book = sheet(tmp_path, ["id", "x"], *rows)
+    for cell in book.active[4]:
+        for name, value in style.items():
+            setattr(cell, name, value)
+    book.save(path)
+    told = ("Rows in grey (“4”) were read like the others.",) if is_told else ()
+    assert read_source(path).notes == told
+    # a single cell, or every second row, is how somebody's table looks
+    for row in (2, 6):
+        for cell in book.active[row]:
+            for name, value in style.items():
+                setattr(cell, name, value)
+    book.save(path)
+    assert read_source(path).notes == ()
+    path, book = sheet(tmp_path, ["id", "x"], *rows)
+    for name, value in style.items():
+        setattr(book.active["B4"], name, value)
+    book.save(path)
+    assert read_source(path).notes == ()
 
 
 def test_bad_inputs_29_merged_cells(tmp_path):
@@ -666,7 +707,8 @@ def test_cbioportal_folder():
     assert found.columns[1].label == "Overall Survival (Months)"
     assert found.rows == (6, 7, 8)
     assert found.problems == ()
-    assert any("differ between samples: SAMPLE_ID, TREG_PCT" in n for n in found.notes)
+    told = "differ between the rows of a patient: “SAMPLE_ID”, “TREG_PCT”"
+    assert any(told in n for n in found.notes)
     assert any("[Not Available]" in n for n in found.notes)
 
 
@@ -711,10 +753,14 @@ def test_redcap_dictionary_by_its_long_name_or_as_given(tmp_path):
 
 
 def test_redcap_with_several_rows_per_record(tmp_path):
-    text = "record_id,redcap_event_name,x\n1,baseline,5\n1,month_6,\n2,baseline,3\n"
+    text = "record_id,redcap_event_name,x,y\n1,base,5,1\n1,month_6,,2\n2,base,3,4\n"
     found = read_source(write(tmp_path / "x.csv", text))
-    assert [(p.row, p.column, p.value) for p in found.problems] == [(3, "record_id", "1")]
-    assert "one row per patient" in found.problems[0].remedy
+    assert found.cells == {"record_id": ["1", "2"], "x": ["5", "3"]} and found.rows == (2, 4)
+    assert "differ between the rows of a patient: “y”" in " ".join(found.notes)
+    found = read_source(tmp_path / "x.csv", wanted={"y"})
+    assert [(p.row, p.column, p.value) for p in found.problems] == [(2, "y", "1")]
+    assert "y: base" in found.problems[0].remedy
+    assert read_source(tmp_path / "x.csv", wanted={"y: base"}).cells["y: base"] == ["1", "4"]
     once = read_source(write(tmp_path / "y.csv", "record_id,redcap_event_name\n1,a\n2,a\n"))
     assert once.problems == ()
 

@@ -26,6 +26,7 @@ from cartanalysis.text import format_interval, format_value
 
 Rows = list[dict[str, str]]
 REGISTRY = load()
+BROUGHT = Path(__file__).parents[1] / "data" / "cases"
 GROUPINGS = [
     "emd_any", "emd_other", "emd", "treg_group", "genetic_risk", "sex", "prior_hsct", "response",
     "arm",
@@ -56,7 +57,7 @@ def make(
         functions (arguments and values).
     """
     rng = random.Random(seed)
-    texts = [*AWKWARD.items()]
+    texts = [*AWKWARD.items(), *brought()]
     texts += [(f"random {i}", write(cohort(rng))) for i in range(clean)]
     texts += [(f"dirty {i}", spoilt(rng)) for i in range(dirty)]
     cases = []
@@ -82,6 +83,16 @@ def make(
 
 
 # --- cohorts -----------------------------------------------------------------------------------
+
+
+def brought() -> Iterator[tuple[str, str]]:
+    """Give the files that people brought and a page can be given: one table of text in UTF-8."""
+    for path in sorted(BROUGHT.iterdir()):
+        if path.suffix in (".csv", ".txt"):
+            try:
+                yield f"brought {path.name}", path.read_bytes().decode()
+            except UnicodeDecodeError:
+                continue
 
 
 def cohort(rng: random.Random, n: int | None = None) -> Rows:
@@ -615,7 +626,7 @@ HIT = (
     "the comma was read", "was read as missing", "differ by blanks or hyphens", "different groups",
     "looks like a summary", "everybody who died is censored", "the row repeats",
     "already in row", "does not look like a header", "a REDCap data dictionary",
-    "without its data dictionary", "the export has a row per event", "below 60 days",
+    "without its data dictionary", "Several rows of a patient were", "below 60 days",
     "above 20 years", "the curve starts below 1", "is far shorter in", "Some patients who died",
     "too few to speak against the order", "the interval excludes", "the interval rules out",
     "another group has as few", "which is not counted here", "were followed beyond day",
@@ -710,7 +721,12 @@ def _can_test(patients: Any, endpoint: str, by: str) -> bool:
     """Leave out what `survival.log_rank` cannot answer: no one to compare the last group with."""
     data = survival.with_endpoint(patients, endpoint, by)
     names = response.levels(data[by])
-    kept = set(survival._comparable(data, by)[by])
+    kept: set[Any] = set()
+    for day in data.loc[data["event"] == 1, "time"].unique():
+        at_risk = data[data["time"] >= day]
+        some = ((at_risk["time"] == day) & (at_risk["event"] == 1)).sum() < len(at_risk)
+        if some and at_risk[by].nunique() > 1:
+            kept |= {*at_risk[by]}
     return len(kept) < 2 or names[-1] in kept
 
 

@@ -92,6 +92,20 @@ test("cells of every file", { skip }, async (t) => {
   }
 });
 
+test("files that people bring, in the columns of the book", { skip }, async (t) => {
+  const ours = cohorts.filter((c) => c.name.startsWith("brought") && /^patient_id\b/.test(c.csv));
+  assert.ok(ours.length >= 15, `only ${ours.length}`);
+  const columnsOf = (problems) => [...new Set(problems.map((p) => p.column ?? "the file"))].sort();
+  for (const { name, csv, problems } of ours) {
+    await t.test(name, () => {
+      const found = columnsOf(cart.check(bytes(csv)).problems);
+      // with a column that might tell of deaths, the page does not go on
+      if (name.includes("event_header_coding")) assert.match(found.join(), /Status at last FU/);
+      else assert.deepEqual(found, columnsOf(problems));
+    });
+  }
+});
+
 test("cohorts without anything odd are read", { skip }, () => {
   const refused = (wanted) => cart.check(bytes(wanted.csv)).problems.length > 0;
   for (const wanted of cohorts.filter((c) => c.name.startsWith("random"))) {

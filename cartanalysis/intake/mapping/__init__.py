@@ -1,12 +1,13 @@
 """From somebody's columns to ours: a mapping file, what it does, and a proposal for one.
 
-``model`` says what a mapping file may hold, ``apply`` carries it out, with ``timeline`` for columns
-of dates.  ``propose`` guesses a mapping from a file, column by column (``guess``), by what
-``names`` know.  ``template`` is for those who start with an empty table.
+``document`` reads the YAML, ``model`` says what a mapping file may hold and ``conditions`` which
+rows it means.  ``apply`` carries it out, with ``timeline`` for columns of dates.  ``propose``
+guesses a mapping from a file, column by column (``guess``), by what ``names`` know.  ``template``
+is for those who start with an empty table.
 """
 
 from cartanalysis.intake.mapping import template
-from cartanalysis.intake.mapping.apply import apply, identity, names_told
+from cartanalysis.intake.mapping.apply import apply, identity, names_told, select
 from cartanalysis.intake.mapping.model import Mapping, load, loads
 from cartanalysis.intake.mapping.propose import Proposal, propose
 
@@ -19,5 +20,6 @@ __all__ = [
     "loads",
     "names_told",
     "propose",
+    "select",
     "template",
 ]

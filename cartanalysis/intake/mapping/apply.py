@@ -8,13 +8,25 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from operator import itemgetter
 
 from cartanalysis.contract import FIELDS, MISSING, Field
-from cartanalysis.errors import Problem, listed, shown
+from cartanalysis.errors import Problem, counted, listed, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import hints
 from cartanalysis.intake.cells import Fault
-from cartanalysis.intake.mapping.model import Constant, Entry, FromColumn, FromDates, FromFilled
+from cartanalysis.intake.mapping import conditions, dates
+from cartanalysis.intake.mapping.model import (
+    UNSAID,
+    Constant,
+    Entry,
+    FromColumn,
+    FromDates,
+    FromDays,
+    FromFilled,
+    FromHighest,
+    FromRules,
+)
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.timeline import Timeline
 from cartanalysis.intake.rules import check_identifiers
@@ -26,6 +38,9 @@ NAMES_SHOWN = 20
 
 CNSR = re.compile(r"\d{1,4}(\.0*)?", re.ASCII)
 """ADaM's code of censoring."""
+
+LIMIT = re.compile(r"([<>≤≥])=?\s*(\d{1,15}(?:[.,]\d{1,15})?)\s*(%?)", re.ASCII)
+"""A number of which only a limit is known."""
 
 NO_CNSR = Fault("not a censoring code", "CNSR is 0 for the event and 1 or more for censoring")
 
@@ -42,11 +57,46 @@ def identity(source: Source, strata: Collection[str] = (), *, settled: bool = Fa
         if name in present
     )
     extra = [name for name in dict.fromkeys(strata) if name in present and name not in FIELDS]
-    return Plan(source.name, entries, tuple(extra), settled=settled)
+    # a column that is called patient_id says itself whose rows these are
+    return Plan(source.name, entries, tuple(extra), patients="rows", settled=settled)
+
+
+def select(source: Source, mapping: Plan) -> Source:
+    """Leave out the rows that do not count, before anything else is read of them."""
+    only = mapping.only
+    if only is None:
+        return source
+    absent = [name for name in only.columns if name not in source.cells]
+    if absent:
+        why = f"{mapping.name} names it under only"
+        return source.also(problems=[_absent(source, n, why) for n in absent])
+    held, before = conditions.hold([only], source), len(source.rows)
+    places = [i for i, counts in enumerate(held.rows[0]) if counts is not False]
+    problems, notes = held.problems, _unsaid("only", held.unsaid)
+    if not places:
+        remedy = "Compare its words with those of the column; case and blanks do not count"
+        problems.append(Problem(f"no row of the file fulfils only: {only.words}", remedy))
+        places = [*range(before)]
+    if len(places) < before:
+        out = {*range(before)} - {*places}
+        asked = {c.column for c in only.clauses if c.test != "filled"}
+        empty = sum(any(fold(source.cells[n][i]) in MISSING for n in asked) for i in out)
+        told = f" ({empty} with an empty cell there)" if empty else ""
+        notes.append(
+            f"{counted(before, 'row')} in the file, {len(places)} with {only.words} count; "
+            f"{len(out)}{told} left out."
+        )
+        gone = {source.rows[i] for i in out}
+        source = replace(
+            source,
+            problems=tuple(p for p in source.problems if p.row not in gone),
+            left_out=source.left_out + len(out),
+        )
+    return source.take(places).also(notes, problems)
 
 
 def apply(source: Source, mapping: Plan, *, today: dt.date | None = None) -> Source:
-    """Turn a table in somebody's columns into one in the contract's.
+    """Turn a table in somebody's columns, of the rows that count, into one in the contract's.
 
     Its cells hold our levels, plain numbers in our units, or nothing.
     """
@@ -56,6 +106,7 @@ def apply(source: Source, mapping: Plan, *, today: dt.date | None = None) -> Sou
     for entry in mapping.entries:
         if work.has(entry):
             work.map(entry)
+    work.keep_responders()
     work.tell_deaths_without_date()
     work.end_with_survival()
     for name in mapping.extra:
@@ -82,6 +133,7 @@ class _Work:
         self.problems: list[Problem] = []
         self.timeline = Timeline(source, mapping, today)
         self.steps: dict[str, list[Decimal]] = {}
+        self.read: dict[tuple[Entry, str], Cells] = {}
         many = grammar.OFTEN_MISSING
         self.has_codes = any(not many.isdisjoint(c) for c in source.cells.values())
 
@@ -104,10 +156,7 @@ class _Work:
 
     def absent(self, name: str, why: str) -> None:
         """Add the problem of a column that is not there."""
-        folded = {fold(known): known for known in self.by_name}
-        close = difflib.get_close_matches(fold(name), folded, n=1)
-        hint = f"Did you mean {shown(folded[close[0]])}?" if close else "Correct its name"
-        self.wrong(Fault(f"the file has no such column; {why}", hint), name)
+        self.problems.append(_absent(self.source, name, why))
 
     def map(self, entry: Entry) -> None:
         """Carry out one entry; what is computed holds nothing that could identify somebody."""
@@ -121,7 +170,13 @@ class _Work:
         elif isinstance(entry, FromDates):
             cells = self.from_dates(entry, spec)
         elif isinstance(entry, FromFilled):
-            cells = self.timeline.happened(entry)
+            cells = self.happened(entry)
+        elif isinstance(entry, FromRules):
+            cells = self.by_rules(entry)
+        elif isinstance(entry, FromHighest):
+            cells = self.highest(entry, spec)
+        elif isinstance(entry, FromDays):
+            cells = self.from_days(entry)
         elif isinstance(entry, Constant):
             cells = [entry.constant] * len(self.source.rows)
             self.notes.append(f"{entry.target}: {shown(entry.constant)} for every patient.")
@@ -191,18 +246,28 @@ class _Work:
     def measured(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
         """Read numbers and put them into our unit."""
         factor = _factor(spec, entry.unit)
-        texts = [text for text in cells if fold(text) not in MISSING]
+        given = entry.values or {}
+        bare = {
+            text: _without_limit(text, entry.limits)
+            for text in cells
+            if fold(text) not in MISSING and fold(text) not in given
+        }
+        texts = [bare[text] for text in cells if text in bare]
         doubts = {} if self.mapping.settled else self.doubts(entry, spec, theirs, texts, factor)
-        decimal = entry.decimal or grammar.decimal_of(spec, cells)
-        meant = {t: doubts.get(t) or grammar.number(spec, t, decimal) for t in dict.fromkeys(texts)}
-        read = self.understood(spec, {text: "" for text in cells if text} | meant)
+        decimal = entry.decimal or grammar.decimal_of(spec, texts)
+        meant: dict[str, str | Fault] = {
+            t: doubts.get(number) or grammar.number(spec, number, decimal)
+            for t, number in bare.items()
+        }
+        chosen = {text: given[fold(text)] for text in cells if fold(text) in given}
+        read = self.understood(spec, {text: "" for text in cells if text} | meant | chosen)
         for text in meant.keys() & read.keys():
             meant[text] = _in_our_unit(spec, read[text], text, factor)
         if factor != 1 and entry.unit:
             self.notes.append(f"{entry.target}: {shown(entry.source)} is in {_told(entry.unit)}.")
             if spec.unit == "days":
                 self.steps[spec.name] = [factor * _last_place(read.get(text, "")) for text in cells]
-        return self.capped(entry, self.filled_in(entry, cells, meant))
+        return self.capped(entry, self.filled_in(entry, cells, meant | chosen))
 
     def doubts(
         self, entry: FromColumn, spec: Field, theirs: Column, texts: Cells, factor: Decimal
@@ -284,6 +349,127 @@ class _Work:
             self.notes.append(f"{target}: codes are shown by the words of the data dictionary.")
         return made
 
+    # --- from several columns ------------------------------------------------------------------
+
+    def by_rules(self, entry: FromRules) -> Cells:
+        """Decide each row by the first rule that it fulfils."""
+        held = conditions.hold([*entry.rules.values()], self.source)
+        self.problems += held.problems
+        self.notes += _unsaid(entry.target, held.unsaid)
+        told = "; ".join(f"{ours} where {rule.words}" for ours, rule in entry.rules.items())
+        self.notes.append(f"{entry.target}: {told}.")
+        levels, made = [*entry.rules], []
+        for i, answers in enumerate(zip(*held.rows, strict=True)):
+            first = next((k for k, answer in enumerate(answers) if answer is not False), None)
+            if first is not None:
+                made.append(levels[first] if answers[first] else "")
+                continue
+            if entry.rest == UNSAID:
+                self.tell_unruled(entry, i)
+            made.append(entry.rest or "")
+        return made
+
+    def tell_unruled(self, entry: FromRules, i: int) -> None:
+        """Add the problem of a row that no rule fits, unless all its cells are empty."""
+        cells = {name: self.source.cells[name][i] for name in entry.columns}
+        if all(fold(text) in MISSING for text in cells.values()):
+            return
+        says = ", ".join(f"{shown(n)} {shown(t) if t else 'empty'}" for n, t in cells.items())
+        what = f"no rule of {entry.target} fits ({says})"
+        remedy = f"Add a rule, or otherwise: null to leave {entry.target} empty in such rows"
+        self.wrong(Fault(what, remedy), entry.columns[0], i)
+
+    def highest(self, entry: FromHighest, spec: Field) -> Cells:
+        """Take the highest of several grades; an empty one does not count."""
+        grades = []
+        for name in entry.highest:
+            said = {"levels": entry.levels, "missing": entry.missing}
+            one = FromColumn(target=entry.target, source=name, **said)  # type: ignore[arg-type]
+            grades.append(self.coded(one, spec, self.by_name[name], self.without_codes(one)))
+        named = ", ".join(map(shown, entry.highest))
+        self.notes.append(f"{entry.target}: the highest of {named}; empty cells do not count.")
+        return [max(row) for row in zip(*grades, strict=True)]  # a grade is one digit
+
+    def from_days(self, entry: FromDays) -> Cells:
+        """Count time from one day to another, both told in numbers."""
+        times = {name: self.times(entry, name) for name in entry.columns}
+        since = times[entry.since] if entry.since else ["0"] * len(self.source.rows)
+        if entry.since:
+            self.tell_shift(entry)
+        made = []
+        for i, start in enumerate(since):
+            ends = [(Decimal(text), n) for n in entry.days if (text := times[n][i])]
+            lasts = [(Decimal(text), n) for n in entry.otherwise if (text := times[n][i])]
+            if not start or not (ends or lasts):
+                made.append("")
+                continue
+            end, name = min(ends, key=itemgetter(0)) if ends else max(lasts, key=itemgetter(0))
+            if end < Decimal(start):
+                what = f"the time is before that in {shown(entry.since)} ({start} days)"
+                self.wrong(Fault(what, "Check both; they have to count from one day"), name, i)
+            made.append(grammar.plainly(max(end - Decimal(start), Decimal(0))))
+        return made
+
+    def tell_shift(self, entry: FromDays) -> None:
+        """Tell what counting from a later day means; both times have to count from one day."""
+        stated = {n: hints.origin_in(self.by_name[n], entry.target) for n in entry.columns}
+        different = {day: name for name, day in stated.items() if day}
+        if len(different) > 1:
+            told = " and ".join(f"{shown(n)} from {day}" for day, n in different.items())
+            what = f"{entry.target} takes one time from another, but by name or label {told}"
+            self.wrong(Fault(what, "Name columns that count from one day"), entry.since)
+        self.notes.append(f"{entry.target}: {shown(entry.since)} was taken off.")
+        if entry.target == "os_days":
+            self.notes[-1] += hints.DELAYED_ENTRY
+
+    def times(self, entry: FromDays | FromFilled, name: str) -> Cells:
+        """Read a column of numbers of days, or of another unit of time, once."""
+        if (entry, name) not in self.read:
+            spec = replace(FIELDS["os_days"], name=entry.target)
+            # where times are compared, it does not matter from which day they count
+            is_compared = isinstance(entry, FromFilled) or bool(entry.since)
+            one = FromColumn(
+                target=entry.target,
+                source=name,
+                unit="days" if isinstance(entry, FromFilled) else entry.unit,
+                missing=entry.missing,
+                origin="any" if is_compared else "",
+            )
+            before = self.steps.pop(spec.name, None)
+            cells = self.without_codes(one)
+            self.read[entry, name] = self.measured(one, spec, self.by_name[name], cells)
+            if before and spec.name in self.steps:  # a difference is as rough as both together
+                pairs = zip(before, self.steps[spec.name], strict=True)
+                self.steps[spec.name] = [one + other for one, other in pairs]
+        return self.read[entry, name]
+
+    def filled(self, entry: FromDates | FromDays | FromFilled, name: str) -> list[bool | None]:
+        """Tell in which rows a column has a date or day; none where it cannot be read."""
+        cells = self.source.cells[name]
+        if not isinstance(entry, FromDates) and (
+            isinstance(entry, FromDays) or _are_days(cells, entry)
+        ):
+            return [bool(text) for text in self.times(entry, name)]
+        days = self.timeline.column(name, entry.order)
+        is_empty = [fold(text) in MISSING for text in cells]
+        return [
+            None if day is None and not empty else not empty
+            for day, empty in zip(days, is_empty, strict=True)
+        ]
+
+    def happened(self, entry: FromFilled) -> Cells:
+        """Tell who has any of several dates or days."""
+        filled = {name: self.filled(entry, name) for name in entry.columns}
+        named = ", ".join(shown(name) for name in entry.filled)
+        self.notes.append(f"{entry.target}: an event where {named} is filled.")
+        made = []
+        for i in range(len(self.source.rows)):
+            is_open = bool(entry.since) and not filled[entry.since][i]
+            is_open |= any(filled[name][i] is None for name in entry.columns)
+            event = "1" if any(filled[name][i] for name in entry.filled) else "0"
+            made.append("" if is_open else event)
+        return made
+
     # --- from dates ----------------------------------------------------------------------------
 
     def from_dates(self, entry: FromDates, spec: Field) -> Cells:
@@ -302,23 +488,38 @@ class _Work:
         """Compare deaths with their dates, where the two are from different columns."""
         time, event = map(self.mapping.by_target.get, ("os_days", "os_event"))
         cells = self.cells.get("os_event")
-        if not isinstance(time, FromDates) or isinstance(event, FromFilled) or not cells:
+        if not isinstance(time, FromDates | FromDays) or isinstance(event, FromFilled) or not cells:
             return
+        ends = time.dates if isinstance(time, FromDates) else time.days if time.otherwise else ()
         if not all(name in self.by_name for name in time.columns):
             return
+        filled = {name: self.filled(time, name) for name in ends}
         by_contact = False
-        for i, died in enumerate(cells):
-            dated = [name for name in time.dates if self.timeline.column(name, time.order)[i]]
+        for i, died in enumerate(cells if ends else ()):  # else one column ends with either
+            dated = [name for name in ends if filled[name][i]]
             by_contact |= died == "1" and not dated
             if died == "0" and dated:
                 fault = Fault("a date of death, but os_event says alive", "Correct one of the two")
                 self.wrong(fault, dated[0], i)
         if by_contact:
-            ends = ", ".join(shown(name) for name in time.dates)
+            named = ", ".join(map(shown, ends))
             what = (
-                f"of patients who died, but have no date in {ends}, time ends at the last contact"
+                f"of patients who died, but have no date in {named}, time ends at the last contact"
             )
             self.notes.append(f"os_days: {what}.")
+
+    def keep_responders(self) -> None:
+        """Empty what is wanted of responders only in everybody else."""
+        responded = [level in ("CR", "CRi") for level in self.cells.get("response", [])]
+        for entry in self.mapping.entries:
+            if not entry.responders or not responded or entry.target not in self.cells:
+                continue
+            cells = self.cells[entry.target]
+            kept = [text if yes else "" for text, yes in zip(cells, responded, strict=True)]
+            count = sum(bool(text) for text in cells) - sum(bool(text) for text in kept)
+            self.cells[entry.target] = kept
+            whom = "with a response other than CR and CRi, or none"
+            self.notes.append(f"{entry.target}: emptied in {counted(count, 'patient')} {whom}.")
 
     # --- the rest ------------------------------------------------------------------------------
 
@@ -365,6 +566,39 @@ class _Work:
 def names_told(head: str, names: Sequence[str]) -> list[str]:
     """Note a list of names, cut short; nothing if there is none."""
     return [f"{head}: {listed(names, NAMES_SHOWN)}."] if names else []
+
+
+def _absent(source: Source, name: str, why: str) -> Problem:
+    """Say that a column is not there, and which may be meant."""
+    folded = {fold(known): known for known in source.cells}
+    close = difflib.get_close_matches(fold(name), folded, n=1)
+    hint = f"Did you mean {shown(folded[close[0]])}?" if close else "Correct its name"
+    return Problem(f"the file has no such column; {why}", hint, column=name)
+
+
+def _unsaid(target: str, clauses: Collection[conditions.Clause]) -> list[str]:
+    """Note tests for a text that no cell says."""
+    return [f"{target}: no cell of the file fits the words of {c.words}." for c in clauses]
+
+
+def _without_limit(text: str, how: str) -> str:
+    """Write a limit such as <5 as the number that the mapping says; >90 is read as 90."""
+    found = LIMIT.fullmatch(text) if how else None
+    if found is None:
+        return text
+    sign, number, percent = found.groups()
+    if how == "half" and sign in "<≤":
+        half = grammar.plainly(Decimal(number.replace(",", ".")) / 2, places=12)
+        number = half.replace(".", ",") if "," in number else half
+    return number + percent
+
+
+def _are_days(cells: Cells, entry: FromFilled) -> bool:
+    """Tell whether a column holds numbers of days, and not one date."""
+    empty = {*MISSING, *map(fold, entry.missing)}
+    texts = {text for text in cells if fold(text) not in empty}
+    are_dates = any(isinstance(dates.split(text), dates.Cell) for text in texts)
+    return not are_dates and any(grammar.PLAIN.fullmatch(text) for text in texts)
 
 
 def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fault:

@@ -15,19 +15,20 @@ from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import words
 from cartanalysis.intake.hints import (
     COUNTED_FROM,
+    bare_name,
     choices_of,
     opposite,
     origin_in,
     unit_column,
     unit_in,
-    words_of,
 )
+from cartanalysis.intake.hints import words_of as meant_by
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
-from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn, FromDates, FromFilled
-from cartanalysis.intake.mapping.names import Meaning
+from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn
+from cartanalysis.intake.mapping.names import KNOWN, Meaning, date_role, words_of
 from cartanalysis.intake.source import Column, Source
-from cartanalysis.intake.words import tokens
+from cartanalysis.intake.words import WORDS, tokens
 from cartanalysis.text import fold, same_id
 
 MAX_LEVELS = 12
@@ -40,7 +41,7 @@ SAMPLE = 500
 """So many filled cells are looked at to tell whether a column holds dates."""
 
 _GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
-_STATUS = re.compile(r"status|vital|estado|statut|stato|状态")
+_STATUS = re.compile(r"status|vital|estado|statut|stato|状态|状況|状態|srvstat")
 _OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
 _ASKED = {
     "os_days": "does it count from infusion, in everybody?",
@@ -50,6 +51,21 @@ _ASKED = {
 """What is asked of a time whose name and label do not say from which day it counts."""
 
 _NEGATED = frozenset({"neg", "negative", "free", "no"})
+_FREE_OF = re.compile(r"[delp]fs|(disease|event|relapse|leuk[a]?emia|progression)free")
+_APART = {"9", "77", "88", "97", "98", "777", "888"} | grammar.SIGNS_OF_MISSING
+"""Codes that stand for a missing value where all others are far from them."""
+
+_CODES = frozenset("012345678")
+"""Codes beside which another may stand for a missing value."""
+
+_SINCE_TREATMENT = frozenset(WORDS["since_treatment"])
+_LIMIT = re.compile(r"[<>≤≥]=?\s*\d+([.,]\d+)?\s*%?")
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[-–]\s*(\d+(?:\.\d+)?)\s*%?")
+LAST = 1000
+"""The place of a column that is taken only where no other fits."""
+
+OTHER_PEOPLE = frozenset(WORDS["other_people"])
+_ELSEWHERE = frozenset(form for word in WORDS["elsewhere"] for form in words.spellings(word))
 
 
 class Guess:
@@ -78,6 +94,8 @@ class Guess:
         return replace(self.draft, ask=ask)
 
 
+CODED = ("level", "grade", "event")
+
 Said = dict[str, Any]
 """What an entry says of its column, by attribute."""
 
@@ -97,13 +115,36 @@ class Evidence(Guess):
         self.texts = sorted(set(self.filled))
         self.choices = choices_of(column)
         self.parameter = column.name.partition(":")[2]  # of ADaM
+        self.unit = meaning.unit  # by the name, or as a registry keeps it
         self.told = fold(f"{column.name} {column.label if told_by == 'label' else ''}")
         self.tokens = {*tokens(column.name), *tokens(column.label)}
+        self.missing = self._codes_apart() if self.spec.kind in CODED else ()
         if meaning.strength == 1:
             self.doubt(f"the {told_by} alone does not tell; is it “{self.spec.meaning}”?")
+        self._speaks_of_else(column.label if told_by == "name" else column.name)
+
+    def _speaks_of_else(self, other: str) -> None:
+        """Doubt a column whose other text speaks of another person, day or thing."""
+        found = [w for w in words_of(other) if w in _ELSEWHERE - KNOWN[self.spec.name]]
+        if found:
+            self.doubt(f"it speaks of {_listed(found)}; is it “{self.spec.meaning}”?")
+
+    def _codes_apart(self) -> tuple[str, ...]:
+        """Find codes for a missing value, such as -9 and 99 beside 0 to 4; leave them out."""
+        found = sorted(_APART.intersection(self.texts) - self.choices.keys())
+        rest = [t for t in self.texts if t not in found]
+        if not rest or not all(t in _CODES for t in rest):
+            return ()
+        self.filled = [c for c in self.filled if c not in found]
+        self.texts = rest
+        if found:
+            self.doubt(f"does {_listed(found)} mean a missing value?")
+        return tuple(found)
 
     def guess(self) -> Guess | None:
         """Find what the entry has to say; none if the column is something else."""
+        if OTHER_PEOPLE & {*words_of(self.column.name), *words_of(self.column.label)}:
+            return None
         read = {
             "id": self._identifier,
             "number": self._number,
@@ -115,7 +156,8 @@ class Evidence(Guess):
         said = read() if self.filled else None
         if said is None:
             return None
-        self.draft = replace(self.draft, **said)
+        missing: Said = {"missing": self.missing} if self.missing else {}
+        self.draft = replace(self.draft, **(missing | said))
         return self
 
     # --- kinds -----------------------------------------------------------------------------------
@@ -152,17 +194,23 @@ class Evidence(Guess):
         if not any(found.levels.values()):
             return None
         self.doubts += found.doubts
-        any_grade = self.spec.kind == "grade" and set(texts) <= {"0", "1"} and not self.choices
-        named = fold(f"{self.column.name} {self.column.label}")
-        if any_grade and self.strength < 3 and not _GRADED.search(named):
-            self.doubt(
-                "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
-            )
+        self._any_grade()
         self._opposite_words(self.tokens)
         by_ctcae = "aetoxgr" in tokens(self.column.name)
         if by_ctcae and self.spec.name in ("crs_grade", "icans_grade"):
             self.doubt("AETOXGR is graded by CTCAE, the column of ours by ASTCT")
         return self._translated(found, found.levels)
+
+    def _any_grade(self) -> None:
+        """Doubt grades that may only answer whether there was any."""
+        meant = {fold(word) for word in meant_by(self.column, self.texts).values()}
+        only = self.spec.kind == "grade" and meant <= words.BARE
+        named = fold(f"{self.column.name} {self.column.label}")
+        if only and self.strength < 3 and (self.choices or not _GRADED.search(named)):
+            self.strength, self.rank = 1, LAST  # another column may hold the grades
+            self.doubt(
+                "only 0 and 1 occur: are they grades, or does 1 mean any grade? Then remove it"
+            )
 
     def _translated(self, found: words.Translation, levels: dict[str, str | None]) -> Said:
         """Propose levels, unless they need no translation at all."""
@@ -194,19 +242,21 @@ class Evidence(Guess):
             return None
         levels = dict(found.levels)
         self.doubts += found.doubts
-        bare = all(fold(word) in words.BARE for word in words_of(self.column, texts).values())
+        bare = all(fold(word) in words.BARE for word in meant_by(self.column, texts).values())
         if not self.choices and any(t.isdigit() and t not in ("0", "1") for t in texts):
             self.doubt("more than two codes: perhaps a competing event")
             levels = {t: v if t in ("0", "1") else None for t, v in levels.items()}
-        if bare and (turned or _NEGATED & set(tokens(self.column.name))):
+        if bare and (turned or _NEGATED & set(tokens(bare_name(self.column.name)))):
             levels = {t: {"0": "1", "1": "0"}.get(v or "", v) for t, v in levels.items()}
             told = f"says who {turned}" if turned else "says the opposite of the event"
             self.doubt(f"its name or label {told}, so codes were turned; is that right?")
+        elif bare and self.strength < 3 and _FREE_OF.search("".join(tokens(self.told))):
+            self.doubt("is 1 the event, or being free of it?")
         elif bare and self.strength < 3 and _STATUS.search(self.told):
             self.doubt("is 1 the event? A status may be coded either way")
         if bare:
             self._opposite_words(tokens(self.column.label))
-        if "relapse" in self.column.name.casefold() and self.spec.name == "rfs_event":
+        if self.spec.name == "rfs_event" and date_role(self.column.name) == "relapse":
             self.doubt("is a death without relapse an event here too?")
         if len(self.filled) < len(self.cells) and set(levels.values()) == {"1"}:
             self.doubt("does an empty cell mean no event?")
@@ -240,9 +290,10 @@ class Evidence(Guess):
         if self.spec.unit == "days" and grammar.thousands(self.filled, self.spec.high):
             decimal = "."
             self.doubt("do the points mark decimals, not thousands?")
-        if len(values) < MOSTLY * len(self.filled):
+        limits, ranges, blank = self._not_numbers()
+        if len(values) + len(limits) + len(ranges) < MOSTLY * (len(self.filled) - len(blank)):
             return None
-        codes = {
+        codes = {*blank} | {
             c
             for c in grammar.SIGNS_OF_MISSING.intersection(self.filled)
             if not self._in_range(Decimal(c))
@@ -265,7 +316,28 @@ class Evidence(Guess):
             self.because(f"ages above {cap} identify people, so they become {cap}")
         self.because(f"{grammar.plainly(min(values))} to {grammar.plainly(max(values))}")
         unit = "" if unit == self.spec.unit else unit
-        return {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
+        said: Said = {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
+        if limits:
+            self.doubt(
+                f"{_listed(limits)} would be read as the limit itself; limits: half halves it"
+            )
+            said["limits"] = "value"
+        if ranges:
+            self.doubt(f"{_listed([*ranges])} would be read as the middle")
+            said["values"] = ranges
+        return said
+
+    def _not_numbers(self) -> tuple[list[str], dict[str, str], list[str]]:
+        """Find limits such as <5, ranges such as 80-90, and words for a value that is not known."""
+        limits = [t for t in self.texts if _LIMIT.fullmatch(t)]
+        pairs = {t: found for t in self.texts if (found := _RANGE.fullmatch(t))}
+        middles = {
+            fold(t): grammar.plainly((Decimal(found[1]) + Decimal(found[2])) / 2)
+            for t, found in pairs.items()
+            if Decimal(found[1]) < Decimal(found[2])
+        }
+        blank = [t for t in self.filled if fold(t) in words.UNKNOWN]
+        return limits, middles, blank
 
     def _values(self, decimal: str) -> list[Decimal]:
         """Read the numbers among the cells."""
@@ -307,7 +379,7 @@ class Evidence(Guess):
         if len(texts) > 1:
             self.doubt(f"{shown(name)} holds several units: {_listed(texts)}")
         by_column = unit_in(f"in {texts[0]}") if len(texts) == 1 else ""
-        told = {unit_in(self.column.name), unit_in(self.column.label), by_column} - {""}
+        told = {self.unit, unit_in(self.column.name), unit_in(self.column.label), by_column} - {""}
         if len(told) > 1:
             self.doubt(f"units contradict each other: {_listed(sorted(told))}")
         return sorted(told)[0] if told else ""
@@ -386,7 +458,12 @@ class Evidence(Guess):
     def _what_time(self) -> None:
         """Ask from which day a time counts, unless the file says it."""
         stated, ours = origin_in(self.column, self.spec.name), COUNTED_FROM[self.spec.name]
-        if stated == ours:
+        if not stated and ours != "infusion" and fold(self.column.name) in _SINCE_TREATMENT:
+            self.doubt(
+                "registries count it from treatment; with a column for the day of remission, write "
+                f"days: [{self.column.name}] and since: with that column"
+            )
+        elif stated == ours:
             self.because(f"counted from {ours}")
         elif stated:
             what = f"it seems to count from another day, {stated}; here {ours} counts"
@@ -416,52 +493,17 @@ def _listed(texts: Sequence[str]) -> str:
 def holds_dates(cells: Sequence[str]) -> bool:
     """Tell whether a column mostly holds calendar dates."""
     filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
-    split = [dates.split(c) for c in filled]
-    good = sum(isinstance(d, dates.Cell) and d.style != "serial" for d in split)
+    split = {text: dates.split(text) for text in set(filled)}
+    are = {t for t, d in split.items() if isinstance(d, dates.Cell) and d.style != "serial"}
+    good = sum(text in are for text in filled)
     return bool(filled) and good >= MOSTLY * len(filled)
 
 
-def from_dates(roles: dict[str, str], source: Source, wanted: set[str]) -> list[Guess]:
-    """Propose entries that count days between dates."""
-    infusion, remission = roles.get("infusion", ""), roles.get("remission", "")
-    death, contact, relapse = (roles.get(r, "") for r in ("death", "contact", "relapse"))
-    made: list[FromDates | FromFilled] = []
-    if {"os_days", "os_event"} <= wanted and infusion and death and contact:
-        made.append(_days("os_days", (death,), (contact,), infusion))
-        made.append(FromFilled(target="os_event", filled=(death,)))
-    if {"rfs_days", "rfs_event"} <= wanted and remission and relapse and death and contact:
-        made.append(_days("rfs_days", (relapse, death), (contact,), remission))
-        made.append(FromFilled(target="rfs_event", filled=(relapse, death), since=remission))
-        if "rfs_cause" in wanted:
-            levels: dict[str, str | None] = {relapse: "relapse", death: "death"}
-            made.append(
-                FromDates(
-                    target="rfs_cause", dates=(relapse, death), since=remission, levels=levels
-                )
-            )
-    if "hsct_day" in wanted and infusion and roles.get("hsct"):
-        made.append(_days("hsct_day", (roles["hsct"],), (), infusion))
-    if AGE in wanted and infusion and roles.get("birth"):
-        since = roles["birth"]
-        made.append(FromDates(target=AGE, dates=(infusion,), since=since, cap=f"{OLDEST:g}"))
-    shown_by = {dates.settles(source.cells[name]) for name in roles.values()} - {""}
-    return [_dated(entry, source, shown_by) for entry in made]
+def holds_numbers(cells: Sequence[str]) -> bool:
+    """Tell whether a column mostly holds numbers."""
+    filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
+    return bool(filled) and sum(map(_is_number, filled)) >= MOSTLY * len(filled)
 
 
-def _days(target: str, ends: tuple[str, ...], otherwise: tuple[str, ...], since: str) -> FromDates:
-    return FromDates(target=target, dates=ends, otherwise=otherwise, since=since)
-
-
-def _dated(entry: FromDates | FromFilled, source: Source, shown_by: set[str]) -> Guess:
-    found = Guess(entry, f"dates in {_listed(entry.columns)}")
-    found.doubt("it is computed from dates; are these the right columns?")
-    undecided = []
-    for name in entry.columns if len(shown_by) != 1 else ():
-        split = map(dates.split, filter(None, source.cells[name]))
-        numeric = any(isinstance(c, dates.Cell) and c.style == "numeric" for c in split)
-        if numeric and not dates.settles(source.cells[name]):
-            undecided.append(name)
-    if undecided:
-        what = f"add order: DMY or order: MDY, which {_listed(undecided)} does not show"
-        found.doubt(what)
-    return found
+def _is_number(text: str) -> bool:
+    return isinstance(grammar.number(FIELDS["os_days"], text), str)

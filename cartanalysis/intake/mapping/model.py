@@ -1,26 +1,29 @@
 """What a mapping file may say, as checked values.
 
-An entry says where one of our columns comes from.  There are four kinds: a column of the file,
-a difference of dates, the presence of a date, or one word for everybody.
+An entry says where one of our columns comes from: one column of the file, conditions on several,
+the highest grade of several, a difference of dates or days, the presence of either, or one word for
+everybody.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
-
-import yaml
+from typing import Any
 
 from cartanalysis.contract import DERIVED, FIELDS, REQUIRED, Field
 from cartanalysis.errors import InputError, Mistake, shown
 from cartanalysis.intake.cells import DAYS, PERCENT, Fault, number
 from cartanalysis.intake.hints import COUNTED_FROM
+from cartanalysis.intake.mapping import conditions, layout
+from cartanalysis.intake.mapping.conditions import Condition
 from cartanalysis.intake.mapping.dates import ORDERS
+from cartanalysis.intake.mapping.document import Document, Node, alternatives, did_you_mean
 from cartanalysis.intake.reading.files import read_bytes
+from cartanalysis.intake.source import Layout
 from cartanalysis.text import fold
 
 VERSION = "1"
@@ -29,6 +32,10 @@ MAX_BYTES = 2**20
 
 CODINGS = ("event", "cnsr")
 DECIMALS = (".", ",")
+LIMITS = ("value", "half")
+OF_RESPONDERS = ("mrd", "rfs_days", "rfs_event", "rfs_cause")
+"""Columns that have a meaning in remission only."""
+
 AGE = "age_years"
 
 
@@ -37,6 +44,7 @@ class Entry:
     """Where one of our columns comes from."""
 
     target: str  # our column
+    responders: bool = False  # whether only patients in remission have a value (``for``)
     ask: str = ""  # what the user has to confirm first; empty if nothing
     line: int = field(default=0, compare=False)  # of the mapping file, 0 if there is none
 
@@ -44,7 +52,7 @@ class Entry:
     def columns(self) -> tuple[str, ...]:
         """Name the columns of the file that the entry reads."""
         names: list[str] = []
-        for part in ("source", "dates", "otherwise", "filled", "since"):
+        for part in ("source", "highest", "dates", "days", "otherwise", "filled", "since"):
             value = getattr(self, part, "")
             names += value if isinstance(value, tuple) else [value]
         return tuple(dict.fromkeys(filter(None, names)))
@@ -63,6 +71,45 @@ class FromColumn(Entry):
     cap: str = ""  # ages above it become it; empty for none
     renumber: bool = False  # whether identifiers are replaced by P0001, P0002, …
     origin: str = ""  # day from which a time counts, ours, where the file seems to say another
+    limits: str = ""  # how <5 is read: value (5) or half (2.5); a problem if empty
+    values: dict[str, str] | None = None  # our number by a text of theirs, such as 80-90
+
+
+UNSAID = ""
+"""What ``otherwise`` is where it is not said: a row that no rule fits is then a problem."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromRules(Entry):
+    """One of our columns, decided by conditions on theirs."""
+
+    rules: dict[str, Condition]  # by our value; the first that a row fulfils counts
+    rest: str | None = UNSAID  # for rows that fulfil none (``otherwise``), none for missing
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name the columns that the conditions test."""
+        return tuple(dict.fromkeys(n for rule in self.rules.values() for n in rule.columns))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromHighest(Entry):
+    """The highest grade of several columns."""
+
+    highest: tuple[str, ...]
+    levels: dict[str, str | None] | None = None  # our grade by theirs, in all of them
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromDays(Entry):
+    """Time from one day to another, where the file has numbers that count from some other day."""
+
+    days: tuple[str, ...]  # columns of times; the earliest one filled counts
+    since: str = ""  # column of the time from which ours counts; that of the file if empty
+    otherwise: tuple[str, ...] = ()  # for those with none of `days`; the latest one counts
+    unit: str = ""  # of all of them; ours if empty
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +126,12 @@ class FromDates(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class FromFilled(Entry):
-    """An event that happened if any of its dates is filled."""
+    """An event that happened if any of its dates, or days, is filled."""
 
-    filled: tuple[str, ...]  # date columns of the event
-    since: str = ""  # where this date column is empty, so is the result; empty for no condition
+    filled: tuple[str, ...]  # columns of dates or days of the event
+    since: str = ""  # where this column is empty, so is the result; empty for no condition
     order: str = ""
+    missing: tuple[str, ...] = ()  # in columns of days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +152,9 @@ class Mapping:
     keep: tuple[str, ...] = ()  # columns that the user looked at and that identify nobody
     sheet: str | None = None  # of a workbook
     dictionary: str | None = None  # data dictionary, relative to the mapping file
+    layout: Layout = field(default_factory=Layout)  # how rows and tables are put together
+    only: Condition | None = None  # that rows have to fulfil to count; none if all do
+    patients: str = ""  # rows, where each is one patient, whatever seems to name one; else empty
     settled: bool = False  # whether numbers are what they say, however odd they look
 
     @property
@@ -114,7 +165,26 @@ class Mapping:
     def columns(self, *kinds: str) -> set[str]:
         """Name the columns of the file that are read, for our columns of some kinds only."""
         read = [e for e in self.entries if not kinds or FIELDS[e.target].kind in kinds]
-        return {name for entry in read for name in entry.columns}
+        tested = self.only.columns if self.only and not kinds else ()
+        return {*tested, *(name for entry in read for name in entry.columns)}
+
+    @property
+    def kept(self) -> set[str]:
+        """Name the columns whose own words are kept: as identifiers or groups."""
+        words = [e for e in self.entries if isinstance(e, FromColumn) and not e.renumber]
+        named = {e.source for e in words if FIELDS[e.target].kind in ("id", "label")}
+        return {*named, *self.extra}
+
+    @property
+    def laid_out(self) -> Layout:
+        """Give the layout with the identifier that joins the tables, or sorts one table's rows."""
+        entry, tables = self.by_target.get("patient_id"), dict(self.layout.tables)
+        if not tables and not (self.layout.by or self.layout.take or self.layout.order):
+            return self.layout
+        first = next(iter(tables), "")
+        if isinstance(entry, FromColumn) and not tables.get(first):
+            tables[first] = entry.source.removeprefix(f"{first}: ")
+        return replace(self.layout, tables=tables)
 
     @property
     def questions(self) -> tuple[Mistake, ...]:
@@ -162,117 +232,14 @@ def loads(text: str, name: str = "mapping", *, for_use: bool = False) -> Mapping
     return mapping
 
 
-MAX_DEPTH = 5
-"""Deepest nesting of a mapping file is four; more is a mistake or an attack."""
-
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_OPENING = (
-    *(yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken),
-    *(yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken),
-)
-_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 _LISTS = ("extra", "drop", "keep")
-_TOP = ("version", "columns", *_LISTS, "sheet", "dictionary")
-
-
-@dataclass(frozen=True)
-class Node:
-    """A value in the YAML file; every scalar is text, so that ``no`` is a word, or null."""
-
-    line: int  # of the value's key, or of the value itself in a list
-    path: str  # keys that lead here, joined by points
-    value: str | tuple[Node, ...] | dict[str, Node] | None
-
-
+_TOP = ("version", "columns", "only", "patients", *_LISTS, "sheet", "dictionary", *layout.KEYS)
 Read = Callable[[Node], Any]
 """How the value of a key is read."""
 
 
-class _Reader:
-    """Turns a mapping file's text into a mapping and collects what is wrong with it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.problems: list[Mistake] = []
-
-    def wrong(self, node: Node, what: str, remedy: str, value: str | None = None) -> None:
-        """Add a problem at a node."""
-        self.problems.append(Mistake(what, remedy, node.line, node.path or None, value))
-
-    # --- YAML --------------------------------------------------------------------------------
-
-    def document(self, text: str) -> Node:
-        """Read YAML without giving any of it a meaning."""
-        try:
-            self.plain(text)
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            why = getattr(error, "problem", None) or getattr(error, "reason", None) or "damaged"
-            line = mark.line + 1 if mark is not None else None
-            remedy = "Check indentation, quotation marks and brackets near this place"
-            self.refuse(f"not readable as YAML ({why})", remedy, line)
-        except (ValueError, OverflowError) as error:
-            # PyYAML passes escapes such as "\UFFFFFFFF" straight on to chr()
-            self.refuse(f"not readable as YAML ({error})", "Check escapes that begin with \\")
-        made = None if root is None else self.node(root, "")
-        if made is None or made.value is None:
-            remedy = "Let `cartanalysis map FILE` propose one"
-            self.refuse("the mapping file is empty", remedy)
-        if self.problems:
-            raise InputError(self.name, self.problems)
-        return made
-
-    def refuse(
-        self, what: str, remedy: str, line: int | None = None, value: str | None = None
-    ) -> NoReturn:
-        """Stop at something after which nothing else can be read."""
-        raise InputError(self.name, [Mistake(what, remedy, line, value=value)])
-
-    def plain(self, text: str) -> None:
-        """Refuse what could construct objects, grow without bounds, or nest without end."""
-        depth, has_content = 0, False
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            line = token.start_mark.line + 1
-            if isinstance(token, yaml.AnchorToken | yaml.AliasToken):
-                remedy = "Write the value out; quote text that has them"
-                self.refuse("anchors and aliases (& and *) are not allowed", remedy, line)
-            if isinstance(token, yaml.TagToken):
-                remedy = "Remove the tag; a mapping file holds only text, lists and keys"
-                tag = "".join(filter(None, token.value))
-                self.refuse("tags (!) are not allowed", remedy, line, tag)
-            if isinstance(token, yaml.DocumentStartToken) and has_content:
-                what = "several YAML documents in one file"
-                self.refuse(what, "Keep one; remove the lines with ---", line)
-            has_content |= isinstance(token, yaml.KeyToken | yaml.ScalarToken)
-            depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
-            if depth > MAX_DEPTH:
-                self.refuse("nested too deeply", "Compare it with the page on the mapping file",
-                            line)  # fmt: skip
-
-    def node(self, found: yaml.Node, path: str, line: int = 0) -> Node:
-        """Take a value with its place."""
-        line = line or found.start_mark.line + 1
-        if isinstance(found, yaml.SequenceNode):
-            items = enumerate(found.value, start=1)
-            return Node(line, path, tuple(self.node(v, f"{path}[{i}]") for i, v in items))
-        if isinstance(found, yaml.ScalarNode):
-            is_null = found.style is None and found.value in _NULL
-            return Node(line, path, None if is_null else found.value)
-        entries: dict[str, Node] = {}
-        for key, value in found.value:
-            at = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                remedy = "Write a word or a text in quotation marks before the colon"
-                self.refuse("a key that is not plain text", remedy, at)
-            inner = f"{path}.{key.value}" if path else key.value
-            if key.value in entries:
-                what = f"the key is already in line {entries[key.value].line}"
-                remedy = f"Keep one entry for {shown(key.value)}"
-                self.problems.append(Mistake(what, remedy, at, inner))
-            else:
-                entries[key.value] = self.node(value, inner, at)
-        return Node(line, path, entries)
+class _Reader(Document):
+    """Turns a mapping file's text into a mapping."""
 
     # --- the mapping -------------------------------------------------------------------------
 
@@ -283,18 +250,33 @@ class _Reader:
         entries = tuple(self.entries(top.get("columns"), root))
         said: dict[str, Any] = {k: self.names(top[k]) for k in _LISTS if k in top}
         said |= {k: self.text(top[k]) for k in ("sheet", "dictionary") if k in top}
+        said["layout"] = layout.read(self, top)
+        if "only" in top:
+            said["only"] = conditions.read(self, top["only"])
+        if "patients" in top:
+            said["patients"] = self.choice(("rows",), top["patients"])
         made = Mapping(self.name, entries, **said)
+        self.has_response(made)
         for word in made.extra:
             if word in FIELDS or word in DERIVED:
                 remedy = f"List {shown(word)} under columns: instead"
                 self.wrong(top["extra"], "the name is one of ours", remedy, word)
         used = {c: e.target for e in entries for c in e.columns}
+        used |= dict.fromkeys(made.only.columns if made.only else (), "only")
         used |= dict.fromkeys(made.extra, "extra") | dict.fromkeys(made.keep, "keep")
         for word in made.drop:
             if word in used:
                 what = f"the column is to be dropped, but {used[word]} uses it"
                 self.wrong(top["drop"], what, "Remove one of the two", word)
         return made
+
+    def has_response(self, made: Mapping) -> None:
+        """Check that responders can be told where something is wanted of them only."""
+        for entry in made.entries:
+            if entry.responders and "response" not in made.by_target:
+                what = "only responders are wanted, but nothing says who they are"
+                place = Node(entry.line, f"columns.{entry.target}.for", None)
+                self.wrong(place, what, "Add response: under columns:")
 
     def version(self, node: Node | None, root: Node) -> None:
         """Check the version of the format."""
@@ -311,7 +293,7 @@ class _Reader:
             return
         for name, inner in node.value.items():
             if name not in FIELDS:
-                self.wrong(inner, "not one of our columns", _did_you_mean(name, FIELDS), name)
+                self.wrong(inner, "not one of our columns", did_you_mean(name, FIELDS), name)
                 continue
             entry = self.entry(FIELDS[name], inner)
             if entry is not None:
@@ -328,7 +310,7 @@ class _Reader:
         given = node.value if isinstance(node.value, dict) else {}
         names = [form for form in forms if form in given]
         if len(names) != 1:
-            told = _alternatives(forms)
+            told = _named(forms)
             what = "two sources for one column" if names else "the source of the column is missing"
             close = difflib.get_close_matches(next(iter(given)), forms, n=1) if given else []
             if close and not names:
@@ -337,7 +319,7 @@ class _Reader:
             return None
         before = len(self.problems)
         attributes = _attributes(FORMS[names[0]])
-        parts = self.known_keys(node, [k for k in attributes if k in read], _alternatives(forms))
+        parts = self.known_keys(node, [k for k in attributes if k in read], _named(forms))
         values = {attributes[key]: read[key](part) for key, part in parts.items()}
         if len(self.problems) > before:
             return None
@@ -348,14 +330,20 @@ class _Reader:
     def keys(self, spec: Field) -> dict[str, Read]:
         """Say which keys may describe one of our columns, and how the value of each is read."""
         coded: dict[str, Read] = {"levels": partial(self.levels, spec), "missing": self.names}
+        coded |= {"rules": partial(self.rules, spec), "otherwise": partial(self.rest, spec)}
         constant: dict[str, Read] = {"constant": partial(self.level, spec)}
         of_kind: dict[str, dict[str, Read]] = {
             "id": {"renumber": self.is_yes},
             "label": coded | constant,
             "level": coded | constant,
-            "grade": coded,
+            "grade": coded | {"highest": self.names},
             "event": coded | {"coding": partial(self.choice, CODINGS), "filled": self.names},
-            "number": {"missing": self.names, "decimal": partial(self.choice, DECIMALS)},
+            "number": {
+                "missing": self.names,
+                "decimal": partial(self.choice, DECIMALS),
+                "limits": partial(self.choice, LIMITS),
+                "values": partial(self.values, spec),
+            },
         }
         read: dict[str, Read] = dict.fromkeys(("from", "since", "ask"), self.text)
         read |= of_kind[spec.kind]
@@ -367,7 +355,9 @@ class _Reader:
         if spec.unit == "days" or spec.name in (AGE, "rfs_cause"):
             read["dates"] = self.names
         if spec.unit == "days":
-            read["otherwise"] = self.names
+            read["days"] = read["otherwise"] = self.names
+        if spec.name in OF_RESPONDERS:
+            read["for"] = self.responders
         if spec.name == AGE:
             read["cap"] = partial(self.cap, spec)
         return read
@@ -385,54 +375,11 @@ class _Reader:
             if unnamed:
                 remedy = f"Write levels: with {spec.allowed} for each date column"
                 self.wrong(node, "a date column without a level", remedy, unnamed[0])
-        empty = isinstance(entry, FromDates) and not entry.dates
-        if empty or (isinstance(entry, FromFilled) and not entry.filled):
-            self.wrong(node, "no date column is named", "Name at least one column in the list")
+        listed = [getattr(entry, form, ()) for form in ("dates", "days", "filled", "highest")]
+        if not any(listed) and not isinstance(entry, FromColumn | FromRules | Constant):
+            self.wrong(node, "no column is named", "Name at least one column in the list")
 
     # --- values ------------------------------------------------------------------------------
-
-    def known_keys(self, node: Node, allowed: Iterable[str], hint: str) -> dict[str, Node]:
-        """Give the entries of a mapping, and report keys that are not known."""
-        if not isinstance(node.value, dict):
-            self.wrong(node, "not a list of keys and values", f"Write {hint}")
-            return {}
-        known = {}
-        for key, inner in node.value.items():
-            if key in allowed:
-                known[key] = inner
-            else:
-                self.wrong(inner, "the key is not known here", _did_you_mean(key, allowed), key)
-        return known
-
-    def text(self, node: Node) -> str:
-        """Read a text that is not empty."""
-        if isinstance(node.value, str) and node.value.strip():
-            return node.value.strip()
-        self.wrong(node, "a text is wanted here", "Write one text after the colon")
-        return ""
-
-    def names(self, node: Node) -> tuple[str, ...]:
-        """Read a list of texts, or one text as a list of one."""
-        items = node.value if isinstance(node.value, tuple) else (node,)
-        names = tuple(self.text(item) for item in items)
-        for i, name in enumerate(names):
-            if name in names[:i]:
-                self.wrong(node, "named twice in the list", "Keep one", name)
-        return names
-
-    def is_yes(self, node: Node) -> bool:
-        """Read yes or no."""
-        return self.choice(("yes", "no"), node) == "yes"
-
-    def choice(self, allowed: Iterable[str], node: Node) -> str:
-        """Read one of several words."""
-        words = {fold(word): word for word in allowed}
-        text = fold(node.value) if isinstance(node.value, str) else ""
-        if text not in words:
-            value = node.value if isinstance(node.value, str) else None
-            self.wrong(node, "not a value of this key", f"Write {_or(words.values())}", value)
-            return ""
-        return words[text]
 
     def cap(self, spec: Field, node: Node) -> str:
         """Read the age above which ages are not told apart."""
@@ -450,7 +397,7 @@ class _Reader:
         levels: dict[str, str | None] = {}
         seen: dict[str, str | None] = {}
         for theirs, inner in node.value.items():
-            ours = None if inner.value is None else self.level(spec, inner)
+            ours = self.rest(spec, inner)
             if seen.setdefault(fold(theirs), ours) != ours:
                 what = "the level is translated twice, differently (case and blanks do not count)"
                 self.wrong(inner, what, "Keep one of the two", theirs)
@@ -466,39 +413,75 @@ class _Reader:
             self.wrong(node, "characters that cannot be shown", "Write plain text", text)
         return text or None
 
+    def rest(self, spec: Field, node: Node) -> str | None:
+        """Read one of our levels, or null."""
+        return None if node.value is None else self.level(spec, node)
+
+    def rules(self, spec: Field, node: Node) -> dict[str, Condition]:
+        """Read the conditions that decide on our levels, in their order."""
+        if not isinstance(node.value, dict) or not node.value:
+            remedy = f"Write a condition for each: {spec.allowed}"
+            self.wrong(node, "the rules are missing", remedy)
+            return {}
+        rules: dict[str, Condition] = {}
+        for name, inner in node.value.items():
+            ours = self.level(spec, replace(inner, value=name))
+            if ours in rules:
+                self.wrong(inner, "the level has a rule already", "Join both as a list", name)
+            rules[ours or name] = conditions.read(self, inner)
+        return rules
+
+    def values(self, spec: Field, node: Node) -> dict[str, str]:
+        """Read numbers of ours that stand for texts of theirs."""
+        if not isinstance(node.value, dict) or not node.value:
+            self.wrong(node, "the numbers are missing", 'Write their text: as {"80-90": 85}')
+            return {}
+        read = {fold(theirs): self.text(inner) for theirs, inner in node.value.items()}
+        for inner, text in zip(node.value.values(), read.values(), strict=False):
+            ours = number(spec, text)
+            if text and (isinstance(ours, Fault) or not spec.holds(ours)):
+                self.wrong(inner, "not a value of this column", f"Write {spec.allowed}", text)
+        return read
+
+    def responders(self, node: Node) -> bool:
+        """Read for whom a column is."""
+        return bool(self.choice(("responders",), node))
+
 
 FORMS: dict[str, type[Entry]] = {
     "from": FromColumn,
+    "rules": FromRules,
+    "highest": FromHighest,
     "dates": FromDates,
+    "days": FromDays,
     "filled": FromFilled,
     "constant": Constant,
 }
 """The sources that a column of ours may have, by the key that names them."""
 
 
+_KEYS = {"source": "from", "rest": "otherwise", "responders": "for"}
+"""Keys of a mapping file where Python has another name for what they say."""
+
+
 def _attributes(form: type[Entry]) -> dict[str, str]:
     """Give an entry's attributes by the keys of a mapping file that say them."""
     own = [f.name for f in fields(form) if f.name not in ("target", "ask", "line")]
-    return {"from" if name == "source" else name: name for name in (*own, "ask")}
+    return {_KEYS.get(name, name): name for name in (*own, "ask")}
 
 
 def said(entry: Entry) -> dict[str, Any]:
     """Give what an entry says, as keys and values of a mapping file."""
     told = {key: getattr(entry, name) for key, name in _attributes(type(entry)).items()}
     kept = {k: "yes" if v is True else v for k, v in told.items()}
-    return {k: v for k, v in kept.items() if v is not None and v not in ("", (), False)}
+    made = {k: v for k, v in kept.items() if v is not None and v not in ("", (), False)}
+    if made.pop("for", None):
+        made["for"] = "responders"
+    if isinstance(entry, FromRules):
+        made["rules"] = {ours: rule.said for ours, rule in entry.rules.items()}
+        made |= {"otherwise": None} if entry.rest is None else {}
+    return made
 
 
-def _or(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def _alternatives(forms: Iterable[str]) -> str:
-    return _or(f"{form}:" for form in forms)
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    known = list(known)
-    close = difflib.get_close_matches(word.casefold(), known, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Use one of {', '.join(known)}"
+def _named(forms: Iterable[str]) -> str:
+    return alternatives(f"{form}:" for form in forms)

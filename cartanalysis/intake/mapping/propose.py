@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-import yaml
 
 from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.hints import without_brackets
-from cartanalysis.intake.mapping.guess import Evidence, Guess, from_dates, holds_dates
+from cartanalysis.intake.hints import bare_name
+from cartanalysis.intake.mapping.conditions import Condition
+from cartanalysis.intake.mapping.course import Course, infused_only
+from cartanalysis.intake.mapping.document import written
+from cartanalysis.intake.mapping.guess import (
+    OTHER_PEOPLE,
+    Evidence,
+    Guess,
+    holds_dates,
+    holds_numbers,
+)
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
-from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings, words_of
+from cartanalysis.intake.source import Column, Layout, Source
 from cartanalysis.text import fold
 
 NAMES_SHOWN = 40
-"""So many names of columns that are not used are told."""
+"""So many names of columns that are not used are told, unless all are asked for."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Proposal:
     guesses: tuple[Guess, ...]  # one per column of ours that was found, in the contract's order
     drop: tuple[privacy.Finding, ...]  # columns that identify people
     unused: tuple[str, ...]  # other columns of the file
+    only: Condition | None = None  # which rows count, if not all
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -42,7 +49,15 @@ class Proposal:
         """Give the proposal as a mapping, questions included."""
         entries = tuple(g.entry for g in self.guesses)
         drop = tuple(f.column for f in self.drop)
-        return Mapping(f"mapping of {self.source.name}", entries, drop=drop)
+        name = f"mapping of {self.source.name}"
+        return Mapping(name, entries, drop=drop, only=self.only, layout=self.layout)
+
+    @property
+    def layout(self) -> Layout:
+        """Say how rows and tables are put together, for the columns that are used."""
+        layout = self.source.layout or Layout()
+        used = {c for g in self.guesses for c in g.draft.columns}
+        return replace(layout, take={c: how for c, how in layout.take.items() if c in used})
 
     def to_yaml(self) -> str:
         """Write the mapping file, with a comment on every guess."""
@@ -52,8 +67,13 @@ class Proposal:
             "# Check every entry. Those with ask: are not sure: delete the ask: line to say yes,",
             "# or correct or remove the entry. Nothing is used while an ask: is left.",
             f"version: {VERSION}",
-            "columns:",
+            *_laid_out(self.layout),
         ]
+        if self.source.layout is not None:
+            lines[3:3] = [f"# {_comment(note)}" for note in self.source.notes]
+        if self.only is not None:
+            lines += ["# Who was never infused is left out.", f"only: {written(self.only.said)}"]
+        lines.append("columns:")
         for guess in self.guesses:
             state, why = "not sure" if guess.doubts else "sure", _comment("; ".join(guess.reasons))
             lines += [f"  # {state}: {why}", f"  {guess.entry.target}:"]
@@ -64,20 +84,21 @@ class Proposal:
             lines.append(f"  # not found{needed}: {name}, {FIELDS[name].meaning}")
         if self.drop:
             lines += ["# These columns seem to identify people; nothing of them is used.", "drop:"]
-            lines += [f"  - {_text(f.column)} # {_comment(f.why)}" for f in self.drop]
+            lines += [f"  - {written(f.column)} # {_comment(f.why)}" for f in self.drop]
         if self.unused:
             lines.append(
                 "# Columns that are not used; list under extra: those by which to compare groups."
             )
-            lines += [f"#   {_comment(shown(n))}" for n in self.unused[:NAMES_SHOWN]]
-            if len(self.unused) > NAMES_SHOWN:
-                lines.append(f"#   and {len(self.unused) - NAMES_SHOWN} more")
+            lines += [f"#   {_comment(n)}" for n in self.unused]
         return "\n".join(lines) + "\n"
 
-    def summary(self) -> str:
-        """Say what was found, for the terminal."""
+    def summary(self, *, whole: bool = False) -> str:
+        """Say what was found, for the terminal; with every column that is not used, if asked."""
         count = len(self.source.rows)
         lines = [f"{shown(self.source.name)}: {self.source.form}, {count} patients"]
+        joined = [f"{shown(t)} by {shown(c)}" for t, c in self.layout.tables.items() if t]
+        lines += [f"Joined: {', '.join(joined)}"] if joined else []
+        lines += [*self.source.notes] if self.source.layout is not None else []
         width = max((len(g.entry.target) for g in self.guesses), default=0)
         for guess in self.guesses:
             entry = guess.entry
@@ -90,7 +111,10 @@ class Proposal:
             lines.append(f"Not found: {', '.join(self.absent)}")
         lines += [f"To drop: {shown(f.column)} ({f.why})" for f in self.drop]
         if self.unused:
-            lines.append(f"Not used: {listed(self.unused, NAMES_SHOWN)}")
+            more = len(self.unused) - NAMES_SHOWN
+            names = listed(self.unused, len(self.unused) if whole else NAMES_SHOWN)
+            hint = " (the mapping file and --all list them)" if more > 0 and not whole else ""
+            lines.append(f"Not used: {names}{hint}")
         count = sum(bool(g.doubts) for g in self.guesses)
         if count:
             entries = "1 entry is" if count == 1 else f"{count} entries are"
@@ -109,12 +133,16 @@ def propose(source: Source) -> Proposal:
     personal = {f.column: f for f in privacy.identifying(source)}
     found: dict[str, list[Guess]] = {name: [] for name in FIELDS}
     roles: dict[str, str] = {}
+    days: dict[str, str] = {}
     for column in source.columns:
         if holds_dates(source.cells[column.name]):
-            role = date_role(column.name) or date_role(column.label)
+            role = date_role(bare_name(column.name)) or date_role(column.label)
             if role:
                 roles.setdefault(role, column.name)
             continue
+        role = day_role(bare_name(column.name)) or day_role(column.label)
+        if role and holds_numbers(source.cells[column.name]):
+            days.setdefault(role, column.name)
         for evidence in _evidence(source, column):
             guess = evidence.guess()
             # groups are shown, and must not show what identifies people
@@ -126,28 +154,40 @@ def propose(source: Source) -> Proposal:
     chosen = {target: _choose(guesses, source) for target, guesses in found.items() if guesses}
     for guess in _not_understood(source, set(chosen)):
         chosen[guess.draft.target] = guess
-    for guess in from_dates(roles, source, set(FIELDS) - set(chosen)):
-        chosen[guess.draft.target] = guess
+    Course(source, roles, days, found, chosen).complete()
     _doubt_halves(chosen)
+    for guess in chosen.values():
+        _doubt_choices(guess, source)
     _renumber(chosen.get("patient_id"), personal)
-    used = {c for g in chosen.values() for c in g.draft.columns}
+    only = (
+        None if source.form.startswith("ADaM") else infused_only(source, roles.get("infusion", ""))
+    )
+    if only is not None and "patient_id" in chosen:
+        chosen["patient_id"].doubt(
+            f"only patients with {only.words} count as infused; is that right?"
+        )
+    used = {c for g in chosen.values() for c in g.draft.columns} | {*(only.columns if only else ())}
+    used |= {c.name for c in source.columns if c.is_part}
+    if source.layout is not None:  # of these the reader leaves out those that nobody uses
+        personal = {n: f for n, f in personal.items() if n not in source.layout.take}
     return Proposal(
         source,
         tuple(chosen[name] for name in FIELDS if name in chosen),
         tuple(f for name, f in personal.items() if name not in used),
         tuple(c for c in source.cells if c not in used and c not in personal),
+        only,
     )
 
 
 def _evidence(source: Source, column: Column) -> Iterator[Evidence]:
     """Give what name and label say; where they disagree, the name is doubted."""
-    by_name = meanings(column.name) or meanings(without_brackets(column.name))
-    by_label = meanings(re.sub(r"\(.*?\)|=.*", " ", column.label)) if column.label else []
+    by_name = meanings(column.name) or meanings(bare_name(column.name))
+    by_label = meanings(bare_name(column.label))
     targets = {m.target for m in by_name if m.strength > 1}
     told = {m.target for m in by_label if m.strength > 1}
     contradict = bool(targets and told and not targets & told)
     seen: set[str] = set()
-    for told_by, found in (("name", by_name), ("label", [] if contradict else by_label)):
+    for told_by, found in (("name", by_name), ("label", () if contradict else by_label)):
         for meaning in found:
             if meaning.target in seen:
                 continue
@@ -166,6 +206,8 @@ def _not_understood(source: Source, chosen: set[str]) -> Iterator[Guess]:
         name = column.name
         filled = [c for c in source.cells[name] if fold(c) not in MISSING]
         if name not in FIELDS or name in chosen or not filled or FIELDS[name].kind == "label":
+            continue
+        if OTHER_PEOPLE & {*words_of(column.label)}:
             continue
         guess = Guess(FromColumn(target=name, source=name), "by its name")
         guess.doubt(
@@ -225,26 +267,47 @@ def _doubt_halves(chosen: dict[str, Guess]) -> None:
                 chosen[here].doubt(f"the column {absent} was not found, and is needed with it")
 
 
+def _doubt_choices(guess: Guess, source: Source) -> None:
+    """Doubt a column in which the rows of a patient differ, so that one of them was chosen."""
+    layout = source.layout or Layout()
+    for column in guess.draft.columns:
+        if column in layout.take:
+            parts = [name for name in source.cells if name.startswith(f"{column}: ")]
+            instead = f", or use {listed(parts, 3)}" if parts else ""
+            guess.doubt(
+                f"the rows of a patient differ in {shown(column)}; does the {layout.take[column]} "
+                f"one count? If another does, change it under take{instead}"
+            )
+
+
 # --- YAML ----------------------------------------------------------------------------------------
+
+
+def _laid_out(layout: Layout) -> Iterator[str]:
+    """Write how rows and tables are put together."""
+    if any(layout.tables):
+        yield "tables:"
+        yield from (f"  - {written(t)}: {written(column)}" for t, column in layout.tables.items())
+    for key, names in (("by", layout.by), ("order", layout.order)):
+        if names:
+            yield f"{key}: [{', '.join(map(written, names))}]"
+    if layout.take:
+        yield "take:"
+        yield from (f"  {written(column)}: {how}" for column, how in layout.take.items())
+    if layout.concepts:
+        yield "concepts:"
+        for word, of_tables in layout.concepts.items():
+            tables = (f"{table}: [{', '.join(ids)}]" for table, ids in of_tables.items())
+            yield f"  {written(word)}: {{{', '.join(tables)}}}"
 
 
 def _yaml_value(key: str, value: object) -> Iterator[str]:
     if isinstance(value, dict):
         yield f"    {key}:"
         for theirs, ours in value.items():
-            yield f"      {_text(theirs)}: {'null' if ours is None else _text(ours)}"
-    elif isinstance(value, tuple):
-        yield f"    {key}: [{', '.join(_text(v) for v in value)}]"
+            yield f"      {written(theirs)}: {written(ours)}"
     else:
-        yield f"    {key}: {_text(str(value))}"
-
-
-def _text(text: str) -> str:
-    """Write a text so that YAML gives back exactly it."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,40}", text) and text.lower() != "null":
-        return text
-    written: str = yaml.dump(text, default_style='"', allow_unicode=True, width=float("inf"))
-    return written.strip()
+        yield f"    {key}: {written(value)}"
 
 
 def _comment(text: str) -> str:

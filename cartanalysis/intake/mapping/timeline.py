@@ -9,10 +9,13 @@ from collections.abc import Collection, Iterator
 from cartanalysis.contract import MISSING, Field
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.hints import COUNTED_FROM
-from cartanalysis.intake.mapping import dates
+from cartanalysis.intake.mapping import conditions, dates
 from cartanalysis.intake.mapping.model import AGE, FromDates, FromFilled, Mapping
 from cartanalysis.intake.source import Source
 from cartanalysis.text import fold
+
+NOT_INFUSED = "no date of infusion, and the book counts those who were infused"
+"""What is wrong with a patient who may never have been infused."""
 
 Days = dict[str, list[dt.date | None]]
 
@@ -76,7 +79,7 @@ class Timeline:
             self.read[name, order] = found.values
         return self.read[name, order]
 
-    def days_of(self, entry: FromDates | FromFilled) -> Days:
+    def days_of(self, entry: FromDates) -> Days:
         """Read all date columns of an entry."""
         return {name: self.column(name, entry.order) for name in entry.columns}
 
@@ -113,19 +116,6 @@ class Timeline:
         if spec.kind == "level":
             return (entry.levels or {})[name] or ""
         return str(dates.years_between(since, day) if entry.target == AGE else (day - since).days)
-
-    def happened(self, entry: FromFilled) -> list[str]:
-        """Tell who has any of several dates."""
-        days = self.days_of(entry)
-        named = ", ".join(shown(name) for name in entry.filled)
-        self.notes.append(f"{entry.target}: an event where {named} is filled.")
-        made = []
-        for i in range(len(self.source.rows)):
-            is_open = bool(entry.since) and days[entry.since][i] is None
-            is_open |= self.unread(entry.columns, days, i)
-            event = "1" if any(days[name][i] for name in entry.filled) else "0"
-            made.append("" if is_open else event)
-        return made
 
     # --- the order of a life ---------------------------------------------------------------------
 
@@ -182,12 +172,10 @@ class Timeline:
         counted = [e.since for t, e in by_target.items() if COUNTED_FROM.get(t) == "infusion"]
         if AGE in by_target:
             counted += by_target[AGE].dates
-        what = "no date of infusion, so the patient may never have been infused"
-        remedy = (
-            "Fill in the date; take patients who were never infused out of the file, as the book "
-            "counts those who were"
-        )
         for name in dict.fromkeys(n for n in counted if n in self.source.cells):
+            test = conditions.Clause(name, "filled", ("yes",))
+            remedy = conditions.leave_out("who was never infused", test, self.plan.only)
             for row, text in zip(self.source.rows, self.source.cells[name], strict=True):
                 if fold(text) in MISSING:
-                    self.problems.append(Problem(what, remedy, row, name))
+                    found = Problem(NOT_INFUSED, f"Fill in the date. {remedy}", row, name)
+                    self.problems.append(found)

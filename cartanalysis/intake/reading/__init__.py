@@ -2,38 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from cartanalysis.errors import InputError, Problem
-from cartanalysis.intake.reading import adam, cbioportal, cdisc, delimited, redcap, statfiles
+from cartanalysis.errors import InputError, Problem, listed, shown
+from cartanalysis.intake.reading import (
+    adam,
+    cbioportal,
+    cdisc,
+    delimited,
+    redcap,
+    sdtm,
+    statfiles,
+)
 from cartanalysis.intake.reading.detect import KINDS, detect, unpacked
 from cartanalysis.intake.reading.files import check_place, read_bytes, refuse
-from cartanalysis.intake.source import Source
+from cartanalysis.intake.reading.gather import gather, suggested
+from cartanalysis.intake.source import Layout, Source
+from cartanalysis.text import fold
+
+T = TypeVar("T")
+
+_OMOP = (
+    *("PERSON", "CONDITION_OCCURRENCE", "PROCEDURE_OCCURRENCE", "DRUG_EXPOSURE", "OBSERVATION"),
+    *("MEASUREMENT", "DEATH", "OBSERVATION_PERIOD", "CONCEPT"),
+)
+"""The tables of OMOP that are read; their reader's library is loaded for them only."""
+
+MAX_TABLES = 40
+"""No cohort is kept in so many files; such a folder holds other things."""
 
 __all__ = ["read_bytes", "read_source", "read_table"]
 
 
 def read_source(
-    path: str | Path, *, sheet: str | None = None, dictionary: str | Path | None = None
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    dictionary: str | Path | None = None,
+    layout: Layout | None = None,
+    wanted: Collection[str] | None = (),
 ) -> Source:
-    """Read a patient table, whatever kind of file it is in."""
-    place = check_place(path)
+    """Read a patient table, whatever kind of file it is in.
+
+    ``layout`` says how rows and tables belong together, and ``wanted`` which columns are used;
+    where that is not known yet (none), what seems usual is chosen, so that it can be proposed.
+    """
+    source = _read(check_place(path), str(path), sheet, dictionary, layout or Layout(), wanted)
+    if wanted is None:
+        return source
+    return source.without([c.name for c in source.columns if c.is_part and c.name not in wanted])
+
+
+def _read(
+    place: Path,
+    path: str,
+    sheet: str | None,
+    dictionary: str | Path | None,
+    layout: Layout,
+    wanted: Collection[str] | None,
+) -> Source:
+    """Tell what kind of file or folder it is, and read it so."""
     if place.is_dir():
         for given, words in ((sheet, "sheet"), (dictionary, "data dictionary")):
             if given is not None:
-                raise refuse(str(path), f"a folder has no {words}", "Leave it out")
-        return _read_folder(place)
+                raise refuse(path, f"a folder has no {words}", "Leave it out")
+        return _read_folder(place, layout, wanted)
+    if any(layout.tables) and (sheet or dictionary):
+        what = "the mapping file names several tables, beside a sheet or a data dictionary of one"
+        raise refuse(place.name, what, "Keep one of the two")
+    if any(layout.tables) or (wanted is None and sheet is None):
+        tables, notes = _sheets(place, layout)
+        if len(tables) > 1 or any(layout.tables):
+            return _joined(tables, notes, place.name, layout, wanted)
     source = _read_file(place, sheet)
     if redcap.is_dictionary(source):
         what = "this is a REDCap data dictionary, not the data"
         raise refuse(source.name, what, "Give the data; the dictionary is found beside it")
+    if dictionary is None and sdtm.recognise(source) == "DM":
+        return _as_it_is(sdtm.one_row_per_subject({"DM": source}, source.name), layout)
     kind = adam.recognise(source)
     if dictionary is None and kind is not None:
-        return adam.one_row_per_subject({kind: source}, source.name)
+        return _as_it_is(adam.one_row_per_subject({kind: source}, source.name), layout)
     if dictionary is None and cbioportal.is_clinical(source):
-        return cbioportal.join([source], source.name)
-    return _describe(source, place, dictionary)
+        return cbioportal.join([source], source.name, layout, wanted)
+    source = _describe(source, place, dictionary)
+    own = [name for name in redcap.EVENTS if name in source.cells]
+    if own:
+        return redcap.one_row_per_record(source, own, layout, wanted)
+    if layout.tables.get("") not in source.cells:  # if it is named, it is missed later
+        return source
+    return gather({"": source}, layout, source.name, wanted)
 
 
 def read_table(
@@ -63,44 +125,183 @@ def _read_file(place: Path, sheet: str | None = None) -> Source:
     return read_table(read_bytes(place), place.name, sheet=sheet)
 
 
-def _read_folder(place: Path) -> Source:
+def _sheets(place: Path, layout: Layout) -> tuple[dict[str, Source], list[str]]:
+    """Read the sheets of a workbook that are to be joined, or that may be; of others none."""
+    data = read_bytes(place)
+    if detect(data, place.name) != "xlsx":
+        if any(layout.tables):
+            what = "the mapping file names several tables, but this is one file without sheets"
+            raise refuse(place.name, what, "Give the folder that holds the tables, or a workbook")
+        return {}, []
+    from cartanalysis.intake.reading import workbook
+
+    titles = workbook.sheets(data, place.name)
+    found = _chosen(titles, layout, place.name, "sheet")
+    return _readable(
+        {named: partial(read_table, data, place.name, sheet=sheet) for named, sheet in found},
+        layout,
+    )
+
+
+def _chosen(there: Mapping[str, T], layout: Layout, name: str, word: str) -> list[tuple[str, T]]:
+    """Give the tables that a mapping file names, or all."""
+    if not any(layout.tables):
+        return [*there.items()]
+    known = {fold(key): value for key, value in there.items()}
+    absent = [table for table in layout.tables if fold(table) not in known]
+    if absent:
+        remedy = f"There are {', '.join(map(shown, there)) or 'none'}; correct tables:"
+        what = f"there is no {word} {{}}, which the mapping file names under tables:"
+        raise InputError(name, [Problem(what.format(shown(t)), remedy) for t in absent])
+    return [(table, known[fold(table)]) for table in layout.tables]
+
+
+def _readable(
+    tables: Mapping[str, Callable[[], Source]], layout: Layout
+) -> tuple[dict[str, Source], list[str]]:
+    """Read tables; those that nobody named may be something else, which is told."""
+    found, notes = {}, []
+    for name, read in tables.items():
+        try:
+            source = read()
+        except InputError as error:
+            if any(layout.tables):
+                raise
+            notes.append(f"{shown(name)} was not joined: {error.problems[0].what}.")
+        else:
+            if redcap.is_dictionary(source) and not any(layout.tables):
+                notes.append(f"{shown(name)} was not joined: it is a data dictionary.")
+                continue
+            # of a sheet that is named anyway
+            told = [n for n in source.notes if not n.startswith("Read from the sheet")]
+            found[name] = replace(source, notes=tuple(told))
+    return found, notes
+
+
+def _joined(
+    tables: Mapping[str, Source],
+    notes: Sequence[str],
+    name: str,
+    layout: Layout,
+    wanted: Collection[str] | None,
+) -> Source:
+    """Join tables by the identifiers that a mapping file names, or that are found."""
+    if not any(layout.tables):
+        proposed, more = suggested(tables, name)
+        layout, notes = proposed, [*notes, *more]
+    first, *others = layout.tables.items()
+    named = {table: column or first[1] for table, column in (first, *others)}
+    absent = [
+        Problem(
+            f"the table {shown(table)} has no such column, by which it is to be joined",
+            f"Under tables:, write its identifier: {{{table}: column}}; it has "
+            + listed(list(tables[table].cells), 10),
+            column=column or None,
+        )
+        for table, column in named.items()
+        if column not in tables[table].cells
+    ]
+    if absent:
+        raise InputError(name, absent)
+    layout = replace(layout, tables=named)
+    return gather({t: tables[t] for t in named}, layout, name, wanted).also(notes)
+
+
+def _as_it_is(source: Source, layout: Layout) -> Source:
+    """Refuse to put rows together of a form that does so by its own rules."""
+    if layout == Layout():
+        return source
+    what = (
+        f"tables:, by:, order:, take: and concepts: in the mapping file are not for {source.form}"
+    )
+    return source.also(problems=[Problem(what, "Remove them")])
+
+
+def _read_folder(place: Path, layout: Layout, wanted: Collection[str] | None) -> Source:
+    """Read a folder of one standard, or join the tables that it holds."""
     try:
         files = sorted(entry for entry in place.iterdir() if entry.is_file())
     except OSError as error:
         what = f"the folder cannot be read ({error.strerror})"
         raise refuse(str(place), what, "Check that you may read it") from error
     name = place.resolve().name
-    clinical = [file for file in files if file.name in cbioportal.FILES]
-    datasets = {
-        kind: found
-        for kind in adam.DATASETS
-        if (found := [f for f in files if f.suffix and f.name.split(".")[0].upper() == kind])
+    if any(layout.tables):
+        return _files(files, name, layout, wanted)
+    clinical = cbioportal.clinical_files(files)
+    by_stem: dict[str, list[Path]] = {}
+    for file in files:
+        if file.suffix:
+            by_stem.setdefault(file.name.split(".")[0].upper(), []).append(file)
+    readers = {
+        "ADaM datasets": [kind for kind in adam.DATASETS if kind in by_stem],
+        "SDTM datasets": [kind for kind in sdtm.DATASETS if kind in by_stem],
+        "OMOP tables": [kind for kind in _OMOP if kind in by_stem],
     }
-    if bool(clinical) == bool(datasets):
-        what = "a folder with both ADaM datasets and cBioPortal files"
-        if not clinical:
-            what = "a folder, not a regular file, without ADaM datasets or cBioPortal files"
-        remedy = (
-            "Give a file, or a folder with adsl, adtte, adrs and adae or with "
-            f"{' and '.join(cbioportal.FILES)}"
-        )
-        raise refuse(str(place), what, remedy)
+    found = {form: kinds for form, kinds in readers.items() if kinds}
+    if "DM" not in readers["SDTM datasets"]:  # short names that other files may have, too
+        found.pop("SDTM datasets", None)
+    if "PERSON" not in by_stem or len(readers["OMOP tables"]) < 2:
+        found.pop("OMOP tables", None)
     if clinical:
-        return cbioportal.join([_read_file(file) for file in clinical], name)
+        found["cBioPortal files"] = []
+    if len(found) > 1:
+        what = f"a folder with {' and '.join(found)}"
+        raise refuse(str(place), what, "Give a folder with one of them")
+    if clinical:
+        return cbioportal.join([_read_file(file) for file in clinical], name, layout, wanted)
+    if not found:
+        if wanted is not None:
+            what = "a folder, not a regular file, of tables that no mapping file names"
+            remedy = (
+                "Give a file, or a mapping file with tables: (cartanalysis map proposes one); or a "
+                "folder of ADaM, SDTM, OMOP or cBioPortal files"
+            )
+            raise refuse(str(place), what, remedy)
+        return _files(files, name, layout, wanted)
+    ((form, kinds),) = found.items()
     several = [
-        f"the same dataset is there several times: {', '.join(f.name for f in found)}"
-        for found in datasets.values()
-        if len(found) > 1
+        f"the same dataset is there several times: {', '.join(f.name for f in by_stem[kind])}"
+        for kind in kinds
+        if len(by_stem[kind]) > 1
     ]
     if several:
         remedy = "Keep one of them in the folder, or give one file"
         raise InputError(name, [Problem(what, remedy) for what in several])
-    tables = {kind: _read_file(found[0]) for kind, found in datasets.items()}
+    paths = {kind: by_stem[kind][0] for kind in kinds}
+    if form == "OMOP tables":
+        from cartanalysis.intake.reading import omop
+
+        return omop.one_row_per_person(paths, name, layout, wanted)
+    tables = {kind: _read_file(path) for kind, path in paths.items()}
+    reader = adam if form == "ADaM datasets" else sdtm
     for kind, table in tables.items():
-        if adam.recognise(table) != kind:
-            what = f"the file lacks the columns of an ADaM {kind} dataset"
+        if reader.recognise(table) != kind:
+            what = f"the file lacks the columns of an {form.split()[0]} {kind} dataset"
             raise refuse(table.name, what, f"Export it again, or take it out of the folder {name}")
-    return adam.one_row_per_subject(tables, name)
+    return _as_it_is(reader.one_row_per_subject(tables, name), layout)
+
+
+def _files(
+    files: Sequence[Path], name: str, layout: Layout, wanted: Collection[str] | None
+) -> Source:
+    """Join the files of a folder that a mapping file names, or all that are tables."""
+    endings = {ending for kind in KINDS.values() for ending in kind.endings}
+    there = [f for f in files if f.suffix.lower() in endings and not f.name.startswith((".", "~"))]
+    stems = [fold(f.stem) for f in there]
+    named = {f.stem if stems.count(fold(f.stem)) == 1 else f.name: f for f in there}
+    if any(layout.tables):
+        named |= {f.name: f for f in there if fold(f.name) in {*map(fold, layout.tables)}}
+    if not any(layout.tables) and len(named) > MAX_TABLES:
+        what = (
+            f"the folder holds {len(named)} tables; more than {MAX_TABLES} are not looked through"
+        )
+        raise refuse(name, what, "Put those of the cohort into a folder of their own")
+    chosen = _chosen(named, layout, name, "file")
+    tables, notes = _readable({table: partial(_read_file, file) for table, file in chosen}, layout)
+    if not tables:
+        what = "there is no table in the folder"
+        raise refuse(name, what, "Give a folder with CSV, Excel or Parquet files")
+    return _joined(tables, notes, name, layout, wanted)
 
 
 def _describe(source: Source, place: Path, dictionary: str | Path | None) -> Source:
@@ -125,4 +326,4 @@ def _describe(source: Source, place: Path, dictionary: str | Path | None) -> Sou
             "(--dictionary), codes and columns that identify people are known."
         )
         source = source.also([note], form="REDCap export")
-    return redcap.check_records(source)
+    return source

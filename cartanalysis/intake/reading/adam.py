@@ -25,6 +25,9 @@ SYNDROMES = {
 """MedDRA preferred terms (AEDECOD), in lower case."""
 
 _GRADES = ("AETOXGR", "AETOXGRN", "ATOXGR", "ATOXGRN")
+_SEVERITIES = ("AESEV", "AESEVN", "ASEV", "ASEVN")
+"""Mild, moderate, severe: not the grades of CTCAE."""
+
 _GRADE = re.compile(r"(?:grade\s*)?([0-5])", re.IGNORECASE)
 _PER_PARAMETER = {
     "ADTTE": {
@@ -54,7 +57,7 @@ _OF_A_RECORD = re.compile(
 
 
 @dataclass
-class _Subjects:
+class Subjects:
     """The table being put together: a column is text by subject."""
 
     has_adsl: bool
@@ -86,7 +89,7 @@ def recognise(source: Source) -> str | None:
         return "ADTTE"
     if {"PARAMCD", "AVALC"} <= names.keys():
         return "ADRS"
-    if "AEDECOD" in names and any(grade in names for grade in _GRADES):
+    if "AEDECOD" in names and any(word in names for word in (*_GRADES, *_SEVERITIES)):
         return "ADAE"
     if stem == "ADSL" or ("PARAMCD" not in names and {"STUDYID", "SUBJID"} & names.keys()):
         return "ADSL"
@@ -95,48 +98,56 @@ def recognise(source: Source) -> str | None:
 
 def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
     """Put ADaM datasets of one study together."""
-    table = _Subjects("ADSL" in datasets)
+    table = Subjects("ADSL" in datasets)
     given = [kind for kind in DATASETS if kind in datasets]
     for kind in given:
-        source = _in_upper_case(datasets[kind])
+        source = in_upper_case(datasets[kind])
         table.prefix = f"{kind}: " if len(given) > 1 else ""
         table.notes += source.notes
         table.problems += [replace(p, what=table.prefix + p.what) for p in source.problems]
-        source = _with_subject(source, table)
+        source = with_subject(source, table)
         if kind == "ADSL":
-            _add_adsl(source, table)
+            add_adsl(source, table)
         else:
-            _add_subjects(source, table)
+            add_subjects(source, table)
         if kind == "ADAE":
-            _add_grades(source, table)
+            add_grades(source, table, kind)
         elif kind in _PER_PARAMETER:
             _add_constants(source, table)
             _add_parameters(source, table, kind)
     check_size(name, table.columns, len(table.rows))
-    subjects = _treated(table) if table.rows else []
     forms = ", ".join(sorted({datasets[kind].form for kind in given}))
+    return finished(table, name, f"ADaM {', '.join(given)} ({forms})", _TREATED)
+
+
+def finished(table: Subjects, name: str, form: str, treated: Mapping[str, str]) -> Source:
+    """Make the table of those who were treated."""
+    subjects = _treated(table, treated) if table.rows else []
+    _say_first_days(table, subjects)
     if not subjects and not table.problems:
         table.problems.append(Problem("there is no patient in the file", "Add a row per patient"))
     return Source(
         name=name,
-        form=f"ADaM {', '.join(given)} ({forms})",
+        form=form,
         columns=tuple(table.columns.values()),
         cells={n: [values.get(s, "") for s in subjects] for n, values in table.values.items()},
         rows=tuple(table.rows[s] for s in subjects),
         notes=tuple(table.notes),
         problems=first_of(table.problems),
+        left_out=len(table.rows) - len(subjects),
     )
 
 
-def _treated(table: _Subjects) -> list[str]:
+def _treated(table: Subjects, by: Mapping[str, str]) -> list[str]:
     """Keep the subjects who were treated: the safety population, or who has a first day."""
-    for column, why in _TREATED.items():
+    for column, why in by.items():
         values = table.values.get(column, {})
         given = [subject for subject in table.rows if values.get(subject)]
         treated = [s for s in given if column != "SAFFL" or values[s].upper() == "Y"]
         if treated and len(treated) < len(table.rows):
             table.notes.append(
-                f"Only subjects who were treated count ({why}); the others were left out."
+                f"{len(table.rows)} subjects in the file, {len(treated)} who were treated count "
+                f"({why}); {len(table.rows) - len(treated)} left out."
             )
         if treated:
             return treated
@@ -146,6 +157,28 @@ def _treated(table: _Subjects) -> list[str]:
     return list(table.rows)
 
 
+_FIRST_DAYS = {"TRTSDT": "infusion", "RANDDT": "randomisation"}
+"""Columns of ADSL from which a time may count, and what that day is."""
+
+
+def _say_first_days(table: Subjects, subjects: Sequence[str]) -> None:
+    """Say of each time from which day it counts, where its start is one of ADSL's days."""
+    for name, column in table.columns.items():
+        variable, _, parameter = name.partition(":")
+        starts = table.values.get(f"STARTDT:{parameter}") or table.values.get("STARTDT", {})
+        if variable != "AVAL" or not any(starts.get(s) for s in subjects):
+            continue
+        for first, day in _FIRST_DAYS.items():
+            days = table.values.get(first, {})
+            if all(starts.get(s, "") == days.get(s, "") for s in subjects if starts.get(s)):
+                table.columns[name] = replace(column, about=f"STARTDT is {first}: since {day}")
+                break
+        else:
+            if "TRTSDT" in table.values:
+                about = "STARTDT is not TRTSDT: since another day than treatment"
+                table.columns[name] = replace(column, about=about)
+
+
 # --- subjects ----------------------------------------------------------------------------------
 
 
@@ -153,7 +186,7 @@ def _upper(source: Source) -> dict[str, str]:
     return {column.name.upper(): column.name for column in source.columns}
 
 
-def _in_upper_case(source: Source) -> Source:
+def in_upper_case(source: Source) -> Source:
     """Name the columns as ADaM does; software of other habits exports them in lower case."""
     return replace(
         source,
@@ -162,7 +195,7 @@ def _in_upper_case(source: Source) -> Source:
     )
 
 
-def _with_subject(source: Source, table: _Subjects) -> Source:
+def with_subject(source: Source, table: Subjects) -> Source:
     """Take out the records that name no subject, and tell them."""
     subjects = source.cells["USUBJID"]
     for index, subject in enumerate(subjects):
@@ -171,7 +204,7 @@ def _with_subject(source: Source, table: _Subjects) -> Source:
     return source.take([i for i, subject in enumerate(subjects) if subject])
 
 
-def _add_adsl(source: Source, table: _Subjects) -> None:
+def add_adsl(source: Source, table: Subjects) -> None:
     first = source.first_rows("USUBJID")
     for index, subject in enumerate(source.cells["USUBJID"]):
         if index != first[subject]:
@@ -183,7 +216,7 @@ def _add_adsl(source: Source, table: _Subjects) -> None:
         table.add(column, source.cells[column.name], first)
 
 
-def _add_subjects(source: Source, table: _Subjects) -> None:
+def add_subjects(source: Source, table: Subjects) -> None:
     """Without ADSL subjects come as they appear; with it, all must be there."""
     for subject, index in source.first_rows("USUBJID").items():
         if not table.has_adsl:
@@ -195,7 +228,7 @@ def _add_subjects(source: Source, table: _Subjects) -> None:
     table.values["USUBJID"] = {subject: subject for subject in table.rows}
 
 
-def _add_constants(source: Source, table: _Subjects) -> None:
+def _add_constants(source: Source, table: Subjects) -> None:
     """Carry along what a dataset says of the subject rather than of the record.
 
     An earlier dataset wins; a disagreement between the two is told.
@@ -225,7 +258,7 @@ def _add_constants(source: Source, table: _Subjects) -> None:
 # --- parameters --------------------------------------------------------------------------------
 
 
-def _add_parameters(source: Source, table: _Subjects, kind: str) -> None:
+def _add_parameters(source: Source, table: Subjects, kind: str) -> None:
     """Make columns of each parameter, from the one record that a subject has of it."""
     left_out = []
     for code, records in _by_parameter(source, table).items():
@@ -250,7 +283,7 @@ def _add_parameters(source: Source, table: _Subjects, kind: str) -> None:
         )
 
 
-def _by_parameter(source: Source, table: _Subjects) -> dict[str, dict[str, list[int]]]:
+def _by_parameter(source: Source, table: Subjects) -> dict[str, dict[str, list[int]]]:
     """Sort the records by parameter and subject, keeping those flagged for analysis."""
     records: dict[str, dict[str, list[int]]] = {}
     codes = source.cells["PARAMCD"]
@@ -265,7 +298,7 @@ def _by_parameter(source: Source, table: _Subjects) -> dict[str, dict[str, list[
     return records
 
 
-def _label(source: Source, code: str, indices: Iterable[int], table: _Subjects) -> str:
+def _label(source: Source, code: str, indices: Iterable[int], table: Subjects) -> str:
     """Take a parameter's name, with its unit where the name does not hold it already."""
     indices = list(indices)
     labels = source.cells.get("PARAM", source.cells["PARAMCD"])
@@ -284,9 +317,16 @@ def _label(source: Source, code: str, indices: Iterable[int], table: _Subjects) 
 # --- adverse events ----------------------------------------------------------------------------
 
 
-def _add_grades(source: Source, table: _Subjects) -> None:
+def add_grades(source: Source, table: Subjects, kind: str) -> None:
     """Make columns of the highest grade of any event, of CRS and of ICANS; empty if unknown."""
-    grade_column = next(grade for grade in _GRADES if grade in source.cells)
+    grade_column = next((grade for grade in _GRADES if grade in source.cells), None)
+    if grade_column is None:
+        severity = next((f", and {s} is none" for s in _SEVERITIES if s in source.cells), "")
+        table.notes.append(
+            f"{kind}: the column AETOXGR, the grade of an event from 0 to 5, is missing{severity}; "
+            "so there are no grades."
+        )
+        return
     highest: dict[str, dict[str, str]] = {"max": {}}
     counts, how = _emergent(source, table)
     for index, subject in enumerate(source.cells["USUBJID"]):
@@ -310,32 +350,40 @@ def _add_grades(source: Source, table: _Subjects) -> None:
         table.values[f"AETOXGR:{key}"] = values
     others = "without ADSL, subjects without an event are not known"
     if table.has_adsl:
-        others = "treated subjects of ADSL without such an event have grade 0"
-    table.notes.append(f"ADAE: the highest grade counts {how}; {others}.")
+        others = "treated subjects without such an event have grade 0"
+    table.notes.append(f"{kind}: the highest grade counts {how}; {others}.")
     if "" in source.cells[grade_column]:
         table.notes.append(
-            "ADAE: some events have no grade; a subject with no graded event is empty."
+            f"{kind}: some events have no grade; a subject with no graded event is empty."
         )
     absent = [s for s in SYNDROMES if s not in highest]
     if absent:
         table.notes.append(
-            f"ADAE: no event is coded as {' or '.join(SYNDROMES[s] for s in absent)}, "
+            f"{kind}: no event is coded as {' or '.join(SYNDROMES[s] for s in absent)}, "
             f"so there is no grade of {' or '.join(absent)}."
         )
 
 
-def _emergent(source: Source, table: _Subjects) -> tuple[Sequence[bool], str]:
+def _emergent(source: Source, table: Subjects) -> tuple[Sequence[bool], str]:
     """Tell which events began with or after treatment, and how that is known."""
-    flags, days, starts = (source.cells.get(n, []) for n in ("TRTEMFL", "ASTDY", "ASTDT"))
+    flags = source.cells.get("TRTEMFL", [])
+    day, days = _one_of(source, "ASTDY", "AESTDY")
+    start, starts = _one_of(source, "ASTDT", "AESTDTC")
     first = table.values.get("TRTSDT", {})
     subjects = source.cells["USUBJID"]
     if any(flags):
         return [f.upper() == "Y" for f in flags], "treatment-emergent events (TRTEMFL = Y)"
     if any(days):
-        how = "events from the first day of treatment (ASTDY)"
-        return [not day.startswith("-") for day in days], how
+        how = f"events from the first day of treatment ({day})"
+        return [not text.startswith("-") for text in days], how
     if any(starts) and any(first.values()):  # ISO dates sort as text
-        began = zip(starts, subjects, strict=True)
-        how = "events from the first day of treatment (ASTDT, TRTSDT)"
-        return [not day or day[:10] >= first.get(s, "")[:10] for day, s in began], how
+        began = zip((text[:10] for text in starts), subjects, strict=True)
+        how = f"events from the first day of treatment ({start}, TRTSDT)"
+        # of a date without its day it counts what is known
+        return [not text or text >= first.get(s, "")[: len(text)] for text, s in began], how
     return [True] * len(subjects), "all events of a subject, whenever they began"
+
+
+def _one_of(source: Source, *names: str) -> tuple[str, Sequence[str]]:
+    """Give the first of several columns that is there."""
+    return next(((n, source.cells[n]) for n in names if n in source.cells), ("", []))

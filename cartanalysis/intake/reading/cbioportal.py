@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake.reading.files import refuse
-from cartanalysis.intake.reading.table import alike
-from cartanalysis.intake.source import Source
+from cartanalysis.intake.reading.gather import gather
+from cartanalysis.intake.source import Layout, Source
 
 FILES = ("data_clinical_patient.txt", "data_clinical_sample.txt")
+"""What the clinical files are called, unless the study's meta files say otherwise."""
+
+_META = re.compile(r"meta_.*\.txt", re.IGNORECASE)
+_KINDS = ("PATIENT_ATTRIBUTES", "SAMPLE_ATTRIBUTES")
+_META_BYTES = 65_536
 ID = "PATIENT_ID"
 MISSING = frozenset(
     {"[not available]", "[not applicable]", "[not evaluated]", "[pending]", "[discrepancy]"}
@@ -17,23 +25,63 @@ MISSING = frozenset(
 )
 
 
+def clinical_files(files: Sequence[Path]) -> list[Path]:
+    """Find the clinical files of a study: as its meta files name them, or by their usual names."""
+    by_name = {file.name: file for file in files}
+    named = {}
+    for meta in (file for file in files if _META.fullmatch(file.name)):
+        said = dict(_said(meta))
+        if said.get("datatype") in _KINDS and "data_filename" in said:
+            named[said["datatype"]] = (meta.name, said["data_filename"])
+    absent = [
+        Problem(f"{meta} names the file {shown(file)}, which is not there", "Add it to the folder")
+        for meta, file in named.values()
+        if file not in by_name
+    ]
+    if absent:
+        raise InputError(absent[0].what.split()[0], absent)
+    return [by_name[file] for _, file in named.values()] or [
+        file for file in files if file.name in FILES
+    ]
+
+
+def _said(meta: Path) -> Iterator[tuple[str, str]]:
+    """Read the keys and values of a meta file."""
+    try:
+        with meta.open("rb") as file:
+            text = file.read(_META_BYTES).decode("utf-8-sig", "replace")
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+        raise refuse(meta.name, what, "Check that you may read it") from error
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            yield key.strip().casefold(), value.strip()
+
+
 def is_clinical(source: Source) -> bool:
     """Tell whether a table is one of cBioPortal's clinical files."""
     return ID in source.cells and source.form.endswith("tabs")
 
 
-def join(tables: Sequence[Source], name: str) -> Source:
+def join(
+    tables: Sequence[Source], name: str, layout: Layout, wanted: Collection[str] | None
+) -> Source:
     """Make one table of the patient file and the sample file, or of one of them."""
     for table in tables:
         if not is_clinical(table):
             what = "the file is not separated by tabs or has no column PATIENT_ID"
             raise refuse(table.name, what, "Download it from cBioPortal again")
-    patients, *others = sorted(tables, key=_has_samples)
-    if _has_samples(patients):
-        patients = _one_row_per_patient(patients)
+    of_patient = replace(layout, tables={"": ID})
+    patients, *others = (
+        gather({"": table}, of_patient, table.name, wanted) if _has_samples(table) else table
+        for table in sorted(tables, key=_has_samples)
+    )
     found = replace(patients, name=name, form="cBioPortal clinical file")
     for samples in others:
-        found = _add_samples(found, _one_row_per_patient(samples))
+        found = _add_samples(found, samples)
+    if found.layout is not None:
+        found = replace(found, layout=replace(found.layout, tables={}))
     return _without_codes(found)
 
 
@@ -60,23 +108,8 @@ def _add_samples(patients: Source, samples: Source) -> Source:
         cells[column.name] = [values.get(patient, "") for patient in patients.cells[ID]]
     columns = (*patients.columns, *added)
     form = "cBioPortal clinical files"
-    return patients.also(notes, problems, form=form, columns=columns, cells=cells)
-
-
-def _one_row_per_patient(samples: Source) -> Source:
-    """Keep a patient's first sample, and the columns in which the others are like it."""
-    first = samples.first_rows(ID)
-    if len(first) == len(samples.rows):
-        return samples
-    patients = samples.cells[ID]
-    kept = [c for c in samples.columns if alike(samples.cells[c.name], patients, first)]
-    dropped = [c.name for c in samples.columns if c not in kept]
-    note = "Of patients with several samples one row was made"
-    if dropped:
-        note += f"; left out, since they differ between samples: {', '.join(dropped)}"
-    cells = {column.name: samples.cells[column.name] for column in kept}
-    found = samples.also([f"{note}."], columns=tuple(kept), cells=cells)
-    return found.take(first.values())
+    layout = samples.layout
+    return patients.also(notes, problems, form=form, columns=columns, cells=cells, layout=layout)
 
 
 def _without_codes(source: Source) -> Source:

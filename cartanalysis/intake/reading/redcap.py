@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from cartanalysis.errors import InputError
 from cartanalysis.intake.reading.files import refuse
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.reading.gather import gather, likely_parts
+from cartanalysis.intake.source import Column, Layout, Source
 
 FIELD = "Variable / Field Name"
 LABEL = "Field Label"
@@ -28,7 +29,10 @@ _API = {
 HEADINGS = ((FIELD, LABEL), ("field_name", "field_label", "field_type"))
 """By which a dictionary is known: as downloaded, or from the API."""
 
-EVENTS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
+EVENT = "redcap_event_name"
+EVENTS = (EVENT, "redcap_repeat_instrument", "redcap_repeat_instance")
+"""Columns of an export that has several rows per record."""
+
 OWN = {
     "redcap_event_name": "event of a longitudinal project",
     "redcap_repeat_instrument": "repeated form",
@@ -113,22 +117,17 @@ def describe(source: Source, dictionary: Source) -> Source:
     return source.also(notes, form="REDCap export", columns=columns)
 
 
-def check_records(source: Source) -> Source:
-    """Ask for one row per patient where an export has one per event or repetition."""
-    repeated = [name for name in EVENTS if name in source.cells]
-    if not repeated:
-        return source
+def one_row_per_record(
+    source: Source, own: Collection[str], layout: Layout, wanted: Collection[str] | None
+) -> Source:
+    """Make one row of each record; events tell rows apart, repetitions only number them."""
     record = source.columns[0].name
-    first = source.first_rows(record)
-    for index, value in enumerate(source.cells[record]):
-        if first[value] != index:
-            what = (
-                f"the record is already in row {source.rows[first[value]]}: the export has a row "
-                f"per event or repetition ({', '.join(repeated)})"
-            )
-            remedy = "Export one row per patient: a report on one event, without repeated forms"
-            return source.also(problems=[source.problem(what, remedy, record, index)])
-    return source
+    if wanted is None:
+        layout = replace(layout, by=tuple(likely_parts(source, record, own)))
+    events = [EVENT] if EVENT in own else []
+    whole = replace(layout, tables={"": record}, by=(*events, *layout.by))
+    made = gather({"": source}, whole, source.name, wanted, own)
+    return replace(made, layout=replace(layout, take=(made.layout or layout).take))
 
 
 def _own(column: Column) -> Column:

@@ -45,7 +45,10 @@ T = TypeVar("T")
 
 SEPARATOR = re.compile(r"[,;\t|]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_RECORD_MARKS = ({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"})
+_RECORD_MARKS = (
+    *({"USUBJID", "PARAMCD"}, {"USUBJID", "AEDECOD"}, {"USUBJID", "DOMAIN"}),
+    *({"REDCAP_EVENT_NAME"}, {"REDCAP_REPEAT_INSTANCE"}),
+)
 
 
 def as_text(value: object) -> str:
@@ -117,6 +120,12 @@ def check_size(name: str, names: Collection[str], n_rows: int) -> None:
         raise too_large(name, f"the table has more than {limit:,} rows, which is the limit")
     if n_rows * len(names) > MAX_CELLS:
         raise too_large(name, f"the table has more than {MAX_CELLS:,} cells, which is the limit")
+
+
+def check_patients(name: str, n_patients: int) -> None:
+    """Refuse more patients than this book reads, after their rows were put together."""
+    if n_patients > MAX_PATIENTS:
+        raise too_large(name, f"there are more than {MAX_PATIENTS:,} patients, which is the limit")
 
 
 def build(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
 import openpyxl
 from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.styles.colors import COLOR_INDEX, Color
 from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
@@ -38,6 +40,11 @@ _SMALL = 2**20  # bytes; how far so small a part unfolds does not matter
 _LAST_ROW = 1_048_576  # of any Excel sheet; a damaged or hostile file may name rows beyond it
 _MOST_NAMED = 10  # rows or columns in a note
 _MERE_TEXT = re.compile(r'"[^"]*"|[\\_*].')  # in a number format
+_SHOWN_PERCENT = re.compile(r'"[^"]*%[^"]*"|\\%')  # in a number format, as mere text
+_FEW = 3  # if one row in so many is grey, or more, it is how the table is drawn
+_GREYS = (0.15, 0.98)  # lightness, from black to white
+_COLOURLESS = 8  # of 255; so much may red, green and blue differ in a grey
+_THEME = {0: "FFFFFF", 1: "000000", 2: "E7E6E6"}  # a workbook's own grounds and type
 
 MAX_RATIO = 200
 """Sheets of real tables unfold to some 10 to 30 times their packed size; a million times the same
@@ -80,8 +87,10 @@ class _Sheet(WorkSheetParser):
         self.last_row = self.last_column = 0
         self.errors: dict[Place, str] = {}
         self.formulas: dict[Place, bool] = {}  # whether a value is stored with it
-        self.percentages: list[Place] = []
+        self.percentages: dict[Place, int] = {}  # by how much the number is shown multiplied
         self.struck: dict[int, None] = {}
+        self.in_full_colour: set[int] = set()  # rows with a cell that is not grey
+        self.greys: dict[int, bool] = {}  # by style
 
     def parse_cell(self, element: ElementTree.Element) -> tuple[int, str]:
         """Write a cell as it is shown; give its column and text."""
@@ -97,12 +106,17 @@ class _Sheet(WorkSheetParser):
         if cell.data_type == "e":
             self.errors[place] = str(cell.value)
             return cell.column, ""
+        style = cell._style_id
+        if style not in self.greys:
+            self.greys[style] = cell.has_style and _is_grey(cell)
+        if not self.greys[style]:
+            self.in_full_colour.add(cell.row)
         if cell.value is not None and cell.has_style:
             if cell.font.strike:
                 self.struck[cell.row] = None
-            if _is_percentage(cell):
-                self.percentages.append(place)
-                return cell.column, f"{as_text(cell.value * 100)}%"
+            if times := _percentage(cell):
+                self.percentages[place] = times
+                return cell.column, f"{as_text(cell.value * times)}%"
         return cell.column, as_text(cell.value)
 
     def holds_anything(self) -> bool:
@@ -112,23 +126,36 @@ class _Sheet(WorkSheetParser):
 
 def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[str] = ()) -> Source:
     """Read one sheet of a workbook: the given one, the only one, or the first with these names."""
+    with _opened(data, name) as book:
+        if names:
+            sheets = (_read(one, name) for one in book.worksheets)
+            rows = (((s, i), texts) for s in sheets for i, (_, texts) in enumerate(s.rows))
+            found, above = with_names(rows, names, name)
+            found.rows = found.rows[above:]
+            return _table(found, name, [], is_whole=False)
+        chosen, notes = _choose(book, name, sheet)
+        return _table(_read(chosen, name), name, notes, is_whole=True)
+
+
+def sheets(data: bytes, name: str) -> dict[str, str]:
+    """Name the sheets of a workbook that hold anything and are not hidden."""
+    with _opened(data, name) as book:
+        filled = [s for s in book.worksheets if _Sheet(s).holds_anything()]
+        return {s.title: s.title for s in filled if s.sheet_state == "visible"}
+
+
+@contextlib.contextmanager
+def _opened(data: bytes, name: str) -> Iterator[Any]:
+    """Open a workbook, and tell what is wrong with it in one way."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_members(archive, name)
         with warnings.catch_warnings():
             # openpyxl tells of drawings, rules and styles it does not keep; none is a value
             warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-            book = openpyxl.load_workbook(
+            yield openpyxl.load_workbook(
                 io.BytesIO(data), read_only=True, data_only=True, keep_links=False
             )
-            if names:
-                sheets = (_read(one, name) for one in book.worksheets)
-                rows = (((s, i), texts) for s in sheets for i, (_, texts) in enumerate(s.rows))
-                found, above = with_names(rows, names, name)
-                found.rows = found.rows[above:]
-                return _table(found, name, [], is_whole=False)
-            chosen, notes = _choose(book, name, sheet)
-            return _table(_read(chosen, name), name, notes, is_whole=True)
     except InputError:  # is a ValueError, but says already what is wrong
         raise
     except _DAMAGED as error:
@@ -164,7 +191,10 @@ def _choose(book: Any, name: str, sheet: str | None) -> tuple[Any, list[str]]:
     visible = [s for s in filled if s.sheet_state == "visible"] or filled
     if len(visible) > 1:
         what = f"the workbook has several sheets: {listed}"
-        remedy = "Say which one to read; they are not joined, so all columns must be in it"
+        remedy = (
+            "Say which one to read (--sheet), or join them by tables: in a mapping file, as "
+            "cartanalysis map proposes it"
+        )
         raise refuse(name, what, remedy)
     hidden = [shown(s.title) for s in filled if s not in visible]
     notes = [f"Hidden sheets were not read: {', '.join(hidden)}."] if hidden else []
@@ -187,11 +217,33 @@ def _read(sheet: Any, name: str) -> _Sheet:
     return found
 
 
-def _is_percentage(cell: Any) -> bool:
-    """Tell whether a number is shown times 100; a quoted sign of percent is mere text."""
-    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+def _percentage(cell: Any) -> int:
+    """Say by how much a number shown with a sign of percent is multiplied; 0 if it has none."""
+    if not isinstance(cell.value, int | float) or isinstance(cell.value, bool):
+        return 0
     layout = str(cell.number_format)
-    return is_number and "%" in layout and "%" in _MERE_TEXT.sub("", layout)
+    # a quoted sign is mere text: 7 is then shown as 7 %, not as 700 %
+    return 100 if "%" in _MERE_TEXT.sub("", layout) else int(bool(_SHOWN_PERCENT.search(layout)))
+
+
+def _is_grey(cell: Any) -> bool:
+    """Tell whether a cell is written in grey, or on grey."""
+    ground = cell.fill.fgColor if cell.fill.fill_type == "solid" else None
+    return any(_is_grey_colour(c) for c in (cell.font.color, ground) if c is not None)
+
+
+def _is_grey_colour(colour: Color) -> bool:
+    """Tell whether a colour is neither black, white nor coloured, however it is given."""
+    base = _THEME.get(colour.theme, "") if colour.type == "theme" else ""
+    if colour.type == "indexed" and colour.indexed < len(COLOR_INDEX):
+        base = COLOR_INDEX[colour.indexed]
+    elif colour.type == "rgb":
+        base = colour.rgb
+    red, green, blue = bytes.fromhex(base[-6:] or "000000")
+    tint = colour.tint if colour.type == "theme" else 0
+    light = red / 255 * (1 + tint) if tint < 0 else red / 255 + (1 - red / 255) * tint
+    low, high = _GREYS
+    return max(red, green, blue) - min(red, green, blue) <= _COLOURLESS and low < light < high
 
 
 # --- table -------------------------------------------------------------------------------------
@@ -257,7 +309,12 @@ def _merged(found: _Sheet, header_row: int, name: str, *, is_whole: bool) -> lis
 
 
 def _notes(found: _Sheet, names: Mapping[int, str], header_row: int) -> list[str]:
-    shown_times_100 = {names[i] for row, i in found.percentages if row > header_row and i in names}
+    percentages: dict[int, set[str]] = {1: set(), 100: set()}
+    for (row, index), times in found.percentages.items():
+        if row > header_row and index in names:
+            percentages[times].add(names[index])
+    rows = [row for row, _ in found.rows if row > header_row]
+    grey = [row for row in rows if row not in found.in_full_colour]
     hidden_rows = [int(row) for row, about in found.row_dimensions.items() if _is_hidden(about)]
     ranges = [
         range(int(about["min"]), int(about["max"]) + 1)
@@ -274,10 +331,15 @@ def _notes(found: _Sheet, names: Mapping[int, str], header_row: int) -> list[str
             text for index, text in names.items() if any(index in columns for columns in ranges)
         ],
         "Cells formatted as a percentage ({}) were read as they are shown: a stored 0.07 as 7 %.": (
-            sorted(shown_times_100)
+            sorted(percentages[100])
         ),
+        "Cells whose format adds a sign of percent ({}) were read as they are shown: a stored 7 as "
+        "7 %.": sorted(percentages[1]),
         "Rows with struck-out cells ({}) were read like the others.": [
             str(row) for row in found.struck if row > header_row
+        ],
+        "Rows in grey ({}) were read like the others.": [
+            str(row) for row in grey if len(grey) * _FEW < len(rows)
         ],
     }
     return [words.format(listed(texts, _MOST_NAMED)) for words, texts in told.items() if texts]

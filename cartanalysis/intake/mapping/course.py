@@ -1,0 +1,343 @@
+"""Times, events and sites that are proposed from several columns: days, a status, flags."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cartanalysis.contract import FIELDS, MISSING
+from cartanalysis.errors import listed, shown
+from cartanalysis.intake.cells import level_of
+from cartanalysis.intake.hints import bare_name, origin_in, unit_in, words_of
+from cartanalysis.intake.identifiers import OLDEST
+from cartanalysis.intake.mapping import dates
+from cartanalysis.intake.mapping.conditions import Clause, Condition
+from cartanalysis.intake.mapping.guess import MAX_LEVELS, Guess, holds_dates
+from cartanalysis.intake.mapping.model import (
+    AGE,
+    OF_RESPONDERS,
+    Entry,
+    FromColumn,
+    FromDates,
+    FromDays,
+    FromFilled,
+    FromRules,
+)
+from cartanalysis.intake.mapping.names import date_role, says_cns, says_infused
+from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.words import ANSWERS, WORDS
+from cartanalysis.text import fold
+
+Ends = tuple[tuple[str, ...], tuple[str, ...]]
+"""Days of events, and of the last contact of those without."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Which columns hold the days of a course, and what other columns say already."""
+
+    source: Source
+    dates: Mapping[str, str]  # columns of calendar dates, by what they are the date of
+    days: Mapping[str, str]  # columns of numbers, by what they are the day of
+    found: Mapping[str, Sequence[Guess]]  # guesses from one column, by column of ours
+    chosen: dict[str, Guess]  # the best of them, which grows
+
+    def complete(self) -> None:
+        """Add what no column says by itself; change what several say better than one."""
+        for entry in (*self._survival(), *self._relapse_free_by_dates(), *self._others()):
+            self._add(self._dated(entry))
+        for guess in (*self._survival_in_days(), *self._relapse_free_in_days()):
+            self._add(guess)
+        self._relapse_or_death()
+        self._sites()
+        self._residual_disease()
+        self._responders()
+
+    def _add(self, guess: Guess) -> None:
+        self.chosen.setdefault(guess.draft.target, guess)
+
+    # --- from dates --------------------------------------------------------------------------
+
+    def _ends(self, days: Mapping[str, str], *events: str) -> Ends:
+        happened = tuple(days[e] for e in events if e in days)
+        if "death" in days and "contact" in days:
+            return (*happened, days["death"]), (days["contact"],)
+        # one column for both, which the status tells apart
+        last = days.get("end") or days.get("contact", "")
+        if not last or "os_event" not in self.chosen:
+            return (), ()
+        return (happened, (last,)) if happened else ((last,), ())
+
+    def _survival(self) -> Iterator[FromDates | FromFilled]:
+        since, (ends, otherwise) = self.dates.get("infusion"), self._ends(self.dates)
+        if since and ends:
+            yield FromDates(target="os_days", dates=ends, otherwise=otherwise, since=since)
+            if otherwise:
+                yield FromFilled(target="os_event", filled=ends)
+
+    def _relapse_free_by_dates(self) -> Iterator[FromDates | FromFilled]:
+        since, (ends, otherwise) = self.dates.get("remission"), self._ends(self.dates, "relapse")
+        if not since or "relapse" not in self.dates or not otherwise:
+            return
+        yield FromDates(target="rfs_days", dates=ends, otherwise=otherwise, since=since)
+        if "death" in self.dates and not isinstance(self._draft("os_event"), FromColumn):
+            relapse, death = ends
+            yield FromFilled(target="rfs_event", filled=ends, since=since)
+            levels: dict[str, str | None] = {relapse: "relapse", death: "death"}
+            yield FromDates(target="rfs_cause", dates=ends, since=since, levels=levels)
+
+    def _others(self) -> Iterator[FromDates]:
+        infusion = self.dates.get("infusion")
+        if infusion and "hsct" in self.dates:
+            yield FromDates(target="hsct_day", dates=(self.dates["hsct"],), since=infusion)
+        if infusion and "birth" in self.dates:
+            since = self.dates["birth"]
+            yield FromDates(target=AGE, dates=(infusion,), since=since, cap=f"{OLDEST:g}")
+
+    def _dated(self, entry: FromDates | FromFilled) -> Guess:
+        found = Guess(entry, f"dates in {_names(entry.columns)}")
+        found.doubt("it is computed from dates; are these the right columns?")
+        if entry.target == "os_days" and isinstance(entry, FromDates) and not entry.otherwise:
+            found.doubt(f"is {shown(entry.dates[0])} the day of death in those who died?")
+        undecided = self._undecided(entry.columns)
+        if undecided:
+            found.doubt(f"add order: DMY or order: MDY, which {_names(undecided)} does not show")
+        return found
+
+    def _undecided(self, names: Collection[str]) -> list[str]:
+        """Name the columns in which day and month cannot be told apart."""
+        cells = self.source.cells
+        shown_by = {dates.settles(cells[name]) for name in self.dates.values()} - {""}
+        undecided = []
+        for name in names if len(shown_by) != 1 else ():
+            split = map(dates.split, filter(None, cells[name]))
+            numeric = any(isinstance(c, dates.Cell) and c.style == "numeric" for c in split)
+            if numeric and not dates.settles(cells[name]):
+                undecided.append(name)
+        return undecided
+
+    # --- from days ---------------------------------------------------------------------------
+
+    def _survival_in_days(self) -> Iterator[Guess]:
+        ends, otherwise = self._ends(self.days)
+        if not _one_unit((*ends, *otherwise)):
+            return
+        if ends and otherwise:
+            yield self._counted("os_days", ends, otherwise)
+            yield self._counted_from(FromFilled(target="os_event", filled=ends))
+        elif ends:
+            unit = _unit(ends)
+            yield self._counted_from(FromColumn(target="os_days", source=ends[0], unit=unit))
+
+    def _relapse_free_in_days(self) -> Iterator[Guess]:
+        since, (ends, otherwise) = self.days.get("remission"), self._ends(self.days, "relapse")
+        own = self._draft("rfs_days")
+        if since is None or not _one_unit((*ends, *otherwise, since)):
+            return
+        if isinstance(own, FromColumn) and self._from_infusion(own.source):
+            if _unit((since,)) != own.unit:
+                return
+            made = FromDays(target="rfs_days", days=(own.source,), since=since, unit=own.unit)
+            self.chosen["rfs_days"] = self._counted_from(replace(made, missing=own.missing))
+        elif "relapse" in self.days and otherwise:
+            yield self._counted("rfs_days", ends, otherwise, since)
+
+    def _from_infusion(self, name: str) -> bool:
+        column = next(c for c in self.source.columns if c.name == name)
+        return origin_in(column, "rfs_days") == "infusion" or name in WORDS["since_treatment"]
+
+    def _counted(
+        self, target: str, ends: tuple[str, ...], otherwise: tuple[str, ...], since: str = ""
+    ) -> Guess:
+        unit = _unit((*ends, *otherwise, *filter(None, [since])))
+        entry = FromDays(target=target, days=ends, otherwise=otherwise, since=since, unit=unit)
+        return self._counted_from(entry)
+
+    def _counted_from(self, entry: Entry) -> Guess:
+        guess = Guess(entry, f"days in {_names(entry.columns)}")
+        guess.doubt(f"do {_names(entry.columns)} count from infusion, and from day 0?")
+        return guess
+
+    # --- from a relapse and a status -----------------------------------------------------------
+
+    def _relapse_or_death(self) -> None:
+        """Make an RFS event of a relapse and a death, where no column holds both."""
+        relapsed, dead = self._relapse(), self._state("os_event", "1")
+        if not relapsed or not dead or "rfs_days" not in self.chosen:
+            return
+        own = self._draft("rfs_event")
+        joint = own is None or (isinstance(own, FromColumn) and date_role(own.source) == "relapse")
+        has_response = "response" in self.chosen
+        timed = () if has_response else self._has_time()
+        died = Condition(((dead, *timed),))
+        cause = {"relapse": Condition(((relapsed,),)), "death": died}
+        if joint:
+            either = Condition(((relapsed,), (dead, *timed)))
+            alive = self._state("os_event", "0")
+            none = Condition(((alive, *timed),)) if alive else died
+            rules = {"1": either, "0": none}
+            self.chosen["rfs_event"] = self._ruled("rfs_event", rules, has_response)
+        if "rfs_cause" not in self.chosen:
+            self._add(self._ruled("rfs_cause", cause, has_response))
+
+    def _ruled(self, target: str, rules: dict[str, Condition], responders: bool) -> Guess:
+        entry = FromRules(target=target, rules=rules, rest=None, responders=responders)
+        guess = Guess(entry, f"conditions on {_names(entry.columns)}")
+        guess.doubt("it is made of relapse and death; are these the right columns?")
+        return guess
+
+    def _has_time(self) -> tuple[Clause, ...]:
+        """Ask for a time: who was never in remission has none."""
+        entry = self._draft("rfs_days")
+        if isinstance(entry, FromColumn):
+            return (Clause(entry.source, "filled", ("yes",)),)
+        since = getattr(entry, "since", "")
+        return (Clause(since, "filled", ("yes",)),) if since else ()
+
+    def _relapse(self) -> Clause | None:
+        """Find what says that a patient relapsed: a flag, a date or a day."""
+        for guess in self.found["rfs_event"]:
+            entry = guess.draft
+            if isinstance(entry, FromColumn) and _is_relapse(entry.source):
+                return self._clause(entry, "1")
+        name = self.dates.get("relapse") or self.days.get("relapse")
+        return Clause(name, "filled", ("yes",)) if name else None
+
+    def _draft(self, target: str) -> Entry | None:
+        return self.chosen[target].draft if target in self.chosen else None
+
+    def _state(self, target: str, ours: str) -> Clause | None:
+        """Say as a test what a guess takes for one of our levels."""
+        entry = self._draft(target)
+        if isinstance(entry, FromFilled) and len(entry.filled) == 1:
+            return Clause(entry.filled[0], "filled", ("yes" if ours == "1" else "no",))
+        return self._clause(entry, ours) if isinstance(entry, FromColumn) else None
+
+    def _clause(self, entry: FromColumn, ours: str) -> Clause | None:
+        if entry.coding == "cnsr":
+            return Clause(entry.source, "is" if ours == "1" else "not", ("0",))
+        texts = tuple(sorted(t for t, level in self._levels(entry).items() if level == ours and t))
+        return Clause(entry.source, "is", texts) if texts else None
+
+    def _levels(self, entry: FromColumn) -> dict[str, str | None]:
+        spec = FIELDS[entry.target]
+        texts = {t for t in self.source.cells[entry.source] if fold(t) not in MISSING}
+        return entry.levels or {t: level_of(spec, t) for t in texts - {*entry.missing}}
+
+    # --- other columns of two ------------------------------------------------------------------
+
+    def _sites(self) -> None:
+        """Make extramedullary disease of a flag and a flag of CNS disease."""
+        entry = self._draft("emd")
+        site = next((c for c in self.source.columns if self._flags_cns(c)), None)
+        if not isinstance(entry, FromColumn) or site is None or site.name == entry.source:
+            return
+        emd = next(c for c in self.source.columns if c.name == entry.source)
+        any_site, cns = self._answers(emd), self._answers(site)
+        if not any_site or not cns:
+            return
+        rules = {
+            "other": Condition(((any_site["yes"],),)),
+            "cns": Condition(((cns["yes"],),)),
+            "none": Condition(((any_site["no"], cns["no"]),)),
+        }
+        guess = Guess(
+            FromRules(target="emd", rules=rules, rest=None),
+            f"conditions on {_names([emd.name, site.name])}",
+        )
+        guess.doubt(
+            f"is {shown(emd.name)} no where the CNS alone is affected? If it is yes there too, the "
+            "two cannot tell disease of the CNS alone from disease elsewhere"
+        )
+        self.chosen["emd"] = guess
+
+    def _flags_cns(self, column: Column) -> bool:
+        told = bare_name(f"{column.name} {column.label}")
+        return says_cns(told) and bool(self._answers(column))
+
+    def _answers(self, column: Column) -> dict[str, Clause]:
+        """Give tests for yes and no, if a column holds just these."""
+        cells = self.source.cells[column.name]
+        texts = {t for t in cells if fold(t) not in MISSING}
+        if len(texts) > MAX_LEVELS:
+            return {}
+        said = {t: ANSWERS.get(fold(word), "") for t, word in words_of(column, texts).items()}
+        by_answer = {a: tuple(sorted(t for t in said if said[t] == a)) for a in ("yes", "no")}
+        if not all(said.values()) or not all(by_answer.values()):
+            return {}
+        return {a: Clause(column.name, "is", found) for a, found in by_answer.items()}
+
+    def _residual_disease(self) -> None:
+        """Take MRD from the words for a response, as in "MRD- CR"."""
+        entry = self._draft("response")
+        if "mrd" in self.chosen or not isinstance(entry, FromColumn):
+            return
+        column = next(c for c in self.source.columns if c.name == entry.source)
+        levels: dict[str, str | None] = {}
+        for text, word in words_of(column, self._levels(entry)).items():
+            sign = "".join(c for c in fold(word).replace(" ", "") if c.isalnum() or c in "+-")
+            negative = any(s in sign for s in ("mrd-", "mrdneg"))
+            positive = any(s in sign for s in ("mrd+", "mrdpos"))
+            levels[text] = "negative" if negative else "positive" if positive else None
+        if any(levels.values()):
+            made = FromColumn(target="mrd", source=entry.source, levels=levels)
+            guess = Guess(made, f"the words for {shown(entry.source)}")
+            guess.doubt("it is taken from the words for the response; is that right?")
+            self.chosen["mrd"] = guess
+
+    def _responders(self) -> None:
+        """Keep what counts in remission only to those in remission."""
+        response = self._draft("response")
+        if not isinstance(response, FromColumn):
+            return
+        levels = {fold(t): v for t, v in self._levels(response).items()}
+        known = any(levels.values())
+        cells = self.source.cells
+        without = [levels.get(fold(t)) not in ("CR", "CRi") for t in cells[response.source]]
+        for target in OF_RESPONDERS:
+            entry = self._draft(target)
+            if not isinstance(entry, FromColumn) or entry.source == response.source:
+                continue
+            empty = {"", *map(fold, entry.missing)} | MISSING
+            filled = [fold(t) not in empty for t in cells[entry.source]]
+            if any(f and w for f, w in zip(filled, without, strict=True)) if known else all(filled):
+                guess = self.chosen[target]
+                guess.draft = replace(entry, responders=True)
+                guess.doubt("it is emptied for patients without remission; is that right?")
+
+
+# --- who counts ----------------------------------------------------------------------------------
+
+
+def infused_only(source: Source, infusion: str) -> Condition | None:
+    """Say by which flag or date those count who were infused; none if all were."""
+    for column in source.columns:
+        if not says_infused(bare_name(column.name)):
+            continue
+        texts = {t for t in source.cells[column.name] if fold(t) not in MISSING}
+        said = {t: ANSWERS.get(fold(w), "") for t, w in words_of(column, texts).items()}
+        infused = tuple(sorted(t for t, answer in said.items() if answer == "yes"))
+        if infused and "no" in said.values():
+            return Condition(((Clause(column.name, "is", infused),),))
+    cells = source.cells.get(infusion, [])
+    if holds_dates(cells) and any(fold(text) in MISSING for text in cells):
+        return Condition(((Clause(infusion, "filled", ("yes",)),),))
+    return None
+
+
+def _is_relapse(name: str) -> bool:
+    return date_role(bare_name(name)) == "relapse" or fold(name) == "rel"
+
+
+def _unit(names: Collection[str]) -> str:
+    """Give the unit that names of times state, if it is not ours."""
+    units = {unit_in(name) for name in names} - {""}
+    return units.pop() if len(units) == 1 and units != {"days"} else ""
+
+
+def _one_unit(names: Collection[str]) -> bool:
+    return len({unit_in(name) for name in names} - {""}) <= 1
+
+
+def _names(names: Collection[str]) -> str:
+    return listed(names, most=6, limit=30)
