@@ -54,7 +54,7 @@ class Layout:
 
     @property
     def width(self) -> int:
-        """Coordinates of a point."""
+        """How many coordinates a point has."""
         return self.shared + self.features * self.members
 
 

@@ -17,9 +17,9 @@ So the cohorts that remain are draws from the prior given all conditions.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -182,11 +182,7 @@ class Prior:
         Prior
             Their plausible ranges.
         """
-
-        def span(name: str, scale: float = 1.0) -> tuple[Any, Any]:
-            low, high = known[name].details["range"]
-            return low * scale, high * scale
-
+        span = partial(_span, known)
         return cls(
             cns=span("a_cns_n"),
             hr=span("a_hr_emd"),
@@ -197,6 +193,11 @@ class Prior:
             treg_median=span("a_treg_median"),
             follow_up=tuple(follow_up_ranges(known)),
         )
+
+
+def _span(known: Registry, name: str, scale: float = 1.0) -> tuple[Any, Any]:
+    low, high = known[name].details["range"]
+    return low * scale, high * scale
 
 
 def follow_up_ranges(known: Registry) -> Iterator[tuple[int, int]]:
@@ -274,10 +275,13 @@ class Model:
         The conditions.
     prior : Prior
         The ranges.
+    by_permutation : bool
+        Whether significance has to hold by permutation, too, where groups or events are few.
     """
 
     abstract: Abstract
     prior: Prior
+    by_permutation: bool = True
 
     @classmethod
     def of(cls, known: Registry) -> Model:
@@ -297,7 +301,7 @@ class Model:
 
     @cached_property
     def tables(self) -> Ints:
-        """Counts of isolated CNS disease within the prior's range, (n, 2)."""
+        """The same within the range of the prior, (n, 2)."""
         every = self.abstract.tables
         low, high = self.prior.cns
         return every[(every[:, 0] >= low) & (every[:, 0] <= high)]
@@ -489,10 +493,12 @@ class Model:
         marks, gap = self._marks(spans, courses.shared["remission_day"][:, 0])
         short += np.where(np.isnan(gap), 0.5, gap)
         for (exposure, end), worse in known.significant.items():
+            if self.by_permutation and not worse:  # seen at the end: either test may say so
+                continue
             test = batch.log_rank(sets[end], courses.exposed[exposure].astype(int))
             z = np.sign(test.excess[1]) * np.sqrt(test.statistic)
-            limit = stats.norm.isf(LEVEL / 2)
-            short += np.maximum(0.0, limit - z if worse else z - limit)
+            beyond = z - stats.norm.isf(LEVEL / 2)
+            short += np.maximum(0.0, -beyond if worse else beyond)
         return short, marks
 
     def days(self, remission_day: Floats) -> Floats:
@@ -530,15 +536,57 @@ class Model:
         before = np.zeros(len(low))
         for k in range(low.shape[1]):
             start = np.maximum(low[:, k], before)
-            marks[:, k] = np.where(
-                low[:, k] == high[:, k], low[:, k], start + (latest[:, k] - start) / 3
-            )
-            # one moment has to come after the other, and within its own step
-            behind = np.maximum(before - marks[:, k], start - latest[:, k])
+            with np.errstate(invalid="ignore"):  # a median that is not reached lies nowhere
+                room = latest[:, k] - start
+                marks[:, k] = np.where(low[:, k] == high[:, k], low[:, k], start + room / 3)
+                # one moment has to come after the other, and within its own step
+                behind = np.maximum(before - marks[:, k], -room)
             fits = (marks[:, k] > before) & (start <= latest[:, k])
             gap += np.where(fits, 0.0, 0.05 + np.maximum(behind, 0) / 400)
             before = np.maximum(marks[:, k], before)
         return marks, gap
+
+    def _is_worse(
+        self, observed: Observed, exposure: str, end: str, wanted: Bools | None = None
+    ) -> Bools:
+        """Tell whether the exposed do significantly worse."""
+        if not self.by_permutation:
+            wanted = np.zeros(len(observed.courses.end), dtype=bool)
+        p, chi2_p, excess = observed.compare(exposure, end, wanted)
+        return np.asarray((np.maximum(p, chi2_p) < LEVEL) & (excess > 0))
+
+    def abstract_of(self, observed: Observed) -> Iterator[Abstract | None]:
+        """Write the abstract of each of some cohorts, as the study's was written.
+
+        Parameters
+        ----------
+        observed : Observed
+            The cohorts.
+
+        Yields
+        ------
+        Abstract or None
+            None where a median is not reached, or follow-up ends before a year.
+        """
+        values = {}
+        for end in ("os", "rfs"):
+            curve = batch.kaplan_meier(observed.sets[end])
+            values[f"{end}_1y"] = np.round(
+                100 * batch.survival_at(observed.sets[end], curve, 365), 1
+            )
+            values[f"{end}_median"] = batch.median(observed.sets[end], curve)
+        worse = {of: self._is_worse(observed, *of) for of in self.abstract.significant}
+        alone = {of: observed.is_worse_adjusted(*of) for of in self.abstract.independent}
+        for b in range(len(observed.courses.end)):
+            here: dict[str, Any] = {name: float(of[b]) for name, of in values.items()}
+            if any(np.isnan(v) for v in here.values()):
+                yield None
+                continue
+            yield replace(
+                self.abstract, **here,
+                significant={of: bool(w[b]) for of, w in worse.items()},
+                independent={of: bool(w[b]) for of, w in alone.items()},
+            )  # fmt: skip
 
     # --- conditions on days ----------------------------------------------------------------------
 
@@ -563,19 +611,7 @@ class Model:
         latent = np.concatenate([start, day, marks, far], axis=1)
         shown = np.concatenate([start, day, known, far], axis=1)
 
-        def stretched(times: Floats) -> Floats:
-            made = times
-            for k in range(latent.shape[1] - 1):
-                slope = (shown[:, k + 1] - shown[:, k]) / (latent[:, k + 1] - latent[:, k])
-                beyond = times - latent[:, k, None]
-                inside = (beyond > 0) & (times <= latent[:, k + 1, None])
-                made = np.where(inside, shown[:, k, None] + beyond * slope[:, None], made)
-            return np.rint(made)
-
-        alive, died = courses.observed["os"]
-        free, ended = courses.observed["rfs"]
-        times = {"os": np.maximum(1.0, stretched(alive)), "rfs": stretched(free) - day}
-        return Observed(courses, times, {"os": died, "rfs": ended})
+        return _written(courses, partial(_stretched, latent, shown))
 
     def met(self, observed: Observed) -> Bools:
         """Tell which cohorts meet all conditions.
@@ -590,7 +626,7 @@ class Model:
         numpy.ndarray of shape (n_cohorts,)
             Whether heights and medians print as published in whole days, follow-up fits the
             accrual, every comparison has the significance that is reported by the test that its
-            groups call for, and so have the adjusted ones, as far as they are claimed.
+            groups call for and by χ², and so have the adjusted ones, as far as they are claimed.
         """
         known = self.abstract
         met = observed.fits_accrual()
@@ -601,12 +637,34 @@ class Model:
             height = 100 * batch.survival_at(observed.sets[end], curve, 365)
             met &= _prints(height, percent) & (batch.median(observed.sets[end], curve) == day)
         for (exposure, end), worse in known.significant.items():
-            p, excess = observed.compare(exposure, end, met)
-            met &= ((p < LEVEL) & (excess > 0)) == worse
+            met &= self._is_worse(observed, exposure, end, met) == worse
         for (exposure, end), worse in known.independent.items():
-            beta, _, p = observed.adjusted(exposure, end)
-            met &= ((p < LEVEL) & (beta > 0)) == worse
+            met &= observed.is_worse_adjusted(exposure, end) == worse
         return met
+
+
+def as_drawn(courses: Courses) -> Observed:
+    """Observe patients without stretching time.
+
+    Parameters
+    ----------
+    courses : Courses
+        The cohorts.
+
+    Returns
+    -------
+    Observed
+        Whole days, as the model draws them.
+    """
+    return _written(courses, np.rint)
+
+
+def _written(courses: Courses, days: Callable[[Floats], Floats]) -> Observed:
+    (alive, died), (free, ended) = courses.observed["os"], courses.observed["rfs"]
+    since = days(free) - courses.shared["remission_day"]
+    return Observed(
+        courses, {"os": np.maximum(1.0, days(alive)), "rfs": since}, {"os": died, "rfs": ended}
+    )
 
 
 @dataclass(frozen=True)
@@ -640,34 +698,46 @@ class Observed:
         in_time &= times.max(axis=1) <= shared["longest"][:, 0]
         return np.asarray(in_time & ~(self.times["rfs"] < 1).any(axis=1))
 
-    def compare(self, exposure: str, end: str, wanted: Bools) -> tuple[Floats, Floats]:
-        """Compare the exposed with the others, by permutation where groups or events are few.
+    def compare(
+        self, exposure: str, end: str, wanted: Bools | None = None
+    ) -> tuple[Floats, Floats, Floats]:
+        """Compare the exposed with the others.
 
         Parameters
         ----------
         exposure, end : str
             Which comparison.
-        wanted : numpy.ndarray of shape (n_cohorts,)
-            Where a test by permutation is worth its time; elsewhere p is that of χ².
+        wanted : numpy.ndarray of shape (n_cohorts,), optional
+            Where a test by permutation is worth its time; everywhere if not given.
 
         Returns
         -------
-        p, excess : numpy.ndarray of shape (n_cohorts,)
-            Events of the exposed less those expected, and p.
+        p : numpy.ndarray of shape (n_cohorts,)
+            By permutation where groups or events are few, else by χ².
+        chi2_p : numpy.ndarray of shape (n_cohorts,)
+            By χ².
+        excess : numpy.ndarray of shape (n_cohorts,)
+            Events of the exposed less those expected.
         """
         group = self.courses.exposed[exposure].astype(int)
         test = batch.log_rank(self.sets[end], group)
-        p = stats.chi2.sf(test.statistic, 1)
-        known = ~np.isnan(self.times[end])
+        chi2_p = stats.chi2.sf(test.statistic, 1)
+        p, known = chi2_p.copy(), ~np.isnan(self.times[end])
         events = (self.events[end] & known).sum(axis=1)
         exposed = (known & (group == 1)).sum(axis=1)
         fewest = np.minimum(exposed, known.sum(axis=1) - exposed)
-        for b in np.flatnonzero(wanted & permutation.is_needed(fewest, events)):
+        few = permutation.is_needed(fewest, events) & (fewest > 0)
+        for b in np.flatnonzero(few if wanted is None else few & wanted):
             who = known[b]
             p[b] = permutation.p_of_two(
                 self.times[end][b, who], self.events[end][b, who], group[b, who]
             )
-        return p, test.excess[1]
+        return p, chi2_p, test.excess[1]
+
+    def is_worse_adjusted(self, exposure: str, end: str) -> Bools:
+        """Tell whether the exposed do significantly worse, adjusted for the other exposures."""
+        beta, _, p = self.adjusted(exposure, end)
+        return np.asarray((p < LEVEL) & (beta > 0))
 
     def adjusted(self, exposure: str, end: str) -> tuple[Floats, Floats, Floats]:
         """Fit the Cox model with all exposures, and test one of them given the others.
@@ -679,8 +749,12 @@ class Observed:
 
         Returns
         -------
-        beta, error, p : numpy.ndarray of shape (n_cohorts,)
-            Log hazard ratio, its standard error, and p of the likelihood-ratio test.
+        beta : numpy.ndarray of shape (n_cohorts,)
+            Log hazard ratio.
+        error : numpy.ndarray of shape (n_cohorts,)
+            Its standard error.
+        p : numpy.ndarray of shape (n_cohorts,)
+            Of the likelihood-ratio test.
         """
         of = list(EXPOSURES)
         x = np.array([self.courses.exposed[e] for e in of], dtype=float)
@@ -704,10 +778,9 @@ class Observed:
             As of `Ensemble`, without the number.
         """
         half, made = stats.norm.ppf(0.5 + confidence / 2), {}
-        everywhere = np.ones(len(self.courses.end), dtype=bool)
         for exposure, end in COMPARISONS:
             alone = batch.cox(self.sets[end], self.courses.exposed[exposure][None].astype(float))
-            p, _ = self.compare(exposure, end, everywhere)
+            p, _, _ = self.compare(exposure, end)
             adjusted = self.adjusted(exposure, end)
             fits = {"hr": (alone.beta[0], alone.error[0], p), "adjusted": adjusted}
             for how, (beta, error, value) in fits.items():
@@ -889,6 +962,17 @@ def _prints(height: Floats, percent: float) -> Bools:
     return np.asarray(np.abs(np.round(height, 1) - percent) < 1e-9)
 
 
+def _stretched(latent: Floats, shown: Floats, times: Floats) -> Floats:
+    """Put times on whole days, straight between points that are known on both axes."""
+    made = times
+    for k in range(latent.shape[1] - 1):
+        slope = (shown[:, k + 1] - shown[:, k]) / (latent[:, k + 1] - latent[:, k])
+        beyond = times - latent[:, k, None]
+        inside = (beyond > 0) & (times <= latent[:, k + 1, None])
+        made = np.where(inside, shown[:, k, None] + beyond * slope[:, None], made)
+    return np.asarray(np.rint(made))
+
+
 def _step(sets: RiskSets, curve: Floats, percent: float) -> tuple[Floats, Floats, Floats]:
     """Find the step of each curve nearest to a height: its height in percent, begin and end."""
     distance = np.where(sets.known, np.abs(100 * curve - percent), np.inf)
@@ -897,5 +981,6 @@ def _step(sets: RiskSets, curve: Floats, percent: float) -> tuple[Floats, Floats
     same = sets.known & (curve == level[:, None])
     last = same.argmax(axis=1)
     first = curve.shape[1] - 1 - same[:, ::-1].argmax(axis=1)
-    after = np.where(last > 0, sets.time[rows, np.maximum(last - 1, 0)], np.inf)
+    # the last step ends where observation does
+    after = sets.time[rows, np.maximum(last - 1, 0)]
     return 100 * level, sets.time[rows, first], after
