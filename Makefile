@@ -16,7 +16,7 @@ help:
 	@echo "make test-long  run them all, the long sweeps of the attacks too"
 	@echo "make lint   run ruff, mypy and the docstring checks only"
 	@echo "make lines  count the lines of the package, room by room"
-	@echo "make bench  measure how fast books are built, and pages on a slow phone (node, Chromium)"
+	@echo "make bench  measure how fast cohorts are analysed and books built, and pages on a slow phone (node, Chromium)"
 	@echo "make lock   renew requirements.txt and tests/requirements.txt from pyproject.toml"
 	@echo "make clean  remove what was built, and the virtual environment"
 
@@ -76,6 +76,7 @@ node-tools:
 
 # the second needs node and a Chromium
 bench: book
+	$(BIN)/python bench/cohorts.py
 	$(BIN)/python bench/build.py
 	cd bench && npm ci --silent
 	$(BIN)/python bench/pages.py _build/html

@@ -491,12 +491,23 @@ def _example(name: str) -> None:
 
 
 @app.command("reconstruct", hidden=True)
-@click.option("--seed", type=int, help="Chooses the cohort.")
-def _reconstruct(seed: int | None) -> None:
-    """Write a cohort that agrees with everything known of the study."""
-    from cartanalysis.study import reconstruct
+@click.option("--seed", type=int, help="Chooses the cohort, or the cohorts.")
+@click.option("--draws", type=click.IntRange(1), help="Draw so many, evenly from all that agree.")
+@click.option("--out", type=PATH, help="Parquet file to write them to, one row per patient.")
+@_jobs
+def _reconstruct(seed: int | None, draws: int | None, out: Path | None, jobs: int) -> None:
+    """Write a cohort that agrees with everything known of the study, or many."""
+    from cartanalysis.study import ensemble, published, reconstruct
 
-    sys.stdout.write(reconstruct.reconstruct(reconstruct.DEFAULT_SEED if seed is None else seed))
+    if (draws is None) != (out is None):
+        raise click.UsageError("--draws and --out belong together: how many, and where to")
+    chosen = reconstruct.DEFAULT_SEED if seed is None else seed
+    if draws is None or out is None:
+        sys.stdout.write(reconstruct.reconstruct(chosen))
+        return
+    drawn = ensemble.draw(published.load(), draws, chosen, jobs=jobs)
+    drawn.patients.to_parquet(out, index=False)
+    print(f"Written: {draws} cohorts, {out}")
 
 
 if __name__ == "__main__":

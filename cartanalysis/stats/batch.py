@@ -373,7 +373,7 @@ class Likelihood:
 
     @property
     def residuals(self) -> Floats:
-        """Covariates of who had each event, less what was expected: Schoenfeld's residuals."""
+        """What each event's patient had beyond what was expected: Schoenfeld's residuals."""
         return np.asarray(self.x.reshape(len(self.x), -1)[:, self.sets.at] - self.mean)
 
     @property

@@ -6,8 +6,10 @@ because where they are drawn it holds every draw of every patient, too many for 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import chain, combinations
 from math import comb
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,22 +44,22 @@ MOST_SHUFFLED = 10_000 * DRAWS
 _ROUNDING = 1e-9
 
 
-def is_needed(smallest_group: int, events: int) -> bool:
+def is_needed(smallest_group: Any, events: Any) -> Any:
     """Tell whether the χ² approximation of the log-rank test is not to be trusted.
 
     Parameters
     ----------
-    smallest_group : int
+    smallest_group : int, or an array of them
         Patients in the smallest group.
-    events : int
+    events : int, or an array of them
         Events in all groups.
 
     Returns
     -------
-    bool
+    bool, or an array of them
         Whether either is few.
     """
-    return smallest_group < FEW_PATIENTS or events < FEW_EVENTS
+    return (smallest_group < FEW_PATIENTS) | (events < FEW_EVENTS)
 
 
 def compare(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
@@ -148,6 +150,27 @@ def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
     return pd.DataFrame([row], columns=columns)
 
 
+def p_of_two(time: Floats, event: npt.NDArray[np.bool_], group: npt.NDArray[np.int_]) -> float:
+    """Give the p-value between two groups alone.
+
+    Parameters
+    ----------
+    time : numpy.ndarray of shape (n_patients,)
+        Days.
+    event : numpy.ndarray of shape (n_patients,)
+        Whether they end with the event.
+    group : numpy.ndarray of shape (n_patients,)
+        0 or 1.
+
+    Returns
+    -------
+    float
+        As of `log_rank`.
+    """
+    score = _scores(time, event)
+    return _p_of_two(score, np.bincount(group, minlength=2), float(score[group == 1].sum()))
+
+
 def _p_of_two(score: Floats, sizes: npt.NDArray[np.int_], excess: float) -> float:
     # the scores add up to 0: one group's sum tells the other's
     smaller = int(sizes.min())
@@ -155,7 +178,7 @@ def _p_of_two(score: Floats, sizes: npt.NDArray[np.int_], excess: float) -> floa
     if comb(len(score), smaller) <= MOST_ARRANGEMENTS:
         sums = _enumerated(score, smaller)
     else:
-        drawn = _drawn(score, smaller, np.random.default_rng(SEED))
+        drawn = _drawn(score, smaller)
         sums = np.append(drawn, observed)
     tails = (sums >= observed - _ROUNDING).mean(), (sums <= observed + _ROUNDING).mean()
     return min(1.0, 2 * float(min(tails)))
@@ -188,21 +211,32 @@ def _scores(time: Floats, event: npt.NDArray[np.bool_]) -> Floats:
 
 def _enumerated(score: Floats, size: int) -> Floats:
     """Sum the scores of every possible group of this size."""
-    members = chain.from_iterable(combinations(range(len(score)), size))
-    chosen = np.fromiter(members, dtype=np.intp).reshape(-1, size)
-    return np.asarray(score[chosen].sum(axis=1), dtype=float)
+    return np.asarray(score[_every_group(len(score), size)].sum(axis=1), dtype=float)
 
 
-def _drawn(score: Floats, size: int, rng: np.random.Generator) -> Floats:
+@lru_cache(maxsize=16)
+def _every_group(patients: int, size: int) -> npt.NDArray[np.integer]:
+    members = chain.from_iterable(combinations(range(patients), size))
+    return np.fromiter(members, dtype=np.min_scalar_type(patients)).reshape(-1, size)
+
+
+def _drawn(score: Floats, size: int) -> Floats:
     """Sum the scores of random groups of this size, without a matrix of all patients."""
     if size >= FEW_PATIENTS:  # so events are few, and few scores differ
+        rng = np.random.default_rng(SEED)
         values, counts = np.unique(score.round(12), return_counts=True)
         groups = rng.multivariate_hypergeometric(counts, size, DRAWS, method="marginals")
         return np.asarray(groups @ values, dtype=float)
-    # Floyd's subsets: draw up to a growing last place, which stands in for a repeated one
-    chosen = np.empty((DRAWS, size), dtype=np.intp)
-    for i, last in enumerate(range(len(score) - size, len(score))):
+    return np.asarray(score[_some_groups(len(score), size)].sum(axis=1), dtype=float)
+
+
+@lru_cache(maxsize=32)
+def _some_groups(patients: int, size: int) -> npt.NDArray[np.integer]:
+    """Draw groups (Floyd): up to a growing last place, which stands in for one repeated."""
+    rng = np.random.default_rng(SEED)
+    chosen = np.empty((DRAWS, size), dtype=np.min_scalar_type(patients))
+    for i, last in enumerate(range(patients - size, patients)):
         place = rng.integers(0, last, DRAWS, endpoint=True)
         repeated = (chosen[:, :i] == place[:, None]).any(axis=1)
         chosen[:, i] = np.where(repeated, last, place)
-    return np.asarray(score[chosen].sum(axis=1), dtype=float)
+    return chosen

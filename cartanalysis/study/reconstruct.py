@@ -127,9 +127,9 @@ def reconstruct(seed: int = DEFAULT_SEED, registry: Registry | None = None) -> s
         if marks is None:
             continue
         patients = _stretch(courses, marks, known)
-        _add_bystanders(rng, patients, known)
-        _number(patients, seed)
-        text = _to_csv(patients)
+        add_bystanders(rng, patients, known, known["a_remission_day"].value)
+        number(patients, "R" if seed == DEFAULT_SEED else f"{DEFAULT_COHORT}-seed{seed}-")
+        text = to_table(patients).to_csv(index=False, lineterminator="\n")
         if agrees(text, known):
             return text
     raise NoCohortFoundError(f"no cohort agrees with the registry in {MAX_ATTEMPTS} draws")
@@ -163,7 +163,8 @@ def agrees(text: str, registry: Registry) -> bool:
     }
     if any(registry[key].value != count for key, count in counts.items()):
         return False
-    shortest, longest = follow_up_range(registry)
+    earliest, latest = registry["a_cutoff"].details["range"]
+    shortest, longest = follow_up_range(registry, earliest)[0], follow_up_range(registry, latest)[1]
     alive = patients.loc[patients["os_event"] == 0, "os_days"]
     if alive.min() < shortest or patients["os_days"].max() > longest:
         return False
@@ -177,13 +178,15 @@ def agrees(text: str, registry: Registry) -> bool:
     return all(judge(claim, patients, registry)["verdict"] in upheld for claim in in_order)
 
 
-def follow_up_range(registry: Registry) -> tuple[int, int]:
+def follow_up_range(registry: Registry, until: str | None = None) -> tuple[int, int]:
     """Give the shortest and longest possible follow-up of a patient still alive.
 
     Parameters
     ----------
     registry : Registry
         With the accrual period and the assumed end of follow-up.
+    until : str, optional
+        Another month in which follow-up may have ended.
 
     Returns
     -------
@@ -191,9 +194,9 @@ def follow_up_range(registry: Registry) -> tuple[int, int]:
         Days from the last and from the first possible infusion to the end of follow-up.
     """
     first, last = registry["accrual"].value
-    (end,) = registry["a_cutoff"].value
-    day_one = _last_day(first).replace(day=1)
-    return (_last_day(end) - _last_day(last)).days, (_last_day(end) - day_one).days
+    (assumed,) = registry["a_cutoff"].value
+    end, day_one = _last_day(until or assumed), _last_day(first).replace(day=1)
+    return (end - _last_day(last)).days, (end - day_one).days
 
 
 def _last_day(month: str) -> date:
@@ -426,8 +429,22 @@ def _interpolate(x: float, anchors: list[tuple[float, float]]) -> float:
 # --- everything no published value depends on --------------------------------------------------
 
 
-def _add_bystanders(rng: random.Random, patients: list[Patient], known: Registry) -> None:
-    """Fill in the columns on which no curve and no comparison rests, then shuffle."""
+def add_bystanders(
+    rng: random.Random, patients: list[Patient], known: Registry, remission_day: int
+) -> None:
+    """Fill in the columns on which no curve and no comparison rests, then shuffle.
+
+    Parameters
+    ----------
+    rng : random.Random
+        Source of random numbers.
+    patients : list of Patient
+        A cohort's; changed in place.
+    known : Registry
+        Reported counts and assumed shares.
+    remission_day : int
+        Day since infusion from which relapse-free survival counts.
+    """
     responders = [p for p in patients if p.response != "NR"]
     others = [p for p in patients if p.response == "NR"]
     earlier = known["a_prior_hsct_responders"].value
@@ -450,7 +467,7 @@ def _add_bystanders(rng: random.Random, patients: list[Patient], known: Registry
         p.response = "CRi" if p in incomplete else "CR"
         p.mrd = "negative" if p in negative else "positive"
         day = rng.randint(50, 120)
-        free = known["a_remission_day"].value + (p.rfs_days or 0)
+        free = remission_day + (p.rfs_days or 0)
         if p in chosen and day < free:  # transplanted in remission
             p.hsct_day = day
     rng.shuffle(patients)
@@ -483,11 +500,18 @@ def _ages(rng: random.Random, n: int, known: Registry) -> list[int]:
     return ages
 
 
-def _number(patients: list[Patient], seed: int) -> None:
-    """Number the patients so that the file says what it is, whoever gets it."""
-    start = "R" if seed == DEFAULT_SEED else f"{DEFAULT_COHORT}-seed{seed}-"
-    for number, p in enumerate(patients, start=1):
-        p.patient_id = f"{start}{number:02d}"
+def number(patients: list[Patient], start: str) -> None:
+    """Number the patients so that the file says what it is, whoever gets it.
+
+    Parameters
+    ----------
+    patients : list of Patient
+        A cohort's; changed in place.
+    start : str
+        What the identifiers begin with.
+    """
+    for place, p in enumerate(patients, start=1):
+        p.patient_id = f"{start}{place:02d}"
 
 
 def _marrow(rng: random.Random, median: float) -> int:
@@ -496,6 +520,18 @@ def _marrow(rng: random.Random, median: float) -> int:
     return round(100 * odds / (1 + odds))
 
 
-def _to_csv(patients: list[Patient]) -> str:
+def to_table(patients: list[Patient]) -> pd.DataFrame:
+    """Write a cohort in the contract's columns.
+
+    Parameters
+    ----------
+    patients : list of Patient
+        The cohort's.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_patients, n_columns)
+        As in a cohort file.
+    """
     table = pd.DataFrame([asdict(p) for p in patients], dtype=object)
-    return table.to_csv(index=False, columns=[c for c in FIELDS if c in table], lineterminator="\n")
+    return table[[c for c in FIELDS if c in table]]

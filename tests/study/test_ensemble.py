@@ -1,0 +1,110 @@
+"""The cohorts that the abstract allows: the sampler keeps the prior, each cohort every promise."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from cartanalysis.contract import derive
+from cartanalysis.intake import parse
+from cartanalysis.stats.cox import cox
+from cartanalysis.stats.survival import survival_at
+from cartanalysis.study import ensemble, published
+from cartanalysis.study.ensemble import COMPARISONS, OF_PATIENTS, SHARED, Model
+from cartanalysis.study.reconstruct import agrees
+
+NAMES = {"": "estimate", "_lower": "lower", "_upper": "upper"}
+COLUMNS = {"emd": "emd_any", "treg": "treg_group", "genetics": "genetic_risk"}
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return Model.of(published.load())
+
+
+@pytest.fixture(scope="module")
+def drawn() -> ensemble.Ensemble:
+    return ensemble.draw(published.load(), 12, seed=5, island=250, sweeps=15)
+
+
+def test_tables_of_emd_and_response_are_all_there_are(model):
+    """Two of seven respond with EMD other than CNS; of the 40 others 36 do, by CNS or neither."""
+    fits = [
+        (size, yes)
+        for size in range(1, 40)
+        for yes in range(size + 1)
+        if 0 <= 36 - yes <= 40 - size
+        and Fraction(yes, size) > Fraction(2, 7)
+        and Fraction(36 - yes, 40 - size) > Fraction(2, 7)
+    ]
+    assert sorted(map(tuple, model.abstract.tables.tolist())) == sorted(fits)
+    assert len(fits) == 171
+    assert len(model.tables) == sum(size <= 9 for size, _ in fits) == 33
+
+
+def test_every_cohort_passes_the_one_cohort_path(drawn):
+    known = published.load()
+    assert drawn.patients["cohort"].value_counts().tolist() == [47] * 12
+    for _, cohort in drawn.patients.groupby("cohort"):
+        text = cohort.drop(columns="cohort").to_csv(index=False)
+        assert agrees(text, known)
+
+
+def test_effects_are_those_of_the_one_cohort_functions(drawn):
+    for number, cohort in drawn.patients.groupby("cohort"):
+        text = cohort.drop(columns="cohort").to_csv(index=False)
+        patients = derive(parse(text.encode(), "e.csv", settled=True).table)
+        row = drawn.effects.set_index("cohort").loc[number]
+        for exposure, end in COMPARISONS:
+            alone = cox(patients, end, [COLUMNS[exposure]]).terms.iloc[0]
+            for name, value in NAMES.items():
+                assert row[f"hr_{exposure}_{end}{name}"] == pytest.approx(alone[value], rel=1e-8)
+            together = cox(patients, end, list(COLUMNS.values()))
+            term = together.terms.set_index("covariate").loc[COLUMNS[exposure]]
+            test = together.tests.set_index("covariate").loc[COLUMNS[exposure]]
+            assert row[f"adjusted_{exposure}_{end}"] == pytest.approx(term["estimate"], rel=1e-8)
+            assert row[f"adjusted_{exposure}_{end}_p"] == pytest.approx(test["p"], rel=1e-6)
+        for end in ("os", "rfs"):
+            (there,) = survival_at(patients, end, [730])["estimate"]
+            assert row[f"{end}_2y"] == pytest.approx(there, nan_ok=True)
+
+
+def test_the_same_seed_gives_the_same_cohorts_however_many_work(drawn):
+    again = ensemble.draw(published.load(), 12, seed=5, island=250, sweeps=15, jobs=2)
+    pd.testing.assert_frame_equal(again.patients, drawn.patients)
+    pd.testing.assert_frame_equal(again.effects, drawn.effects)
+
+
+def test_moving_what_is_shared_keeps_times_and_prior(model):
+    """Without conditions the kernel has to leave all coordinates evenly distributed."""
+    rng = np.random.default_rng(3)
+    points = rng.random((4000, model.layout.width))
+    for _ in range(8):
+        trial, log_ratio = model.keep_times(points, rng)
+        taken = np.log(rng.random(len(points))) < log_ratio
+        before, after = model.unfold(points[taken]), model.unfold(trial[taken])
+        np.testing.assert_allclose(before.death, after.death, rtol=1e-6)
+        np.testing.assert_allclose(before.end, after.end, rtol=1e-9)
+        np.testing.assert_array_equal(before.responds, after.responds)
+        points[taken] = trial[taken]
+    assert taken.mean() > 0.05
+    for place in range(len(SHARED)):
+        assert stats.kstest(points[:, place], "uniform").pvalue > 1e-4, SHARED[place]
+    own = points[:, len(SHARED) :].reshape(-1, len(OF_PATIENTS), model.abstract.n)
+    for place, name in enumerate(OF_PATIENTS):
+        for patient in (0, 10, 46):
+            assert stats.kstest(own[:, place, patient], "uniform").pvalue > 1e-4, name
+
+
+def test_what_is_drawn_stays_within_the_registrys_ranges(drawn):
+    known = published.load()
+    for name, column in (
+        ("a_hr_emd", "drawn_hr_emd"), ("a_remission_day", "drawn_remission_day"),
+        ("a_after_relapse", "drawn_after_relapse"), ("a_cns_n", "cns"),
+    ):  # fmt: skip
+        low, high = known[name].details["range"]
+        assert drawn.effects[column].between(low, high).all()
