@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
-from cartanalysis.contract import MISSING, Field
+from cartanalysis.contract import Field
 from cartanalysis.errors import shown
+from cartanalysis.intake.source import is_empty
 from cartanalysis.intake.words import WORDS, expression
 from cartanalysis.text import LETTERS, fold, look, visible
 
@@ -270,9 +271,7 @@ def groups(name: str, cells: Sequence[str], notes: list[str]) -> list[str]:
     if made != seen:
         notes.append(f"Column {name}: letters with accents were stored in two ways.")
     first: dict[str, str] = {}
-    read_as = {
-        text: "" if fold(text) in MISSING else first.setdefault(fold(text), text) for text in made
-    }
+    read_as = {text: "" if is_empty(text) else first.setdefault(fold(text), text) for text in made}
     notes += spelling_notes(name, read_as)
     return [read_as[text] for text in made]
 

@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from cartanalysis.contract import MISSING, Field
+from cartanalysis.contract import Field
 from cartanalysis.errors import shown
 from cartanalysis.intake.cells import DAYS, Fault, level_of
-from cartanalysis.intake.source import Column
-from cartanalysis.intake.words import BARE, WORDS, expression, meaning, repaired, tokens
+from cartanalysis.intake.source import Column, filled
+from cartanalysis.intake.words import ANSWERS, BARE, WORDS, expression, meaning, repaired, tokens
 from cartanalysis.text import fold
 
 UNIT_WORDS = {word: unit for unit, words in WORDS["units"].items() for word in words}
@@ -58,7 +58,7 @@ def other_units(column: Column, spec: Field, cells: Mapping[str, Sequence[str]])
     """Find units of time, other than ours, in a column's name, label and column of units."""
     if spec.unit not in DAYS:
         return []
-    texts = {fold(c) for c in cells.get(unit_column(column.name), []) if fold(c) not in MISSING}
+    texts = {*map(fold, filled(cells.get(unit_column(column.name), [])))}
     told = [("column of units", f"in {text}") for text in sorted(texts)]
     found = {}
     for place, text in (*told, ("label", column.label), ("name", column.name)):
@@ -200,6 +200,22 @@ def words_of(column: Column, texts: Iterable[str]) -> dict[str, str]:
     return {text: told.get(fold(text), text) for text in texts}
 
 
+MAX_LEVELS = 12
+"""A column of groups or codes with more different values is something else."""
+
+
+def told(column: Column, cells: Iterable[str]) -> dict[str, str]:
+    """Give what each different text of a column means by the file, or says; of many, nothing."""
+    texts = {*filled(cells)}
+    return words_of(column, sorted(texts)) if len(texts) <= MAX_LEVELS else {}
+
+
+def answers(column: Column, cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Sort the different texts of a column by what they answer: yes, no or nothing."""
+    said = {text: ANSWERS.get(fold(word), "") for text, word in told(column, cells).items()}
+    return {a: tuple(t for t, answer in said.items() if answer == a) for a in ("yes", "no", "")}
+
+
 _CENSORED = re.compile(r"(os|rfs|efs|dfs|pfs|lfs)?(cens|zens|cnsr)")
 _LIVING = re.compile(r"(os)?(alive|living|lebt|lebend|survivors?|survived|vivant)|.*存活")
 _SURVIVAL = frozenset({"survival", "überleben", "ueberleben", "survie", "supervivencia", "生存"})
@@ -239,7 +255,7 @@ def _only_answers(column: Column, texts: Collection[str]) -> bool:
 
 def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
     """Find what speaks against reading a column's codes as they are."""
-    texts = sorted(c for c in set(cells) if fold(c) not in MISSING)
+    texts = sorted({*filled(cells)})
     if spec.kind == "grade" and texts and _only_answers(column, texts):
         what = "the column seems to say whether there was a grade, or a high one, not which"
         remedy = "Take the column of the grades; if these are grades, write levels: for them"

@@ -15,9 +15,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cartanalysis.contract import FIELDS, MISSING, Field
+from cartanalysis.contract import FIELDS, Field
 from cartanalysis.errors import Problem
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import WORDS, expression
 from cartanalysis.text import fold, visible
 
@@ -187,20 +187,19 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
             for kind_of_name, pattern in NAMES.items():
                 if pattern.search(words):
                     return f"by its {where} it holds {kind_of_name}"
-    filled = [visible(c) if "\n" not in c else c for c in cells if fold(c) not in MISSING]
-    filled = filled[:SAMPLE]
-    if not filled:
+    sample = [visible(c) if "\n" not in c else c for c in filled(cells)[:SAMPLE]]
+    if not sample:
         return ""
-    name, different = _words(column.name), set(filled)
-    serials = sum(SERIAL.fullmatch(c) is not None for c in filled)
-    if spec is None and DATE_NAME.search(name) and serials >= SHARE * len(filled):
+    name, different = _words(column.name), set(sample)
+    serials = sum(SERIAL.fullmatch(c) is not None for c in sample)
+    if spec is None and DATE_NAME.search(name) and serials >= SHARE * len(sample):
         return "its name and values look like calendar dates (a spreadsheet's serial numbers)"
     is_measured = bool(MEASURED_NAME.search(name)) and not DATE_NAME.search(name)
     for kind in VALUES:
         if kind.is_checked_otherwise(spec) or (kind.longer and LONG_NAME.search(name)):
             continue
         held = {text for text in different if kind.holds(text)}
-        found = [c for c in filled if c in held]
+        found = [c for c in sample if c in held]
         if kind.person:
             found = [c for c in found if not INSTITUTION.search(_words(c))]
         if is_measured and kind.numeric:
@@ -208,18 +207,18 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
         repeated = kind.different and len(set(found)) < NEARLY_ALL * len(found)
         if not found or (repeated and not strict):
             continue
-        if kind.any or (strict and kind.shown) or len(found) >= SHARE * len(filled):
-            return f"{len(found)} of {len(filled)} filled cells look like {kind.name}"
-    if strict and _all_persons(filled):
+        if kind.any or (strict and kind.shown) or len(found) >= SHARE * len(sample):
+            return f"{len(found)} of {len(sample)} filled cells look like {kind.name}"
+    if strict and _all_persons(sample):
         return "its groups look like names of people"
-    if strict and any(REMARKS.search(_words(c)) for c in filled if len(c.split()) >= REMARK):
+    if strict and any(REMARKS.search(_words(c)) for c in sample if len(c.split()) >= REMARK):
         return "its groups look like remarks on patients"
     return ""
 
 
 def _only_answers(column: Column, cells: Sequence[str]) -> bool:
     """Tell whether a column only answers a question, as ``mrn_status`` with known and unknown."""
-    told = [fold(column.choices.get(c, c)) for c in cells if fold(c) not in MISSING]
+    told = [fold(column.choices.get(c, c)) for c in filled(cells)]
     return len(set(told)) < len(told) and set(told) <= ANSWERS
 
 

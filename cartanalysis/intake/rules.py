@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cartanalysis.contract import FIELDS, MISSING, PAIRS
+from cartanalysis.contract import FIELDS, PAIRS
 from cartanalysis.errors import Problem, shown
+from cartanalysis.intake.source import is_empty
 from cartanalysis.intake.words import WORDS
 from cartanalysis.text import LETTERS, fold, look, same_id
 
@@ -77,7 +78,12 @@ def check_identifiers(
         if text.casefold().strip(" :=") in SUMMARIES:
             what = "the row looks like a summary, not like a patient"
             remedy = "Delete the row; if it is a patient, change the identifier"
-        elif text and others and not ONE_WORD.fullmatch(text) and _is_empty(others, i):
+        elif (
+            text
+            and others
+            and not ONE_WORD.fullmatch(text)
+            and all(is_empty(cells[i]) for cells in others)
+        ):
             what = "the row looks like a remark, not like a patient: its other cells are empty"
             remedy = "Delete the row; if it is a patient, write an identifier of one word"
         if what:
@@ -110,10 +116,6 @@ def check_identifiers(
             what += ", with other values"
             remedy = "Keep one row per patient; for a second infusion, keep the first"
         yield Problem(what, remedy, row, column, None if is_secret else text)
-
-
-def _is_empty(columns: Sequence[Sequence[str]], i: int) -> bool:
-    return all(fold(cells[i]) in MISSING for cells in columns)
 
 
 def _incomplete(present: str, absent: str) -> Rule:

@@ -8,9 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
+from cartanalysis.contract import MISSING
 from cartanalysis.errors import Problem
+from cartanalysis.text import fold
+
+
+@lru_cache(maxsize=2**16)  # the same words over and over
+def is_empty(text: str) -> bool:
+    """Tell whether a cell counts as empty."""
+    return fold(text) in MISSING
+
+
+def filled(cells: Iterable[str]) -> list[str]:
+    """Give the cells that are not empty."""
+    return [text for text in cells if not is_empty(text)]
 
 
 @dataclass(frozen=True)

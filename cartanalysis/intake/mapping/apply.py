@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from operator import itemgetter
 
-from cartanalysis.contract import FIELDS, MISSING, Field
+from cartanalysis.contract import FIELDS, Field
 from cartanalysis.errors import Problem, counted, listed, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import hints
@@ -30,7 +30,7 @@ from cartanalysis.intake.mapping.model import (
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.timeline import Timeline
 from cartanalysis.intake.rules import check_identifiers
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.source import Column, Source, filled, is_empty
 from cartanalysis.text import LETTERS, fold, look, same_id
 
 NAMES_SHOWN = 20
@@ -80,7 +80,7 @@ def select(source: Source, mapping: Plan) -> Source:
     if len(places) < before:
         out = {*range(before)} - {*places}
         asked = {c.column for c in only.clauses if c.test != "filled"}
-        empty = sum(any(fold(source.cells[n][i]) in MISSING for n in asked) for i in out)
+        empty = sum(any(is_empty(source.cells[n][i]) for n in asked) for i in out)
         told = f" ({empty} with an empty cell there)" if empty else ""
         notes.append(
             f"{counted(before, 'row')} in the file, {len(places)} with {only.words} count; "
@@ -250,7 +250,7 @@ class _Work:
         bare = {
             text: _without_limit(text, entry.limits)
             for text in cells
-            if fold(text) not in MISSING and fold(text) not in given
+            if not is_empty(text) and fold(text) not in given
         }
         texts = [bare[text] for text in cells if text in bare]
         doubts = {} if self.mapping.settled else self.doubts(entry, spec, theirs, texts, factor)
@@ -311,7 +311,7 @@ class _Work:
             self.notes.append(f"{entry.target}: {what}.")
         others: dict[str, str | Fault] = {}
         for text in (text for text in texts if text not in known):
-            if fold(text) in MISSING:
+            if is_empty(text):
                 others[text] = ""
             elif entry.coding == "cnsr":
                 others[text] = NO_CNSR
@@ -372,7 +372,7 @@ class _Work:
     def tell_unruled(self, entry: FromRules, i: int) -> None:
         """Add the problem of a row that no rule fits, unless all its cells are empty."""
         cells = {name: self.source.cells[name][i] for name in entry.columns}
-        if all(fold(text) in MISSING for text in cells.values()):
+        if not filled(cells.values()):
             return
         says = ", ".join(f"{shown(n)} {shown(t) if t else 'empty'}" for n, t in cells.items())
         what = f"no rule of {entry.target} fits ({says})"
@@ -451,11 +451,8 @@ class _Work:
         ):
             return [bool(text) for text in self.times(entry, name)]
         days = self.timeline.column(name, entry.order)
-        is_empty = [fold(text) in MISSING for text in cells]
-        return [
-            None if day is None and not empty else not empty
-            for day, empty in zip(days, is_empty, strict=True)
-        ]
+        pairs = zip(days, map(is_empty, cells), strict=True)
+        return [None if day is None and not empty else not empty for day, empty in pairs]
 
     def happened(self, entry: FromFilled) -> Cells:
         """Tell who has any of several dates or days."""
@@ -595,8 +592,8 @@ def _without_limit(text: str, how: str) -> str:
 
 def _are_days(cells: Cells, entry: FromFilled) -> bool:
     """Tell whether a column holds numbers of days, and not one date."""
-    empty = {*MISSING, *map(fold, entry.missing)}
-    texts = {text for text in cells if fold(text) not in empty}
+    empty = {*map(fold, entry.missing)}
+    texts = {text for text in filled(cells) if fold(text) not in empty}
     are_dates = any(isinstance(dates.split(text), dates.Cell) for text in texts)
     return not are_dates and any(grammar.PLAIN.fullmatch(text) for text in texts)
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cartanalysis.contract import MISSING
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake.cells import Fault
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.document import Document, Node, alternatives, written
-from cartanalysis.intake.source import Source
+from cartanalysis.intake.source import Source, is_empty
 from cartanalysis.text import fold
 
 BOUNDS = ("above", "below", "from", "to")
@@ -88,6 +87,11 @@ class Condition:
                     tests.setdefault(clause.column, {})[clause.test] = value
             ways.append(tests)
         return ways[0] if len(ways) == 1 else tuple(ways)
+
+
+def is_filled(column: str, answer: str = "yes") -> Clause:
+    """Ask whether a cell holds anything, or does not."""
+    return Clause(column, "filled", (answer,))
 
 
 def leave_out(whom: str, test: Clause, only: Condition | None) -> str:
@@ -204,9 +208,8 @@ def _holds(
 
 def _answer(clause: Clause, text: str, named: Collection[str]) -> bool | None:
     """Test a cell."""
-    is_filled = fold(text) not in MISSING
-    if clause.test == "filled" or not is_filled:
-        return clause.test == "filled" and is_filled == (clause.values == ("yes",))
+    if clause.test == "filled" or is_empty(text):
+        return clause.test == "filled" and is_empty(text) == (clause.values == ("no",))
     if clause.test in ("is", "not"):
         return (fold(text) in {*map(fold, clause.values)}) == (clause.test == "is")
     bound = _point(clause.values[0])

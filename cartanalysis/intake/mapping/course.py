@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from cartanalysis.contract import FIELDS, MISSING
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake.cells import level_of
-from cartanalysis.intake.hints import bare_name, origin_in, unit_in, words_of
+from cartanalysis.intake.hints import answers, bare_name, origin_in, unit_in, words_of
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
-from cartanalysis.intake.mapping.conditions import Clause, Condition
-from cartanalysis.intake.mapping.guess import MAX_LEVELS, Guess, holds_dates
+from cartanalysis.intake.mapping.conditions import Clause, Condition, is_filled
+from cartanalysis.intake.mapping.guess import Guess, holds_dates
 from cartanalysis.intake.mapping.model import (
     AGE,
     OF_RESPONDERS,
@@ -24,8 +24,8 @@ from cartanalysis.intake.mapping.model import (
     FromRules,
 )
 from cartanalysis.intake.mapping.names import date_role, says_cns, says_infused
-from cartanalysis.intake.source import Column, Source
-from cartanalysis.intake.words import ANSWERS, WORDS
+from cartanalysis.intake.source import Column, Source, filled, is_empty
+from cartanalysis.intake.words import WORDS
 from cartanalysis.text import fold
 
 Ends = tuple[tuple[str, ...], tuple[str, ...]]
@@ -189,10 +189,8 @@ class Course:
     def _has_time(self) -> tuple[Clause, ...]:
         """Ask for a time: who was never in remission has none."""
         entry = self._draft("rfs_days")
-        if isinstance(entry, FromColumn):
-            return (Clause(entry.source, "filled", ("yes",)),)
-        since = getattr(entry, "since", "")
-        return (Clause(since, "filled", ("yes",)),) if since else ()
+        name = entry.source if isinstance(entry, FromColumn) else getattr(entry, "since", "")
+        return (is_filled(name),) if name else ()
 
     def _relapse(self) -> Clause | None:
         """Find what says that a patient relapsed: a flag, a date or a day."""
@@ -201,7 +199,7 @@ class Course:
             if isinstance(entry, FromColumn) and _is_relapse(entry.source):
                 return self._clause(entry, "1")
         name = self.dates.get("relapse") or self.days.get("relapse")
-        return Clause(name, "filled", ("yes",)) if name else None
+        return is_filled(name) if name else None
 
     def _draft(self, target: str) -> Entry | None:
         return self.chosen[target].draft if target in self.chosen else None
@@ -210,7 +208,7 @@ class Course:
         """Say as a test what a guess takes for one of our levels."""
         entry = self._draft(target)
         if isinstance(entry, FromFilled) and len(entry.filled) == 1:
-            return Clause(entry.filled[0], "filled", ("yes" if ours == "1" else "no",))
+            return is_filled(entry.filled[0], "yes" if ours == "1" else "no")
         return self._clause(entry, ours) if isinstance(entry, FromColumn) else None
 
     def _clause(self, entry: FromColumn, ours: str) -> Clause | None:
@@ -221,7 +219,7 @@ class Course:
 
     def _levels(self, entry: FromColumn) -> dict[str, str | None]:
         spec = FIELDS[entry.target]
-        texts = {t for t in self.source.cells[entry.source] if fold(t) not in MISSING}
+        texts = {*filled(self.source.cells[entry.source])}
         return entry.levels or {t: level_of(spec, t) for t in texts - {*entry.missing}}
 
     # --- other columns of two ------------------------------------------------------------------
@@ -257,15 +255,10 @@ class Course:
 
     def _answers(self, column: Column) -> dict[str, Clause]:
         """Give tests for yes and no, if a column holds just these."""
-        cells = self.source.cells[column.name]
-        texts = {t for t in cells if fold(t) not in MISSING}
-        if len(texts) > MAX_LEVELS:
+        said = answers(column, self.source.cells[column.name])
+        if said.pop("") or not all(said.values()):
             return {}
-        said = {t: ANSWERS.get(fold(word), "") for t, word in words_of(column, texts).items()}
-        by_answer = {a: tuple(sorted(t for t in said if said[t] == a)) for a in ("yes", "no")}
-        if not all(said.values()) or not all(by_answer.values()):
-            return {}
-        return {a: Clause(column.name, "is", found) for a, found in by_answer.items()}
+        return {answer: Clause(column.name, "is", texts) for answer, texts in said.items()}
 
     def _residual_disease(self) -> None:
         """Take MRD from the words for a response, as in "MRD- CR"."""
@@ -314,15 +307,12 @@ def infused_only(source: Source, infusion: str) -> Condition | None:
     for column in source.columns:
         if not says_infused(bare_name(column.name)):
             continue
-        texts = {t for t in source.cells[column.name] if fold(t) not in MISSING}
-        said = {t: ANSWERS.get(fold(w), "") for t, w in words_of(column, texts).items()}
-        infused = tuple(sorted(t for t, answer in said.items() if answer == "yes"))
-        if infused and "no" in said.values():
-            return Condition(((Clause(column.name, "is", infused),),))
+        said = answers(column, source.cells[column.name])
+        if said["yes"] and said["no"]:
+            return Condition(((Clause(column.name, "is", said["yes"]),),))
     cells = source.cells.get(infusion, [])
-    if holds_dates(cells) and any(fold(text) in MISSING for text in cells):
-        return Condition(((Clause(infusion, "filled", ("yes",)),),))
-    return None
+    some = holds_dates(cells) and any(map(is_empty, cells))
+    return Condition(((is_filled(infusion),),)) if some else None
 
 
 def _is_relapse(name: str) -> bool:

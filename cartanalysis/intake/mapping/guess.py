@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from cartanalysis.contract import FIELDS, MISSING, Field
+from cartanalysis.contract import FIELDS, Field
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import words
 from cartanalysis.intake.hints import (
     COUNTED_FROM,
+    MAX_LEVELS,
     bare_name,
     choices_of,
     opposite,
@@ -27,12 +28,9 @@ from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn
 from cartanalysis.intake.mapping.names import KNOWN, Meaning, date_role, words_of
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import WORDS, tokens
 from cartanalysis.text import fold, same_id
-
-MAX_LEVELS = 12
-"""A column of groups or codes with more different values is something else."""
 
 MOSTLY = 0.6
 """A column holds numbers or dates if this share of its filled cells does."""
@@ -111,7 +109,7 @@ class Evidence(Guess):
         self.column = column
         self.spec: Field = FIELDS[meaning.target]
         self.cells = source.cells[column.name]
-        self.filled = [c for c in self.cells if fold(c) not in MISSING]
+        self.filled = filled(self.cells)
         self.texts = sorted(set(self.filled))
         self.choices = choices_of(column)
         self.parameter = column.name.partition(":")[2]  # of ADaM
@@ -375,7 +373,7 @@ class Evidence(Guess):
     def _stated_unit(self) -> str:
         """Give the unit by name, label or a column such as AGEU and AVALU:OS."""
         name = unit_column(self.column.name)
-        texts = sorted({fold(c) for c in self.source.cells.get(name, []) if fold(c) not in MISSING})
+        texts = sorted({*map(fold, filled(self.source.cells.get(name, [])))})
         if len(texts) > 1:
             self.doubt(f"{shown(name)} holds several units: {_listed(texts)}")
         by_column = unit_in(f"in {texts[0]}") if len(texts) == 1 else ""
@@ -492,17 +490,19 @@ def _listed(texts: Sequence[str]) -> str:
 
 def holds_dates(cells: Sequence[str]) -> bool:
     """Tell whether a column mostly holds calendar dates."""
-    filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
-    split = {text: dates.split(text) for text in set(filled)}
-    are = {t for t, d in split.items() if isinstance(d, dates.Cell) and d.style != "serial"}
-    good = sum(text in are for text in filled)
-    return bool(filled) and good >= MOSTLY * len(filled)
+    found = {t: dates.split(t) for t in {*filled(cells)[:SAMPLE]}}
+    are = {t for t, d in found.items() if isinstance(d, dates.Cell) and d.style != "serial"}
+    return _are_mostly(cells, are.__contains__)
 
 
 def holds_numbers(cells: Sequence[str]) -> bool:
     """Tell whether a column mostly holds numbers."""
-    filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
-    return bool(filled) and sum(map(_is_number, filled)) >= MOSTLY * len(filled)
+    return _are_mostly(cells, _is_number)
+
+
+def _are_mostly(cells: Sequence[str], fits: Callable[[str], bool]) -> bool:
+    sample = filled(cells)[:SAMPLE]
+    return bool(sample) and sum(map(fits, sample)) >= MOSTLY * len(sample)
 
 
 def _is_number(text: str) -> bool:

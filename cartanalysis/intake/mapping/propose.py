@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
+from cartanalysis.contract import FIELDS, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.hints import bare_name
@@ -21,8 +21,7 @@ from cartanalysis.intake.mapping.guess import (
 )
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings, words_of
-from cartanalysis.intake.source import Column, Layout, Source
-from cartanalysis.text import fold
+from cartanalysis.intake.source import Column, Layout, Source, filled
 
 NAMES_SHOWN = 40
 """So many names of columns that are not used are told, unless all are asked for."""
@@ -204,14 +203,14 @@ def _not_understood(source: Source, chosen: set[str]) -> Iterator[Guess]:
     """Ask about columns of our own name whose values tell nothing."""
     for column in source.columns:
         name = column.name
-        filled = [c for c in source.cells[name] if fold(c) not in MISSING]
-        if name not in FIELDS or name in chosen or not filled or FIELDS[name].kind == "label":
+        texts = filled(source.cells[name])
+        if name not in FIELDS or name in chosen or not texts or FIELDS[name].kind == "label":
             continue
         if OTHER_PEOPLE & {*words_of(column.label)}:
             continue
         guess = Guess(FromColumn(target=name, source=name), "by its name")
         guess.doubt(
-            f"the column was found, but its values, such as {shown(filled[0])}, cannot be "
+            f"the column was found, but its values, such as {shown(texts[0])}, cannot be "
             "understood. Translate or correct them, or remove the entry"
         )
         yield guess

@@ -6,13 +6,13 @@ import datetime as dt
 import itertools
 from collections.abc import Collection, Iterator
 
-from cartanalysis.contract import MISSING, Field
+from cartanalysis.contract import Field
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.hints import COUNTED_FROM
-from cartanalysis.intake.mapping import conditions, dates
+from cartanalysis.intake.mapping import dates
+from cartanalysis.intake.mapping.conditions import Condition, is_filled, leave_out
 from cartanalysis.intake.mapping.model import AGE, FromDates, FromFilled, Mapping
-from cartanalysis.intake.source import Source
-from cartanalysis.text import fold
+from cartanalysis.intake.source import Source, is_empty
 
 NOT_INFUSED = "no date of infusion, and the book counts those who were infused"
 """What is wrong with a patient who may never have been infused."""
@@ -63,7 +63,7 @@ class Timeline:
         """Read a column of dates, once."""
         if (name, order) not in self.read:
             cells = self.source.cells[name]
-            texts = [None if fold(text) in MISSING else text for text in cells]
+            texts = [None if is_empty(text) else text for text in cells]
             shared, by = self.orders.get(name, ("", name))
             found = dates.read(texts, order, self.today, shared)
             if found.whole:
@@ -86,7 +86,7 @@ class Timeline:
     def unread(self, names: Collection[str], days: Days, i: int) -> bool:
         """Tell whether a patient has a date that could not be read."""
         cells = self.source.cells
-        return any(days[n][i] is None and fold(cells[n][i]) not in MISSING for n in names)
+        return any(days[n][i] is None and not is_empty(cells[n][i]) for n in names)
 
     # --- what entries want -----------------------------------------------------------------------
 
@@ -173,9 +173,14 @@ class Timeline:
         if AGE in by_target:
             counted += by_target[AGE].dates
         for name in dict.fromkeys(n for n in counted if n in self.source.cells):
-            test = conditions.Clause(name, "filled", ("yes",))
-            remedy = conditions.leave_out("who was never infused", test, self.plan.only)
-            for row, text in zip(self.source.rows, self.source.cells[name], strict=True):
-                if fold(text) in MISSING:
-                    found = Problem(NOT_INFUSED, f"Fill in the date. {remedy}", row, name)
-                    self.problems.append(found)
+            self.problems += without_date(self.source, name, self.plan.only)
+
+
+def without_date(
+    source: Source, name: str, only: Condition | None, more: str = ""
+) -> Iterator[Problem]:
+    """Ask for the date of infusion of those without, or to leave them out."""
+    remedy = leave_out("who was never infused", is_filled(name), only)
+    for row, text in zip(source.rows, source.cells[name], strict=True):
+        if is_empty(text):
+            yield Problem(NOT_INFUSED, f"Fill in the date. {remedy}{more}", row, name)

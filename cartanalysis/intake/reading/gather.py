@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from cartanalysis.contract import FIELDS, MISSING
+from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, listed, shown
 from cartanalysis.intake.cells import PLAIN
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.names import date_role, meanings
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.reading.table import check_patients, first_of
-from cartanalysis.intake.source import Column, Layout, Source
+from cartanalysis.intake.source import Column, Layout, Source, filled, is_empty
 from cartanalysis.intake.words import ANSWERS, SURE
 from cartanalysis.text import fold, same_id
 
@@ -86,7 +85,7 @@ class _Table:
     def differs(self, cells: Sequence[str], groups: Groups) -> bool:
         """Tell whether filled cells of a patient differ."""
         for rows in groups.values():
-            if len(rows) > 1 and len({fold(cells[i]) for i in rows if not _empty(cells[i])}) > 1:
+            if len(rows) > 1 and len({fold(cells[i]) for i in rows if not is_empty(cells[i])}) > 1:
                 return True
         return False
 
@@ -181,7 +180,7 @@ class _Gathering:
                     if ranks is not None and all(cells[i] in ranks for i in rows):
                         rows.sort(key=lambda i: ranks[cells[i]])
                         continue
-                    at = next((i for i in rows if _empty(cells[i])), rows[0])
+                    at = next((i for i in rows if is_empty(cells[i])), rows[0])
                     what = "nothing by which to put the patient's rows in order"
                     remedy = "Write dates or numbers in the column that order: names"
                     self.problems.append(table.source.problem(what, remedy, column, at))
@@ -199,7 +198,7 @@ class _Gathering:
                 continue
             for patient, rows in table.groups.items():
                 for i in rows:
-                    if not _empty(cells[i]):
+                    if not is_empty(cells[i]):
                         word = about.choices.get(cells[i], cells[i])
                         parts.setdefault(word, {}).setdefault(patient, []).append(i)
         return parts
@@ -293,32 +292,32 @@ class _Gathering:
         named = (view.of, view.column.label, self.described(view, view.name).label)
         if not any(meanings(name) or date_role(name) for name in named if name):
             return False
-        filled = any(not _empty(texts[i]) for rows in view.groups.values() for i in rows)
-        return filled and view.table.differs(texts, view.table.groups)
+        has_any = any(not is_empty(texts[i]) for rows in view.groups.values() for i in rows)
+        return has_any and view.table.differs(texts, view.table.groups)
 
     def cell(self, view: _View, rows: Sequence[int], how: str, order: str) -> int | None:
         """Choose the row of a patient whose cell counts; none if all are empty."""
         texts = view.cells()
-        filled = [i for i in rows if not _empty(texts[i])]
-        if not filled:
+        places = [i for i in rows if not is_empty(texts[i])]
+        if not places:
             return None
         if how == "last":
-            return filled[-1]
-        if len(filled) == 1 or how in ("", "first"):
-            return filled[0]
-        ranks = ranked([texts[i] for i in filled], order)
+            return places[-1]
+        if len(places) == 1 or how in ("", "first"):
+            return places[0]
+        ranks = ranked([texts[i] for i in places], order)
         if ranks is None:
             what = f"the cells of a patient cannot be compared, so there is no {how} one"
             remedy = "Correct them, or write first or last under take:"
             source = view.table.source
-            self.problems.append(source.problem(what, remedy, view.column.name, filled[0]))
-            return filled[0]
-        return (max if how == "highest" else min)(filled, key=lambda i: ranks[texts[i]])
+            self.problems.append(source.problem(what, remedy, view.column.name, places[0]))
+            return places[0]
+        return (max if how == "highest" else min)(places, key=lambda i: ranks[texts[i]])
 
     def tell_difference(self, view: _View, texts: Sequence[str]) -> None:
         """Ask which cell of a patient counts."""
         for rows in view.groups.values():
-            different = {fold(texts[i]): i for i in reversed(rows) if not _empty(texts[i])}
+            different = {fold(texts[i]): i for i in reversed(rows) if not is_empty(texts[i])}
             if len(different) > 1:
                 one, other, *_ = sorted(different.values())
                 numbers = view.table.source.rows
@@ -357,11 +356,6 @@ class _Gathering:
                 self.notes.append(f"{head} rows of a patient were made one.")
 
 
-@functools.lru_cache(maxsize=2**16)  # the same words over and over
-def _empty(text: str) -> bool:
-    return not text or fold(text) in MISSING
-
-
 # --- order ---------------------------------------------------------------------------------------
 
 
@@ -370,15 +364,15 @@ def ranked(texts: Iterable[str], order: str = "") -> dict[str, Any] | None:
 
     ``order`` is that of day and month, where the whole column shows it.
     """
-    filled = [t for t in dict.fromkeys(texts) if not _empty(t)]
+    words = filled(dict.fromkeys(texts))
     for read in (_number, _grade, _answer):
-        found = {text: read(text) for text in filled}
+        found = {text: read(text) for text in words}
         if None not in found.values():
             return found
-    days = dates.read(filled, "", dt.date.max, order)
+    days = dates.read(words, "", dt.date.max, order)
     if days.whole or days.faults:
         return None
-    return dict(zip(filled, days.values, strict=True))
+    return dict(zip(words, days.values, strict=True))
 
 
 def _number(text: str) -> Decimal | None:
@@ -397,10 +391,10 @@ def _answer(text: str) -> int | None:
 
 def usual(name: str, column: Column, texts: Sequence[str]) -> str:
     """Say which cell is most likely to count where a patient's rows differ."""
-    filled = [t for t in texts if not _empty(t)]
-    can_be_ranked = ranked(filled, dates.settles(filled)) is not None
-    dated = sum(isinstance(dates.split(t), dates.Cell) for t in filled[:200])
-    if can_be_ranked and dated > len(filled[:200]) / 2:
+    words = filled(texts)
+    can_be_ranked = ranked(words, dates.settles(words)) is not None
+    dated = sum(isinstance(dates.split(t), dates.Cell) for t in words[:200])
+    if can_be_ranked and dated > len(words[:200]) / 2:
         role = date_role(name) or date_role(column.name) or date_role(column.label)
         return "highest" if role == "contact" else "lowest"
     meant = meanings(name) or meanings(column.name) or meanings(column.label)
@@ -459,7 +453,7 @@ def suggested(tables: Mapping[str, Source], name: str) -> tuple[Layout, list[str
 
 
 def _keys(source: Source, column: str) -> set[str]:
-    return {same_id(text) for text in source.cells[column] if not _empty(text)}
+    return {*map(same_id, filled(source.cells[column]))}
 
 
 def _strength(source: Source, column: str) -> int:
@@ -479,7 +473,7 @@ def likely_parts(source: Source, identifier: str, own: Collection[str] = ()) -> 
     rated = []
     for column in source.columns:
         cells = source.cells[column.name]
-        words = {fold(t) for t in cells if not _empty(t)}
+        words = {*map(fold, filled(cells))}
         if column.name in (identifier, *own) or not 1 < len(words) <= LIKELY_PARTS:
             continue
         if ranked(cells) is not None and not column.choices:
