@@ -70,6 +70,8 @@ class Layout:
     """Which cell counts where those of a patient differ, one of `TAKE` by column."""
     concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """Concept identifiers of OMOP by the word for them and the table."""
+    wanted: Collection[str] | None = field(default=(), compare=False)
+    """The columns that a mapping uses; without a mapping (none) what seems usual is chosen."""
 
 
 @dataclass(frozen=True)

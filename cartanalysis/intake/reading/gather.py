@@ -91,19 +91,13 @@ class _Table:
 
 
 def gather(
-    tables: Mapping[str, Source],
-    layout: Layout,
-    name: str,
-    wanted: Collection[str] | None = (),
-    own: Collection[str] = (),
+    tables: Mapping[str, Source], layout: Layout, name: str, own: Collection[str] = ()
 ) -> Source:
     """Make one row per patient of all tables, the first of which says who the patients are.
 
-    ``wanted`` are the columns that a mapping uses; without a mapping to go by (none), what seems
-    usual is chosen, so that one can be proposed. ``own`` are columns that only number the rows.
+    ``own`` are columns that only number the rows.
     """
-    made = _Gathering(tables, layout, own)
-    source = made.source(name, wanted)
+    source = _Gathering(tables, layout, own).source(name)
     check_patients(name, len(source.rows))
     return source
 
@@ -111,9 +105,7 @@ def gather(
 class _Gathering:
     """Tables being put together."""
 
-    def __init__(
-        self, tables: Mapping[str, Source], layout: Layout, own: Collection[str] = ()
-    ) -> None:
+    def __init__(self, tables: Mapping[str, Source], layout: Layout, own: Collection[str]) -> None:
         self.layout = layout
         self.own = {*own}
         self.take = dict(layout.take)
@@ -217,9 +209,10 @@ class _Gathering:
 
     # --- columns ---------------------------------------------------------------------------------
 
-    def source(self, name: str, wanted: Collection[str] | None) -> Source:
+    def source(self, name: str) -> Source:
         """Make the table."""
         self.tell_strays()
+        wanted = self.layout.wanted
         views = list(self.views())
         self.absent("take", self.layout.take, [view.name for view in views])
         for view in views:

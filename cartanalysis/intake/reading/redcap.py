@@ -117,16 +117,14 @@ def describe(source: Source, dictionary: Source) -> Source:
     return source.also(notes, form="REDCap export", columns=columns)
 
 
-def one_row_per_record(
-    source: Source, own: Collection[str], layout: Layout, wanted: Collection[str] | None
-) -> Source:
+def one_row_per_record(source: Source, own: Collection[str], layout: Layout) -> Source:
     """Make one row of each record; events tell rows apart, repetitions only number them."""
     record = source.columns[0].name
-    if wanted is None:
+    if layout.wanted is None:
         layout = replace(layout, by=tuple(likely_parts(source, record, own)))
     events = [EVENT] if EVENT in own else []
     whole = replace(layout, tables={"": record}, by=(*events, *layout.by))
-    made = gather({"": source}, whole, source.name, wanted, own)
+    made = gather({"": source}, whole, source.name, own)
     return replace(made, layout=replace(layout, take=(made.layout or layout).take))
 
 
