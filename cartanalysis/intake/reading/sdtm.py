@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from cartanalysis.errors import listed
 from cartanalysis.intake.reading import adam
@@ -55,25 +54,12 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
     sources = {}
     for kind in (k for k in DATASETS if k in datasets):
         table.prefix = f"{kind}: "
-        source = adam.in_upper_case(datasets[kind])
-        table.notes += source.notes
-        table.problems += [replace(p, what=table.prefix + p.what) for p in source.problems]
-        sources[kind] = adam.with_subject(source, table)
-        if kind == "DM":
-            adam.add_adsl(sources[kind], table)
-        else:
-            adam.add_subjects(sources[kind], table)
-    table.prefix = "EX: "
+        sources[kind] = table.enter(datasets[kind], is_first=kind == "DM")
     _add_first_day(sources.get("EX"), table)
-    if "AE" in sources:
-        table.prefix = "AE: "
-        adam.add_grades(sources["AE"], table, "AE")
-    if "RS" in sources:
-        table.prefix = "RS: "
-        _add_responses(sources["RS"], table)
-    if "DS" in sources:
-        table.prefix = "DS: "
-        _add_dispositions(sources["DS"], table)
+    for kind, add in (("AE", adam.add_grades), ("RS", _add_responses), ("DS", _add_dispositions)):
+        table.prefix = f"{kind}: "
+        if kind in sources:
+            add(sources[kind], table)
     _take_flag_of_death(sources["DM"], table)
     check_size(name, table.columns, len(table.rows))
     forms = ", ".join(sorted({datasets[kind].form for kind in sources}))
@@ -116,14 +102,11 @@ def _add_first_day(exposure: Source | None, table: adam.Subjects) -> None:
     if not infused and len(by_treatment) == 1 and not given:
         infused = [*by_treatment]
     if infused:
-        first: dict[str, str] = {}
-        for word in infused:
-            for subject, day in _days(by_treatment[word]).items():
-                first[subject] = min(first.get(subject, day), day)
+        days = [pair for word in infused for pair in _days(by_treatment[word]).items()]
         table.notes.append(
             f"TRTSDT, the day of infusion, is the first day of {listed(infused, _TOLD)} in EX."
         )
-        given = first
+        given = dict(sorted(days, reverse=True))  # the first day of each subject comes last
     elif given:
         among = "; EX names no CAR T cells" if by_treatment else ""
         table.notes.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import numbers
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
@@ -97,11 +97,6 @@ def with_names(rows: Iterable[tuple[T, list[str]]], names: Collection[str], name
             return place
     what = f"no row names the columns {' and '.join(names)}"
     raise refuse(name, what, "Give the file with these columns")
-
-
-def alike(cells: Sequence[str], patients: Sequence[str], first: Mapping[str, int]) -> bool:
-    """Tell whether a column says in every row of a patient what it says in the first one."""
-    return all(cells[first[p]] == cell for p, cell in zip(patients, cells, strict=True))
 
 
 def row_limit(names: Iterable[str]) -> int:
