@@ -134,6 +134,13 @@ class Document:
                 self.wrong(inner, "the key is not known here", did_you_mean(key, allowed), key)
         return known
 
+    def pairs(self, node: Node, what: str, remedy: str) -> dict[str, Node]:
+        """Give the entries of a mapping that has to have some."""
+        if isinstance(node.value, dict) and node.value:
+            return node.value
+        self.wrong(node, what, remedy)
+        return {}
+
     def text(self, node: Node) -> str:
         """Read a text that is not empty."""
         if isinstance(node.value, str) and node.value.strip():
