@@ -8,7 +8,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from operator import itemgetter
 
 from cartanalysis.contract import FIELDS, Field
 from cartanalysis.errors import Problem, counted, listed, shown
@@ -28,7 +27,7 @@ from cartanalysis.intake.mapping.model import (
     FromRules,
 )
 from cartanalysis.intake.mapping.model import Mapping as Plan
-from cartanalysis.intake.mapping.timeline import Timeline
+from cartanalysis.intake.mapping.timeline import Timeline, last_day
 from cartanalysis.intake.rules import check_identifiers
 from cartanalysis.intake.source import Column, Source, filled, is_empty
 from cartanalysis.text import LETTERS, fold, look, same_id
@@ -133,7 +132,7 @@ class _Work:
         self.problems: list[Problem] = []
         self.timeline = Timeline(source, mapping, today)
         self.steps: dict[str, list[Decimal]] = {}
-        self.read: dict[tuple[Entry, str], Cells] = {}
+        self.read: dict[tuple[Entry, str], list[Decimal | None]] = {}
         many = grammar.OFTEN_MISSING
         self.has_codes = any(not many.isdisjoint(c) for c in source.cells.values())
 
@@ -150,20 +149,15 @@ class _Work:
         """Tell whether the file has what an entry names."""
         absent = [name for name in entry.columns if name not in self.by_name]
         place = f"{self.mapping.name}{f', line {entry.line}' if entry.line else ''}"
-        for name in absent:
-            self.absent(name, f"{entry.target} needs it ({place})")
+        why = f"{entry.target} needs it ({place})"
+        self.problems += [_absent(self.source, name, why) for name in absent]
         return not absent
-
-    def absent(self, name: str, why: str) -> None:
-        """Add the problem of a column that is not there."""
-        self.problems.append(_absent(self.source, name, why))
 
     def map(self, entry: Entry) -> None:
         """Carry out one entry; what is computed holds nothing that could identify somebody."""
         spec, made_from = FIELDS[entry.target], Column(entry.target, origin=entry.columns)
         if isinstance(entry, FromColumn):
-            theirs = self.by_name[entry.source]
-            cells = self.from_column(entry, spec, theirs)
+            cells, theirs = self.from_column(entry, spec), self.by_name[entry.source]
             personal = theirs.identifier and spec.kind in ("id", "label") and not entry.renumber
             origin, since = theirs.origin or entry.columns, entry.origin or theirs.counted_from
             made_from = Column(entry.target, "", {}, personal, "", origin, since)
@@ -185,17 +179,16 @@ class _Work:
 
     # --- from a column -------------------------------------------------------------------------
 
-    def from_column(self, entry: FromColumn, spec: Field, theirs: Column) -> Cells:
+    def from_column(self, entry: FromColumn, spec: Field) -> Cells:
         """Read a column's cells."""
-        cells = self.without_codes(entry)
         if spec.kind == "id":
-            return self.identifiers(entry, cells)
+            return self.identifiers(entry)
         if spec.kind == "number":
-            return self.measured(entry, spec, theirs, cells)
+            return self.measured(entry, spec)
         if spec.kind != "label" or entry.levels is not None:
-            cells = self.coded(entry, spec, theirs, cells)
+            cells = self.coded(entry, spec)
         else:
-            cells = self.in_words(theirs, cells, entry.target)
+            cells = self.in_words(entry.source, self.without_codes(entry), entry.target)
         return grammar.groups(spec.name, cells, self.notes) if spec.kind == "label" else cells
 
     def without_codes(self, entry: FromColumn) -> Cells:
@@ -223,8 +216,9 @@ class _Work:
             made.append(value)
         return made
 
-    def identifiers(self, entry: FromColumn, cells: Cells) -> Cells:
+    def identifiers(self, entry: FromColumn) -> Cells:
         """Read identifiers; with ``renumber``, nothing of them is kept."""
+        cells = self.without_codes(entry)
         # before constants fill such rows, and numbers replace what they say
         used = (self.mapping.columns() | {*self.mapping.extra}) - {entry.source}
         others = [self.source.cells[n] for n in self.by_name if n in used]
@@ -243,17 +237,18 @@ class _Work:
         self.notes.append(f"{entry.target}: {what}; their own identifiers are not kept.")
         return made
 
-    def measured(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
+    def measured(self, entry: FromColumn, spec: Field) -> Cells:
         """Read numbers and put them into our unit."""
-        factor = _factor(spec, entry.unit)
-        given = entry.values or {}
+        cells, given = self.without_codes(entry), entry.values or {}
+        ours = "percent" if spec.unit.startswith("%") else spec.unit
+        factor = grammar.UNITS[entry.unit or ours] / grammar.UNITS[ours]
         bare = {
             text: _without_limit(text, entry.limits)
             for text in cells
             if not is_empty(text) and fold(text) not in given
         }
         texts = [bare[text] for text in cells if text in bare]
-        doubts = {} if self.mapping.settled else self.doubts(entry, spec, theirs, texts, factor)
+        doubts = {} if self.mapping.settled else self.doubts(entry, spec, texts, factor)
         decimal = entry.decimal or grammar.decimal_of(spec, texts)
         meant: dict[str, str | Fault] = {
             t: doubts.get(number) or grammar.number(spec, number, decimal)
@@ -270,9 +265,10 @@ class _Work:
         return self.capped(entry, self.filled_in(entry, cells, meant | chosen))
 
     def doubts(
-        self, entry: FromColumn, spec: Field, theirs: Column, texts: Cells, factor: Decimal
+        self, entry: FromColumn, spec: Field, texts: Cells, factor: Decimal
     ) -> dict[str, Fault]:
         """Find numbers that may have been written as something else, and tell of whole columns."""
+        theirs = self.by_name[entry.source]
         about: list[Fault | None] = []
         if not entry.unit:
             about += hints.other_units(theirs, spec, self.source.cells)
@@ -299,8 +295,9 @@ class _Work:
             self.notes.append(f"{entry.target}: ages above {entry.cap} were set to {entry.cap}.")
         return [entry.cap if above else text for text, above in zip(cells, high, strict=True)]
 
-    def coded(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
+    def coded(self, entry: FromColumn, spec: Field) -> Cells:
         """Read groups, levels, grades and events: by the mapping's words, or as they are."""
+        cells = self.without_codes(entry)
         levels = {fold(level): ours or "" for level, ours in (entry.levels or {}).items()}
         texts = dict.fromkeys(cells)
         known = {text: levels[fold(text)] for text in texts if fold(text) in levels}
@@ -323,13 +320,14 @@ class _Work:
         known |= {text: grammar.level_of(spec, value) or "" for text, value in read.items()}
         meant = others | known
         if spec.values:
-            self.against_file(entry, spec, theirs, meant)
+            self.against_file(entry, spec, meant)
         return self.filled_in(entry, cells, meant)
 
     def against_file(
-        self, entry: FromColumn, spec: Field, theirs: Column, meant: Mapping[str, str | Fault]
+        self, entry: FromColumn, spec: Field, meant: Mapping[str, str | Fault]
     ) -> None:
         """Refuse codes that the file's own words contradict; of levels it is told only."""
+        theirs = self.by_name[entry.source]
         if entry.levels is None and not entry.coding:
             against = hints.doubt(theirs, spec, meant)
         else:
@@ -341,9 +339,10 @@ class _Work:
             what = f"{against.what}, as the mapping says under levels"
             self.notes.append(f"{entry.target}, from {shown(entry.source)}: {what}.")
 
-    def in_words(self, theirs: Column, cells: Cells, target: str) -> Cells:
+    def in_words(self, source: str, cells: Cells, target: str) -> Cells:
         """Show groups by the words that the file's dictionary has for its codes."""
-        words = {fold(code): word.strip() for code, word in theirs.choices.items() if word.strip()}
+        choices = self.by_name[source].choices
+        words = {fold(code): word.strip() for code, word in choices.items() if word.strip()}
         made = [words.get(fold(text), text) for text in cells]
         if made != cells:
             self.notes.append(f"{target}: codes are shown by the words of the data dictionary.")
@@ -385,7 +384,7 @@ class _Work:
         for name in entry.highest:
             said = {"levels": entry.levels, "missing": entry.missing}
             one = FromColumn(target=entry.target, source=name, **said)  # type: ignore[arg-type]
-            grades.append(self.coded(one, spec, self.by_name[name], self.without_codes(one)))
+            grades.append(self.coded(one, spec))
         named = ", ".join(map(shown, entry.highest))
         self.notes.append(f"{entry.target}: the highest of {named}; empty cells do not count.")
         return [max(row) for row in zip(*grades, strict=True)]  # a grade is one digit
@@ -393,21 +392,19 @@ class _Work:
     def from_days(self, entry: FromDays) -> Cells:
         """Count time from one day to another, both told in numbers."""
         times = {name: self.times(entry, name) for name in entry.columns}
-        since = times[entry.since] if entry.since else ["0"] * len(self.source.rows)
         if entry.since:
             self.tell_shift(entry)
         made = []
-        for i, start in enumerate(since):
-            ends = [(Decimal(text), n) for n in entry.days if (text := times[n][i])]
-            lasts = [(Decimal(text), n) for n in entry.otherwise if (text := times[n][i])]
-            if not start or not (ends or lasts):
+        for i in range(len(self.source.rows)):
+            start = times[entry.since][i] if entry.since else Decimal(0)
+            end = last_day(times, entry.days, entry.otherwise, i)
+            if start is None or end is None:
                 made.append("")
                 continue
-            end, name = min(ends, key=itemgetter(0)) if ends else max(lasts, key=itemgetter(0))
-            if end < Decimal(start):
+            if end[0] < start:
                 what = f"the time is before that in {shown(entry.since)} ({start} days)"
-                self.wrong(Fault(what, "Check both; they have to count from one day"), name, i)
-            made.append(grammar.plainly(max(end - Decimal(start), Decimal(0))))
+                self.wrong(Fault(what, "Check both; they have to count from one day"), end[1], i)
+            made.append(grammar.plainly(max(end[0] - start, Decimal(0))))
         return made
 
     def tell_shift(self, entry: FromDays) -> None:
@@ -422,7 +419,7 @@ class _Work:
         if entry.target == "os_days":
             self.notes[-1] += hints.DELAYED_ENTRY
 
-    def times(self, entry: FromDays | FromFilled, name: str) -> Cells:
+    def times(self, entry: FromDays | FromFilled, name: str) -> list[Decimal | None]:
         """Read a column of numbers of days, or of another unit of time, once."""
         if (entry, name) not in self.read:
             spec = replace(FIELDS["os_days"], name=entry.target)
@@ -436,8 +433,8 @@ class _Work:
                 origin="any" if is_compared else "",
             )
             before = self.steps.pop(spec.name, None)
-            cells = self.without_codes(one)
-            self.read[entry, name] = self.measured(one, spec, self.by_name[name], cells)
+            cells = self.measured(one, spec)
+            self.read[entry, name] = [Decimal(text) if text else None for text in cells]
             if before and spec.name in self.steps:  # a difference is as rough as both together
                 pairs = zip(before, self.steps[spec.name], strict=True)
                 self.steps[spec.name] = [one + other for one, other in pairs]
@@ -445,14 +442,11 @@ class _Work:
 
     def filled(self, entry: FromDates | FromDays | FromFilled, name: str) -> list[bool | None]:
         """Tell in which rows a column has a date or day; none where it cannot be read."""
-        cells = self.source.cells[name]
-        if not isinstance(entry, FromDates) and (
-            isinstance(entry, FromDays) or _are_days(cells, entry)
+        if not isinstance(entry, FromDays) and not (
+            isinstance(entry, FromFilled) and _are_days(self.source.cells[name], entry)
         ):
-            return [bool(text) for text in self.times(entry, name)]
-        days = self.timeline.column(name, entry.order)
-        pairs = zip(days, map(is_empty, cells), strict=True)
-        return [None if day is None and not empty else not empty for day, empty in pairs]
+            return self.timeline.filled(name, entry.order)
+        return [time is not None for time in self.times(entry, name)]
 
     def happened(self, entry: FromFilled) -> Cells:
         """Tell who has any of several dates or days."""
@@ -528,7 +522,10 @@ class _Work:
                 continue
             rounding = map(max, *(self.steps.get(n, exact) for n in (name, "os_days")))
             ends = list(zip(self.cells[name], self.cells["os_days"], rounding, strict=True))
-            made = [last if _just_beyond(time, last, step) else time for time, last, step in ends]
+            made = [
+                last if time and last and 0 < Decimal(time) - Decimal(last) <= step else time
+                for time, last, step in ends
+            ]
             if made != self.cells[name]:
                 self.cells[name] = made
                 what = "times that rounding had put beyond os_days were set to it"
@@ -537,11 +534,11 @@ class _Work:
     def keep(self, name: str) -> None:
         """Take over an own column of the user, as groups."""
         if name not in self.by_name:
-            self.absent(name, f"{self.mapping.name} lists it under extra")
+            why = f"{self.mapping.name} lists it under extra"
+            self.problems.append(_absent(self.source, name, why))
             return
-        theirs = self.by_name[name]
-        self.columns.append(replace(theirs, choices={}))
-        cells = self.in_words(theirs, self.source.cells[name], name)
+        self.columns.append(replace(self.by_name[name], choices={}))
+        cells = self.in_words(name, self.source.cells[name], name)
         self.cells[name] = grammar.groups(name, cells, self.notes)
 
     def tell_missing(self, target: str, found: Collection[str]) -> None:
@@ -630,20 +627,10 @@ def _unnamed(entry: FromColumn, spec: Field, text: str) -> Fault:
     return Fault(what, f"Add it under levels: of {entry.target} ({spec.allowed}, or null)")
 
 
-def _factor(spec: Field, unit: str) -> Decimal:
-    """Give the number by which a value in their unit becomes one in ours."""
-    ours = "percent" if spec.unit.startswith("%") else spec.unit
-    return grammar.UNITS[unit or ours] / grammar.UNITS[ours]
-
-
 def _last_place(number: str) -> Decimal:
     """Give one unit of a number's last digit, by which rounding may have moved it."""
     exponent = Decimal(number or 0).as_tuple().exponent
     return Decimal(1).scaleb(min(int(exponent), 0))
-
-
-def _just_beyond(time: str, last: str, step: Decimal) -> bool:
-    return bool(time and last) and 0 < Decimal(time) - Decimal(last) <= step
 
 
 def _told(unit: str) -> str:

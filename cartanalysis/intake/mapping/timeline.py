@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
 
 from cartanalysis.contract import Field
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.hints import COUNTED_FROM
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.conditions import Condition, is_filled, leave_out
-from cartanalysis.intake.mapping.model import AGE, FromDates, FromFilled, Mapping
+from cartanalysis.intake.mapping.model import AGE, FromDates, FromFilled
+from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.source import Source, is_empty
 
 NOT_INFUSED = "no date of infusion, and the book counts those who were infused"
@@ -23,7 +26,7 @@ Days = dict[str, list[dt.date | None]]
 class Timeline:
     """The dates that a mapping names, each column read once."""
 
-    def __init__(self, source: Source, plan: Mapping, today: dt.date) -> None:
+    def __init__(self, source: Source, plan: Plan, today: dt.date) -> None:
         self.source = source
         self.plan = plan
         self.today = today
@@ -79,36 +82,33 @@ class Timeline:
             self.read[name, order] = found.values
         return self.read[name, order]
 
-    def days_of(self, entry: FromDates) -> Days:
-        """Read all date columns of an entry."""
-        return {name: self.column(name, entry.order) for name in entry.columns}
-
-    def unread(self, names: Collection[str], days: Days, i: int) -> bool:
-        """Tell whether a patient has a date that could not be read."""
-        cells = self.source.cells
-        return any(days[n][i] is None and not is_empty(cells[n][i]) for n in names)
+    def filled(self, name: str, order: str) -> list[bool | None]:
+        """Tell in which rows a column has a date; none where it cannot be read."""
+        pairs = zip(self.column(name, order), self.source.cells[name], strict=True)
+        return [True if day else False if is_empty(text) else None for day, text in pairs]
 
     # --- what entries want -----------------------------------------------------------------------
 
     def counted(self, entry: FromDates, spec: Field) -> list[str]:
         """Count time between dates, or tell which date was first."""
-        days = self.days_of(entry)
         if spec.kind != "level":
             ends = ", ".join(shown(d) for d in entry.dates)
             if entry.otherwise:
                 ends += ", otherwise " + ", ".join(shown(d) for d in entry.otherwise)
             unit = "completed years" if entry.target == AGE else "days"
             self.notes.append(f"{entry.target}: {unit} from {shown(entry.since)} to {ends}.")
-        return [self._counted(entry, spec, days, i) for i in range(len(self.source.rows))]
+        days = {name: self.column(name, entry.order) for name in entry.columns}
+        told = zip(*(self.filled(name, entry.order) for name in entry.columns), strict=True)
+        return [
+            "" if None in filled else self._counted(entry, spec, days, i)
+            for i, filled in enumerate(told)
+        ]
 
     def _counted(self, entry: FromDates, spec: Field, days: Days, i: int) -> str:
-        since = days[entry.since][i]
-        events = [(day, name) for name in entry.dates if (day := days[name][i]) is not None]
-        contacts = [(day, name) for name in entry.otherwise if (day := days[name][i]) is not None]
-        if since is None or not (events or contacts) or self.unread(entry.columns, days, i):
+        since, end = days[entry.since][i], last_day(days, entry.dates, entry.otherwise, i)
+        if since is None or end is None:
             return ""
-        # the first event; without one, the last contact; of two on one day, the one named first
-        day, name = min(events, key=lambda e: e[0]) if events else max(contacts, key=lambda c: c[0])
+        day, name = end
         if day < since:
             what = f"the date is before {shown(entry.since)} ({since})"
             self.problems.append(self.source.problem(what, "Check both dates", name, i))
@@ -174,6 +174,21 @@ class Timeline:
             counted += by_target[AGE].dates
         for name in dict.fromkeys(n for n in counted if n in self.source.cells):
             self.problems += without_date(self.source, name, self.plan.only)
+
+
+def last_day(
+    days: Mapping[str, Sequence[Any]], events: Iterable[str], contacts: Iterable[str], i: int
+) -> tuple[Any, str] | None:
+    """Give a patient's first event, or else the last contact, with the column that says it.
+
+    Of two on one day, the one named first counts.
+    """
+    happened, seen = (
+        [(day, name) for name in names if (day := days[name][i]) is not None]
+        for names in (events, contacts)
+    )
+    first = itemgetter(0)
+    return min(happened, key=first) if happened else max(seen, key=first, default=None)
 
 
 def without_date(
