@@ -99,6 +99,10 @@ class Source:
     left_out: int = 0
     """How many rows, or ADaM's subjects, were left out since they do not count."""
 
+    def column(self, name: str) -> Column:
+        """Give what is known of a column that is there."""
+        return next(c for c in self.columns if c.name == name)
+
     def first_rows(self, column: str) -> dict[str, int]:
         """Give the place of the first row of each value in a column."""
         first: dict[str, int] = {}

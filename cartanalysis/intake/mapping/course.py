@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cartanalysis.contract import FIELDS, MISSING
-from cartanalysis.errors import listed, shown
+from cartanalysis.errors import shown
 from cartanalysis.intake.cells import level_of
 from cartanalysis.intake.hints import answers, bare_name, origin_in, unit_in, words_of
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.conditions import Clause, Condition, is_filled
-from cartanalysis.intake.mapping.guess import Guess, holds_dates
+from cartanalysis.intake.mapping.guess import Guess, holds_dates, quoted
 from cartanalysis.intake.mapping.model import (
     AGE,
     OF_RESPONDERS,
@@ -95,13 +95,13 @@ class Course:
             yield FromDates(target=AGE, dates=(infusion,), since=since, cap=f"{OLDEST:g}")
 
     def _dated(self, entry: FromDates | FromFilled) -> Guess:
-        found = Guess(entry, f"dates in {_names(entry.columns)}")
-        found.doubt("it is computed from dates; are these the right columns?")
+        ask = "it is computed from dates; are these the right columns?"
+        found = Guess(entry, f"dates in {quoted(entry.columns)}", ask)
         if entry.target == "os_days" and isinstance(entry, FromDates) and not entry.otherwise:
             found.doubt(f"is {shown(entry.dates[0])} the day of death in those who died?")
         undecided = self._undecided(entry.columns)
         if undecided:
-            found.doubt(f"add order: DMY or order: MDY, which {_names(undecided)} does not show")
+            found.doubt(f"add order: DMY or order: MDY, which {quoted(undecided)} does not show")
         return found
 
     def _undecided(self, names: Collection[str]) -> list[str]:
@@ -143,7 +143,7 @@ class Course:
             yield self._counted("rfs_days", ends, otherwise, since)
 
     def _from_infusion(self, name: str) -> bool:
-        column = next(c for c in self.source.columns if c.name == name)
+        column = self.source.column(name)
         return origin_in(column, "rfs_days") == "infusion" or name in WORDS["since_treatment"]
 
     def _counted(
@@ -154,9 +154,9 @@ class Course:
         return self._counted_from(entry)
 
     def _counted_from(self, entry: Entry) -> Guess:
-        guess = Guess(entry, f"days in {_names(entry.columns)}")
-        guess.doubt(f"do {_names(entry.columns)} count from infusion, and from day 0?")
-        return guess
+        named = quoted(entry.columns)
+        ask = f"do {named} count from infusion, and from day 0?"
+        return Guess(entry, f"days in {named}", ask)
 
     # --- from a relapse and a status -----------------------------------------------------------
 
@@ -182,9 +182,8 @@ class Course:
 
     def _ruled(self, target: str, rules: dict[str, Condition], responders: bool) -> Guess:
         entry = FromRules(target=target, rules=rules, rest=None, responders=responders)
-        guess = Guess(entry, f"conditions on {_names(entry.columns)}")
-        guess.doubt("it is made of relapse and death; are these the right columns?")
-        return guess
+        ask = "it is made of relapse and death; are these the right columns?"
+        return Guess(entry, f"conditions on {quoted(entry.columns)}", ask)
 
     def _has_time(self) -> tuple[Clause, ...]:
         """Ask for a time: who was never in remission has none."""
@@ -227,10 +226,11 @@ class Course:
     def _sites(self) -> None:
         """Make extramedullary disease of a flag and a flag of CNS disease."""
         entry = self._draft("emd")
-        site = next((c for c in self.source.columns if self._flags_cns(c)), None)
+        flags = [c for c in self.source.columns if says_cns(bare_name(f"{c.name} {c.label}"))]
+        site = next((c for c in flags if self._answers(c)), None)
         if not isinstance(entry, FromColumn) or site is None or site.name == entry.source:
             return
-        emd = next(c for c in self.source.columns if c.name == entry.source)
+        emd = self.source.column(entry.source)
         any_site, cns = self._answers(emd), self._answers(site)
         if not any_site or not cns:
             return
@@ -239,19 +239,12 @@ class Course:
             "cns": Condition(((cns["yes"],),)),
             "none": Condition(((any_site["no"], cns["no"]),)),
         }
-        guess = Guess(
-            FromRules(target="emd", rules=rules, rest=None),
-            f"conditions on {_names([emd.name, site.name])}",
-        )
-        guess.doubt(
+        ask = (
             f"is {shown(emd.name)} no where the CNS alone is affected? If it is yes there too, the "
             "two cannot tell disease of the CNS alone from disease elsewhere"
         )
-        self.chosen["emd"] = guess
-
-    def _flags_cns(self, column: Column) -> bool:
-        told = bare_name(f"{column.name} {column.label}")
-        return says_cns(told) and bool(self._answers(column))
+        made = FromRules(target="emd", rules=rules, rest=None)
+        self.chosen["emd"] = Guess(made, f"conditions on {quoted([emd.name, site.name])}", ask)
 
     def _answers(self, column: Column) -> dict[str, Clause]:
         """Give tests for yes and no, if a column holds just these."""
@@ -265,7 +258,7 @@ class Course:
         entry = self._draft("response")
         if "mrd" in self.chosen or not isinstance(entry, FromColumn):
             return
-        column = next(c for c in self.source.columns if c.name == entry.source)
+        column = self.source.column(entry.source)
         levels: dict[str, str | None] = {}
         for text, word in words_of(column, self._levels(entry)).items():
             sign = "".join(c for c in fold(word).replace(" ", "") if c.isalnum() or c in "+-")
@@ -274,9 +267,8 @@ class Course:
             levels[text] = "negative" if negative else "positive" if positive else None
         if any(levels.values()):
             made = FromColumn(target="mrd", source=entry.source, levels=levels)
-            guess = Guess(made, f"the words for {shown(entry.source)}")
-            guess.doubt("it is taken from the words for the response; is that right?")
-            self.chosen["mrd"] = guess
+            ask = "it is taken from the words for the response; is that right?"
+            self.chosen["mrd"] = Guess(made, f"the words for {shown(entry.source)}", ask)
 
     def _responders(self) -> None:
         """Keep what counts in remission only to those in remission."""
@@ -327,7 +319,3 @@ def _unit(names: Collection[str]) -> str:
 
 def _one_unit(names: Collection[str]) -> bool:
     return len({unit_in(name) for name in names} - {""}) <= 1
-
-
-def _names(names: Collection[str]) -> str:
-    return listed(names, most=6, limit=30)

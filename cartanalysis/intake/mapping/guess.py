@@ -69,10 +69,12 @@ _ELSEWHERE = frozenset(form for word in WORDS["elsewhere"] for form in words.spe
 class Guess:
     """An entry that is proposed, with what speaks for it and what is not sure."""
 
-    def __init__(self, draft: Entry, why: str, strength: int = 1, rank: int = 0) -> None:
+    def __init__(
+        self, draft: Entry, why: str, *doubts: str, strength: int = 1, rank: int = 0
+    ) -> None:
         self.draft = draft  # without what is asked
         self.reasons = [why]
-        self.doubts: list[str] = []
+        self.doubts = [*doubts]
         self.strength = strength  # how much the name says, from 1 to 3
         self.rank = rank  # place among the usual names, the most telling first
 
@@ -104,7 +106,8 @@ class Evidence(Guess):
     def __init__(self, source: Source, column: Column, meaning: Meaning, told_by: str) -> None:
         label = f" {shown(column.label)}" if told_by == "label" else ""
         draft = FromColumn(target=meaning.target, source=column.name)
-        super().__init__(draft, f"by its {told_by}{label}", meaning.strength, meaning.rank)
+        why, how = f"by its {told_by}{label}", {"strength": meaning.strength, "rank": meaning.rank}
+        super().__init__(draft, why, **how)
         self.source = source
         self.column = column
         self.spec: Field = FIELDS[meaning.target]
@@ -125,7 +128,7 @@ class Evidence(Guess):
         """Doubt a column whose other text speaks of another person, day or thing."""
         found = [w for w in words_of(other) if w in _ELSEWHERE - KNOWN[self.spec.name]]
         if found:
-            self.doubt(f"it speaks of {_listed(found)}; is it “{self.spec.meaning}”?")
+            self.doubt(f"it speaks of {quoted(found)}; is it “{self.spec.meaning}”?")
 
     def _codes_apart(self) -> tuple[str, ...]:
         """Find codes for a missing value, such as -9 and 99 beside 0 to 4; leave them out."""
@@ -136,7 +139,7 @@ class Evidence(Guess):
         self.filled = [c for c in self.filled if c not in found]
         self.texts = rest
         if found:
-            self.doubt(f"does {_listed(found)} mean a missing value?")
+            self.doubt(f"does {quoted(found)} mean a missing value?")
         return tuple(found)
 
     def guess(self) -> Guess | None:
@@ -184,7 +187,7 @@ class Evidence(Guess):
         codes = [t for t in texts if t.isdigit()]
         guessable = self.spec.kind == "grade" or self.spec.name == "sex"
         if set(codes) - {"0", "1"} and not self.choices and not guessable:
-            self.doubt(f"what do the codes {_listed(codes)} mean? They count as missing")
+            self.doubt(f"what do the codes {quoted(codes)} mean? They count as missing")
             return {"levels": dict.fromkeys(texts)}
         found = words.translate(self.spec.name, texts, self.choices)
         if self.spec.name == "sex" and not found.by_dictionary:
@@ -214,7 +217,7 @@ class Evidence(Guess):
         """Propose levels, unless they need no translation at all."""
         read = [text for text in found.levels if text]
         self.because(
-            "codes as in the dictionary" if found.by_dictionary else f"values {_listed(read)}"
+            "codes as in the dictionary" if found.by_dictionary else f"values {quoted(read)}"
         )
         same = all(ours is not None and fold(t) == fold(ours) for t, ours in levels.items())
         return {} if same else {"levels": levels}
@@ -223,7 +226,7 @@ class Evidence(Guess):
         """Doubt a column whose name or label speaks of the opposite."""
         found = _NEGATED.intersection(told)
         if found and not self.choices:
-            self.doubt(f"it speaks of {_listed(sorted(found))}: is the coding reversed?")
+            self.doubt(f"it speaks of {quoted(sorted(found))}: is the coding reversed?")
 
     def _event(self) -> Said | None:
         texts = self.texts
@@ -302,7 +305,7 @@ class Evidence(Guess):
             codes |= set(grammar.repeated_99(self.filled, has_codes=bool(codes)))
         missing = tuple(sorted(codes))
         if missing:
-            self.doubt(f"does {_listed(missing)} mean a missing value?")
+            self.doubt(f"does {quoted(missing)} mean a missing value?")
             values = [v for v in values if str(v) not in missing]
         if not values:
             return None
@@ -317,11 +320,11 @@ class Evidence(Guess):
         said: Said = {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
         if limits:
             self.doubt(
-                f"{_listed(limits)} would be read as the limit itself; limits: half halves it"
+                f"{quoted(limits)} would be read as the limit itself; limits: half halves it"
             )
             said["limits"] = "value"
         if ranges:
-            self.doubt(f"{_listed([*ranges])} would be read as the middle")
+            self.doubt(f"{quoted([*ranges])} would be read as the middle")
             said["values"] = ranges
         return said
 
@@ -348,7 +351,7 @@ class Evidence(Guess):
     # --- units -----------------------------------------------------------------------------------
 
     def _unit(self, values: Sequence[Decimal]) -> str:
-        stated = self._stated_unit()
+        stated, top = self._stated_unit(), max(values)
         if self.spec.unit.startswith("%"):
             return self._share(values, stated)
         if self.spec.name == AGE:
@@ -361,11 +364,9 @@ class Evidence(Guess):
             if fine and fold(self.column.name).startswith("aval"):
                 self.because("ADaM counts the first day as day 1, this book as day 0")
             return stated
-        counted = self._counted_by_dates()
-        if counted:
+        if counted := self._counted_by_dates():
             self.because(counted)
             return "days"
-        top = max(values)
         likely = "years" if top <= 15 else "months" if top <= 200 else "days"
         self.doubt(f"no unit is stated; is it {likely} (up to {grammar.plainly(top)})?")
         return likely
@@ -375,11 +376,11 @@ class Evidence(Guess):
         name = unit_column(self.column.name)
         texts = sorted({*map(fold, filled(self.source.cells.get(name, [])))})
         if len(texts) > 1:
-            self.doubt(f"{shown(name)} holds several units: {_listed(texts)}")
+            self.doubt(f"{shown(name)} holds several units: {quoted(texts)}")
         by_column = unit_in(f"in {texts[0]}") if len(texts) == 1 else ""
         told = {self.unit, unit_in(self.column.name), unit_in(self.column.label), by_column} - {""}
         if len(told) > 1:
-            self.doubt(f"units contradict each other: {_listed(sorted(told))}")
+            self.doubt(f"units contradict each other: {quoted(sorted(told))}")
         return sorted(told)[0] if told else ""
 
     def _too_short(self, values: Sequence[Decimal], stated: str) -> None:
@@ -417,14 +418,10 @@ class Evidence(Guess):
             return "percent"
         if stated == "fraction" and small:
             self.because("fractions, by name and values")
-            unit = "fraction"
         elif small:
             self.doubt("all values are 1 or less: are they fractions (0.07 for 7 %)?")
-            unit = "fraction"
-        else:
-            unit = "percent"
-            if stated != "percent":
-                self.doubt("is it in percent, not a count?")
+        elif stated != "percent":
+            self.doubt("is it in percent, not a count?")
         if self.spec.name == "treg_pct" and "cd4" not in self.tokens:
             self.doubt("is it a share of CD4⁺ T cells, before infusion?")
         if (
@@ -432,7 +429,7 @@ class Evidence(Guess):
             and not {"baseline", "screening", "before"} & self.tokens
         ):
             self.doubt("was it measured before infusion?")
-        return unit
+        return "fraction" if small else "percent"
 
     def _age_unit(self, values: Sequence[Decimal], stated: str) -> str:
         if _OTHER_DAY.search(fold(f"{self.column.name} {self.column.said}")):
@@ -481,7 +478,8 @@ class Evidence(Guess):
         return cells.get(f"STARTDT:{self.parameter}") or cells.get("STARTDT") or []
 
 
-def _listed(texts: Sequence[str]) -> str:
+def quoted(texts: Collection[str]) -> str:
+    """Quote what a file says, in a few words."""
     return listed(texts, most=6, limit=30)
 
 
@@ -497,13 +495,10 @@ def holds_dates(cells: Sequence[str]) -> bool:
 
 def holds_numbers(cells: Sequence[str]) -> bool:
     """Tell whether a column mostly holds numbers."""
-    return _are_mostly(cells, _is_number)
+    spec = FIELDS["os_days"]
+    return _are_mostly(cells, lambda text: isinstance(grammar.number(spec, text), str))
 
 
 def _are_mostly(cells: Sequence[str], fits: Callable[[str], bool]) -> bool:
     sample = filled(cells)[:SAMPLE]
     return bool(sample) and sum(map(fits, sample)) >= MOSTLY * len(sample)
-
-
-def _is_number(text: str) -> bool:
-    return isinstance(grammar.number(FIELDS["os_days"], text), str)

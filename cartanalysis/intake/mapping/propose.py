@@ -114,8 +114,7 @@ class Proposal:
             names = listed(self.unused, len(self.unused) if whole else NAMES_SHOWN)
             hint = " (the mapping file and --all list them)" if more > 0 and not whole else ""
             lines.append(f"Not used: {names}{hint}")
-        count = sum(bool(g.doubts) for g in self.guesses)
-        if count:
+        if count := sum(bool(g.doubts) for g in self.guesses):
             entries = "1 entry is" if count == 1 else f"{count} entries are"
             lines.append(
                 f"{entries} not sure: answer each in the mapping file before it can be used."
@@ -208,12 +207,11 @@ def _not_understood(source: Source, chosen: set[str]) -> Iterator[Guess]:
             continue
         if OTHER_PEOPLE & {*words_of(column.label)}:
             continue
-        guess = Guess(FromColumn(target=name, source=name), "by its name")
-        guess.doubt(
+        ask = (
             f"the column was found, but its values, such as {shown(texts[0])}, cannot be "
             "understood. Translate or correct them, or remove the entry"
         )
-        yield guess
+        yield Guess(FromColumn(target=name, source=name), "by its name", ask)
 
 
 def _renumber(guess: Guess | None, personal: dict[str, privacy.Finding]) -> None:
@@ -230,14 +228,12 @@ def _only_parameter(source: Source, found: dict[str, list[Guess]]) -> Iterator[G
     if found["os_days"] or found["rfs_days"] or len(times) != 1:
         return
     parameter = times[0].name.partition(":")[2]
-    labels = {c.name: c for c in source.columns}
     for name, target in ((times[0].name, "os_days"), (f"CNSR:{parameter}", "os_event")):
-        if name in labels:
-            evidence = Evidence(source, labels[name], Meaning(target, 1, 0, ""), "name")
+        if name in source.cells:
+            evidence = Evidence(source, source.column(name), Meaning(target, 1, 0, ""), "name")
             evidence.reasons[:] = ["the only time-to-event parameter of the file"]
             evidence.doubts[:] = [f"{shown(parameter)} is not known to us; is it overall survival?"]
-            guess = evidence.guess()
-            if guess is not None:
+            if guess := evidence.guess():
                 yield guess
 
 
