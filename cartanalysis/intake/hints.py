@@ -291,7 +291,9 @@ def contradiction(
     if not against:
         return None
     says = ", ".join(f"{shown(text)} means {shown(told[fold(text)])}" for text in against)
-    reads = ", ".join(f"{shown(t)} is {_in_words(spec, read[t])}" for t in against)
+    names = {"0": "no event", "1": "an event"} if spec.kind == "event" else {}
+    levels = {text: level or "" for text, level in read.items()}
+    reads = ", ".join(f"{shown(t)} is {names.get(levels[t], shown(levels[t]))}" for t in against)
     if spec.kind == "event" and len(read) == 2 and len(against) == 1:  # the other one follows
         (meant,) = against.values()
         turned = {"0": "1", "1": "0"}.get(meant or "")
@@ -299,9 +301,3 @@ def contradiction(
     pairs = ", ".join(f'"{t}": {"null" if m is None else m}' for t, m in against.items())
     what = f"the data dictionary, label or name says that {says}; in {spec.name} {reads}"
     return Fault(what, f"In a mapping file, write levels: for it, such as {{{pairs}}}")
-
-
-def _in_words(spec: Field, level: str | None) -> str:
-    if spec.kind == "event":
-        return "an event" if level == "1" else "no event"
-    return shown(level or "")

@@ -117,8 +117,7 @@ class Subjects:
                 self.rows.setdefault(subject, source.rows[index])
             elif subject not in self.rows:
                 self.tell(source, index, "USUBJID", "the subject is not in ADSL", _ONE_STUDY)
-        about = next(c for c in source.columns if c.name == "USUBJID")
-        self.columns.setdefault("USUBJID", about)
+        self.columns.setdefault("USUBJID", source.column("USUBJID"))
         self.values["USUBJID"] = {subject: subject for subject in self.rows}
 
 

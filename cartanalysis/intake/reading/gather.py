@@ -36,6 +36,7 @@ MOSTLY = 0.8
 """The least share of a table's identifiers that the patients' table has, if it is to be joined."""
 
 _TOLD = 20
+_GRADES = SURE["crs_grade"]
 _HOW = "first, last, highest or lowest"
 
 Groups = dict[str, list[int]]
@@ -53,6 +54,7 @@ class _View:
     of: str
     """The column's name without the word of another column."""
 
+    @property
     def cells(self) -> list[str]:
         """Give the column's cells, one for each row of its table."""
         return self.table.source.cells[self.column.name]
@@ -75,19 +77,11 @@ class _Table:
         """Whether a patient has several rows."""
         return any(len(rows) > 1 for rows in self.groups.values())
 
-    def without_patient(self) -> Iterator[Problem]:
-        """Tell of rows that name no patient."""
-        what = f"{self.name}: the identifier is missing".removeprefix(": ")
-        for i, text in enumerate(self.source.cells[self.identifier]):
-            if not text:
-                yield self.source.problem(what, "Fill it in", self.identifier, i)
 
-    def differs(self, cells: Sequence[str], groups: Groups) -> bool:
-        """Tell whether filled cells of a patient differ."""
-        for rows in groups.values():
-            if len(rows) > 1 and len({fold(cells[i]) for i in rows if not is_empty(cells[i])}) > 1:
-                return True
-        return False
+def _differ(cells: Sequence[str], groups: Groups) -> bool:
+    """Tell whether filled cells of a patient differ."""
+    several = ([cells[i] for i in rows] for rows in groups.values() if len(rows) > 1)
+    return any(len({*map(fold, filled(texts))}) > 1 for texts in several)
 
 
 def gather(
@@ -124,7 +118,12 @@ class _Gathering:
             start = f"{table.name}: " if several else ""
             self.notes += [f"{start}{note}" for note in table.source.notes]
             self.problems += [replace(p, what=start + p.what) for p in table.source.problems]
-            self.problems += table.without_patient()
+            missing = f"{start}the identifier is missing"
+            self.problems += [
+                table.source.problem(missing, "Fill it in", table.identifier, i)
+                for i, text in enumerate(table.source.cells[table.identifier])
+                if not text
+            ]
         names = [c for t in self.tables for c in t.source.cells if not self.is_key(t, c)]
         self.twice = {n for n in names if names.count(n) > 1}
         self.known = [self.named(t, c) for t in self.tables for c in t.source.cells]
@@ -142,11 +141,11 @@ class _Gathering:
 
     def asked(self, table: _Table, names: Collection[str]) -> list[str]:
         """Give those columns of a table that are named, with the table's name or without."""
-        found = []
-        for column in table.source.cells:
-            if self.named(table, column) in names or f"{table.name}: {column}" in names:
-                found.append(column)
-        return found
+        return [
+            column
+            for column in table.source.cells
+            if not {self.named(table, column), f"{table.name}: {column}"}.isdisjoint(names)
+        ]
 
     def absent(self, key: str, names: Iterable[str], known: Collection[str]) -> None:
         """Tell of columns that no table has."""
@@ -182,7 +181,7 @@ class _Gathering:
         parts: dict[str, Groups] = {}
         for column in self.asked(table, self.layout.by):
             cells = table.source.cells[column]
-            about = next(c for c in table.source.columns if c.name == column)
+            about = table.source.column(column)
             if len({*cells}) > MAX_PARTS:
                 what = f"the column has more than {MAX_PARTS} different words"
                 remedy = "Under by:, name a column that tells kinds of rows apart, such as events"
@@ -221,22 +220,23 @@ class _Gathering:
             if view.name != view.of and not (asked or (wanted is None and self.may_tell(view))):
                 continue
             how = next((self.take[n] for n in (*names, view.of) if n in self.take), "")
-            if view.table.differs(view.cells(), view.groups):
+            if _differ(view.cells, view.groups):
                 if wanted is None:
-                    how = self.take[view.name] = how or usual(view.name, view.column, view.cells())
+                    how = self.take[view.name] = how or usual(view.name, view.column, view.cells)
                 elif not how and not asked and view.name not in FIELDS:
                     self.left_out.append(view.name)
                     continue
                 elif not how:
-                    self.tell_difference(view, view.cells())
+                    self.tell_difference(view)
             self.add(view, asked or view.name, how)
         if self.left_out:
             told = listed(self.left_out, _TOLD)
             self.notes.append(f"Left out, since they differ between the rows of a patient: {told}.")
         first = self.tables[0]
+        forms = ", ".join(dict.fromkeys(t.source.form for t in self.tables))
         return Source(
             name=name,
-            form=self.form(),
+            form=forms if len(self.tables) == 1 else f"{len(self.tables)} tables ({forms})",
             columns=tuple(self.columns.values()),
             cells=self.cells,
             rows=tuple(first.source.rows[rows[0]] for rows in first.groups.values()),
@@ -248,7 +248,7 @@ class _Gathering:
 
     def add(self, view: _View, name: str, how: str) -> None:
         """Add a column, from the row of each patient that counts for it."""
-        texts, rows = view.cells(), view.table.source.rows
+        texts, rows = view.cells, view.table.source.rows
         order = dates.settles(texts) if how in ("highest", "lowest") else ""
         chosen = {p: self.cell(view, found, how, order) for p, found in view.groups.items()}
         self.columns[name] = self.described(view, name)
@@ -260,37 +260,26 @@ class _Gathering:
             numbers.append(of_patient[own[0]] if i is None else rows[i])
         self.elsewhere[name] = (view.table.name, tuple(numbers))
 
-    def form(self) -> str:
-        """Say what kind of files the tables are."""
-        forms = ", ".join(dict.fromkeys(t.source.form for t in self.tables))
-        if len(self.tables) == 1:
-            return forms
-        return f"{len(self.tables)} tables ({forms})"
-
     def described(self, view: _View, name: str) -> Column:
         """Describe a column; a word that tells its rows apart belongs to what it is called."""
-        word = view.name[len(view.of) + 2 :]
-        label = view.column.label
-        if word:
-            label = f"{word} {view.column.label or view.column.name}"
-        elif self.named(view.table, view.column.name) != view.column.name and not label:
-            label = view.column.name
-        return replace(
-            view.column, name=name, label=label, is_part=bool(word) or view.column.is_part
-        )
+        word, column = view.name[len(view.of) + 2 :], view.column
+        is_renamed = self.named(view.table, column.name) != column.name
+        label = column.label or (column.name if word or is_renamed else "")
+        label = f"{word} {label}" if word else label
+        return replace(column, name=name, label=label, is_part=bool(word) or column.is_part)
 
     def may_tell(self, view: _View) -> bool:
         """Tell whether a part of a column may be one of ours, and is not what the column is."""
-        texts = view.cells()
+        texts = view.cells
         named = (view.of, view.column.label, self.described(view, view.name).label)
         if not any(meanings(name) or date_role(name) for name in named if name):
             return False
         has_any = any(not is_empty(texts[i]) for rows in view.groups.values() for i in rows)
-        return has_any and view.table.differs(texts, view.table.groups)
+        return has_any and _differ(texts, view.table.groups)
 
     def cell(self, view: _View, rows: Sequence[int], how: str, order: str) -> int | None:
         """Choose the row of a patient whose cell counts; none if all are empty."""
-        texts = view.cells()
+        texts = view.cells
         places = [i for i in rows if not is_empty(texts[i])]
         if not places:
             return None
@@ -307,8 +296,9 @@ class _Gathering:
             return places[0]
         return (max if how == "highest" else min)(places, key=lambda i: ranks[texts[i]])
 
-    def tell_difference(self, view: _View, texts: Sequence[str]) -> None:
+    def tell_difference(self, view: _View) -> None:
         """Ask which cell of a patient counts."""
+        texts = view.cells
         for rows in view.groups.values():
             different = {fold(texts[i]): i for i in reversed(rows) if not is_empty(texts[i])}
             if len(different) > 1:
@@ -358,28 +348,13 @@ def ranked(texts: Iterable[str], order: str = "") -> dict[str, Any] | None:
     ``order`` is that of day and month, where the whole column shows it.
     """
     words = filled(dict.fromkeys(texts))
-    for read in (_number, _grade, _answer):
-        found = {text: read(text) for text in words}
+    numbers = {t: Decimal(t) if PLAIN.fullmatch(t) else None for t in words}
+    grades, answers = ({t: known.get(fold(t)) for t in words} for known in (_GRADES, ANSWERS))
+    for found in (numbers, grades, answers):
         if None not in found.values():
-            return found
+            return dict(found)
     days = dates.read(words, "", dt.date.max, order)
-    if days.whole or days.faults:
-        return None
-    return dict(zip(words, days.values, strict=True))
-
-
-def _number(text: str) -> Decimal | None:
-    return Decimal(text) if PLAIN.fullmatch(text) else None
-
-
-def _grade(text: str) -> int | None:
-    grade = SURE["crs_grade"].get(fold(text))
-    return None if grade is None else int(grade)
-
-
-def _answer(text: str) -> int | None:
-    answer = ANSWERS.get(fold(text))
-    return None if answer is None else int(answer == "yes")
+    return None if days.whole or days.faults else dict(zip(words, days.values, strict=True))
 
 
 def usual(name: str, column: Column, texts: Sequence[str]) -> str:
@@ -473,7 +448,7 @@ def likely_parts(source: Source, identifier: str, own: Collection[str] = ()) -> 
             continue
         if any(m.strength > 1 for m in meanings(column.name)):
             continue
-        if table.differs(cells, table.groups):
+        if _differ(cells, table.groups):
             pairs = {(p, fold(cells[i])) for p, rows in table.groups.items() for i in rows}
             rated.append((len(pairs), column.name))
     return [max(rated)[1]] if rated else []

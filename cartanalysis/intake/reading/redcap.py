@@ -14,15 +14,12 @@ from cartanalysis.intake.source import Column, Layout, Source
 
 FIELD = "Variable / Field Name"
 LABEL = "Field Label"
-_TYPE = "Field Type"
-_CHOICES = "Choices, Calculations, OR Slider Labels"
-_IDENTIFIER = "Identifier?"
 _API = {
     "field_name": FIELD,
     "field_label": LABEL,
-    "field_type": _TYPE,
-    "select_choices_or_calculations": _CHOICES,
-    "identifier": _IDENTIFIER,
+    "field_type": "Field Type",
+    "select_choices_or_calculations": "Choices, Calculations, OR Slider Labels",
+    "identifier": "Identifier?",
 }
 """What REDCap's API calls the columns of a dictionary."""
 

@@ -140,8 +140,8 @@ def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[st
 def sheets(data: bytes, name: str) -> dict[str, str]:
     """Name the sheets of a workbook that hold anything and are not hidden."""
     with _opened(data, name) as book:
-        filled = [s for s in book.worksheets if _Sheet(s).holds_anything()]
-        return {s.title: s.title for s in filled if s.sheet_state == "visible"}
+        visible = [s for s in book.worksheets if s.sheet_state == "visible"]
+        return {s.title: s.title for s in visible if _Sheet(s).holds_anything()}
 
 
 @contextlib.contextmanager
