@@ -106,8 +106,9 @@ def _dead_without_event(column: Column, source: Source, made: Source) -> Iterato
         if text in dead and event == "0":
             what = "the patient died, but os_event says alive, perhaps for want of a date of death"
             remedy = (
-                "Fill in the date or correct the event; if the column says something else, list "
-                "it under “drop” in a mapping file"
+                "Fill in the date, correct the event, or make os_event of this column (from:), so "
+                "that the time ends at the last contact; if it says something else, list it under "
+                "“drop” in a mapping file"
             )
             yield source.problem(what, remedy, column.name, i)
 

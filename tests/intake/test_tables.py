@@ -248,23 +248,141 @@ def test_other_tests_than_the_overall_response_do_not_tell_the_course(tmp_path, 
     for name in ("RSDTC:remission", "RSDTC:relapse", "RSSTRESC:OVRLRESP"):
         assert source.cells[name] == before.cells[name]
     assert set(source.cells["RSSTRESC:BMRESP"]) == {"CR"}
-    assert "MRDIND left out" in " ".join(source.notes)
+    assert "MRDIND (such as “NEGATIVE”) left out" in " ".join(source.notes)
 
 
-def test_a_death_without_its_date_and_a_strange_response_are_problems(tmp_path, patients):
+def changed(folder: Path, domain: str, change) -> None:
+    """Change a domain of SDTM."""
+    path = folder / f"{domain}.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    change(table).to_csv(path, index=False)
+
+
+def with_product(name: str):
+    return lambda table: table.replace({"EXTRT": {"TISAGENLECLEUCEL": name}})
+
+
+PRODUCTS = re.split(
+    r",\s",
+    """\
+KYMRIAH, CTL019, KTE-X19, ARI-0001, AUTO1, huCART19, ANTI-CD19 CAR, CD19CAR T-CELLS, Brexu-cel,
+YESCARTA, TECARTUS, BREYANZI, ABECMA, CARVYKTI, obe-cel, tisa-cel, CAR-T CELLS, CART-19,
+MB-CART2019.1, CD19/CD22 CAR, JCAR017""",
+)
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_products_of_car_t_cells_are_known_by_all_their_names(tmp_path, patients, product):
     folder = centres.sdtm(tmp_path / "sdtm", patients)
-    dm = (folder / "dm.csv").read_text(encoding="utf-8").splitlines()
-    dead = next(i for i, line in enumerate(dm) if ",Y," in line)
-    parts = dm[dead].split(",")
-    parts[dm[0].split(",").index("DTHDTC")] = ""
-    dm[dead] = ",".join(parts)
-    (folder / "dm.csv").write_text("\n".join(dm), encoding="utf-8")
-    rs = (folder / "rs.csv").read_text(encoding="utf-8").replace(",PD,", ",blue,")
-    (folder / "rs.csv").write_text(rs, encoding="utf-8")
-    found = read_source(folder).problems
-    assert (found[0].row, found[0].column) != (None, None)
-    assert any("DTHDTC has no date" in p.what and p.row == dead + 1 for p in found)
-    assert any(p.value == "blue" and p.column == "RSSTRESC" for p in found)
+    changed(folder, "ex", with_product(product))
+    source = read_source(folder)
+    assert not source.problems
+    assert source.cells["TRTSDT"] == patients["infusion"].tolist()
+
+
+def test_a_product_that_is_not_known_is_asked_for(tmp_path, patients):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    text = proposed(folder)
+    for name in ("STUDY DRUG", "LEUKAPHERESIS PRODUCT CART", "LYMPHODEPLETION BEFORE CAR T"):
+        changed(folder, "ex", with_product(name))
+        (problem,) = read_source(folder).problems
+        assert f"“{name}” ({len(patients)} subjects)" in problem.what
+        assert 'since: "EXSTDTC:FLUDARABINE"' in problem.remedy
+        assert "EX: which treatment is the infusion" in proposed(folder)
+        changed(folder, "ex", lambda table, n=name: table.replace(n, "TISAGENLECLEUCEL"))
+    changed(folder, "ex", with_product("STUDY DRUG"))
+    cohort = admitted(folder, answered(text).replace("TRTSDT", '"EXSTDTC:STUDY DRUG"'))
+    assert shown(cohort) == pytest.approx(centres.direct(patients))
+    assert cohort.left_out == 2
+    # one treatment alone is the infusion, but not if it is known as something else
+    alone = pd.read_csv(folder / "ex.csv", dtype=str).query("EXTRT == 'STUDY DRUG'")
+    changed(folder, "ex", lambda _: alone)
+    assert read_source(folder).cells["TRTSDT"] == patients["infusion"].tolist()
+    changed(folder, "ex", lambda table: table.replace("STUDY DRUG", "FLUDARABINE"))
+    assert "which treatment" in read_source(folder).problems[0].what
+
+
+def test_a_dose_of_nothing_is_no_infusion(tmp_path, patients):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+
+    def nothing_for_three(table):
+        product = table[table["EXTRT"] == "TISAGENLECLEUCEL"]
+        table["EXDOSE"] = "1"
+        table["EXOCCUR"] = ""
+        table.loc[product.index[:2], "EXDOSE"] = ["0", "0.0"]
+        table.loc[product.index[2], "EXOCCUR"] = "N"
+        return table
+
+    changed(folder, "ex", nothing_for_three)
+    source = read_source(folder)
+    assert source.cells["TRTSDT"] == patients["infusion"].tolist()[3:]
+    assert source.left_out == 5
+    assert f"{len(patients) - 3} who were treated count" in proposed(folder)
+
+
+@pytest.mark.parametrize("given", ["", "2019", "month"])
+def test_a_death_without_a_full_date_is_a_death_at_the_last_contact(tmp_path, patients, given):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    before = admitted(folder, answered(proposed(folder))).table
+
+    def shorter(table):
+        first = table.index[table["DTHFL"] == "Y"][0]
+        day = table.loc[first, "DTHDTC"]
+        table.loc[first, "DTHDTC"] = day[:7] if given == "month" else given and day[:4]
+        return table
+
+    changed(folder, "dm", shorter)
+    text = proposed(folder)
+    cohort = admitted(folder, answered(text))
+    assert cohort.table["os_event"].tolist() == before["os_event"].tolist()
+    # the last contact of the dead is the day of death
+    assert cohort.table["os_days"].tolist() == before["os_days"].tolist()
+    assert cohort.table["rfs_event"].tolist() == pytest.approx(
+        before["rfs_event"].tolist(), nan_ok=True
+    )
+    assert "without a full date in DTHDTC" in " ".join(cohort.notes)
+    start, rest = answered(text).split("  os_event:\n")
+    by_date = f"{start}  os_event: {{filled: [DTHDTC]}}\n" + rest[rest.index("  # not found") :]
+    refusal = refused(folder, by_date)
+    assert any("make os_event of this column" in p.remedy for p in refusal), refusal
+
+
+WORDS_OF_RELAPSE = ["PD", "REL", "RD", "LOSS OF RESPONSE", "RELAPSED DISEASE", "NR"]
+
+
+@pytest.mark.parametrize("word", WORDS_OF_RELAPSE)
+def test_a_relapse_is_known_by_its_words(tmp_path, patients, word):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    before = read_source(folder)
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"PD": word}}))
+    source = read_source(folder)
+    assert source.cells["RSDTC:relapse"] == before.cells["RSDTC:relapse"]
+    assert source.cells["RSSTRESC:OVRLRESP"] == before.cells["RSSTRESC:OVRLRESP"]
+    told = f"“{word}” after a remission counts as relapse" in " ".join(source.notes)
+    assert told == (word in ("RD", "NR"))
+
+
+@pytest.mark.parametrize("word", ["COMPLETE REMISSION", "CR MRD-", "MRD-negative CR"])
+def test_a_remission_is_known_by_its_words_and_levels_are_asked(tmp_path, patients, word):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"CR": word}}))
+    text = proposed(folder)
+    assert f"{word}: CR" in text.replace('"', "")
+    assert shown(admitted(folder, answered(text))) == pytest.approx(centres.direct(patients))
+
+
+def test_a_response_that_is_not_known_is_asked_about_under_levels(tmp_path, patients):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    text = answered(proposed(folder))
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"PD": "blue"}}))
+    (source, found) = read_source(folder), refused(folder, text)
+    assert "“blue” is not known" in " ".join(source.notes)
+    joint = {cell for cell in source.cells["RSSTRESC:OVRLRESP"] if "blue" in cell}
+    assert joint <= {"CR / blue", "CRi / blue"}
+    assert joint
+    assert {p.value for p in found if p.column == "response"} or any(
+        "levels" in p.remedy for p in found
+    )
 
 
 # --- OMOP ----------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def split(text: str) -> Cell | Fault:
     if _SHORT.fullmatch(text):
         return Fault("a year of two digits", "Write the year with four digits, as 2021-02-28")
     if _PARTIAL.fullmatch(text):
-        remedy = "Complete it as your protocol says, or leave the cell empty"
+        remedy = "Complete it as your protocol says, such as with the middle of the month"
         return Fault("not a full date", remedy)
     return Fault("not a date", "Write it as 2021-02-28; leave the cell empty if there is none")
 

@@ -68,7 +68,7 @@ class Proposal:
             f"version: {VERSION}",
             *_laid_out(self.layout),
         ]
-        if self.source.layout is not None:
+        if self.source.layout is not None or self.source.form.startswith("SDTM"):
             lines[3:3] = [f"# {_comment(note)}" for note in self.source.notes]
         if self.only is not None:
             lines += ["# Who was never infused is left out.", f"only: {written(self.only.said)}"]
@@ -97,7 +97,8 @@ class Proposal:
         lines = [f"{shown(self.source.name)}: {self.source.form}, {count} patients"]
         joined = [f"{shown(t)} by {shown(c)}" for t, c in self.layout.tables.items() if t]
         lines += [f"Joined: {', '.join(joined)}"] if joined else []
-        lines += [*self.source.notes] if self.source.layout is not None else []
+        if self.source.layout is not None or self.source.form.startswith("SDTM"):
+            lines += self.source.notes
         width = max((len(g.entry.target) for g in self.guesses), default=0)
         for guess in self.guesses:
             entry = guess.entry

@@ -77,7 +77,8 @@ def _read(place: Path, sheet: str | None, dictionary: str | Path | None, layout:
         what = "this is a REDCap data dictionary, not the data"
         raise refuse(source.name, what, "Give the data; the dictionary is found beside it")
     if dictionary is None and sdtm.recognise(source) == "DM":
-        return _as_it_is(sdtm.one_row_per_subject({"DM": source}, source.name), layout)
+        made = sdtm.one_row_per_subject({"DM": source}, source.name, layout.wanted)
+        return _as_it_is(made, layout)
     kind = adam.recognise(source)
     if dictionary is None and kind is not None:
         return _as_it_is(adam.one_row_per_subject({kind: source}, source.name), layout)
@@ -268,7 +269,9 @@ def _read_folder(place: Path, layout: Layout) -> Source:
         if reader.recognise(table) != kind:
             what = f"the file lacks the columns of an {form.split()[0]} {kind} dataset"
             raise refuse(table.name, what, f"Export it again, or take it out of the folder {name}")
-    return _as_it_is(reader.one_row_per_subject(tables, name), layout)
+    if reader is sdtm:
+        return _as_it_is(sdtm.one_row_per_subject(tables, name, layout.wanted), layout)
+    return _as_it_is(adam.one_row_per_subject(tables, name), layout)
 
 
 def _files(files: Sequence[Path], name: str, layout: Layout) -> Source:
