@@ -120,7 +120,7 @@ def _dead(column: Column, words: Mapping[str, str]) -> frozenset[str]:
     states = {text: vital(word) for text, word in words.items()}
     if all(states[text] or fold(word) in UNKNOWN for text, word in words.items()):
         return frozenset(text for text, state in states.items() if state == "1")
-    named = meanings(bare_name(column.name))
+    named = (*meanings(bare_name(column.name)), *meanings(bare_name(column.label)))
     said = answers(column, words)
     is_named = any(m.target == "os_event" and m.strength > 1 for m in named)
     return frozenset(

@@ -764,3 +764,69 @@ def test_two_thousand_columns_are_proposed_within_seconds() -> None:
     made = mapping.propose(source({"patient_id": [f"p{i}" for i in range(60)]} | cells))
     assert len(made.unused) == 2000
     assert time.process_time() - started < 10
+
+
+_DAYS = {
+    "infusion": """
+        Infusionsdatum, Datum der Infusion, Datum CAR-T-Infusion, CAR-T Datum, Tag 0 (Infusion),
+        CAR-T-Gabe, Infusion am, Datum Infusion, Reinfusion, fecha de infusión,
+        Fecha infusión CAR-T, fecha_infusion, date de perfusion, Date perfusion CAR-T,
+        date d'infusion, Date d’injection, date de réinjection, data infusione,
+        Data di infusione, data infusione CAR-T, 输注日期, 回输日期, CAR-T回输日期,
+        CAR-T输注日期, 回输时间, 輸注日, CAR-T輸注日, 輸注年月日, 投与日, Date of CAR-T infusion,
+        infusion_date""",
+    "remission": """
+        CR am, CR-Datum, Datum CR, Remission am, Datum der Remission, CR erreicht am,
+        Fecha de remisión, fecha de RC, Fecha RC, date de rémission, Date de RC, date RC,
+        data remissione, Data di RC, data RC, 缓解日期, CR日期, 完全缓解日期, 寛解日, CR日,
+        完全寛解日, 寛解到達日, CR達成日""",
+    "contact": """
+        letzter Follow-up, letztes FU, Datum letzter Kontakt, Letzter Kontakt, Letztkontakt, LFU,
+        letzte Vorstellung, Datum der letzten Kontrolle, letzte Nachsorge, Fecha último contacto,
+        última visita, Fecha de último seguimiento, último control, date dernières nouvelles,
+        date de dernier contact, dernière consultation, dernier suivi, data ultimo contatto,
+        ultimo follow-up, ultima visita, data ultimo controllo, 末次随访日期, 最后随访日期,
+        末次随访时间, 最終観察日, 最終生存確認日, 最終受診日""",
+    "relapse": """
+        Rezidivdatum, Rezidiv am, Datum Rezidiv, Rezidiv, fecha de recaída, recaída,
+        date de rechute, rechute, data recidiva, data di ricaduta, recidiva, 复发日期, 复发时间,
+        再発日""",
+    "death": """
+        Todesdatum, Sterbedatum, verstorben am, Tod, gestorben am, Todestag, fecha de muerte,
+        fecha de fallecimiento, fecha de exitus, date de décès, date décès, data decesso,
+        data di morte, data morte, 死亡日期, 死亡时间, 死亡日""",
+    "birth": """
+        Geb.-Datum, GebDat, Geb.datum, Geburtsdatum, geb. am, Geb., geboren am, Geb-Dat,
+        Geburtstag, fecha de nacimiento, F. nacimiento, Fecha nac., date de naissance, Né(e) le,
+        data di nascita, data nascita, nato il, 出生日期, 生年月日, DOB""",
+    "hsct": """
+        Datum allo-SZT, allo-SZT am, SZT-Datum, Datum der SZT, fecha de TPH, fecha trasplante,
+        date allogreffe, date de greffe, data trapianto, 移植日期, 移植日""",
+}
+
+_NAMES = {
+    "sex": """
+        Geschl., Geschlecht, Geschlecht (m/w/d), sexo, Sexe, sesso, 性别, 性別""",
+    "prior_hsct": """
+        Z.n. allo-SZT, Z. n. allo-SZT, Zn allo SZT, Vortransplantation, vortransplantiert,
+        Vorherige allo-SZT, SZT vor CAR-T, allo-SZT vor CAR-T, Z.n. SZT, Zustand nach allo-SZT,
+        TPH previo, trasplante previo, allogreffe antérieure, greffe antérieure, ATCD allogreffe,
+        ATCD de greffe, trapianto pregresso, pregresso trapianto, pregresso TMO, 既往移植,
+        移植史, 移植歴, 既往造血干细胞移植, 前移植, 移植既往""",
+    "os_event": """
+        lebt/verstorben, Vitalstatus, Überlebensstatus, Status lebt/tot, vivo/muerto,
+        vivant/décédé, vivo/deceduto, 生存状态, 転帰""",
+}
+
+
+@pytest.mark.parametrize("role", _DAYS)
+def test_dates_are_known_as_centres_of_seven_languages_call_them(role):
+    names = re.split(r",\s+", _DAYS[role].strip())
+    assert {n: date_role(bare_name(n)) for n in names} == dict.fromkeys(names, role)
+
+
+@pytest.mark.parametrize("target", _NAMES)
+def test_columns_are_known_as_centres_of_seven_languages_call_them(target):
+    for name in re.split(r",\s+", _NAMES[target].strip()):
+        found = {m.target for m in meanings(bare_name(name)) or meanings(name)}
+        assert target in found, name

@@ -287,7 +287,7 @@ def test_a_product_that_is_not_known_is_asked_for(tmp_path, patients):
         changed(folder, "ex", with_product(name))
         (problem,) = read_source(folder).problems
         assert f"“{name}” ({len(patients)} subjects)" in problem.what
-        assert 'since: "EXSTDTC:FLUDARABINE"' in problem.remedy
+        assert 'since: "EXSTDTC:NAME"' in problem.remedy
         assert "EX: which treatment is the infusion" in proposed(folder)
         changed(folder, "ex", lambda table, n=name: table.replace(n, "TISAGENLECLEUCEL"))
     changed(folder, "ex", with_product("STUDY DRUG"))
@@ -343,6 +343,8 @@ def test_a_death_without_a_full_date_is_a_death_at_the_last_contact(tmp_path, pa
     assert "without a full date in DTHDTC" in " ".join(cohort.notes)
     start, rest = answered(text).split("  os_event:\n")
     by_date = f"{start}  os_event: {{filled: [DTHDTC]}}\n" + rest[rest.index("  # not found") :]
+    unused = 'drop: ["RSDTC:remission", "RSDTC:relapse"'
+    by_date = re.sub(r"drop:\n(  - .*\n)+", f"{unused}, RFXSTDTC]\n", by_date)
     refusal = refused(folder, by_date)
     assert any("make os_event of this column" in p.remedy for p in refusal), refusal
 

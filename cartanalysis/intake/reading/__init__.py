@@ -76,6 +76,7 @@ def _read(place: Path, sheet: str | None, dictionary: str | Path | None, layout:
     if redcap.is_dictionary(source):
         what = "this is a REDCap data dictionary, not the data"
         raise refuse(source.name, what, "Give the data; the dictionary is found beside it")
+    redcap.refuse_labels(source)
     if dictionary is None and sdtm.recognise(source) == "DM":
         made = sdtm.one_row_per_subject({"DM": source}, source.name, layout.wanted)
         return _as_it_is(made, layout)

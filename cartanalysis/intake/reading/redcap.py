@@ -10,7 +10,7 @@ from pathlib import Path
 from cartanalysis.errors import InputError
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.reading.gather import gather, likely_parts
-from cartanalysis.intake.source import Column, Layout, Source
+from cartanalysis.intake.source import Column, Layout, Source, filled
 
 FIELD = "Variable / Field Name"
 LABEL = "Field Label"
@@ -44,6 +44,7 @@ _HEAD = 4096
 _EXPORT = re.compile(r"(.*)_data((_labels)?_\d{4}-\d\d-\d\d.*)?\.csv", re.IGNORECASE)
 _DICTIONARY = r"_(data)?dictionary(_\d{4}-\d\d-\d\d.*)?\.csv"
 RECORD = "record_id"
+_FORM_STATUS = re.compile(r"Complete\?[ .]?\d*")
 STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 
 
@@ -59,6 +60,18 @@ def is_export(source: Source) -> bool:
         name in OWN or (name.endswith("_complete") and set(source.cells[name]) <= {*STATUS, ""})
         for name in source.cells
     )
+
+
+def refuse_labels(source: Source) -> None:
+    """Refuse the export whose columns are called by their labels, as several may be alike."""
+    forms = [text for name, text in source.cells.items() if _FORM_STATUS.fullmatch(name)]
+    if any(filled(texts) and {*filled(texts)} <= {*STATUS.values()} for texts in forms):
+        what = "this looks like REDCap's export with labels, in which columns may be called alike"
+        remedy = (
+            "Export the raw data (“CSV / Microsoft Excel (raw data)”), and the data dictionary "
+            "beside it, which explains the codes"
+        )
+        raise refuse(source.name, what, remedy)
 
 
 def fits(data: Source, dictionary: Source) -> bool:

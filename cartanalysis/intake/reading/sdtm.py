@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from cartanalysis.errors import Problem, listed, shown
-from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.reading import adam
 from cartanalysis.intake.reading.table import check_size
 from cartanalysis.intake.source import Column, Source
@@ -155,8 +154,8 @@ def _ask_for_product(
     told = ", ".join(f"{shown(word)} ({n} subjects)" for word, n in counts.most_common(_TOLD))
     what = f"EX: which treatment is the infusion of CAR T cells is not known; there are {told}"
     remedy = (
-        "In the mapping file, count from its first day: under os_days, write "
-        f"since: {written(f'EXSTDTC:{next(iter(by_treatment))}')}, with the name of the product"
+        "In the mapping file, count from its first day: write since: "
+        '"EXSTDTC:NAME" with the name of the product, as EX has it, under os_days'
     )
     if is_told:
         table.notes.append(f"{what}. {remedy}.")
