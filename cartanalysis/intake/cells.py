@@ -38,8 +38,7 @@ PERCENT: dict[str, Decimal] = {"percent": Decimal(1), "fraction": Decimal(100)}
 
 UNITS = DAYS | PERCENT
 
-MAX_LENGTH = 40
-"""No measured number is longer; it bounds the arithmetic."""
+MAX_LENGTH = 40  # no measured number is longer; it bounds the arithmetic
 
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 """A number in plain notation; full-width digits, exponents and units are none."""
@@ -102,11 +101,8 @@ def plainly(value: Decimal, places: int = 6) -> str:
 
 # --- numbers that may have been written as something else ----------------------------------------
 
-FEW = 2
-"""So many values alike are no single odd one."""
-
-CODE = 99.0
-"""Percent, or a code for a missing value."""
+FEW = 2  # so many values alike are no single odd one
+CODE = 99.0  # percent, or a code for a missing value
 
 GAP = 75.0
 """Percent: where 99 comes repeatedly and nothing else lies above this, it looks like a code."""

@@ -35,8 +35,7 @@ from cartanalysis.text import LETTERS, fold, look
 RESERVED = frozenset({"time", "event", "group", *DERIVED})
 """Names that tables of the package give columns of their own."""
 
-APART = re.compile(r"[\s\-‐‑‒–_]+")
-"""Blanks and hyphens, which do not set groups apart to the eye."""
+APART = re.compile(r"[\s\-‐‑‒–_]+")  # blanks and hyphens, which do not set groups apart to the eye
 
 SETTLED = ".settled.csv"
 """How the name of a file ends that was written from a checked cohort: nothing is asked again."""

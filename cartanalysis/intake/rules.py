@@ -179,8 +179,7 @@ RULES = [
     ),
 ]
 
-MANY_DEATHS = 5
-"""If so many who died are censored in RFS and none is not, deaths were not counted."""
+MANY_DEATHS = 5  # if so many who died are censored in RFS and none is not, deaths were not counted
 
 
 def rfs_counts_deaths(table: pd.DataFrame) -> list[Problem]:

@@ -97,8 +97,7 @@ ANSWERS = {
 }
 """``yes`` or ``no`` by a word that says so."""
 
-BARE = frozenset(ANSWERS) - {"present", "absent"}
-"""Words and codes that only answer a question."""
+BARE = frozenset(ANSWERS) - {"present", "absent"}  # words and codes that only answer a question
 
 _VITAL = {
     form: {"dead": "1", "alive": "0"}[k]

@@ -31,8 +31,7 @@ from cartanalysis.intake.mapping.timeline import Timeline, last_day
 from cartanalysis.intake.source import Column, Source, filled, is_empty
 from cartanalysis.text import fold
 
-NAMES_SHOWN = 20
-"""So many names of columns are told in one note."""
+NAMES_SHOWN = 20  # so many names of columns are told in one note
 
 
 def identity(source: Source, strata: Collection[str] = (), *, settled: bool = False) -> Plan:

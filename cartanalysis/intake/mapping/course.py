@@ -195,7 +195,9 @@ class Course:
         """Find what says that a patient relapsed: a flag, a date or a day."""
         for guess in self.found["rfs_event"]:
             entry = guess.draft
-            if isinstance(entry, FromColumn) and _is_relapse(entry.source):
+            if isinstance(entry, FromColumn) and (
+                date_role(bare_name(entry.source)) == "relapse" or fold(entry.source) == "rel"
+            ):
                 return self._clause(entry, "1")
         name = self.dates.get("relapse") or self.days.get("relapse")
         return is_filled(name) if name else None
@@ -305,10 +307,6 @@ def infused_only(source: Source, infusion: str) -> Condition | None:
     cells = source.cells.get(infusion, [])
     some = holds_dates(cells) and any(map(is_empty, cells))
     return Condition(((is_filled(infusion),),)) if some else None
-
-
-def _is_relapse(name: str) -> bool:
-    return date_role(bare_name(name)) == "relapse" or fold(name) == "rel"
 
 
 def _unit(names: Collection[str]) -> str:

@@ -23,8 +23,7 @@ from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings, words_of
 from cartanalysis.intake.source import Column, Layout, Source, filled
 
-NAMES_SHOWN = 40
-"""So many names of columns that are not used are told, unless all are asked for."""
+NAMES_SHOWN = 40  # so many names of columns that are not used are told, unless all are asked for
 
 
 @dataclass(frozen=True)

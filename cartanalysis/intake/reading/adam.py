@@ -61,8 +61,7 @@ class Subjects:
     """The table being put together: a column is text by subject."""
 
     has_adsl: bool
-    prefix: str = ""
-    """Names the dataset in what is told, if there are several."""
+    prefix: str = ""  # names the dataset in what is told, if there are several
     rows: dict[str, int] = field(default_factory=dict)
     columns: dict[str, Column] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -29,8 +29,7 @@ from cartanalysis.text import fold, same_id
 MAX_PARTS = 60
 """Different words of a column in ``by:``; more are no kinds of rows but something measured."""
 
-LIKELY_PARTS = 12
-"""A column with more different words is not proposed for ``by:``."""
+LIKELY_PARTS = 12  # a column with more different words is not proposed for ``by:``
 
 MOSTLY = 0.8
 """The least share of a table's identifiers that the patients' table has, if it is to be joined."""
@@ -39,8 +38,7 @@ _TOLD = 20
 _GRADES = SURE["crs_grade"]
 _HOW = "first, last, highest or lowest"
 
-Groups = dict[str, list[int]]
-"""Places of the rows of each patient."""
+Groups = dict[str, list[int]]  # places of the rows of each patient
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,7 @@ class _View:
     column: Column
     table: _Table
     groups: Groups
-    of: str
-    """The column's name without the word of another column."""
+    of: str  # the column's name without the word of another column
 
     @property
     def cells(self) -> list[str]:
@@ -380,27 +377,24 @@ def suggested(tables: Mapping[str, Source], name: str) -> tuple[Layout, list[str
     """
     keys = {t: {c: _keys(source, c) for c in source.cells} for t, source in tables.items()}
     candidates = [
-        (table, column)
+        (table, column, keys[table][column])
         for table, source in tables.items()
         for column in _named_identifiers(source)
         if keys[table][column]
     ]
-    most = max((len(keys[t][c]) for t, c in candidates), default=0)
-    # nearly all patients, then a row for each, then the most telling name
-    unique = sorted(
-        candidates,
-        key=lambda c: (
-            len(keys[c[0]][c[1]]) < MOSTLY * most,
-            len(tables[c[0]].rows) != len(keys[c[0]][c[1]]),
-            -_strength(tables[c[0]], c[1]),
-            -len(keys[c[0]][c[1]]),
-        ),
-    )
-    if not unique:
+    if not candidates:
         what = f"no column of its tables ({', '.join(tables)}) is known as the patient's identifier"
         raise refuse(name, what, "In a mapping file, write tables: [{table: its identifier}, …]")
-    first, identifier = unique[0]
-    patients = keys[first][identifier]
+    most = max(len(patients) for _, _, patients in candidates)
+
+    def rank(candidate: tuple[str, str, set[str]]) -> tuple[bool, bool, int, int]:
+        """Prefer nearly all patients, then a row for each, then the most telling name."""
+        table, column, patients = candidate
+        source, count = tables[table], len(patients)
+        strength = _strength(source, column)
+        return count < MOSTLY * most, len(source.rows) != count, -strength, -count
+
+    first, identifier, patients = min(candidates, key=rank)
     found, doubts = {first: identifier}, []
     for table, source in tables.items():
         if table == first:

@@ -36,8 +36,7 @@ _INFUSED = re.compile(expression(WORDS["concepts"]["infusion"]))
 _RELAPSED = re.compile(expression(WORDS["relapsed"]))
 _TOLD = 20
 
-Record = tuple[str, int]
-"""A day, written as 2021-02-28, and the place of its row."""
+Record = tuple[str, int]  # a day, written as 2021-02-28, and the place of its row
 
 
 def recognise(source: Source) -> str | None:
