@@ -23,16 +23,13 @@ from cartanalysis.text import fold, visible
 
 OLDEST = 89.0  # ages above this count as identifying
 
-AGE = re.compile(r"\+?\d+([.,]\d*)?", re.ASCII)
-"""A number as an age may be written, decimal comma included."""
-
+AGE = re.compile(r"\+?\d+([.,]\d*)?", re.ASCII)  # as an age may be written, decimal comma included
 REMARK = 3  # a remark on a patient has at least so many words
 SHARE = 0.5  # a kind of value counts if at least this share of the filled cells has it
 NEARLY_ALL = 0.9  # the least share of cells that differ, where names of people are meant
 SAMPLE = 2_000  # so many filled cells of a column are looked at
 
-ANSWERS = frozenset(WORDS["harmless"])
-"""What answers a question and identifies nobody, whatever the column's name resembles."""
+ANSWERS = frozenset(WORDS["harmless"])  # they identify nobody, whatever a column is called
 
 
 def _within(key: str, signs: str = "") -> re.Pattern[str]:
@@ -220,10 +217,7 @@ def _words(text: str) -> str:
 
 
 def _all_persons(texts: Sequence[str]) -> bool:
-    """Tell whether groups look like ``Müller Hans``: two words each, none of them shared.
-
-    Names of some languages are known by their surnames or their ends.
-    """
+    """Tell whether groups look like ``Müller Hans``, by two words each or by known surnames."""
     different = list(dict.fromkeys(texts))
     if len(different) < 2 or any(INSTITUTION.search(_words(text)) for text in different):
         return False

@@ -37,8 +37,7 @@ def _read(name: str) -> dict[str, Any]:
     return read
 
 
-WORDS: dict[str, Any] = reduce(_joined, map(_read, VOCABULARIES))
-"""All vocabularies as one, as text."""
+WORDS: dict[str, Any] = reduce(_joined, map(_read, VOCABULARIES))  # all vocabularies as one
 
 
 def expression(said: str | list[str]) -> str:

@@ -31,9 +31,7 @@ MAX_BYTES = 2**20  # 1 MB; a mapping of every column there may be is a few kB
 CODINGS = ("event", "cnsr")
 DECIMALS = (".", ",")
 LIMITS = ("value", "half")
-OF_RESPONDERS = ("mrd", "rfs_days", "rfs_event", "rfs_cause")
-"""Columns that have a meaning in remission only."""
-
+OF_RESPONDERS = ("mrd", "rfs_days", "rfs_event", "rfs_cause")  # with a meaning in remission
 AGE = "age_years"
 
 

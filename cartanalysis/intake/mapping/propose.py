@@ -122,11 +122,7 @@ class Proposal:
 
 
 def propose(source: Source) -> Proposal:
-    """Guess which of a file's columns is which of ours.
-
-    Names, labels, dictionaries and values are looked at.  A guess is sure only if its name is a
-    usual one, its values fit and nothing else competes; every other carries a question.
-    """
+    """Guess which of a file's columns is which of ours; what is not sure carries a question."""
     personal = {f.column: f for f in privacy.identifying(source)}
     found: dict[str, list[Guess]] = {name: [] for name in FIELDS}
     roles: dict[str, str] = {}

@@ -29,9 +29,7 @@ FORMS = {
 }
 """What a file is called by its separator, the most usual first."""
 
-USUAL = ",;\t|"
-"""Separators that count even where the rows do not agree; the others may stand within texts."""
-
+USUAL = ",;\t|"  # separators, even where the rows do not agree; others may stand within texts
 END_MARK = re.compile(rb"\x1a+[\r\n]*\Z")  # what DOS programs write at the end of a text
 ALIGNED = 3  # lines of so many words each, with no separator, look like columns set apart by blanks
 AHEAD = 5  # so many lines below the header are looked at for the separator

@@ -26,14 +26,10 @@ from cartanalysis.intake.source import Column, Layout, Source, filled, is_empty
 from cartanalysis.intake.words import ANSWERS, SURE
 from cartanalysis.text import fold, same_id
 
-MAX_PARTS = 60
-"""Different words of a column in ``by:``; more are no kinds of rows but something measured."""
-
+MAX_PARTS = 60  # words of a column in by:; more are no kinds of rows but a measurement
 LIKELY_PARTS = 12  # a column with more different words is not proposed for ``by:``
 
-MOSTLY = 0.8
-"""The least share of a table's identifiers that the patients' table has, if it is to be joined."""
-
+MOSTLY = 0.8  # of a table's identifiers the patients' table has, if it is to be joined
 _TOLD = 20
 _GRADES = SURE["crs_grade"]
 _HOW = "first, last, highest or lowest"
@@ -84,10 +80,7 @@ def _differ(cells: Sequence[str], groups: Groups) -> bool:
 def gather(
     tables: Mapping[str, Source], layout: Layout, name: str, own: Collection[str] = ()
 ) -> Source:
-    """Make one row per patient of all tables, the first of which says who the patients are.
-
-    ``own`` are columns that only number the rows.
-    """
+    """Make one row of each patient of the first table; ``own`` columns only number the rows."""
     source = _Gathering(tables, layout, own).source(name)
     check_patients(name, len(source.rows))
     return source
@@ -340,10 +333,7 @@ class _Gathering:
 
 
 def ranked(texts: Iterable[str], order: str = "") -> dict[str, Any] | None:
-    """Put texts in order as numbers, grades, answers (yes above no) or dates; none if none fits.
-
-    ``order`` is that of day and month, where the whole column shows it.
-    """
+    """Rank texts as numbers, grades, answers or dates in the ``order`` of their column, if any."""
     words = filled(dict.fromkeys(texts))
     numbers = {t: Decimal(t) if PLAIN.fullmatch(t) else None for t in words}
     grades, answers = ({t: known.get(fold(t)) for t in words} for known in (_GRADES, ANSWERS))
@@ -371,10 +361,7 @@ def usual(name: str, column: Column, texts: Sequence[str]) -> str:
 
 
 def suggested(tables: Mapping[str, Source], name: str) -> tuple[Layout, list[str]]:
-    """Find the identifier of each table, the one with a row per patient first.
-
-    Gives what a mapping file would say, and what is not sure of it.
-    """
+    """Find the identifier of each table, the patients' first, and what is not sure of it."""
     keys = {t: {c: _keys(source, c) for c in source.cells} for t, source in tables.items()}
     candidates = [
         (table, column, keys[table][column])

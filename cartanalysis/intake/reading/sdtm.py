@@ -19,8 +19,7 @@ from cartanalysis.intake.source import Column, Source
 from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, expression
 from cartanalysis.text import fold
 
-DATASETS = ("DM", "EX", "AE", "RS", "DS")
-"""The domains read, in the order in which they are put together."""
+DATASETS = ("DM", "EX", "AE", "RS", "DS")  # in the order in which they are put together
 
 _NEEDED = {
     "DM": ("USUBJID", "DOMAIN"),
