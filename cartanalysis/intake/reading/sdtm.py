@@ -20,8 +20,7 @@ from cartanalysis.intake.source import Column, Source
 from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, expression
 from cartanalysis.text import fold
 
-DATASETS = ("DM", "EX", "AE", "RS", "DS")
-"""The domains read, in the order in which they are put together."""
+DATASETS = ("DM", "EX", "AE", "RS", "DS")  # in the order in which they are put together
 
 _NEEDED = {
     "DM": ("USUBJID", "DOMAIN"),
@@ -40,8 +39,7 @@ _MRD = re.compile(r"[,;/(]?\s*\bmrd[ -]?(?:neg(?:ative)?|pos(?:itive)?|[-+])\)?"
 _NOTHING = re.compile(r"0+([.,]0*)?")
 _TOLD = 20
 
-Record = tuple[str, int]
-"""A day, written as 2021-02-28, and the place of its row."""
+Record = tuple[str, int]  # a day, written as 2021-02-28, and the place of its row
 
 
 def recognise(source: Source) -> str | None:
