@@ -98,6 +98,14 @@ def origin_in(column: Column, target: str) -> str:
     return found[0] if found else ""
 
 
+def without_beginning(text: str) -> str:
+    """Leave out from which day a time counts, as in ``OS since diagnosis``."""
+    told = " ".join(tokens(text))
+    for words in _BEGINNING.values():
+        told = re.sub(rf"{words.pattern}\w*", " ", told)
+    return told
+
+
 DELAYED_ENTRY = (
     " Who died between diagnosis and infusion is not in the file: counted from diagnosis, the time "
     "up to infusion would be survived by everybody (immortal time)."

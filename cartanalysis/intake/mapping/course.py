@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cartanalysis.contract import FIELDS, MISSING
 from cartanalysis.errors import shown
 from cartanalysis.intake.cells import level_of
-from cartanalysis.intake.hints import answers, bare_name, origin_in, unit_in, words_of
+from cartanalysis.intake.hints import COUNTED_FROM, answers, bare_name, origin_in, unit_in, words_of
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.conditions import Clause, Condition, is_filled
@@ -23,10 +24,13 @@ from cartanalysis.intake.mapping.model import (
     FromFilled,
     FromRules,
 )
-from cartanalysis.intake.mapping.names import date_role, says_cns, says_infused
+from cartanalysis.intake.mapping.names import date_role, meanings, says_cns, says_infused
 from cartanalysis.intake.source import Column, Source, filled, is_empty
-from cartanalysis.intake.words import WORDS
+from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, tokens
 from cartanalysis.text import fold
+
+_DAYS = {"contact": "last contact", "end": "death or last contact", "hsct": "transplant"}
+_INTERVAL = re.compile(r"(?:diagnos\w*|\bdx) (?:to|until|till|bis|zu[rm]?|a|à|al|alla) (.+)")
 
 Ends = tuple[tuple[str, ...], tuple[str, ...]]  # of events, and of those without
 
@@ -43,12 +47,15 @@ class Course:
 
     def complete(self) -> None:
         """Add what no column says by itself; change what several say better than one."""
+        for target in ("os_days", "rfs_days"):
+            self._from_diagnosis(target)
         for entry in (*self._survival(), *self._relapse_free_by_dates(), *self._others()):
             self._add(self._dated(entry))
         for guess in (*self._survival_in_days(), *self._relapse_free_in_days()):
             self._add(guess)
         self._relapse_or_death()
         self._sites()
+        self._checked_sites()
         self._residual_disease()
         self._responders()
 
@@ -94,8 +101,9 @@ class Course:
             yield FromDates(target=AGE, dates=(infusion,), since=since, cap=f"{OLDEST:g}")
 
     def _dated(self, entry: FromDates | FromFilled) -> Guess:
-        ask = "it is computed from dates; are these the right columns?"
-        found = Guess(entry, f"dates in {quoted(entry.columns)}", ask)
+        role = {name: _DAYS.get(role, role) for role, name in self.dates.items()}
+        days = ", ".join(f"{shown(n)} of {role[n]}" for n in dict.fromkeys(entry.columns))
+        found = Guess(entry, f"dates in {quoted(entry.columns)}", f"are these the days: {days}?")
         if entry.target == "os_days" and isinstance(entry, FromDates) and not entry.otherwise:
             found.doubt(f"is {shown(entry.dates[0])} the day of death in those who died?")
         undecided = self._undecided(entry.columns)
@@ -146,6 +154,27 @@ class Course:
             made = FromDays(target="rfs_days", days=ends, otherwise=otherwise, since=since)
             yield self._counted_from(replace(made, unit=_unit(made.columns)))
 
+    def _from_diagnosis(self, target: str) -> None:
+        """Take the time up to our first day off a time that counts from diagnosis."""
+        entry, ours = self._draft(target), COUNTED_FROM[target]
+        if not isinstance(entry, FromColumn):
+            return
+        if origin_in(self.source.column(entry.source), target) != "diagnosis":
+            return
+        unit = unit_in(entry.source)
+        for name in self.source.cells:
+            interval = _INTERVAL.search(" ".join(tokens(bare_name(name))))
+            if interval and date_role(interval[1]) == ours and unit_in(name) == unit:
+                made = FromDays(target=target, days=(entry.source,), since=name, unit=entry.unit)
+                made = replace(made, missing=entry.missing)
+                ask = (
+                    f"does {shown(entry.source)} count from diagnosis, and is {shown(name)} the "
+                    f"time from diagnosis to {ours}? It is taken off: who died before is not in "
+                    "the file"
+                )
+                self.chosen[target] = Guess(made, f"numbers in {quoted(made.columns)}", ask)
+                return
+
     def _counted_from(self, entry: Entry) -> Guess:
         named = quoted(entry.columns)
         ask = f"do {named} count from infusion, and from day 0?"
@@ -159,7 +188,9 @@ class Course:
         if not relapsed or not dead or "rfs_days" not in self.chosen:
             return
         own = self._draft("rfs_event")
-        joint = own is None or (isinstance(own, FromColumn) and date_role(own.source) == "relapse")
+        joint = own is None or (
+            isinstance(own, FromColumn) and date_role(bare_name(own.source)) == "relapse"
+        )
         has_response = "response" in self.chosen
         timed = () if has_response else self._has_time()
         died = Condition(((dead, *timed),))
@@ -175,7 +206,7 @@ class Course:
 
     def _ruled(self, target: str, rules: dict[str, Condition], responders: bool) -> Guess:
         entry = FromRules(target=target, rules=rules, rest=None, responders=responders)
-        ask = "it is made of relapse and death; are these the right columns?"
+        ask = f"do {quoted(entry.columns)} say who relapsed and who died?"
         return Guess(entry, f"conditions on {quoted(entry.columns)}", ask)
 
     def _has_time(self) -> tuple[Clause, ...]:
@@ -241,6 +272,23 @@ class Course:
         made = FromRules(target="emd", rules=rules, rest=None)
         self.chosen["emd"] = Guess(made, f"conditions on {quoted([emd.name, site.name])}", ask)
 
+    def _checked_sites(self) -> None:
+        """Make extramedullary disease of REDCap's checkboxes, one for each site."""
+        sites: dict[str, list[Clause]] = {"other": [], "cns": [], "none": []}
+        for column in self.source.columns:
+            about, _, site = column.label.rpartition(": ")
+            is_box = "___" in column.name and not column.is_part and fold(site) not in UNKNOWN
+            if is_box and any(m.target == "emd" for m in meanings(bare_name(about))):
+                found = DOUBTFUL["emd"] | SURE["emd"]
+                level = "cns" if says_cns(site) else found.get(fold(site), "other")
+                sites[level].append(Clause(column.name, "is", ("1",)))
+        rules = {ours: Condition(tuple((c,) for c in cs)) for ours, cs in sites.items() if cs}
+        if "emd" in self.chosen or len(rules) < 2:
+            return
+        made = FromRules(target="emd", rules=rules, rest=None)
+        ask = "is each site under the right level? Other sites count as other, with the CNS or not"
+        self.chosen["emd"] = Guess(made, f"checkboxes {quoted(made.columns)}", ask)
+
     def _answers(self, column: Column) -> dict[str, Clause]:
         """Give tests for yes and no, if a column holds just these."""
         said = answers(column, self.source.cells[column.name])
@@ -276,10 +324,12 @@ class Course:
         without = [levels.get(fold(t)) not in ("CR", "CRi") for t in cells[response.source]]
         for target in OF_RESPONDERS:
             entry = self._draft(target)
-            if not isinstance(entry, FromColumn) or entry.source == response.source:
+            # what counts from a remission that others have, too, as the day it was looked for
+            name = getattr(entry, "source", "") or getattr(entry, "since", "")
+            if entry is None or entry.responders or name in ("", response.source):
                 continue
-            empty = {"", *map(fold, entry.missing)} | MISSING
-            filled = [fold(t) not in empty for t in cells[entry.source]]
+            empty = {"", *map(fold, getattr(entry, "missing", ()))} | MISSING
+            filled = [fold(t) not in empty for t in cells[name]]
             if any(f and w for f, w in zip(filled, without, strict=True)) if known else all(filled):
                 guess = self.chosen[target]
                 guess.draft = replace(entry, responders=True)

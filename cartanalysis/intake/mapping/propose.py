@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from cartanalysis.contract import FIELDS, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.hints import bare_name
+from cartanalysis.intake.hints import COUNTED_FROM, bare_name, without_beginning
 from cartanalysis.intake.mapping.conditions import Condition
 from cartanalysis.intake.mapping.course import Course, infused_only
 from cartanalysis.intake.mapping.document import written
@@ -23,6 +23,7 @@ from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings, words_of
 from cartanalysis.intake.source import Column, Layout, Source, filled
 
+_ORDERS = {"os_event": " (dead above alive)", "response": " (CR above CRi above NR)"}
 NAMES_SHOWN = 40  # so many names of columns that are not used are told, unless all are asked for
 
 
@@ -176,6 +177,9 @@ def propose(source: Source) -> Proposal:
 def _evidence(source: Source, column: Column) -> Iterator[Evidence]:
     """Give what name and label say; where they disagree, the name is doubted."""
     by_name = meanings(column.name) or meanings(bare_name(column.name))
+    by_name = by_name or tuple(
+        m for m in meanings(without_beginning(bare_name(column.name))) if m.target in COUNTED_FROM
+    )
     by_label = meanings(bare_name(column.label))
     targets = {m.target for m in by_name if m.strength > 1}
     told = {m.target for m in by_label if m.strength > 1}
@@ -267,7 +271,7 @@ def _doubt_choices(guess: Guess, source: Source) -> None:
             instead = f", or use {listed(parts, 3)}" if parts else ""
             guess.doubt(
                 f"the rows of a patient differ in {shown(column)}; does the {layout.take[column]} "
-                f"one count? If another does, change it under take{instead}"
+                f"one count{_ORDERS.get(guess.draft.target, '')}? If another does, change it under take{instead}"
             )
 
 

@@ -18,12 +18,13 @@ from typing import Any
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, listed, shown
 from cartanalysis.intake.cells import PLAIN
+from cartanalysis.intake.hints import words_of
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.names import date_role, meanings
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.reading.table import check_patients, first_of
 from cartanalysis.intake.source import Column, Layout, Source, filled, is_empty
-from cartanalysis.intake.words import ANSWERS, SURE
+from cartanalysis.intake.words import ANSWERS, DOUBTFUL, SURE, UNKNOWN, vital
 from cartanalysis.text import fold, same_id
 
 MAX_PARTS = 60  # words of a column in by:; more are no kinds of rows but a measurement
@@ -337,11 +338,23 @@ def ranked(texts: Iterable[str], order: str = "") -> dict[str, Any] | None:
     words = filled(dict.fromkeys(texts))
     numbers = {t: Decimal(t) if PLAIN.fullmatch(t) else None for t in words}
     grades, answers = ({t: known.get(fold(t)) for t in words} for known in (_GRADES, ANSWERS))
-    for found in (numbers, grades, answers):
+    worth = (_worth(words, target) for target in ("os_event", "response"))
+    ways: tuple[dict[str, Any], ...] = (numbers, grades, answers, *worth)
+    for found in ways:
         if None not in found.values():
             return dict(found)
     days = dates.read(words, "", dt.date.max, order)
     return None if days.whole or days.faults else dict(zip(words, days.values, strict=True))
+
+
+def _worth(words: Iterable[str], target: str) -> dict[str, int | None]:
+    """Put the words of a status or response in order: dead above alive, CR above CRi above NR."""
+    if target == "os_event":
+        return {word: int(said) if (said := vital(word)) else None for word in words}
+    best_first = [*FIELDS[target].levels]
+    ours = DOUBTFUL[target] | SURE[target]
+    found = {word: ours.get(fold(word)) for word in words}
+    return {word: -best_first.index(level) if level else None for word, level in found.items()}
 
 
 def usual(name: str, column: Column, texts: Sequence[str]) -> str:
@@ -353,8 +366,24 @@ def usual(name: str, column: Column, texts: Sequence[str]) -> str:
         role = date_role(name) or date_role(column.name) or date_role(column.label)
         return "highest" if role == "contact" else "lowest"
     meant = meanings(name) or meanings(column.name) or meanings(column.label)
-    kinds = {FIELDS[m.target].kind for m in meant}
-    return "highest" if can_be_ranked and kinds & {"grade", "event"} else "first"
+    targets = {m.target for m in meant}
+    for target in targets & {"os_event", "response"}:
+        known = _known_worth(column, words, target)
+        ranks = ranked(words) or {}
+        if ranks and len({*known.values()}) > 1:
+            best = ranks[max(known, key=lambda t: known[t])]
+            return {max(ranks.values()): "highest", min(ranks.values()): "lowest"}.get(best, "last")
+    kinds = {FIELDS[target].kind for target in targets}
+    if can_be_ranked and kinds & {"grade", "event"}:
+        return "highest"
+    return "last" if "os_event" in targets else "first"
+
+
+def _known_worth(column: Column, words: Sequence[str], target: str) -> dict[str, int]:
+    """Give what the file says of its codes, or they say themselves, in our order."""
+    meant = words_of(column, {*words})
+    known = {t: _worth([word], target)[word] for t, word in meant.items()}
+    return {t: rank for t, rank in known.items() if rank is not None}
 
 
 # --- a proposal ----------------------------------------------------------------------------------
@@ -425,8 +454,9 @@ def likely_parts(source: Source, identifier: str, own: Collection[str] = ()) -> 
         words = {*map(fold, filled(cells))}
         if column.name in (identifier, *own) or not 1 < len(words) <= LIKELY_PARTS:
             continue
-        if ranked(cells) is not None and not column.choices:
-            continue
+        meant = words_of(column, filled(cells)).values()
+        if ranked(word for word in meant if fold(word) not in UNKNOWN) is not None:
+            continue  # an answer, a grade or a status tells of the patient
         if any(m.strength > 1 for m in meanings(column.name)):
             continue
         if _differ(cells, table.groups):
