@@ -19,8 +19,9 @@ from cartanalysis.contract import FIELDS
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake import mapping
 from cartanalysis.intake.hints import bare_name, legend, unit_in
+from cartanalysis.intake.identifiers import identifying
 from cartanalysis.intake.mapping.guess import Evidence
-from cartanalysis.intake.mapping.model import Entry, FromColumn, FromDates, FromFilled
+from cartanalysis.intake.mapping.model import Entry, FromColumn, FromDates, FromDays, FromFilled
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
 from cartanalysis.intake.mapping.propose import Proposal
 from cartanalysis.intake.source import Column, Source
@@ -830,3 +831,47 @@ def test_columns_are_known_as_centres_of_seven_languages_call_them(target):
     for name in re.split(r",\s+", _NAMES[target].strip()):
         found = {m.target for m in meanings(bare_name(name)) or meanings(name)}
         assert target in found, name
+
+
+def test_times_since_diagnosis_are_counted_anew_with_the_interval_up_to_infusion():
+    columns = {
+        "Study ID": ["a", "b", "c"],
+        "Interval diagnosis to infusion (months)": ["10", "20.5", "8"],
+        "Interval diagnosis to CR (months)": ["11", "", "9"],
+        "Time from diagnosis to infusion (days)": ["304", "624", "244"],
+        "OS since diagnosis (months)": ["22", "24.5", "40"],
+        "RFS since diagnosis (months)": ["15", "", "40"],
+        "Status (0=alive, 1=dead)": ["1", "1", "0"],
+    }
+    entries = {g.entry.target: g.entry for g in mapping.propose(source(columns)).guesses}
+    for target, day in (("os_days", "infusion"), ("rfs_days", "CR")):
+        entry = entries[target]
+        assert isinstance(entry, FromDays)
+        assert entry.days == (f"{target[: target.index('_')].upper()} since diagnosis (months)",)
+        assert entry.since == f"Interval diagnosis to {day} (months)"
+        assert entry.unit == "months"
+        assert "from diagnosis" in entry.ask
+    # without the interval it is asked about, too
+    del columns["Interval diagnosis to infusion (months)"]
+    entries = {g.entry.target: g.entry for g in mapping.propose(source(columns)).guesses}
+    assert isinstance(entries["os_days"], FromColumn)
+    assert "diagnosis" in entries["os_days"].ask
+
+
+def test_the_question_about_dates_says_which_column_is_which_day():
+    columns = {
+        "id": ["a", "b"],
+        "Infusionsdatum": ["2020-01-01", "2020-01-02"],
+        "GebDat": ["1990-01-01", "1991-01-02"],
+        "verstorben am": ["2020-03-01", ""],
+        "letzter Follow-up": ["2020-03-01", "2021-01-02"],
+    }
+    made = mapping.propose(source(columns))
+    asks = {g.entry.target: g.entry.ask for g in made.guesses}
+    assert asks["os_days"] == (
+        "Are these the days: “verstorben am” of death, “letzter Follow-up” of last contact, "
+        "“Infusionsdatum” of infusion?"
+    )
+    assert asks["age_years"].endswith("“Infusionsdatum” of infusion, “GebDat” of birth?")
+    assert [f.column for f in made.drop] == []
+    assert "GebDat" in {f.column for f in identifying(source(columns))}

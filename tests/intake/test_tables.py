@@ -207,6 +207,108 @@ def test_a_longitudinal_redcap_project_gives_what_its_rows_say(tmp_path, patient
     assert table["treg_pct"].tolist() == pytest.approx([t + 10 for t in patients["treg"]])
 
 
+VISITS = """id,visit,state,response
+A,d28,{alive},{NR}
+A,m3,{alive},{CR}
+A,m6,{dead},{relapse}
+B,d28,{alive},{CRi}
+B,m3,{alive},{CRi}
+B,m6,{alive},{CR}
+C,d28,{alive},{NR}
+C,m3,{dead},{NR}
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "words", "how"),
+    [
+        (
+            ("Vitalstatus", "Best response"),
+            {"alive": "lebt", "dead": "verstorben", "relapse": "Rezidiv", "CRi": "CRi"},
+            ("highest", "highest"),
+        ),
+        (
+            ("Vital status (0=dead, 1=alive)", "Best response (1=CR, 2=CRi, 3=NR)"),
+            {"alive": 1, "dead": 0, "relapse": 3, "CR": 1, "CRi": 2, "NR": 3},
+            ("lowest", "lowest"),
+        ),
+        (
+            ("Vital status (1=alive, 2=dead)", "Best response (1=NR, 2=CRi, 3=CR)"),
+            {"alive": 1, "dead": 2, "relapse": 1, "CR": 3, "CRi": 2, "NR": 1},
+            ("highest", "highest"),
+        ),
+    ],
+)
+def test_of_visits_the_death_and_the_best_response_count(tmp_path, names, words, how):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    (folder / "patients.csv").write_text("id,sex\nA,F\nB,M\nC,F\n", encoding="utf-8")
+    text = VISITS.format(**({"CR": "CR", "NR": "NR"} | words))
+    header = ",".join(f'"{name}"' for name in names)
+    (folder / "visits.csv").write_text(text.replace("state,response", header), encoding="utf-8")
+    source = read_source(folder, wanted=None)
+    assert not source.problems
+    assert source.layout is not None
+    assert tuple(source.layout.take[name] for name in names) == how
+    state, best = (source.cells[name] for name in names)
+    assert state == [str(words[w]) for w in ("dead", "alive", "dead")]
+    assert best == [str(words.get(w, w)) for w in ("CR", "CR", "NR")]
+    assert "does the " + how[0] in (asked := proposed(folder))
+    assert "(dead above alive)" in asked and "(CR above CRi above NR)" in asked
+
+
+DICTIONARY = """\
+Variable / Field Name,Field Type,Field Label,"Choices, Calculations, OR Slider Labels",Identifier?
+record_id,text,Record ID,,
+infusion_date,text,Date of CAR T infusion,,
+emd_site,checkbox,Extramedullary disease at screening,"0, None | 1, CNS | 2, Testis | 3, Other",
+resp_d28,radio,Best response until day 28,"1, CR | 2, CRi | 3, No response | 99, Unknown",
+resp_date,text,Date of response assessment,,
+relapse_yn,yesno,Relapse after CAR T?,,
+relapse_date,text,Date of relapse,,
+vital_status,radio,Vital status,"1, Alive | 2, Dead",
+death_date,text,Date of death,,
+last_contact_date,text,Date of last contact,,
+"""
+EXPORT = """\
+record_id,redcap_event_name,infusion_date,emd_site___0,emd_site___1,emd_site___2,emd_site___3,\
+resp_d28,resp_date,relapse_yn,relapse_date,vital_status,death_date,last_contact_date
+1,base,2020-01-01,1,0,0,0,1,2020-01-29,,,,,
+1,m3,,,,,,,,0,,1,,2020-04-01
+1,m6,,,,,,,,1,2020-06-01,2,2020-07-01,2020-07-01
+2,base,2020-01-01,0,1,0,0,3,2020-01-29,,,,,
+2,m3,,,,,,,,,,2,2020-03-01,2020-03-01
+3,base,2020-01-01,0,1,1,0,2,2020-01-31,,,,,
+3,m3,,,,,,,,0,,1,,2020-04-01
+3,m6,,,,,,,,0,,1,,2020-07-01
+4,base,2020-01-01,0,0,0,1,99,,,,,,
+4,m3,,,,,,,,,,1,,2020-04-01
+"""
+
+
+def test_redcap_response_checkboxes_and_relapse_are_proposed(tmp_path):
+    (tmp_path / "CART_DataDictionary_2023-07-03.csv").write_text(DICTIONARY, encoding="utf-8")
+    path = tmp_path / "CART_DATA_2023-07-03_1012.csv"
+    path.write_text(EXPORT, encoding="utf-8")
+    text = proposed(path)
+    assert "relapse_yn" not in text.split("columns:")[0]  # it tells no rows apart
+    for target in ("emd", "response", "rfs_days", "rfs_event", "rfs_cause"):
+        entry = re.search(rf"  {target}:\n(?:    .*\n)+", text)
+        assert entry is not None
+        assert "ask:" in entry[0]
+    table = admitted(path, answered(text)).table.astype(object)
+    table = table.where(table.notna(), None)
+    assert table["emd"].tolist() == ["none", "cns", "other", "other"]
+    assert table["response"].tolist() == ["CR", "NR", "CRi", None]
+    # 2020 is a leap year: from 1 January to 1 July 182 days, to 1 March 60, to 1 April 91
+    assert table["os_days"].tolist() == [182, 60, 182, 91]
+    assert table["os_event"].tolist() == [1, 1, 0, 0]
+    # from 29 January to 1 June 124 days, from 31 January to 1 July 152
+    assert table["rfs_days"].tolist() == [124, None, 152, None]
+    assert table["rfs_event"].tolist() == [1, None, 0, None]
+    assert table["rfs_cause"].tolist() == ["relapse", None, None, None]
+
+
 # --- SDTM ----------------------------------------------------------------------------------------
 
 

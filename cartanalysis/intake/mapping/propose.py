@@ -269,9 +269,10 @@ def _doubt_choices(guess: Guess, source: Source) -> None:
         if column in layout.take:
             parts = [name for name in source.cells if name.startswith(f"{column}: ")]
             instead = f", or use {listed(parts, 3)}" if parts else ""
+            how = f"{layout.take[column]} one count{_ORDERS.get(guess.draft.target, '')}"
             guess.doubt(
-                f"the rows of a patient differ in {shown(column)}; does the {layout.take[column]} "
-                f"one count{_ORDERS.get(guess.draft.target, '')}? If another does, change it under take{instead}"
+                f"the rows of a patient differ in {shown(column)}; does the {how}? If another "
+                f"does, change it under take{instead}"
             )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, listed, shown
 from cartanalysis.intake.cells import PLAIN
-from cartanalysis.intake.hints import words_of
+from cartanalysis.intake.hints import bare_name, words_of
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.names import date_role, meanings
 from cartanalysis.intake.reading.files import refuse
@@ -365,7 +365,7 @@ def usual(name: str, column: Column, texts: Sequence[str]) -> str:
     if can_be_ranked and dated > len(words[:200]) / 2:
         role = date_role(name) or date_role(column.name) or date_role(column.label)
         return "highest" if role == "contact" else "lowest"
-    meant = meanings(name) or meanings(column.name) or meanings(column.label)
+    meant = meanings(name) or meanings(bare_name(column.name)) or meanings(bare_name(column.label))
     targets = {m.target for m in meant}
     for target in targets & {"os_event", "response"}:
         known = _known_worth(column, words, target)
