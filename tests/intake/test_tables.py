@@ -484,9 +484,22 @@ def test_a_response_that_is_not_known_is_asked_about_under_levels(tmp_path, pati
     joint = {cell for cell in source.cells["RSSTRESC:OVRLRESP"] if "blue" in cell}
     assert joint <= {"CR / blue", "CRi / blue"}
     assert joint
-    assert {p.value for p in found if p.column == "response"} or any(
-        "levels" in p.remedy for p in found
-    )
+    assert any("translate it in a mapping file (levels:)" in p.remedy for p in found)
+    # a relapse or what was not seen says nothing beside it
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"CR": "mCR"}}))
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"blue": "PD", "NR": "NE"}}))
+    cells = read_source(folder).cells["RSSTRESC:OVRLRESP"]
+    assert {*cells} <= {"mCR", "CRi", "NE"}
+    own = """version: 1
+columns:
+  patient_id: {from: USUBJID}
+  response: {from: "RSSTRESC:OVRLRESP", levels: {mCR: CR, CRi: CRi, NE: NR}}
+  os_days: {dates: [DTHDTC], otherwise: [RFPENDTC], since: TRTSDT}
+  os_event: {filled: [DTHDTC]}
+drop: [RFXSTDTC]
+"""
+    table = admitted(folder, own).table
+    assert (table["response"] == "CR").sum() == (patients["response"] == "CR").sum()
 
 
 # --- OMOP ----------------------------------------------------------------------------------------

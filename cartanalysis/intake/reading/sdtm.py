@@ -227,8 +227,10 @@ def _best(source: Source, records: list[int]) -> str:
     """
     texts = dict.fromkeys(source.cells["RSSTRESC"][i] for i in records)
     ranks = {text: _RANKS[level] for text in texts if (level := _level(text)) is not None}
-    best = [min(ranks, key=lambda text: ranks[text])] if ranks else []
-    return " / ".join([*best, *sorted(text for text in texts if text not in ranks)])
+    strange = sorted(text for text in texts if text not in ranks)
+    best = min(ranks, key=lambda text: ranks[text], default="")
+    is_response = bool(best) and (not strange or ranks[best] <= _RANKS["NR"])
+    return " / ".join([*([best] if is_response else []), *strange])
 
 
 def _level(text: str) -> str | None:
