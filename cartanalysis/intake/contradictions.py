@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, shown
-from cartanalysis.intake.hints import answers, bare_name, opposite, told
+from cartanalysis.intake.hints import answers, bare_name, meanings_of, opposite
 from cartanalysis.intake.mapping.conditions import Clause, leave_out
 from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import holds_dates
@@ -99,7 +99,7 @@ def _only_counts(cells: Sequence[str]) -> bool:
 def _dead_without_event(column: Column, source: Source, made: Source) -> Iterator[Problem]:
     """Find patients whom another column calls dead and the cohort alive."""
     events = made.cells.get("os_event", [])
-    words = told(column, source.cells[column.name])
+    words = meanings_of(column, source.cells[column.name])
     dead = _dead(column, words) if events and words else frozenset()
     for i, (text, event) in enumerate(zip(source.cells[column.name], events, strict=False)):
         if text in dead and event == "0":
