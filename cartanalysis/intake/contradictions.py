@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from cartanalysis.contract import FIELDS, MISSING
+from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, shown
-from cartanalysis.intake.hints import bare_name, opposite, words_of
+from cartanalysis.intake.hints import answers, bare_name, meanings_of, opposite
 from cartanalysis.intake.mapping.conditions import Clause, leave_out
 from cartanalysis.intake.mapping.document import written
-from cartanalysis.intake.mapping.guess import MAX_LEVELS, holds_dates
+from cartanalysis.intake.mapping.guess import holds_dates
 from cartanalysis.intake.mapping.model import FromColumn
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.names import date_role, meanings, says_cns, says_infused
-from cartanalysis.intake.mapping.timeline import NOT_INFUSED
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.mapping.timeline import NOT_INFUSED, without_date
+from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, tokens, vital
 from cartanalysis.text import fold, same_id
 
@@ -45,28 +45,19 @@ def find(source: Source, made: Source, plan: Plan) -> list[Problem]:
 def _not_infused(column: Column, source: Source, plan: Plan) -> Iterator[Problem]:
     """Find patients who were never infused, by a flag or for want of a date."""
     name, cells = column.name, source.cells[column.name]
-    is_date = date_role(name) == "infusion" and holds_dates(cells)
-    says: dict[str, str] = {}
-    if says_infused(bare_name(name)):
-        says = {text: ANSWERS.get(fold(word), "") for text, word in _told(column, cells).items()}
-    infused, not_infused = (
-        tuple(sorted(text for text in says if says[text] == answer)) for answer in ("yes", "no")
-    )
-    test = Clause(name, "is", infused) if infused else Clause(name, "not", not_infused)
-    if is_date:
-        test = Clause(name, "filled", ("yes",))
-    remedy = leave_out("who was never infused", test, plan.only)
-    remedy += "; if the column says something else, list it under “drop” there"
+    says = answers(column, cells if says_infused(bare_name(name)) else ())
+    test = Clause(name, "is", says["yes"]) if says["yes"] else Clause(name, "not", says["no"])
+    otherwise = "; if the column says something else, list it under “drop” there"
+    if date_role(name) == "infusion" and holds_dates(cells):
+        yield from without_date(source, name, plan.only, otherwise)
+    what = "the patient was not infused, and the book counts those who were"
+    remedy = f"Correct the cell. {leave_out('who was never infused', test, plan.only)}{otherwise}"
     for row, text in zip(source.rows, cells, strict=True):
-        if is_date and fold(text) in MISSING:
-            yield Problem(NOT_INFUSED, f"Fill in the date. {remedy}", row, name)
-        elif says.get(text) == "no":
-            what = "the patient was not infused, and the book counts those who were"
-            yield Problem(what, f"Correct the cell. {remedy}", row, name, text)
+        if text in says["no"]:
+            yield Problem(what, remedy, row, name, text)
 
 
-FEWEST = 1 / 3
-"""So many of the rows have identifiers of their own, where some have that of an earlier row."""
+FEWEST = 1 / 3  # of the rows, with identifiers of their own, where others repeat one
 
 
 def _rows_of_one_patient(source: Source, plan: Plan) -> Iterator[Problem]:
@@ -78,15 +69,15 @@ def _rows_of_one_patient(source: Source, plan: Plan) -> Iterator[Problem]:
     for column in source.columns:
         name = bare_name(column.name)
         strength = max((m.strength for m in meanings(name) if m.target == "patient_id"), default=0)
-        filled = [text for text in source.cells[column.name] if fold(text) not in MISSING]
-        different = {same_id(text) for text in filled}
-        if strength == 0 or column.name == entry.source or len(different) == len(filled):
+        texts = filled(source.cells[column.name])
+        different = {same_id(text) for text in texts}
+        if strength == 0 or column.name == entry.source or len(different) == len(texts):
             continue
-        many = len(different) >= FEWEST * len(filled)
+        many = len(different) >= FEWEST * len(texts)
         if many if strength == 1 or not is_count else not different <= ANSWERS.keys():
             what = (
                 f"{shown(column.name)} looks like the patient's identifier and repeats: "
-                f"{len(different)} different ones in {len(filled)} rows"
+                f"{len(different)} different ones in {len(texts)} rows"
             )
             if is_count:
                 what = f"the column only counts the rows, but {what}"
@@ -105,42 +96,35 @@ def _only_counts(cells: Sequence[str]) -> bool:
     return len(cells) > 1 and [*map(int, cells)] == [*range(start, start + len(cells))]
 
 
-def _told(column: Column, cells: Collection[str]) -> dict[str, str]:
-    """Give what each different text of a column means by its dictionary, or says itself."""
-    texts = {text for text in cells if fold(text) not in MISSING}
-    return words_of(column, texts) if len(texts) <= MAX_LEVELS else {}
-
-
 def _dead_without_event(column: Column, source: Source, made: Source) -> Iterator[Problem]:
     """Find patients whom another column calls dead and the cohort alive."""
     events = made.cells.get("os_event", [])
-    told = _told(column, source.cells[column.name])
-    dead = _dead(column, told) if events and told else frozenset()
+    words = meanings_of(column, source.cells[column.name])
+    dead = _dead(column, words) if events and words else frozenset()
     for i, (text, event) in enumerate(zip(source.cells[column.name], events, strict=False)):
         if text in dead and event == "0":
             what = "the patient died, but os_event says alive, perhaps for want of a date of death"
             remedy = (
-                "Fill in the date or correct the event; if the column says something else, list "
-                "it under “drop” in a mapping file"
+                "Fill in the date, correct the event, or make os_event of this column (from:), so "
+                "that the time ends at the last contact; if it says something else, list it under "
+                "“drop” in a mapping file"
             )
             yield source.problem(what, remedy, column.name, i)
 
 
-def _dead(column: Column, told: Mapping[str, str]) -> frozenset[str]:
+def _dead(column: Column, words: Mapping[str, str]) -> frozenset[str]:
     """Give the texts that say dead, in a column that tells the dead from the living."""
     if _OTHER_PEOPLE & {*tokens(column.name), *tokens(column.label)}:
         return frozenset()
-    states = {text: vital(word) for text, word in told.items()}
-    if all(states[text] or fold(word) in UNKNOWN for text, word in told.items()):
+    states = {text: vital(word) for text, word in words.items()}
+    if all(states[text] or fold(word) in UNKNOWN for text, word in words.items()):
         return frozenset(text for text, state in states.items() if state == "1")
-    named = meanings(bare_name(column.name))
-    if any(m.target == "os_event" and m.strength > 1 for m in named):
-        answered = all(ANSWERS.get(fold(word)) for word in told.values())
-        if answered and not opposite(column, told):
-            return frozenset(
-                text for text, word in told.items() if ANSWERS.get(fold(word)) == "yes"
-            )
-    return frozenset()
+    named = (*meanings(bare_name(column.name)), *meanings(bare_name(column.label)))
+    said = answers(column, words)
+    is_named = any(m.target == "os_event" and m.strength > 1 for m in named)
+    return frozenset(
+        said["yes"] if is_named and not said[""] and not opposite(column, words) else ()
+    )
 
 
 def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Problem]:
@@ -151,8 +135,7 @@ def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Prob
         or "cns" in made.cells["emd"]
     ):
         return
-    told = _told(column, source.cells[column.name])
-    if any(ANSWERS.get(fold(word)) == "yes" for word in told.values()):
+    if answers(column, source.cells[column.name])["yes"]:
         what = "CNS disease has a column of its own, and emd no level “cns”: isolated CNS disease "
         what += "would count as other than CNS"
         remedy = (

@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from cartanalysis.contract import MISSING, Field
+from cartanalysis.contract import Field
 from cartanalysis.errors import shown
 from cartanalysis.intake.cells import DAYS, Fault, level_of
-from cartanalysis.intake.source import Column
-from cartanalysis.intake.words import BARE, WORDS, expression, meaning, repaired, tokens
+from cartanalysis.intake.source import Column, filled
+from cartanalysis.intake.words import ANSWERS, BARE, WORDS, expression, meaning, repaired, tokens
 from cartanalysis.text import fold
 
 UNIT_WORDS = {word: unit for unit, words in WORDS["units"].items() for word in words}
@@ -19,9 +19,7 @@ UNIT_WORDS = {word: unit for unit, words in WORDS["units"].items() for word in w
 COUNTED_FROM = {"os_days": "infusion", "rfs_days": "remission", "hsct_day": "infusion"}
 """The day from which each of our times counts."""
 
-SPAN = re.compile(r"\d+[\s-]*[^\W\d_]+")
-"""A span, such as 5 years, which is no unit."""
-
+SPAN = re.compile(r"\d+[\s-]*[^\W\d_]+")  # a span, such as 5 years, which is no unit
 _BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
 
 
@@ -58,7 +56,7 @@ def other_units(column: Column, spec: Field, cells: Mapping[str, Sequence[str]])
     """Find units of time, other than ours, in a column's name, label and column of units."""
     if spec.unit not in DAYS:
         return []
-    texts = {fold(c) for c in cells.get(unit_column(column.name), []) if fold(c) not in MISSING}
+    texts = {*map(fold, filled(cells.get(unit_column(column.name), [])))}
     told = [("column of units", f"in {text}") for text in sorted(texts)]
     found = {}
     for place, text in (*told, ("label", column.label), ("name", column.name)):
@@ -98,6 +96,14 @@ def origin_in(column: Column, target: str) -> str:
     if not found and _WITHOUT_BEGINNING.search(told) and "infusion" not in told:
         return "diagnosis" if "random" not in told else "randomisation"
     return found[0] if found else ""
+
+
+def without_beginning(text: str) -> str:
+    """Leave out from which day a time counts, as in ``OS since diagnosis``."""
+    told = " ".join(tokens(text))
+    for words in _BEGINNING.values():
+        told = re.sub(rf"{words.pattern}\w*", " ", told)
+    return told
 
 
 DELAYED_ENTRY = (
@@ -200,6 +206,21 @@ def words_of(column: Column, texts: Iterable[str]) -> dict[str, str]:
     return {text: told.get(fold(text), text) for text in texts}
 
 
+MAX_LEVELS = 12  # a column of groups or codes with more different values is something else
+
+
+def meanings_of(column: Column, cells: Iterable[str]) -> dict[str, str]:
+    """Give what each different text of a column means by the file, or says; of many, nothing."""
+    texts = {*filled(cells)}
+    return words_of(column, sorted(texts)) if len(texts) <= MAX_LEVELS else {}
+
+
+def answers(column: Column, cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Sort the different texts of a column by what they answer: yes, no or nothing."""
+    said = {text: ANSWERS.get(fold(word), "") for text, word in meanings_of(column, cells).items()}
+    return {a: tuple(t for t, answer in said.items() if answer == a) for a in ("yes", "no", "")}
+
+
 _CENSORED = re.compile(r"(os|rfs|efs|dfs|pfs|lfs)?(cens|zens|cnsr)")
 _LIVING = re.compile(r"(os)?(alive|living|lebt|lebend|survivors?|survived|vivant)|.*存活")
 _SURVIVAL = frozenset({"survival", "überleben", "ueberleben", "survie", "supervivencia", "生存"})
@@ -239,7 +260,7 @@ def _only_answers(column: Column, texts: Collection[str]) -> bool:
 
 def doubt(column: Column, spec: Field, cells: Iterable[str]) -> Fault | None:
     """Find what speaks against reading a column's codes as they are."""
-    texts = sorted(c for c in set(cells) if fold(c) not in MISSING)
+    texts = sorted({*filled(cells)})
     if spec.kind == "grade" and texts and _only_answers(column, texts):
         what = "the column seems to say whether there was a grade, or a high one, not which"
         remedy = "Take the column of the grades; if these are grades, write levels: for them"
@@ -275,7 +296,9 @@ def contradiction(
     if not against:
         return None
     says = ", ".join(f"{shown(text)} means {shown(told[fold(text)])}" for text in against)
-    reads = ", ".join(f"{shown(t)} is {_in_words(spec, read[t])}" for t in against)
+    names = {"0": "no event", "1": "an event"} if spec.kind == "event" else {}
+    levels = {text: level or "" for text, level in read.items()}
+    reads = ", ".join(f"{shown(t)} is {names.get(levels[t], shown(levels[t]))}" for t in against)
     if spec.kind == "event" and len(read) == 2 and len(against) == 1:  # the other one follows
         (meant,) = against.values()
         turned = {"0": "1", "1": "0"}.get(meant or "")
@@ -283,9 +306,3 @@ def contradiction(
     pairs = ", ".join(f'"{t}": {"null" if m is None else m}' for t, m in against.items())
     what = f"the data dictionary, label or name says that {says}; in {spec.name} {reads}"
     return Fault(what, f"In a mapping file, write levels: for it, such as {{{pairs}}}")
-
-
-def _in_words(spec: Field, level: str | None) -> str:
-    if spec.kind == "event":
-        return "an event" if level == "1" else "no event"
-    return shown(level or "")

@@ -15,32 +15,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cartanalysis.contract import FIELDS, MISSING, Field
+from cartanalysis.contract import FIELDS, Field
 from cartanalysis.errors import Problem
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import WORDS, expression
 from cartanalysis.text import fold, visible
 
-OLDEST = 89.0
-"""Ages above this count as identifying."""
+OLDEST = 89.0  # ages above this count as identifying
 
-AGE = re.compile(r"\+?\d+([.,]\d*)?", re.ASCII)
-"""A number as an age may be written, decimal comma included."""
+AGE = re.compile(r"\+?\d+([.,]\d*)?", re.ASCII)  # as an age may be written, decimal comma included
+REMARK = 3  # a remark on a patient has at least so many words
+SHARE = 0.5  # a kind of value counts if at least this share of the filled cells has it
+NEARLY_ALL = 0.9  # the least share of cells that differ, where names of people are meant
+SAMPLE = 2_000  # so many filled cells of a column are looked at
 
-REMARK = 3
-"""A remark on a patient has at least so many words."""
-
-SHARE = 0.5
-"""A kind of value counts if at least this share of the filled cells has it."""
-
-NEARLY_ALL = 0.9
-"""The least share of cells that differ, where names of people are meant."""
-
-SAMPLE = 2_000
-"""So many filled cells of a column are looked at."""
-
-ANSWERS = frozenset(WORDS["harmless"])
-"""What answers a question and identifies nobody, whatever the column's name resembles."""
+ANSWERS = frozenset(WORDS["harmless"])  # they identify nobody, whatever a column is called
 
 
 def _within(key: str, signs: str = "") -> re.Pattern[str]:
@@ -84,11 +73,10 @@ class Pattern:
         if found is None or sum(c.isdigit() for c in text) < self.digits:
             return False
         parts = [part for part in found.groups() if part]
-        if self.letters == "capitals" and not all(p.isupper() for p in parts):
+        if self.letters == "capitals" and not all(map(str.isupper, parts)):
             return False
-        if self.letters == "capitalised" and not all(
-            p[0].isupper() and p[1:].islower() for p in parts
-        ):
+        capitalised = (p[0].isupper() and p[1:].islower() for p in parts)
+        if self.letters == "capitalised" and not all(capitalised):
             return False
         if self.multiples > 1 and any(int(p) % self.multiples for p in parts):
             return False
@@ -187,20 +175,19 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
             for kind_of_name, pattern in NAMES.items():
                 if pattern.search(words):
                     return f"by its {where} it holds {kind_of_name}"
-    filled = [visible(c) if "\n" not in c else c for c in cells if fold(c) not in MISSING]
-    filled = filled[:SAMPLE]
-    if not filled:
+    sample = [visible(c) if "\n" not in c else c for c in filled(cells)[:SAMPLE]]
+    if not sample:
         return ""
-    name, different = _words(column.name), set(filled)
-    serials = sum(SERIAL.fullmatch(c) is not None for c in filled)
-    if spec is None and DATE_NAME.search(name) and serials >= SHARE * len(filled):
+    name, different = _words(column.name), set(sample)
+    serials = sum(SERIAL.fullmatch(c) is not None for c in sample)
+    if spec is None and DATE_NAME.search(name) and serials >= SHARE * len(sample):
         return "its name and values look like calendar dates (a spreadsheet's serial numbers)"
     is_measured = bool(MEASURED_NAME.search(name)) and not DATE_NAME.search(name)
     for kind in VALUES:
         if kind.is_checked_otherwise(spec) or (kind.longer and LONG_NAME.search(name)):
             continue
         held = {text for text in different if kind.holds(text)}
-        found = [c for c in filled if c in held]
+        found = [c for c in sample if c in held]
         if kind.person:
             found = [c for c in found if not INSTITUTION.search(_words(c))]
         if is_measured and kind.numeric:
@@ -208,18 +195,18 @@ def _why(column: Column, cells: Sequence[str], strict: bool) -> str:
         repeated = kind.different and len(set(found)) < NEARLY_ALL * len(found)
         if not found or (repeated and not strict):
             continue
-        if kind.any or (strict and kind.shown) or len(found) >= SHARE * len(filled):
-            return f"{len(found)} of {len(filled)} filled cells look like {kind.name}"
-    if strict and _all_persons(filled):
+        if kind.any or (strict and kind.shown) or len(found) >= SHARE * len(sample):
+            return f"{len(found)} of {len(sample)} filled cells look like {kind.name}"
+    if strict and _all_persons(sample):
         return "its groups look like names of people"
-    if strict and any(REMARKS.search(_words(c)) for c in filled if len(c.split()) >= REMARK):
+    if strict and any(REMARKS.search(_words(c)) for c in sample if len(c.split()) >= REMARK):
         return "its groups look like remarks on patients"
     return ""
 
 
 def _only_answers(column: Column, cells: Sequence[str]) -> bool:
     """Tell whether a column only answers a question, as ``mrn_status`` with known and unknown."""
-    told = [fold(column.choices.get(c, c)) for c in cells if fold(c) not in MISSING]
+    told = [fold(column.choices.get(c, c)) for c in filled(cells)]
     return len(set(told)) < len(told) and set(told) <= ANSWERS
 
 
@@ -230,10 +217,7 @@ def _words(text: str) -> str:
 
 
 def _all_persons(texts: Sequence[str]) -> bool:
-    """Tell whether groups look like ``Müller Hans``: two words each, none of them shared.
-
-    Names of some languages are known by their surnames or their ends.
-    """
+    """Tell whether groups look like ``Müller Hans``, by two words each or by known surnames."""
     different = list(dict.fromkeys(texts))
     if len(different) < 2 or any(INSTITUTION.search(_words(text)) for text in different):
         return False
@@ -241,10 +225,6 @@ def _all_persons(texts: Sequence[str]) -> bool:
         return True
     groups = [text.split() for text in different]
     words = [word for group in groups for word in group]
-    two = all(len(g) == 2 for g in groups) and all(_is_name(word) for word in words)
-    return two and len(set(words)) == len(words)
-
-
-def _is_name(word: str) -> bool:
-    cased = word.isalpha() and (word.istitle() or (word.isupper() and len(word) > 2))
-    return cased or WITHOUT_CASE.fullmatch(word) is not None
+    cased = [w.isalpha() and (w.istitle() or (w.isupper() and len(w) > 2)) for w in words]
+    names = all(c or WITHOUT_CASE.fullmatch(w) for w, c in zip(words, cased, strict=True))
+    return names and all(len(g) == 2 for g in groups) and len(set(words)) == len(words)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cartanalysis.contract import FIELDS, MISSING, PAIRS
+from cartanalysis.contract import FIELDS, PAIRS
 from cartanalysis.errors import Problem, shown
+from cartanalysis.intake.source import is_empty
 from cartanalysis.intake.words import WORDS
 from cartanalysis.text import LETTERS, fold, look, same_id
 
@@ -56,9 +57,7 @@ LOST = re.compile(r"\d([.,]\d+)?e\+\d+|\d{15}0+", re.IGNORECASE | re.ASCII)
 """A long number of which a spreadsheet program kept the first digits only."""
 
 
-SUMMARIES = frozenset(WORDS["summaries"])
-"""What stands where the identifier is, in a row that is not a patient's."""
-
+SUMMARIES = frozenset(WORDS["summaries"])  # in place of an identifier: no patient's row
 ONE_WORD = re.compile(r"[^\s=()*]+")
 
 
@@ -77,7 +76,12 @@ def check_identifiers(
         if text.casefold().strip(" :=") in SUMMARIES:
             what = "the row looks like a summary, not like a patient"
             remedy = "Delete the row; if it is a patient, change the identifier"
-        elif text and others and not ONE_WORD.fullmatch(text) and _is_empty(others, i):
+        elif (
+            text
+            and others
+            and not ONE_WORD.fullmatch(text)
+            and all(is_empty(cells[i]) for cells in others)
+        ):
             what = "the row looks like a remark, not like a patient: its other cells are empty"
             remedy = "Delete the row; if it is a patient, write an identifier of one word"
         if what:
@@ -110,10 +114,6 @@ def check_identifiers(
             what += ", with other values"
             remedy = "Keep one row per patient; for a second infusion, keep the first"
         yield Problem(what, remedy, row, column, None if is_secret else text)
-
-
-def _is_empty(columns: Sequence[Sequence[str]], i: int) -> bool:
-    return all(fold(cells[i]) in MISSING for cells in columns)
 
 
 def _incomplete(present: str, absent: str) -> Rule:
@@ -177,8 +177,7 @@ RULES = [
     ),
 ]
 
-MANY_DEATHS = 5
-"""If so many who died are censored in RFS and none is not, deaths were not counted."""
+MANY_DEATHS = 5  # if so many who died are censored in RFS and none is not, deaths were not counted
 
 
 def rfs_counts_deaths(table: pd.DataFrame) -> list[Problem]:
@@ -193,8 +192,7 @@ def rfs_counts_deaths(table: pd.DataFrame) -> list[Problem]:
     return [Problem(what, remedy, column="rfs_event")]
 
 
-MANY_ALIKE = 3
-"""If RFS equals OS in so many who did not relapse, and in all, both count from one day."""
+MANY_ALIKE = 3  # if RFS equals OS in so many without relapse, and in all, both count from one day
 
 
 def rfs_from_infusion(table: pd.DataFrame) -> list[Problem]:

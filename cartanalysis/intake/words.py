@@ -37,8 +37,7 @@ def _read(name: str) -> dict[str, Any]:
     return read
 
 
-WORDS: dict[str, Any] = reduce(_joined, map(_read, VOCABULARIES))
-"""All vocabularies as one, as text."""
+WORDS: dict[str, Any] = reduce(_joined, map(_read, VOCABULARIES))  # all vocabularies as one
 
 
 def expression(said: str | list[str]) -> str:
@@ -97,8 +96,7 @@ ANSWERS = {
 }
 """``yes`` or ``no`` by a word that says so."""
 
-BARE = frozenset(ANSWERS) - {"present", "absent"}
-"""Words and codes that only answer a question."""
+BARE = frozenset(ANSWERS) - {"present", "absent"}  # words and codes that only answer a question
 
 _VITAL = {
     form: {"dead": "1", "alive": "0"}[k]
@@ -108,16 +106,11 @@ _VITAL = {
 }
 _ROMAN = ("0", "i", "ii", "iii", "iv", "v")
 _GRADES = {
-    form: str(grade)
+    form.format(word, number).strip(): str(grade)
     for grade, roman in enumerate(_ROMAN)
     for number in (str(grade), roman)
-    for form in (
-        number,
-        *(f"{word} {number}" for word in WORDS["grade_words"]),
-        *(f"{word}{number}" for word in WORDS["grade_words"]),
-        *(f"{number} {word}" for word in WORDS["grade_words"]),
-        *(f"{number}{word}" for word in WORDS["grade_words"]),
-    )
+    for word in ("", *WORDS["grade_words"])
+    for form in ("{0} {1}", "{0}{1}", "{1} {0}", "{1}{0}")
 }
 _CODED = re.compile(r"\d+\s*[:=.-]\s*(?=[^\d\s])")
 _NOT = frozenset({"no", "not", "non", "without", "never", "kein", "keine", "nicht", "ohne", "pas"})
@@ -193,9 +186,8 @@ def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> 
     by_dictionary = False
     for text in texts:
         code = fold(text)
-        if code in meanings:
-            by_dictionary = True
-        elif meanings and re.fullmatch(r"\w{1,3}", code):
+        by_dictionary |= code in meanings
+        if meanings and code not in meanings and re.fullmatch(r"\w{1,3}", code):
             doubts.append(f"the dictionary does not say what {shown(text)} means")
             levels[text] = None
             continue
@@ -203,7 +195,7 @@ def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> 
         if doubt:
             doubts.append(doubt)
     if FIELDS[target].kind == "event" and by_dictionary and len(levels) == 2:
-        for text, other in (pair for pair in zip(levels, [*levels][::-1], strict=True)):
+        for text, other in zip(levels, reversed(levels), strict=True):
             turned = {"0": "1", "1": "0"}.get(levels[other] or "")
             if levels[text] is None and turned and fold(text) not in meanings:
                 levels[text] = turned  # one code is explained, and the other follows

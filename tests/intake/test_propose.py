@@ -19,8 +19,9 @@ from cartanalysis.contract import FIELDS
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake import mapping
 from cartanalysis.intake.hints import bare_name, legend, unit_in
+from cartanalysis.intake.identifiers import identifying
 from cartanalysis.intake.mapping.guess import Evidence
-from cartanalysis.intake.mapping.model import Entry, FromColumn, FromDates, FromFilled
+from cartanalysis.intake.mapping.model import Entry, FromColumn, FromDates, FromDays, FromFilled
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
 from cartanalysis.intake.mapping.propose import Proposal
 from cartanalysis.intake.source import Column, Source
@@ -764,3 +765,113 @@ def test_two_thousand_columns_are_proposed_within_seconds() -> None:
     made = mapping.propose(source({"patient_id": [f"p{i}" for i in range(60)]} | cells))
     assert len(made.unused) == 2000
     assert time.process_time() - started < 10
+
+
+_DAYS = {
+    "infusion": """
+        Infusionsdatum, Datum der Infusion, Datum CAR-T-Infusion, CAR-T Datum, Tag 0 (Infusion),
+        CAR-T-Gabe, Infusion am, Datum Infusion, Reinfusion, fecha de infusión,
+        Fecha infusión CAR-T, fecha_infusion, date de perfusion, Date perfusion CAR-T,
+        date d'infusion, Date d’injection, date de réinjection, data infusione,
+        Data di infusione, data infusione CAR-T, 输注日期, 回输日期, CAR-T回输日期,
+        CAR-T输注日期, 回输时间, 輸注日, CAR-T輸注日, 輸注年月日, 投与日, Date of CAR-T infusion,
+        infusion_date""",
+    "remission": """
+        CR am, CR-Datum, Datum CR, Remission am, Datum der Remission, CR erreicht am,
+        Fecha de remisión, fecha de RC, Fecha RC, date de rémission, Date de RC, date RC,
+        data remissione, Data di RC, data RC, 缓解日期, CR日期, 完全缓解日期, 寛解日, CR日,
+        完全寛解日, 寛解到達日, CR達成日""",
+    "contact": """
+        letzter Follow-up, letztes FU, Datum letzter Kontakt, Letzter Kontakt, Letztkontakt, LFU,
+        letzte Vorstellung, Datum der letzten Kontrolle, letzte Nachsorge, Fecha último contacto,
+        última visita, Fecha de último seguimiento, último control, date dernières nouvelles,
+        date de dernier contact, dernière consultation, dernier suivi, data ultimo contatto,
+        ultimo follow-up, ultima visita, data ultimo controllo, 末次随访日期, 最后随访日期,
+        末次随访时间, 最終観察日, 最終生存確認日, 最終受診日""",
+    "relapse": """
+        Rezidivdatum, Rezidiv am, Datum Rezidiv, Rezidiv, fecha de recaída, recaída,
+        date de rechute, rechute, data recidiva, data di ricaduta, recidiva, 复发日期, 复发时间,
+        再発日""",
+    "death": """
+        Todesdatum, Sterbedatum, verstorben am, Tod, gestorben am, Todestag, fecha de muerte,
+        fecha de fallecimiento, fecha de exitus, date de décès, date décès, data decesso,
+        data di morte, data morte, 死亡日期, 死亡时间, 死亡日""",
+    "birth": """
+        Geb.-Datum, GebDat, Geb.datum, Geburtsdatum, geb. am, Geb., geboren am, Geb-Dat,
+        Geburtstag, fecha de nacimiento, F. nacimiento, Fecha nac., date de naissance, Né(e) le,
+        data di nascita, data nascita, nato il, 出生日期, 生年月日, DOB""",
+    "hsct": """
+        Datum allo-SZT, allo-SZT am, SZT-Datum, Datum der SZT, fecha de TPH, fecha trasplante,
+        date allogreffe, date de greffe, data trapianto, 移植日期, 移植日""",
+}
+
+_NAMES = {
+    "sex": """
+        Geschl., Geschlecht, Geschlecht (m/w/d), sexo, Sexe, sesso, 性别, 性別""",
+    "prior_hsct": """
+        Z.n. allo-SZT, Z. n. allo-SZT, Zn allo SZT, Vortransplantation, vortransplantiert,
+        Vorherige allo-SZT, SZT vor CAR-T, allo-SZT vor CAR-T, Z.n. SZT, Zustand nach allo-SZT,
+        TPH previo, trasplante previo, allogreffe antérieure, greffe antérieure, ATCD allogreffe,
+        ATCD de greffe, trapianto pregresso, pregresso trapianto, pregresso TMO, 既往移植,
+        移植史, 移植歴, 既往造血干细胞移植, 前移植, 移植既往""",
+    "os_event": """
+        lebt/verstorben, Vitalstatus, Überlebensstatus, Status lebt/tot, vivo/muerto,
+        vivant/décédé, vivo/deceduto, 生存状态, 転帰""",
+}
+
+
+@pytest.mark.parametrize("role", _DAYS)
+def test_dates_are_known_as_centres_of_seven_languages_call_them(role):
+    names = re.split(r",\s+", _DAYS[role].strip())
+    assert {n: date_role(bare_name(n)) for n in names} == dict.fromkeys(names, role)
+
+
+@pytest.mark.parametrize("target", _NAMES)
+def test_columns_are_known_as_centres_of_seven_languages_call_them(target):
+    for name in re.split(r",\s+", _NAMES[target].strip()):
+        found = {m.target for m in meanings(bare_name(name)) or meanings(name)}
+        assert target in found, name
+
+
+def test_times_since_diagnosis_are_counted_anew_with_the_interval_up_to_infusion():
+    columns = {
+        "Study ID": ["a", "b", "c"],
+        "Interval diagnosis to infusion (months)": ["10", "20.5", "8"],
+        "Interval diagnosis to CR (months)": ["11", "", "9"],
+        "Time from diagnosis to infusion (days)": ["304", "624", "244"],
+        "OS since diagnosis (months)": ["22", "24.5", "40"],
+        "RFS since diagnosis (months)": ["15", "", "40"],
+        "Status (0=alive, 1=dead)": ["1", "1", "0"],
+    }
+    entries = {g.entry.target: g.entry for g in mapping.propose(source(columns)).guesses}
+    for target, day in (("os_days", "infusion"), ("rfs_days", "CR")):
+        entry = entries[target]
+        assert isinstance(entry, FromDays)
+        assert entry.days == (f"{target[: target.index('_')].upper()} since diagnosis (months)",)
+        assert entry.since == f"Interval diagnosis to {day} (months)"
+        assert entry.unit == "months"
+        assert "from diagnosis" in entry.ask
+    # without the interval it is asked about, too
+    del columns["Interval diagnosis to infusion (months)"]
+    entries = {g.entry.target: g.entry for g in mapping.propose(source(columns)).guesses}
+    assert isinstance(entries["os_days"], FromColumn)
+    assert "diagnosis" in entries["os_days"].ask
+
+
+def test_the_question_about_dates_says_which_column_is_which_day():
+    columns = {
+        "id": ["a", "b"],
+        "Infusionsdatum": ["2020-01-01", "2020-01-02"],
+        "GebDat": ["1990-01-01", "1991-01-02"],
+        "verstorben am": ["2020-03-01", ""],
+        "letzter Follow-up": ["2020-03-01", "2021-01-02"],
+    }
+    made = mapping.propose(source(columns))
+    asks = {g.entry.target: g.entry.ask for g in made.guesses}
+    assert asks["os_days"] == (
+        "Are these the days: “verstorben am” of death, “letzter Follow-up” of last contact, "
+        "“Infusionsdatum” of infusion?"
+    )
+    assert asks["age_years"].endswith("“Infusionsdatum” of infusion, “GebDat” of birth?")
+    assert [f.column for f in made.drop] == []
+    assert "GebDat" in {f.column for f in identifying(source(columns))}

@@ -1091,3 +1091,15 @@ def test_a_title_above_the_header_is_told_once(tmp_path: Path, text: str) -> Non
 def test_the_separator_cuts_header_and_rows_alike(tmp_path, content, names):
     found = read_source(write(tmp_path / "a.csv", content))
     assert [c.name for c in found.columns] == names
+
+
+def test_an_export_of_redcap_with_labels_is_recognised(tmp_path):
+    path = tmp_path / "CARTALL_DATA_LABELS_2023-07-03.csv"
+    lines = ("Record ID,Event Name,Complete?,Sex,Complete?", "1,Baseline,Complete,Male,Incomplete")
+    path.write_text("\n".join(lines), encoding="utf-8")
+    for wanted in ((), None):
+        with pytest.raises(InputError, match=r"export with labels.*raw data"):
+            read_source(path, wanted=wanted)
+    # a question of one's own is none of REDCap's
+    path.write_text("id,Complete?\n1,yes\n2,no\n", encoding="utf-8")
+    assert read_source(path).cells["Complete?"] == ["yes", "no"]

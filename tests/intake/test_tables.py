@@ -207,6 +207,108 @@ def test_a_longitudinal_redcap_project_gives_what_its_rows_say(tmp_path, patient
     assert table["treg_pct"].tolist() == pytest.approx([t + 10 for t in patients["treg"]])
 
 
+VISITS = """id,visit,state,response
+A,d28,{alive},{NR}
+A,m3,{alive},{CR}
+A,m6,{dead},{relapse}
+B,d28,{alive},{CRi}
+B,m3,{alive},{CRi}
+B,m6,{alive},{CR}
+C,d28,{alive},{NR}
+C,m3,{dead},{NR}
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "words", "how"),
+    [
+        (
+            ("Vitalstatus", "Best response"),
+            {"alive": "lebt", "dead": "verstorben", "relapse": "Rezidiv", "CRi": "CRi"},
+            ("highest", "highest"),
+        ),
+        (
+            ("Vital status (0=dead, 1=alive)", "Best response (1=CR, 2=CRi, 3=NR)"),
+            {"alive": 1, "dead": 0, "relapse": 3, "CR": 1, "CRi": 2, "NR": 3},
+            ("lowest", "lowest"),
+        ),
+        (
+            ("Vital status (1=alive, 2=dead)", "Best response (1=NR, 2=CRi, 3=CR)"),
+            {"alive": 1, "dead": 2, "relapse": 1, "CR": 3, "CRi": 2, "NR": 1},
+            ("highest", "highest"),
+        ),
+    ],
+)
+def test_of_visits_the_death_and_the_best_response_count(tmp_path, names, words, how):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    (folder / "patients.csv").write_text("id,sex\nA,F\nB,M\nC,F\n", encoding="utf-8")
+    text = VISITS.format(**({"CR": "CR", "NR": "NR"} | words))
+    header = ",".join(f'"{name}"' for name in names)
+    (folder / "visits.csv").write_text(text.replace("state,response", header), encoding="utf-8")
+    source = read_source(folder, wanted=None)
+    assert not source.problems
+    assert source.layout is not None
+    assert tuple(source.layout.take[name] for name in names) == how
+    state, best = (source.cells[name] for name in names)
+    assert state == [str(words[w]) for w in ("dead", "alive", "dead")]
+    assert best == [str(words.get(w, w)) for w in ("CR", "CR", "NR")]
+    assert "does the " + how[0] in (asked := proposed(folder))
+    assert "(dead above alive)" in asked and "(CR above CRi above NR)" in asked
+
+
+DICTIONARY = """\
+Variable / Field Name,Field Type,Field Label,"Choices, Calculations, OR Slider Labels",Identifier?
+record_id,text,Record ID,,
+infusion_date,text,Date of CAR T infusion,,
+emd_site,checkbox,Extramedullary disease at screening,"0, None | 1, CNS | 2, Testis | 3, Other",
+resp_d28,radio,Best response until day 28,"1, CR | 2, CRi | 3, No response | 99, Unknown",
+resp_date,text,Date of response assessment,,
+relapse_yn,yesno,Relapse after CAR T?,,
+relapse_date,text,Date of relapse,,
+vital_status,radio,Vital status,"1, Alive | 2, Dead",
+death_date,text,Date of death,,
+last_contact_date,text,Date of last contact,,
+"""
+EXPORT = """\
+record_id,redcap_event_name,infusion_date,emd_site___0,emd_site___1,emd_site___2,emd_site___3,\
+resp_d28,resp_date,relapse_yn,relapse_date,vital_status,death_date,last_contact_date
+1,base,2020-01-01,1,0,0,0,1,2020-01-29,,,,,
+1,m3,,,,,,,,0,,1,,2020-04-01
+1,m6,,,,,,,,1,2020-06-01,2,2020-07-01,2020-07-01
+2,base,2020-01-01,0,1,0,0,3,2020-01-29,,,,,
+2,m3,,,,,,,,,,2,2020-03-01,2020-03-01
+3,base,2020-01-01,0,1,1,0,2,2020-01-31,,,,,
+3,m3,,,,,,,,0,,1,,2020-04-01
+3,m6,,,,,,,,0,,1,,2020-07-01
+4,base,2020-01-01,0,0,0,1,99,,,,,,
+4,m3,,,,,,,,,,1,,2020-04-01
+"""
+
+
+def test_redcap_response_checkboxes_and_relapse_are_proposed(tmp_path):
+    (tmp_path / "CART_DataDictionary_2023-07-03.csv").write_text(DICTIONARY, encoding="utf-8")
+    path = tmp_path / "CART_DATA_2023-07-03_1012.csv"
+    path.write_text(EXPORT, encoding="utf-8")
+    text = proposed(path)
+    assert "relapse_yn" not in text.split("columns:")[0]  # it tells no rows apart
+    for target in ("emd", "response", "rfs_days", "rfs_event", "rfs_cause"):
+        entry = re.search(rf"  {target}:\n(?:    .*\n)+", text)
+        assert entry is not None
+        assert "ask:" in entry[0]
+    table = admitted(path, answered(text)).table.astype(object)
+    table = table.where(table.notna(), None)
+    assert table["emd"].tolist() == ["none", "cns", "other", "other"]
+    assert table["response"].tolist() == ["CR", "NR", "CRi", None]
+    # 2020 is a leap year: from 1 January to 1 July 182 days, to 1 March 60, to 1 April 91
+    assert table["os_days"].tolist() == [182, 60, 182, 91]
+    assert table["os_event"].tolist() == [1, 1, 0, 0]
+    # from 29 January to 1 June 124 days, from 31 January to 1 July 152
+    assert table["rfs_days"].tolist() == [124, None, 152, None]
+    assert table["rfs_event"].tolist() == [1, None, 0, None]
+    assert table["rfs_cause"].tolist() == ["relapse", None, None, None]
+
+
 # --- SDTM ----------------------------------------------------------------------------------------
 
 
@@ -248,23 +350,156 @@ def test_other_tests_than_the_overall_response_do_not_tell_the_course(tmp_path, 
     for name in ("RSDTC:remission", "RSDTC:relapse", "RSSTRESC:OVRLRESP"):
         assert source.cells[name] == before.cells[name]
     assert set(source.cells["RSSTRESC:BMRESP"]) == {"CR"}
-    assert "MRDIND left out" in " ".join(source.notes)
+    assert "MRDIND (such as “NEGATIVE”) left out" in " ".join(source.notes)
 
 
-def test_a_death_without_its_date_and_a_strange_response_are_problems(tmp_path, patients):
+def changed(folder: Path, domain: str, change) -> None:
+    """Change a domain of SDTM."""
+    path = folder / f"{domain}.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    change(table).to_csv(path, index=False)
+
+
+def with_product(name: str):
+    return lambda table: table.replace({"EXTRT": {"TISAGENLECLEUCEL": name}})
+
+
+PRODUCTS = re.split(
+    r",\s",
+    """\
+KYMRIAH, CTL019, KTE-X19, ARI-0001, AUTO1, huCART19, ANTI-CD19 CAR, CD19CAR T-CELLS, Brexu-cel,
+YESCARTA, TECARTUS, BREYANZI, ABECMA, CARVYKTI, obe-cel, tisa-cel, CAR-T CELLS, CART-19,
+MB-CART2019.1, CD19/CD22 CAR, JCAR017""",
+)
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_products_of_car_t_cells_are_known_by_all_their_names(tmp_path, patients, product):
     folder = centres.sdtm(tmp_path / "sdtm", patients)
-    dm = (folder / "dm.csv").read_text(encoding="utf-8").splitlines()
-    dead = next(i for i, line in enumerate(dm) if ",Y," in line)
-    parts = dm[dead].split(",")
-    parts[dm[0].split(",").index("DTHDTC")] = ""
-    dm[dead] = ",".join(parts)
-    (folder / "dm.csv").write_text("\n".join(dm), encoding="utf-8")
-    rs = (folder / "rs.csv").read_text(encoding="utf-8").replace(",PD,", ",blue,")
-    (folder / "rs.csv").write_text(rs, encoding="utf-8")
-    found = read_source(folder).problems
-    assert (found[0].row, found[0].column) != (None, None)
-    assert any("DTHDTC has no date" in p.what and p.row == dead + 1 for p in found)
-    assert any(p.value == "blue" and p.column == "RSSTRESC" for p in found)
+    changed(folder, "ex", with_product(product))
+    source = read_source(folder)
+    assert not source.problems
+    assert source.cells["TRTSDT"] == patients["infusion"].tolist()
+
+
+def test_a_product_that_is_not_known_is_asked_for(tmp_path, patients):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    text = proposed(folder)
+    for name in ("STUDY DRUG", "LEUKAPHERESIS PRODUCT CART", "LYMPHODEPLETION BEFORE CAR T"):
+        changed(folder, "ex", with_product(name))
+        (problem,) = read_source(folder).problems
+        assert f"“{name}” ({len(patients)} subjects)" in problem.what
+        assert 'since: "EXSTDTC:NAME"' in problem.remedy
+        assert "EX: which treatment is the infusion" in proposed(folder)
+        changed(folder, "ex", lambda table, n=name: table.replace(n, "TISAGENLECLEUCEL"))
+    changed(folder, "ex", with_product("STUDY DRUG"))
+    cohort = admitted(folder, answered(text).replace("TRTSDT", '"EXSTDTC:STUDY DRUG"'))
+    assert shown(cohort) == pytest.approx(centres.direct(patients))
+    assert cohort.left_out == 2
+    # one treatment alone is the infusion, but not if it is known as something else
+    alone = pd.read_csv(folder / "ex.csv", dtype=str).query("EXTRT == 'STUDY DRUG'")
+    changed(folder, "ex", lambda _: alone)
+    assert read_source(folder).cells["TRTSDT"] == patients["infusion"].tolist()
+    changed(folder, "ex", lambda table: table.replace("STUDY DRUG", "FLUDARABINE"))
+    assert "which treatment" in read_source(folder).problems[0].what
+
+
+def test_a_dose_of_nothing_is_no_infusion(tmp_path, patients):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+
+    def nothing_for_three(table):
+        product = table[table["EXTRT"] == "TISAGENLECLEUCEL"]
+        table["EXDOSE"] = "1"
+        table["EXOCCUR"] = ""
+        table.loc[product.index[:2], "EXDOSE"] = ["0", "0.0"]
+        table.loc[product.index[2], "EXOCCUR"] = "N"
+        return table
+
+    changed(folder, "ex", nothing_for_three)
+    source = read_source(folder)
+    assert source.cells["TRTSDT"] == patients["infusion"].tolist()[3:]
+    assert source.left_out == 5
+    assert f"{len(patients) - 3} who were treated count" in proposed(folder)
+
+
+@pytest.mark.parametrize("given", ["", "2019", "month"])
+def test_a_death_without_a_full_date_is_a_death_at_the_last_contact(tmp_path, patients, given):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    before = admitted(folder, answered(proposed(folder))).table
+
+    def shorter(table):
+        first = table.index[table["DTHFL"] == "Y"][0]
+        day = table.loc[first, "DTHDTC"]
+        table.loc[first, "DTHDTC"] = day[:7] if given == "month" else given and day[:4]
+        return table
+
+    changed(folder, "dm", shorter)
+    text = proposed(folder)
+    cohort = admitted(folder, answered(text))
+    assert cohort.table["os_event"].tolist() == before["os_event"].tolist()
+    # the last contact of the dead is the day of death
+    assert cohort.table["os_days"].tolist() == before["os_days"].tolist()
+    assert cohort.table["rfs_event"].tolist() == pytest.approx(
+        before["rfs_event"].tolist(), nan_ok=True
+    )
+    assert "without a full date in DTHDTC" in " ".join(cohort.notes)
+    start, rest = answered(text).split("  os_event:\n")
+    by_date = f"{start}  os_event: {{filled: [DTHDTC]}}\n" + rest[rest.index("  # not found") :]
+    unused = 'drop: ["RSDTC:remission", "RSDTC:relapse"'
+    by_date = re.sub(r"drop:\n(  - .*\n)+", f"{unused}, RFXSTDTC]\n", by_date)
+    refusal = refused(folder, by_date)
+    assert any("make os_event of this column" in p.remedy for p in refusal), refusal
+
+
+WORDS_OF_RELAPSE = ["PD", "REL", "RD", "LOSS OF RESPONSE", "RELAPSED DISEASE", "NR"]
+
+
+@pytest.mark.parametrize("word", WORDS_OF_RELAPSE)
+def test_a_relapse_is_known_by_its_words(tmp_path, patients, word):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    before = read_source(folder)
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"PD": word}}))
+    source = read_source(folder)
+    assert source.cells["RSDTC:relapse"] == before.cells["RSDTC:relapse"]
+    assert source.cells["RSSTRESC:OVRLRESP"] == before.cells["RSSTRESC:OVRLRESP"]
+    told = f"“{word}” after a remission counts as relapse" in " ".join(source.notes)
+    assert told == (word in ("RD", "NR"))
+
+
+@pytest.mark.parametrize("word", ["COMPLETE REMISSION", "CR MRD-", "MRD-negative CR"])
+def test_a_remission_is_known_by_its_words_and_levels_are_asked(tmp_path, patients, word):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"CR": word}}))
+    text = proposed(folder)
+    assert f"{word}: CR" in text.replace('"', "")
+    assert shown(admitted(folder, answered(text))) == pytest.approx(centres.direct(patients))
+
+
+def test_a_response_that_is_not_known_is_asked_about_under_levels(tmp_path, patients):
+    folder = centres.sdtm(tmp_path / "sdtm", patients)
+    text = answered(proposed(folder))
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"PD": "blue"}}))
+    (source, found) = read_source(folder), refused(folder, text)
+    assert "“blue” is not known" in " ".join(source.notes)
+    joint = {cell for cell in source.cells["RSSTRESC:OVRLRESP"] if "blue" in cell}
+    assert joint <= {"CR / blue", "CRi / blue"}
+    assert joint
+    assert any("translate it in a mapping file (levels:)" in p.remedy for p in found)
+    # a relapse or what was not seen says nothing beside it
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"CR": "mCR"}}))
+    changed(folder, "rs", lambda table: table.replace({"RSSTRESC": {"blue": "PD", "NR": "NE"}}))
+    cells = read_source(folder).cells["RSSTRESC:OVRLRESP"]
+    assert {*cells} <= {"mCR", "CRi", "NE"}
+    own = """version: 1
+columns:
+  patient_id: {from: USUBJID}
+  response: {from: "RSSTRESC:OVRLRESP", levels: {mCR: CR, CRi: CRi, NE: NR}}
+  os_days: {dates: [DTHDTC], otherwise: [RFPENDTC], since: TRTSDT}
+  os_event: {filled: [DTHDTC]}
+drop: [RFXSTDTC]
+"""
+    table = admitted(folder, own).table
+    assert (table["response"] == "CR").sum() == (patients["response"] == "CR").sum()
 
 
 # --- OMOP ----------------------------------------------------------------------------------------

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from operator import itemgetter
 
-from cartanalysis.contract import FIELDS, MISSING, Field
+from cartanalysis.contract import FIELDS, Field
 from cartanalysis.errors import Problem, counted, listed, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import hints
 from cartanalysis.intake.cells import Fault
 from cartanalysis.intake.mapping import conditions, dates
+from cartanalysis.intake.mapping.column import Cells, Reader, fitting
 from cartanalysis.intake.mapping.model import (
     UNSAID,
     Constant,
@@ -28,23 +27,11 @@ from cartanalysis.intake.mapping.model import (
     FromRules,
 )
 from cartanalysis.intake.mapping.model import Mapping as Plan
-from cartanalysis.intake.mapping.timeline import Timeline
-from cartanalysis.intake.rules import check_identifiers
-from cartanalysis.intake.source import Column, Source
-from cartanalysis.text import LETTERS, fold, look, same_id
+from cartanalysis.intake.mapping.timeline import Timeline, last_day
+from cartanalysis.intake.source import Column, Source, filled, is_empty
+from cartanalysis.text import fold
 
-NAMES_SHOWN = 20
-"""So many names of columns are told in one note."""
-
-CNSR = re.compile(r"\d{1,4}(\.0*)?", re.ASCII)
-"""ADaM's code of censoring."""
-
-LIMIT = re.compile(r"([<>≤≥])=?\s*(\d{1,15}(?:[.,]\d{1,15})?)\s*(%?)", re.ASCII)
-"""A number of which only a limit is known."""
-
-NO_CNSR = Fault("not a censoring code", "CNSR is 0 for the event and 1 or more for censoring")
-
-Cells = list[str]
+NAMES_SHOWN = 20  # so many names of columns are told in one note
 
 
 def identity(source: Source, strata: Collection[str] = (), *, settled: bool = False) -> Plan:
@@ -80,7 +67,7 @@ def select(source: Source, mapping: Plan) -> Source:
     if len(places) < before:
         out = {*range(before)} - {*places}
         asked = {c.column for c in only.clauses if c.test != "filled"}
-        empty = sum(any(fold(source.cells[n][i]) in MISSING for n in asked) for i in out)
+        empty = sum(any(is_empty(source.cells[n][i]) for n in asked) for i in out)
         told = f" ({empty} with an empty cell there)" if empty else ""
         notes.append(
             f"{counted(before, 'row')} in the file, {len(places)} with {only.words} count; "
@@ -96,10 +83,7 @@ def select(source: Source, mapping: Plan) -> Source:
 
 
 def apply(source: Source, mapping: Plan, *, today: dt.date | None = None) -> Source:
-    """Turn a table in somebody's columns, of the rows that count, into one in the contract's.
-
-    Its cells hold our levels, plain numbers in our units, or nothing.
-    """
+    """Turn a table, of the rows that count, into one in the columns, levels and units of ours."""
     mapping.require_answers()
     work = _Work(source, mapping, today or dt.date.today())
     work.tell_unused()
@@ -120,29 +104,15 @@ def apply(source: Source, mapping: Plan, *, today: dt.date | None = None) -> Sou
     )
 
 
-class _Work:
+class _Work(Reader):
     """A table in the making."""
 
     def __init__(self, source: Source, mapping: Plan, today: dt.date) -> None:
-        self.source = source
-        self.mapping = mapping
-        self.by_name = {c.name: c for c in source.columns}
+        super().__init__(source, mapping)
         self.columns: list[Column] = []
         self.cells: dict[str, Cells] = {}
-        self.notes: list[str] = []
-        self.problems: list[Problem] = []
         self.timeline = Timeline(source, mapping, today)
-        self.steps: dict[str, list[Decimal]] = {}
-        self.read: dict[tuple[Entry, str], Cells] = {}
-        many = grammar.OFTEN_MISSING
-        self.has_codes = any(not many.isdisjoint(c) for c in source.cells.values())
-
-    def wrong(self, fault: Fault, column: str, i: int | None = None) -> None:
-        """Add a problem of a column, or of one of its cells."""
-        if i is None:
-            self.problems.append(Problem(fault.what, fault.remedy, column=column))
-        else:
-            self.problems.append(self.source.problem(fault.what, fault.remedy, column, i))
+        self.read: dict[tuple[Entry, str], list[Decimal | None]] = {}
 
     # --- one entry -----------------------------------------------------------------------------
 
@@ -150,20 +120,15 @@ class _Work:
         """Tell whether the file has what an entry names."""
         absent = [name for name in entry.columns if name not in self.by_name]
         place = f"{self.mapping.name}{f', line {entry.line}' if entry.line else ''}"
-        for name in absent:
-            self.absent(name, f"{entry.target} needs it ({place})")
+        why = f"{entry.target} needs it ({place})"
+        self.problems += [_absent(self.source, name, why) for name in absent]
         return not absent
-
-    def absent(self, name: str, why: str) -> None:
-        """Add the problem of a column that is not there."""
-        self.problems.append(_absent(self.source, name, why))
 
     def map(self, entry: Entry) -> None:
         """Carry out one entry; what is computed holds nothing that could identify somebody."""
         spec, made_from = FIELDS[entry.target], Column(entry.target, origin=entry.columns)
         if isinstance(entry, FromColumn):
-            theirs = self.by_name[entry.source]
-            cells = self.from_column(entry, spec, theirs)
+            cells, theirs = self.from_column(entry, spec), self.by_name[entry.source]
             personal = theirs.identifier and spec.kind in ("id", "label") and not entry.renumber
             origin, since = theirs.origin or entry.columns, entry.origin or theirs.counted_from
             made_from = Column(entry.target, "", {}, personal, "", origin, since)
@@ -182,172 +147,6 @@ class _Work:
             self.notes.append(f"{entry.target}: {shown(entry.constant)} for every patient.")
         self.columns.append(made_from)
         self.cells[entry.target] = cells
-
-    # --- from a column -------------------------------------------------------------------------
-
-    def from_column(self, entry: FromColumn, spec: Field, theirs: Column) -> Cells:
-        """Read a column's cells."""
-        cells = self.without_codes(entry)
-        if spec.kind == "id":
-            return self.identifiers(entry, cells)
-        if spec.kind == "number":
-            return self.measured(entry, spec, theirs, cells)
-        if spec.kind != "label" or entry.levels is not None:
-            cells = self.coded(entry, spec, theirs, cells)
-        else:
-            cells = self.in_words(theirs, cells, entry.target)
-        return grammar.groups(spec.name, cells, self.notes) if spec.kind == "label" else cells
-
-    def without_codes(self, entry: FromColumn) -> Cells:
-        """Empty the cells that hold a code for a missing value."""
-        cells = self.source.cells[entry.source]
-        empty = {fold(code) for code in entry.missing}
-        found = {text for text in cells if text and fold(text) in empty} if empty else set()
-        self.tell_missing(entry.target, found)
-        return ["" if text in found else text for text in cells]
-
-    def understood(self, spec: Field, meant: Mapping[str, str | Fault]) -> dict[str, str]:
-        """Keep what was read, noting what was read other than as written."""
-        read = {text: value for text, value in meant.items() if not isinstance(value, Fault)}
-        self.notes += grammar.spelling_notes(spec.name, read)
-        return read
-
-    def filled_in(self, entry: FromColumn, cells: Cells, meant: Mapping[str, str | Fault]) -> Cells:
-        """Replace each text by what it means; a fault is a problem in each of its rows."""
-        made = []
-        for i, text in enumerate(cells):
-            value = meant.get(text, "")
-            if isinstance(value, Fault):
-                self.wrong(value, entry.source, i)
-                value = value.read
-            made.append(value)
-        return made
-
-    def identifiers(self, entry: FromColumn, cells: Cells) -> Cells:
-        """Read identifiers; with ``renumber``, nothing of them is kept."""
-        # before constants fill such rows, and numbers replace what they say
-        used = (self.mapping.columns() | {*self.mapping.extra}) - {entry.source}
-        others = [self.source.cells[n] for n in self.by_name if n in used]
-        rows, others = self.source.rows, [] if self.mapping.settled else others
-        found = [*check_identifiers(cells, others, rows, entry.source, is_secret=entry.renumber)]
-        self.problems += found
-        if not entry.renumber:
-            return [text if fold(text) else "" for text in cells]
-        twice = {p.row for p in found}
-        numbered: dict[str, str] = {}
-        made = []
-        for row, text in zip(rows, cells, strict=True):
-            key = "" if row in twice else same_id(text)
-            made.append(numbered.setdefault(key, f"P{len(numbered) + 1:04d}") if key else "")
-        what = "patients are numbered P0001, P0002, … in the order of the file"
-        self.notes.append(f"{entry.target}: {what}; their own identifiers are not kept.")
-        return made
-
-    def measured(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
-        """Read numbers and put them into our unit."""
-        factor = _factor(spec, entry.unit)
-        given = entry.values or {}
-        bare = {
-            text: _without_limit(text, entry.limits)
-            for text in cells
-            if fold(text) not in MISSING and fold(text) not in given
-        }
-        texts = [bare[text] for text in cells if text in bare]
-        doubts = {} if self.mapping.settled else self.doubts(entry, spec, theirs, texts, factor)
-        decimal = entry.decimal or grammar.decimal_of(spec, texts)
-        meant: dict[str, str | Fault] = {
-            t: doubts.get(number) or grammar.number(spec, number, decimal)
-            for t, number in bare.items()
-        }
-        chosen = {text: given[fold(text)] for text in cells if fold(text) in given}
-        read = self.understood(spec, {text: "" for text in cells if text} | meant | chosen)
-        for text in meant.keys() & read.keys():
-            meant[text] = _in_our_unit(spec, read[text], text, factor)
-        if factor != 1 and entry.unit:
-            self.notes.append(f"{entry.target}: {shown(entry.source)} is in {_told(entry.unit)}.")
-            if spec.unit == "days":
-                self.steps[spec.name] = [factor * _last_place(read.get(text, "")) for text in cells]
-        return self.capped(entry, self.filled_in(entry, cells, meant | chosen))
-
-    def doubts(
-        self, entry: FromColumn, spec: Field, theirs: Column, texts: Cells, factor: Decimal
-    ) -> dict[str, Fault]:
-        """Find numbers that may have been written as something else, and tell of whole columns."""
-        about: list[Fault | None] = []
-        if not entry.unit:
-            about += hints.other_units(theirs, spec, self.source.cells)
-        if not entry.origin:
-            about.append(hints.other_origin(theirs, spec.name))
-        found: dict[str, Fault] = {}
-        if spec.unit == "days":
-            found = grammar.missing_codes(texts, in_days=factor == 1)
-            if not entry.decimal:
-                found |= grammar.thousands(texts, spec.high / float(factor))
-        elif spec.unit.startswith("%") and not entry.unit:
-            found = grammar.repeated_99(texts, self.has_codes)
-            about.append(grammar.other_shares(texts))
-        for fault in filter(None, about):
-            self.wrong(fault, entry.source)
-        return found
-
-    def capped(self, entry: FromColumn | FromDates, cells: Cells) -> Cells:
-        """Replace high ages, which can identify people."""
-        if not entry.cap:
-            return cells
-        high = [bool(text) and Decimal(text) > Decimal(entry.cap) for text in cells]
-        if any(high):
-            self.notes.append(f"{entry.target}: ages above {entry.cap} were set to {entry.cap}.")
-        return [entry.cap if above else text for text, above in zip(cells, high, strict=True)]
-
-    def coded(self, entry: FromColumn, spec: Field, theirs: Column, cells: Cells) -> Cells:
-        """Read groups, levels, grades and events: by the mapping's words, or as they are."""
-        levels = {fold(level): ours or "" for level, ours in (entry.levels or {}).items()}
-        texts = dict.fromkeys(cells)
-        known = {text: levels[fold(text)] for text in texts if fold(text) in levels}
-        self.tell_missing(entry.target, {text for text, ours in known.items() if text and not ours})
-        if entry.coding == "cnsr":
-            known = {text: str(int(Decimal(text) == 0)) for text in texts if CNSR.fullmatch(text)}
-            what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
-            self.notes.append(f"{entry.target}: {what}.")
-        others: dict[str, str | Fault] = {}
-        for text in (text for text in texts if text not in known):
-            if fold(text) in MISSING:
-                others[text] = ""
-            elif entry.coding == "cnsr":
-                others[text] = NO_CNSR
-            elif entry.levels is not None:
-                others[text] = _unnamed(entry, spec, text)
-            else:
-                others[text] = grammar.code(spec, text)
-        read = self.understood(spec, others)
-        known |= {text: grammar.level_of(spec, value) or "" for text, value in read.items()}
-        meant = others | known
-        if spec.values:
-            self.against_file(entry, spec, theirs, meant)
-        return self.filled_in(entry, cells, meant)
-
-    def against_file(
-        self, entry: FromColumn, spec: Field, theirs: Column, meant: Mapping[str, str | Fault]
-    ) -> None:
-        """Refuse codes that the file's own words contradict; of levels it is told only."""
-        if entry.levels is None and not entry.coding:
-            against = hints.doubt(theirs, spec, meant)
-        else:
-            read = {text: v for text, v in meant.items() if v and not isinstance(v, Fault)}
-            against = hints.contradiction(theirs, spec, read, answers=not entry.coding)
-        if against is not None and entry.levels is None:
-            self.wrong(against, entry.source)
-        elif against is not None:
-            what = f"{against.what}, as the mapping says under levels"
-            self.notes.append(f"{entry.target}, from {shown(entry.source)}: {what}.")
-
-    def in_words(self, theirs: Column, cells: Cells, target: str) -> Cells:
-        """Show groups by the words that the file's dictionary has for its codes."""
-        words = {fold(code): word.strip() for code, word in theirs.choices.items() if word.strip()}
-        made = [words.get(fold(text), text) for text in cells]
-        if made != cells:
-            self.notes.append(f"{target}: codes are shown by the words of the data dictionary.")
-        return made
 
     # --- from several columns ------------------------------------------------------------------
 
@@ -372,7 +171,7 @@ class _Work:
     def tell_unruled(self, entry: FromRules, i: int) -> None:
         """Add the problem of a row that no rule fits, unless all its cells are empty."""
         cells = {name: self.source.cells[name][i] for name in entry.columns}
-        if all(fold(text) in MISSING for text in cells.values()):
+        if not filled(cells.values()):
             return
         says = ", ".join(f"{shown(n)} {shown(t) if t else 'empty'}" for n, t in cells.items())
         what = f"no rule of {entry.target} fits ({says})"
@@ -385,7 +184,7 @@ class _Work:
         for name in entry.highest:
             said = {"levels": entry.levels, "missing": entry.missing}
             one = FromColumn(target=entry.target, source=name, **said)  # type: ignore[arg-type]
-            grades.append(self.coded(one, spec, self.by_name[name], self.without_codes(one)))
+            grades.append(self.coded(one, spec))
         named = ", ".join(map(shown, entry.highest))
         self.notes.append(f"{entry.target}: the highest of {named}; empty cells do not count.")
         return [max(row) for row in zip(*grades, strict=True)]  # a grade is one digit
@@ -393,21 +192,19 @@ class _Work:
     def from_days(self, entry: FromDays) -> Cells:
         """Count time from one day to another, both told in numbers."""
         times = {name: self.times(entry, name) for name in entry.columns}
-        since = times[entry.since] if entry.since else ["0"] * len(self.source.rows)
         if entry.since:
             self.tell_shift(entry)
         made = []
-        for i, start in enumerate(since):
-            ends = [(Decimal(text), n) for n in entry.days if (text := times[n][i])]
-            lasts = [(Decimal(text), n) for n in entry.otherwise if (text := times[n][i])]
-            if not start or not (ends or lasts):
+        for i in range(len(self.source.rows)):
+            start = times[entry.since][i] if entry.since else Decimal(0)
+            end = last_day(times, entry.days, entry.otherwise, i)
+            if start is None or end is None:
                 made.append("")
                 continue
-            end, name = min(ends, key=itemgetter(0)) if ends else max(lasts, key=itemgetter(0))
-            if end < Decimal(start):
+            if end[0] < start:
                 what = f"the time is before that in {shown(entry.since)} ({start} days)"
-                self.wrong(Fault(what, "Check both; they have to count from one day"), name, i)
-            made.append(grammar.plainly(max(end - Decimal(start), Decimal(0))))
+                self.wrong(Fault(what, "Check both; they have to count from one day"), end[1], i)
+            made.append(grammar.plainly(max(end[0] - start, Decimal(0))))
         return made
 
     def tell_shift(self, entry: FromDays) -> None:
@@ -422,7 +219,7 @@ class _Work:
         if entry.target == "os_days":
             self.notes[-1] += hints.DELAYED_ENTRY
 
-    def times(self, entry: FromDays | FromFilled, name: str) -> Cells:
+    def times(self, entry: FromDays | FromFilled, name: str) -> list[Decimal | None]:
         """Read a column of numbers of days, or of another unit of time, once."""
         if (entry, name) not in self.read:
             spec = replace(FIELDS["os_days"], name=entry.target)
@@ -436,8 +233,8 @@ class _Work:
                 origin="any" if is_compared else "",
             )
             before = self.steps.pop(spec.name, None)
-            cells = self.without_codes(one)
-            self.read[entry, name] = self.measured(one, spec, self.by_name[name], cells)
+            cells = self.measured(one, spec)
+            self.read[entry, name] = [Decimal(text) if text else None for text in cells]
             if before and spec.name in self.steps:  # a difference is as rough as both together
                 pairs = zip(before, self.steps[spec.name], strict=True)
                 self.steps[spec.name] = [one + other for one, other in pairs]
@@ -445,17 +242,11 @@ class _Work:
 
     def filled(self, entry: FromDates | FromDays | FromFilled, name: str) -> list[bool | None]:
         """Tell in which rows a column has a date or day; none where it cannot be read."""
-        cells = self.source.cells[name]
-        if not isinstance(entry, FromDates) and (
-            isinstance(entry, FromDays) or _are_days(cells, entry)
+        if not isinstance(entry, FromDays) and not (
+            isinstance(entry, FromFilled) and _are_days(self.source.cells[name], entry)
         ):
-            return [bool(text) for text in self.times(entry, name)]
-        days = self.timeline.column(name, entry.order)
-        is_empty = [fold(text) in MISSING for text in cells]
-        return [
-            None if day is None and not empty else not empty
-            for day, empty in zip(days, is_empty, strict=True)
-        ]
+            return self.timeline.filled(name, entry.order)
+        return [time is not None for time in self.times(entry, name)]
 
     def happened(self, entry: FromFilled) -> Cells:
         """Tell who has any of several dates or days."""
@@ -531,7 +322,10 @@ class _Work:
                 continue
             rounding = map(max, *(self.steps.get(n, exact) for n in (name, "os_days")))
             ends = list(zip(self.cells[name], self.cells["os_days"], rounding, strict=True))
-            made = [last if _just_beyond(time, last, step) else time for time, last, step in ends]
+            made = [
+                last if time and last and 0 < Decimal(time) - Decimal(last) <= step else time
+                for time, last, step in ends
+            ]
             if made != self.cells[name]:
                 self.cells[name] = made
                 what = "times that rounding had put beyond os_days were set to it"
@@ -540,16 +334,12 @@ class _Work:
     def keep(self, name: str) -> None:
         """Take over an own column of the user, as groups."""
         if name not in self.by_name:
-            self.absent(name, f"{self.mapping.name} lists it under extra")
+            why = f"{self.mapping.name} lists it under extra"
+            self.problems.append(_absent(self.source, name, why))
             return
-        theirs = self.by_name[name]
-        self.columns.append(replace(theirs, choices={}))
-        cells = self.in_words(theirs, self.source.cells[name], name)
+        self.columns.append(replace(self.by_name[name], choices={}))
+        cells = self.in_words(name, self.source.cells[name], name)
         self.cells[name] = grammar.groups(name, cells, self.notes)
-
-    def tell_missing(self, target: str, found: Collection[str]) -> None:
-        """Note which values were set to missing; how many of a few could identify somebody."""
-        self.notes += [f"{target}: {shown(text)} was set to missing." for text in sorted(found)]
 
     def tell_unused(self) -> None:
         """Note which columns were dropped, and which nobody asked for."""
@@ -581,76 +371,9 @@ def _unsaid(target: str, clauses: Collection[conditions.Clause]) -> list[str]:
     return [f"{target}: no cell of the file fits the words of {c.words}." for c in clauses]
 
 
-def _without_limit(text: str, how: str) -> str:
-    """Write a limit such as <5 as the number that the mapping says; >90 is read as 90."""
-    found = LIMIT.fullmatch(text) if how else None
-    if found is None:
-        return text
-    sign, number, percent = found.groups()
-    if how == "half" and sign in "<≤":
-        half = grammar.plainly(Decimal(number.replace(",", ".")) / 2, places=12)
-        number = half.replace(".", ",") if "," in number else half
-    return number + percent
-
-
 def _are_days(cells: Cells, entry: FromFilled) -> bool:
     """Tell whether a column holds numbers of days, and not one date."""
-    empty = {*MISSING, *map(fold, entry.missing)}
-    texts = {text for text in cells if fold(text) not in empty}
+    empty = {*map(fold, entry.missing)}
+    texts = {text for text in filled(cells) if fold(text) not in empty}
     are_dates = any(isinstance(dates.split(text), dates.Cell) for text in texts)
     return not are_dates and any(grammar.PLAIN.fullmatch(text) for text in texts)
-
-
-def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fault:
-    """Check a number while the user's own cell can still be told, and before any is capped."""
-    if spec.holds(number):
-        return number
-    what, remedy = spec.unfit
-    if grammar.plainly(Decimal(number)) in grammar.SIGNS_OF_MISSING:
-        remedy += f", or write missing: [{text}] in a mapping file"
-    if converted:
-        what += f": {number} {spec.unit}"
-        remedy += "; or correct the unit: given"
-    return Fault(what, remedy, number)
-
-
-def _in_our_unit(spec: Field, number: str, text: str, factor: Decimal) -> str | Fault:
-    """Convert a number, unless its cell has a sign of percent, and check it."""
-    is_percent = spec.unit.startswith("%") and text.endswith("%")
-    ours = number
-    if factor != 1 and not is_percent:
-        ours = grammar.plainly(Decimal(number) * factor)
-    return fitting(spec, ours, text, converted=ours != number)
-
-
-def _unnamed(entry: FromColumn, spec: Field, text: str) -> Fault:
-    """Say of a level that a mapping does not name it."""
-    named = list(entry.levels or {})
-    told = ", ".join(shown(level, 20) for level in named[:NAMES_SHOWN])
-    what = f"a level that the mapping does not name (it names {told})"
-    if fold(look(text)) in {fold(look(level)) for level in named}:
-        what += f"; it {LETTERS}"
-    return Fault(what, f"Add it under levels: of {entry.target} ({spec.allowed}, or null)")
-
-
-def _factor(spec: Field, unit: str) -> Decimal:
-    """Give the number by which a value in their unit becomes one in ours."""
-    ours = "percent" if spec.unit.startswith("%") else spec.unit
-    return grammar.UNITS[unit or ours] / grammar.UNITS[ours]
-
-
-def _last_place(number: str) -> Decimal:
-    """Give one unit of a number's last digit, by which rounding may have moved it."""
-    exponent = Decimal(number or 0).as_tuple().exponent
-    return Decimal(1).scaleb(min(int(exponent), 0))
-
-
-def _just_beyond(time: str, last: str, step: Decimal) -> bool:
-    return bool(time and last) and 0 < Decimal(time) - Decimal(last) <= step
-
-
-def _told(unit: str) -> str:
-    """Say how a unit is converted."""
-    if unit == "fraction":
-        return "fractions; they were multiplied by 100"
-    return f"{unit} ({unit[:-1]}: {grammar.DAYS[unit]} days)"

@@ -13,27 +13,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cartanalysis.contract import MISSING
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake.cells import Fault
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.document import Document, Node, alternatives, written
-from cartanalysis.intake.source import Source
+from cartanalysis.intake.source import Source, is_empty
 from cartanalysis.text import fold
 
 BOUNDS = ("above", "below", "from", "to")
-TESTS = ("not", "filled", *BOUNDS)
-"""What a test may ask beside the texts that a cell may equal."""
-
+TESTS = ("not", "filled", *BOUNDS)  # what a test may ask beside the texts that a cell may equal
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 _LIMITED = re.compile(r"([<>≤≥]=?)?\s*(.*?)\s*%?")
-_MOST = Decimal("Infinity")
 
 Point = tuple[Decimal, int]
 """An end of a range: a number, and 0 where it belongs to it, else 1 just above or −1 just below."""
 
 Range = tuple[Point, Point]
+_LEAST, _MOST = (Decimal("-Infinity"), 0), (Decimal("Infinity"), 0)
 
 
 @dataclass(frozen=True)
@@ -88,6 +85,11 @@ class Condition:
                     tests.setdefault(clause.column, {})[clause.test] = value
             ways.append(tests)
         return ways[0] if len(ways) == 1 else tuple(ways)
+
+
+def is_filled(column: str, answer: str = "yes") -> Clause:
+    """Ask whether a cell holds anything, or does not."""
+    return Clause(column, "filled", (answer,))
 
 
 def leave_out(whom: str, test: Clause, only: Condition | None) -> str:
@@ -204,32 +206,22 @@ def _holds(
 
 def _answer(clause: Clause, text: str, named: Collection[str]) -> bool | None:
     """Test a cell."""
-    is_filled = fold(text) not in MISSING
-    if clause.test == "filled" or not is_filled:
-        return clause.test == "filled" and is_filled == (clause.values == ("yes",))
+    if clause.test == "filled" or is_empty(text):
+        return clause.test == "filled" and is_empty(text) == (clause.values == ("no",))
     if clause.test in ("is", "not"):
         return (fold(text) in {*map(fold, clause.values)}) == (clause.test == "is")
-    bound = _point(clause.values[0])
     if fold(text) in named:
         return False
-    cell = _range(text, is_day=_day(clause.values[0]) is not None)
-    return None if cell is None else _within(cell, _allowed(clause.test, bound))
-
-
-def _point(text: str) -> Decimal:
-    day = _day(text)
-    return Decimal(text) if day is None else day
-
-
-def _allowed(test: str, bound: Decimal) -> Range:
-    """Give the numbers that a test allows."""
-    least, most = (-_MOST, 0), (_MOST, 0)
-    return {
-        "above": ((bound, 1), most),
-        "from": ((bound, 0), most),
-        "below": (least, (bound, -1)),
-        "to": (least, (bound, 0)),
-    }[test]
+    day = _day(clause.values[0])
+    bound = Decimal(clause.values[0]) if day is None else day
+    allowed = {
+        "above": ((bound, 1), _MOST),
+        "from": ((bound, 0), _MOST),
+        "below": (_LEAST, (bound, -1)),
+        "to": (_LEAST, (bound, 0)),
+    }[clause.test]
+    cell = _range(text, is_day=day is not None)
+    return None if cell is None else _within(cell, allowed)
 
 
 def _range(text: str, *, is_day: bool) -> Range | None:
@@ -246,9 +238,9 @@ def _range(text: str, *, is_day: bool) -> Range | None:
         return None
     value = Decimal(number)
     is_open = 0 if "=" in sign or sign in ("≤", "≥") else 1
-    low = (value, is_open) if sign[:1] in (">", "≥") else (-_MOST, 0) if sign else (value, 0)
-    high = (value, -is_open) if sign[:1] in ("<", "≤") else (_MOST, 0) if sign else (value, 0)
-    return low, high
+    if not sign:
+        return (value, 0), (value, 0)
+    return ((value, is_open), _MOST) if sign[0] in ">≥" else (_LEAST, (value, -is_open))
 
 
 def _within(cell: Range, allowed: Range) -> bool | None:

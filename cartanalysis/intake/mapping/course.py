@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cartanalysis.contract import FIELDS, MISSING
-from cartanalysis.errors import listed, shown
+from cartanalysis.errors import shown
 from cartanalysis.intake.cells import level_of
-from cartanalysis.intake.hints import bare_name, origin_in, unit_in, words_of
+from cartanalysis.intake.hints import COUNTED_FROM, answers, bare_name, origin_in, unit_in, words_of
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
-from cartanalysis.intake.mapping.conditions import Clause, Condition
-from cartanalysis.intake.mapping.guess import MAX_LEVELS, Guess, holds_dates
+from cartanalysis.intake.mapping.conditions import Clause, Condition, is_filled
+from cartanalysis.intake.mapping.guess import Guess, holds_dates, quoted
 from cartanalysis.intake.mapping.model import (
     AGE,
     OF_RESPONDERS,
@@ -23,13 +24,15 @@ from cartanalysis.intake.mapping.model import (
     FromFilled,
     FromRules,
 )
-from cartanalysis.intake.mapping.names import date_role, says_cns, says_infused
-from cartanalysis.intake.source import Column, Source
-from cartanalysis.intake.words import ANSWERS, WORDS
+from cartanalysis.intake.mapping.names import date_role, meanings, says_cns, says_infused
+from cartanalysis.intake.source import Column, Source, filled, is_empty
+from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, tokens
 from cartanalysis.text import fold
 
-Ends = tuple[tuple[str, ...], tuple[str, ...]]
-"""Days of events, and of the last contact of those without."""
+_DAYS = {"contact": "last contact", "end": "death or last contact", "hsct": "transplant"}
+_INTERVAL = re.compile(r"(?:diagnos\w*|\bdx) (?:to|until|till|bis|zu[rm]?|a|à|al|alla) (.+)")
+
+Ends = tuple[tuple[str, ...], tuple[str, ...]]  # of events, and of those without
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,15 @@ class Course:
 
     def complete(self) -> None:
         """Add what no column says by itself; change what several say better than one."""
+        for target in ("os_days", "rfs_days"):
+            self._from_diagnosis(target)
         for entry in (*self._survival(), *self._relapse_free_by_dates(), *self._others()):
             self._add(self._dated(entry))
         for guess in (*self._survival_in_days(), *self._relapse_free_in_days()):
             self._add(guess)
         self._relapse_or_death()
         self._sites()
+        self._checked_sites()
         self._residual_disease()
         self._responders()
 
@@ -95,13 +101,14 @@ class Course:
             yield FromDates(target=AGE, dates=(infusion,), since=since, cap=f"{OLDEST:g}")
 
     def _dated(self, entry: FromDates | FromFilled) -> Guess:
-        found = Guess(entry, f"dates in {_names(entry.columns)}")
-        found.doubt("it is computed from dates; are these the right columns?")
+        role = {name: _DAYS.get(role, role) for role, name in self.dates.items()}
+        days = ", ".join(f"{shown(n)} of {role[n]}" for n in dict.fromkeys(entry.columns))
+        found = Guess(entry, f"dates in {quoted(entry.columns)}", f"are these the days: {days}?")
         if entry.target == "os_days" and isinstance(entry, FromDates) and not entry.otherwise:
             found.doubt(f"is {shown(entry.dates[0])} the day of death in those who died?")
         undecided = self._undecided(entry.columns)
         if undecided:
-            found.doubt(f"add order: DMY or order: MDY, which {_names(undecided)} does not show")
+            found.doubt(f"add order: DMY or order: MDY, which {quoted(undecided)} does not show")
         return found
 
     def _undecided(self, names: Collection[str]) -> list[str]:
@@ -123,7 +130,8 @@ class Course:
         if not _one_unit((*ends, *otherwise)):
             return
         if ends and otherwise:
-            yield self._counted("os_days", ends, otherwise)
+            made = FromDays(target="os_days", days=ends, otherwise=otherwise)
+            yield self._counted_from(replace(made, unit=_unit(made.columns)))
             yield self._counted_from(FromFilled(target="os_event", filled=ends))
         elif ends:
             unit = _unit(ends)
@@ -134,29 +142,43 @@ class Course:
         own = self._draft("rfs_days")
         if since is None or not _one_unit((*ends, *otherwise, since)):
             return
-        if isinstance(own, FromColumn) and self._from_infusion(own.source):
+        if isinstance(own, FromColumn) and (
+            origin_in(self.source.column(own.source), "rfs_days") == "infusion"
+            or own.source in WORDS["since_treatment"]
+        ):
             if _unit((since,)) != own.unit:
                 return
             made = FromDays(target="rfs_days", days=(own.source,), since=since, unit=own.unit)
             self.chosen["rfs_days"] = self._counted_from(replace(made, missing=own.missing))
         elif "relapse" in self.days and otherwise:
-            yield self._counted("rfs_days", ends, otherwise, since)
+            made = FromDays(target="rfs_days", days=ends, otherwise=otherwise, since=since)
+            yield self._counted_from(replace(made, unit=_unit(made.columns)))
 
-    def _from_infusion(self, name: str) -> bool:
-        column = next(c for c in self.source.columns if c.name == name)
-        return origin_in(column, "rfs_days") == "infusion" or name in WORDS["since_treatment"]
-
-    def _counted(
-        self, target: str, ends: tuple[str, ...], otherwise: tuple[str, ...], since: str = ""
-    ) -> Guess:
-        unit = _unit((*ends, *otherwise, *filter(None, [since])))
-        entry = FromDays(target=target, days=ends, otherwise=otherwise, since=since, unit=unit)
-        return self._counted_from(entry)
+    def _from_diagnosis(self, target: str) -> None:
+        """Take the time up to our first day off a time that counts from diagnosis."""
+        entry, ours = self._draft(target), COUNTED_FROM[target]
+        if not isinstance(entry, FromColumn):
+            return
+        if origin_in(self.source.column(entry.source), target) != "diagnosis":
+            return
+        unit = unit_in(entry.source)
+        for name in self.source.cells:
+            interval = _INTERVAL.search(" ".join(tokens(bare_name(name))))
+            if interval and date_role(interval[1]) == ours and unit_in(name) == unit:
+                made = FromDays(target=target, days=(entry.source,), since=name, unit=entry.unit)
+                made = replace(made, missing=entry.missing)
+                ask = (
+                    f"does {shown(entry.source)} count from diagnosis, and is {shown(name)} the "
+                    f"time from diagnosis to {ours}? It is taken off: who died before is not in "
+                    "the file"
+                )
+                self.chosen[target] = Guess(made, f"numbers in {quoted(made.columns)}", ask)
+                return
 
     def _counted_from(self, entry: Entry) -> Guess:
-        guess = Guess(entry, f"days in {_names(entry.columns)}")
-        guess.doubt(f"do {_names(entry.columns)} count from infusion, and from day 0?")
-        return guess
+        named = quoted(entry.columns)
+        ask = f"do {named} count from infusion, and from day 0?"
+        return Guess(entry, f"days in {named}", ask)
 
     # --- from a relapse and a status -----------------------------------------------------------
 
@@ -166,7 +188,9 @@ class Course:
         if not relapsed or not dead or "rfs_days" not in self.chosen:
             return
         own = self._draft("rfs_event")
-        joint = own is None or (isinstance(own, FromColumn) and date_role(own.source) == "relapse")
+        joint = own is None or (
+            isinstance(own, FromColumn) and date_role(bare_name(own.source)) == "relapse"
+        )
         has_response = "response" in self.chosen
         timed = () if has_response else self._has_time()
         died = Condition(((dead, *timed),))
@@ -182,26 +206,25 @@ class Course:
 
     def _ruled(self, target: str, rules: dict[str, Condition], responders: bool) -> Guess:
         entry = FromRules(target=target, rules=rules, rest=None, responders=responders)
-        guess = Guess(entry, f"conditions on {_names(entry.columns)}")
-        guess.doubt("it is made of relapse and death; are these the right columns?")
-        return guess
+        ask = f"do {quoted(entry.columns)} say who relapsed and who died?"
+        return Guess(entry, f"conditions on {quoted(entry.columns)}", ask)
 
     def _has_time(self) -> tuple[Clause, ...]:
         """Ask for a time: who was never in remission has none."""
         entry = self._draft("rfs_days")
-        if isinstance(entry, FromColumn):
-            return (Clause(entry.source, "filled", ("yes",)),)
-        since = getattr(entry, "since", "")
-        return (Clause(since, "filled", ("yes",)),) if since else ()
+        name = entry.source if isinstance(entry, FromColumn) else getattr(entry, "since", "")
+        return (is_filled(name),) if name else ()
 
     def _relapse(self) -> Clause | None:
         """Find what says that a patient relapsed: a flag, a date or a day."""
         for guess in self.found["rfs_event"]:
             entry = guess.draft
-            if isinstance(entry, FromColumn) and _is_relapse(entry.source):
+            if isinstance(entry, FromColumn) and (
+                date_role(bare_name(entry.source)) == "relapse" or fold(entry.source) == "rel"
+            ):
                 return self._clause(entry, "1")
         name = self.dates.get("relapse") or self.days.get("relapse")
-        return Clause(name, "filled", ("yes",)) if name else None
+        return is_filled(name) if name else None
 
     def _draft(self, target: str) -> Entry | None:
         return self.chosen[target].draft if target in self.chosen else None
@@ -210,7 +233,7 @@ class Course:
         """Say as a test what a guess takes for one of our levels."""
         entry = self._draft(target)
         if isinstance(entry, FromFilled) and len(entry.filled) == 1:
-            return Clause(entry.filled[0], "filled", ("yes" if ours == "1" else "no",))
+            return is_filled(entry.filled[0], "yes" if ours == "1" else "no")
         return self._clause(entry, ours) if isinstance(entry, FromColumn) else None
 
     def _clause(self, entry: FromColumn, ours: str) -> Clause | None:
@@ -221,7 +244,7 @@ class Course:
 
     def _levels(self, entry: FromColumn) -> dict[str, str | None]:
         spec = FIELDS[entry.target]
-        texts = {t for t in self.source.cells[entry.source] if fold(t) not in MISSING}
+        texts = {*filled(self.source.cells[entry.source])}
         return entry.levels or {t: level_of(spec, t) for t in texts - {*entry.missing}}
 
     # --- other columns of two ------------------------------------------------------------------
@@ -229,10 +252,11 @@ class Course:
     def _sites(self) -> None:
         """Make extramedullary disease of a flag and a flag of CNS disease."""
         entry = self._draft("emd")
-        site = next((c for c in self.source.columns if self._flags_cns(c)), None)
+        flags = [c for c in self.source.columns if says_cns(bare_name(f"{c.name} {c.label}"))]
+        site = next((c for c in flags if self._answers(c)), None)
         if not isinstance(entry, FromColumn) or site is None or site.name == entry.source:
             return
-        emd = next(c for c in self.source.columns if c.name == entry.source)
+        emd = self.source.column(entry.source)
         any_site, cns = self._answers(emd), self._answers(site)
         if not any_site or not cns:
             return
@@ -241,38 +265,43 @@ class Course:
             "cns": Condition(((cns["yes"],),)),
             "none": Condition(((any_site["no"], cns["no"]),)),
         }
-        guess = Guess(
-            FromRules(target="emd", rules=rules, rest=None),
-            f"conditions on {_names([emd.name, site.name])}",
-        )
-        guess.doubt(
+        ask = (
             f"is {shown(emd.name)} no where the CNS alone is affected? If it is yes there too, the "
             "two cannot tell disease of the CNS alone from disease elsewhere"
         )
-        self.chosen["emd"] = guess
+        made = FromRules(target="emd", rules=rules, rest=None)
+        self.chosen["emd"] = Guess(made, f"conditions on {quoted([emd.name, site.name])}", ask)
 
-    def _flags_cns(self, column: Column) -> bool:
-        told = bare_name(f"{column.name} {column.label}")
-        return says_cns(told) and bool(self._answers(column))
+    def _checked_sites(self) -> None:
+        """Make extramedullary disease of REDCap's checkboxes, one for each site."""
+        sites: dict[str, list[Clause]] = {"other": [], "cns": [], "none": []}
+        for column in self.source.columns:
+            about, _, site = column.label.rpartition(": ")
+            is_box = "___" in column.name and not column.is_part and fold(site) not in UNKNOWN
+            if is_box and any(m.target == "emd" for m in meanings(bare_name(about))):
+                found = DOUBTFUL["emd"] | SURE["emd"]
+                level = "cns" if says_cns(site) else found.get(fold(site), "other")
+                sites[level].append(Clause(column.name, "is", ("1",)))
+        rules = {ours: Condition(tuple((c,) for c in cs)) for ours, cs in sites.items() if cs}
+        if "emd" in self.chosen or len(rules) < 2:
+            return
+        made = FromRules(target="emd", rules=rules, rest=None)
+        ask = "is each site under the right level? Other sites count as other, with the CNS or not"
+        self.chosen["emd"] = Guess(made, f"checkboxes {quoted(made.columns)}", ask)
 
     def _answers(self, column: Column) -> dict[str, Clause]:
         """Give tests for yes and no, if a column holds just these."""
-        cells = self.source.cells[column.name]
-        texts = {t for t in cells if fold(t) not in MISSING}
-        if len(texts) > MAX_LEVELS:
+        said = answers(column, self.source.cells[column.name])
+        if said.pop("") or not all(said.values()):
             return {}
-        said = {t: ANSWERS.get(fold(word), "") for t, word in words_of(column, texts).items()}
-        by_answer = {a: tuple(sorted(t for t in said if said[t] == a)) for a in ("yes", "no")}
-        if not all(said.values()) or not all(by_answer.values()):
-            return {}
-        return {a: Clause(column.name, "is", found) for a, found in by_answer.items()}
+        return {answer: Clause(column.name, "is", texts) for answer, texts in said.items()}
 
     def _residual_disease(self) -> None:
         """Take MRD from the words for a response, as in "MRD- CR"."""
         entry = self._draft("response")
         if "mrd" in self.chosen or not isinstance(entry, FromColumn):
             return
-        column = next(c for c in self.source.columns if c.name == entry.source)
+        column = self.source.column(entry.source)
         levels: dict[str, str | None] = {}
         for text, word in words_of(column, self._levels(entry)).items():
             sign = "".join(c for c in fold(word).replace(" ", "") if c.isalnum() or c in "+-")
@@ -281,9 +310,8 @@ class Course:
             levels[text] = "negative" if negative else "positive" if positive else None
         if any(levels.values()):
             made = FromColumn(target="mrd", source=entry.source, levels=levels)
-            guess = Guess(made, f"the words for {shown(entry.source)}")
-            guess.doubt("it is taken from the words for the response; is that right?")
-            self.chosen["mrd"] = guess
+            ask = "it is taken from the words for the response; is that right?"
+            self.chosen["mrd"] = Guess(made, f"the words for {shown(entry.source)}", ask)
 
     def _responders(self) -> None:
         """Keep what counts in remission only to those in remission."""
@@ -296,10 +324,12 @@ class Course:
         without = [levels.get(fold(t)) not in ("CR", "CRi") for t in cells[response.source]]
         for target in OF_RESPONDERS:
             entry = self._draft(target)
-            if not isinstance(entry, FromColumn) or entry.source == response.source:
+            # what counts from a remission that others have, too, as the day it was looked for
+            name = getattr(entry, "source", "") or getattr(entry, "since", "")
+            if entry is None or entry.responders or name in ("", response.source):
                 continue
-            empty = {"", *map(fold, entry.missing)} | MISSING
-            filled = [fold(t) not in empty for t in cells[entry.source]]
+            empty = {"", *map(fold, getattr(entry, "missing", ()))} | MISSING
+            filled = [fold(t) not in empty for t in cells[name]]
             if any(f and w for f, w in zip(filled, without, strict=True)) if known else all(filled):
                 guess = self.chosen[target]
                 guess.draft = replace(entry, responders=True)
@@ -314,19 +344,12 @@ def infused_only(source: Source, infusion: str) -> Condition | None:
     for column in source.columns:
         if not says_infused(bare_name(column.name)):
             continue
-        texts = {t for t in source.cells[column.name] if fold(t) not in MISSING}
-        said = {t: ANSWERS.get(fold(w), "") for t, w in words_of(column, texts).items()}
-        infused = tuple(sorted(t for t, answer in said.items() if answer == "yes"))
-        if infused and "no" in said.values():
-            return Condition(((Clause(column.name, "is", infused),),))
+        said = answers(column, source.cells[column.name])
+        if said["yes"] and said["no"]:
+            return Condition(((Clause(column.name, "is", said["yes"]),),))
     cells = source.cells.get(infusion, [])
-    if holds_dates(cells) and any(fold(text) in MISSING for text in cells):
-        return Condition(((Clause(infusion, "filled", ("yes",)),),))
-    return None
-
-
-def _is_relapse(name: str) -> bool:
-    return date_role(bare_name(name)) == "relapse" or fold(name) == "rel"
+    some = holds_dates(cells) and any(map(is_empty, cells))
+    return Condition(((is_filled(infusion),),)) if some else None
 
 
 def _unit(names: Collection[str]) -> str:
@@ -337,7 +360,3 @@ def _unit(names: Collection[str]) -> str:
 
 def _one_unit(names: Collection[str]) -> bool:
     return len({unit_in(name) for name in names} - {""}) <= 1
-
-
-def _names(names: Collection[str]) -> str:
-    return listed(names, most=6, limit=30)

@@ -13,9 +13,7 @@ import yaml
 from cartanalysis.errors import InputError, Mistake, shown
 from cartanalysis.text import fold
 
-MAX_DEPTH = 8
-"""Deepest nesting of a mapping file is eight; more is a mistake or an attack."""
-
+MAX_DEPTH = 8  # deepest nesting of a mapping file is eight; more is a mistake or an attack
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _OPENING = (
     *(yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken),
@@ -133,6 +131,13 @@ class Document:
             else:
                 self.wrong(inner, "the key is not known here", did_you_mean(key, allowed), key)
         return known
+
+    def pairs(self, node: Node, what: str, remedy: str) -> dict[str, Node]:
+        """Give the entries of a mapping that has to have some."""
+        if isinstance(node.value, dict) and node.value:
+            return node.value
+        self.wrong(node, what, remedy)
+        return {}
 
     def text(self, node: Node) -> str:
         """Read a text that is not empty."""

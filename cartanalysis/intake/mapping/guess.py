@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from cartanalysis.contract import FIELDS, MISSING, Field
+from cartanalysis.contract import FIELDS, Field
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import words
 from cartanalysis.intake.hints import (
     COUNTED_FROM,
+    MAX_LEVELS,
     bare_name,
     choices_of,
     opposite,
@@ -27,19 +28,12 @@ from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn
 from cartanalysis.intake.mapping.names import KNOWN, Meaning, date_role, words_of
-from cartanalysis.intake.source import Column, Source
+from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import WORDS, tokens
 from cartanalysis.text import fold, same_id
 
-MAX_LEVELS = 12
-"""A column of groups or codes with more different values is something else."""
-
-MOSTLY = 0.6
-"""A column holds numbers or dates if this share of its filled cells does."""
-
-SAMPLE = 500
-"""So many filled cells are looked at to tell whether a column holds dates."""
-
+MOSTLY = 0.6  # a column holds numbers or dates if this share of its filled cells does
+SAMPLE = 500  # so many filled cells are looked at to tell whether a column holds dates
 _GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
 _STATUS = re.compile(r"status|vital|estado|statut|stato|状态|状況|状態|srvstat")
 _OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
@@ -55,15 +49,11 @@ _FREE_OF = re.compile(r"[delp]fs|(disease|event|relapse|leuk[a]?emia|progression
 _APART = {"9", "77", "88", "97", "98", "777", "888"} | grammar.SIGNS_OF_MISSING
 """Codes that stand for a missing value where all others are far from them."""
 
-_CODES = frozenset("012345678")
-"""Codes beside which another may stand for a missing value."""
-
+_CODES = frozenset("012345678")  # codes beside which another may stand for a missing value
 _SINCE_TREATMENT = frozenset(WORDS["since_treatment"])
 _LIMIT = re.compile(r"[<>≤≥]=?\s*\d+([.,]\d+)?\s*%?")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[-–]\s*(\d+(?:\.\d+)?)\s*%?")
-LAST = 1000
-"""The place of a column that is taken only where no other fits."""
-
+LAST = 1000  # the place of a column that is taken only where no other fits
 OTHER_PEOPLE = frozenset(WORDS["other_people"])
 _ELSEWHERE = frozenset(form for word in WORDS["elsewhere"] for form in words.spellings(word))
 
@@ -71,10 +61,12 @@ _ELSEWHERE = frozenset(form for word in WORDS["elsewhere"] for form in words.spe
 class Guess:
     """An entry that is proposed, with what speaks for it and what is not sure."""
 
-    def __init__(self, draft: Entry, why: str, strength: int = 1, rank: int = 0) -> None:
+    def __init__(
+        self, draft: Entry, why: str, *doubts: str, strength: int = 1, rank: int = 0
+    ) -> None:
         self.draft = draft  # without what is asked
         self.reasons = [why]
-        self.doubts: list[str] = []
+        self.doubts = [*doubts]
         self.strength = strength  # how much the name says, from 1 to 3
         self.rank = rank  # place among the usual names, the most telling first
 
@@ -96,8 +88,7 @@ class Guess:
 
 CODED = ("level", "grade", "event")
 
-Said = dict[str, Any]
-"""What an entry says of its column, by attribute."""
+Said = dict[str, Any]  # what an entry says of its column, by attribute
 
 
 class Evidence(Guess):
@@ -106,12 +97,13 @@ class Evidence(Guess):
     def __init__(self, source: Source, column: Column, meaning: Meaning, told_by: str) -> None:
         label = f" {shown(column.label)}" if told_by == "label" else ""
         draft = FromColumn(target=meaning.target, source=column.name)
-        super().__init__(draft, f"by its {told_by}{label}", meaning.strength, meaning.rank)
+        why, how = f"by its {told_by}{label}", {"strength": meaning.strength, "rank": meaning.rank}
+        super().__init__(draft, why, **how)
         self.source = source
         self.column = column
         self.spec: Field = FIELDS[meaning.target]
         self.cells = source.cells[column.name]
-        self.filled = [c for c in self.cells if fold(c) not in MISSING]
+        self.filled = filled(self.cells)
         self.texts = sorted(set(self.filled))
         self.choices = choices_of(column)
         self.parameter = column.name.partition(":")[2]  # of ADaM
@@ -127,7 +119,7 @@ class Evidence(Guess):
         """Doubt a column whose other text speaks of another person, day or thing."""
         found = [w for w in words_of(other) if w in _ELSEWHERE - KNOWN[self.spec.name]]
         if found:
-            self.doubt(f"it speaks of {_listed(found)}; is it “{self.spec.meaning}”?")
+            self.doubt(f"it speaks of {quoted(found)}; is it “{self.spec.meaning}”?")
 
     def _codes_apart(self) -> tuple[str, ...]:
         """Find codes for a missing value, such as -9 and 99 beside 0 to 4; leave them out."""
@@ -138,7 +130,7 @@ class Evidence(Guess):
         self.filled = [c for c in self.filled if c not in found]
         self.texts = rest
         if found:
-            self.doubt(f"does {_listed(found)} mean a missing value?")
+            self.doubt(f"does {quoted(found)} mean a missing value?")
         return tuple(found)
 
     def guess(self) -> Guess | None:
@@ -186,7 +178,7 @@ class Evidence(Guess):
         codes = [t for t in texts if t.isdigit()]
         guessable = self.spec.kind == "grade" or self.spec.name == "sex"
         if set(codes) - {"0", "1"} and not self.choices and not guessable:
-            self.doubt(f"what do the codes {_listed(codes)} mean? They count as missing")
+            self.doubt(f"what do the codes {quoted(codes)} mean? They count as missing")
             return {"levels": dict.fromkeys(texts)}
         found = words.translate(self.spec.name, texts, self.choices)
         if self.spec.name == "sex" and not found.by_dictionary:
@@ -216,7 +208,7 @@ class Evidence(Guess):
         """Propose levels, unless they need no translation at all."""
         read = [text for text in found.levels if text]
         self.because(
-            "codes as in the dictionary" if found.by_dictionary else f"values {_listed(read)}"
+            "codes as in the dictionary" if found.by_dictionary else f"values {quoted(read)}"
         )
         same = all(ours is not None and fold(t) == fold(ours) for t, ours in levels.items())
         return {} if same else {"levels": levels}
@@ -225,7 +217,7 @@ class Evidence(Guess):
         """Doubt a column whose name or label speaks of the opposite."""
         found = _NEGATED.intersection(told)
         if found and not self.choices:
-            self.doubt(f"it speaks of {_listed(sorted(found))}: is the coding reversed?")
+            self.doubt(f"it speaks of {quoted(sorted(found))}: is the coding reversed?")
 
     def _event(self) -> Said | None:
         texts = self.texts
@@ -304,7 +296,7 @@ class Evidence(Guess):
             codes |= set(grammar.repeated_99(self.filled, has_codes=bool(codes)))
         missing = tuple(sorted(codes))
         if missing:
-            self.doubt(f"does {_listed(missing)} mean a missing value?")
+            self.doubt(f"does {quoted(missing)} mean a missing value?")
             values = [v for v in values if str(v) not in missing]
         if not values:
             return None
@@ -319,11 +311,11 @@ class Evidence(Guess):
         said: Said = {"unit": unit, "decimal": decimal, "cap": cap, "missing": missing}
         if limits:
             self.doubt(
-                f"{_listed(limits)} would be read as the limit itself; limits: half halves it"
+                f"{quoted(limits)} would be read as the limit itself; limits: half halves it"
             )
             said["limits"] = "value"
         if ranges:
-            self.doubt(f"{_listed([*ranges])} would be read as the middle")
+            self.doubt(f"{quoted([*ranges])} would be read as the middle")
             said["values"] = ranges
         return said
 
@@ -350,7 +342,7 @@ class Evidence(Guess):
     # --- units -----------------------------------------------------------------------------------
 
     def _unit(self, values: Sequence[Decimal]) -> str:
-        stated = self._stated_unit()
+        stated, top = self._stated_unit(), max(values)
         if self.spec.unit.startswith("%"):
             return self._share(values, stated)
         if self.spec.name == AGE:
@@ -363,11 +355,9 @@ class Evidence(Guess):
             if fine and fold(self.column.name).startswith("aval"):
                 self.because("ADaM counts the first day as day 1, this book as day 0")
             return stated
-        counted = self._counted_by_dates()
-        if counted:
+        if counted := self._counted_by_dates():
             self.because(counted)
             return "days"
-        top = max(values)
         likely = "years" if top <= 15 else "months" if top <= 200 else "days"
         self.doubt(f"no unit is stated; is it {likely} (up to {grammar.plainly(top)})?")
         return likely
@@ -375,13 +365,13 @@ class Evidence(Guess):
     def _stated_unit(self) -> str:
         """Give the unit by name, label or a column such as AGEU and AVALU:OS."""
         name = unit_column(self.column.name)
-        texts = sorted({fold(c) for c in self.source.cells.get(name, []) if fold(c) not in MISSING})
+        texts = sorted({*map(fold, filled(self.source.cells.get(name, [])))})
         if len(texts) > 1:
-            self.doubt(f"{shown(name)} holds several units: {_listed(texts)}")
+            self.doubt(f"{shown(name)} holds several units: {quoted(texts)}")
         by_column = unit_in(f"in {texts[0]}") if len(texts) == 1 else ""
         told = {self.unit, unit_in(self.column.name), unit_in(self.column.label), by_column} - {""}
         if len(told) > 1:
-            self.doubt(f"units contradict each other: {_listed(sorted(told))}")
+            self.doubt(f"units contradict each other: {quoted(sorted(told))}")
         return sorted(told)[0] if told else ""
 
     def _too_short(self, values: Sequence[Decimal], stated: str) -> None:
@@ -419,14 +409,10 @@ class Evidence(Guess):
             return "percent"
         if stated == "fraction" and small:
             self.because("fractions, by name and values")
-            unit = "fraction"
         elif small:
             self.doubt("all values are 1 or less: are they fractions (0.07 for 7 %)?")
-            unit = "fraction"
-        else:
-            unit = "percent"
-            if stated != "percent":
-                self.doubt("is it in percent, not a count?")
+        elif stated != "percent":
+            self.doubt("is it in percent, not a count?")
         if self.spec.name == "treg_pct" and "cd4" not in self.tokens:
             self.doubt("is it a share of CD4⁺ T cells, before infusion?")
         if (
@@ -434,7 +420,7 @@ class Evidence(Guess):
             and not {"baseline", "screening", "before"} & self.tokens
         ):
             self.doubt("was it measured before infusion?")
-        return unit
+        return "fraction" if small else "percent"
 
     def _age_unit(self, values: Sequence[Decimal], stated: str) -> str:
         if _OTHER_DAY.search(fold(f"{self.column.name} {self.column.said}")):
@@ -483,7 +469,8 @@ class Evidence(Guess):
         return cells.get(f"STARTDT:{self.parameter}") or cells.get("STARTDT") or []
 
 
-def _listed(texts: Sequence[str]) -> str:
+def quoted(texts: Collection[str]) -> str:
+    """Quote what a file says, in a few words."""
     return listed(texts, most=6, limit=30)
 
 
@@ -492,18 +479,17 @@ def _listed(texts: Sequence[str]) -> str:
 
 def holds_dates(cells: Sequence[str]) -> bool:
     """Tell whether a column mostly holds calendar dates."""
-    filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
-    split = {text: dates.split(text) for text in set(filled)}
-    are = {t for t, d in split.items() if isinstance(d, dates.Cell) and d.style != "serial"}
-    good = sum(text in are for text in filled)
-    return bool(filled) and good >= MOSTLY * len(filled)
+    found = {t: dates.split(t) for t in {*filled(cells)[:SAMPLE]}}
+    are = {t for t, d in found.items() if isinstance(d, dates.Cell) and d.style != "serial"}
+    return _are_mostly(cells, are.__contains__)
 
 
 def holds_numbers(cells: Sequence[str]) -> bool:
     """Tell whether a column mostly holds numbers."""
-    filled = [c for c in cells if fold(c) not in MISSING][:SAMPLE]
-    return bool(filled) and sum(map(_is_number, filled)) >= MOSTLY * len(filled)
+    spec = FIELDS["os_days"]
+    return _are_mostly(cells, lambda text: isinstance(grammar.number(spec, text), str))
 
 
-def _is_number(text: str) -> bool:
-    return isinstance(grammar.number(FIELDS["os_days"], text), str)
+def _are_mostly(cells: Sequence[str], fits: Callable[[str], bool]) -> bool:
+    sample = filled(cells)[:SAMPLE]
+    return bool(sample) and sum(map(fits, sample)) >= MOSTLY * len(sample)

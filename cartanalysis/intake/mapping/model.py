@@ -18,24 +18,20 @@ from cartanalysis.contract import DERIVED, FIELDS, REQUIRED, Field
 from cartanalysis.errors import InputError, Mistake, shown
 from cartanalysis.intake.cells import DAYS, PERCENT, Fault, number
 from cartanalysis.intake.hints import COUNTED_FROM
-from cartanalysis.intake.mapping import conditions, layout
+from cartanalysis.intake.mapping import conditions
 from cartanalysis.intake.mapping.conditions import Condition
 from cartanalysis.intake.mapping.dates import ORDERS
 from cartanalysis.intake.mapping.document import Document, Node, alternatives, did_you_mean
 from cartanalysis.intake.reading.files import read_bytes
-from cartanalysis.intake.source import Layout
+from cartanalysis.intake.source import TAKE, Layout
 from cartanalysis.text import fold
 
 VERSION = "1"
-MAX_BYTES = 2**20
-"""1 MB; a mapping of every column there may be is a few kB."""
-
+MAX_BYTES = 2**20  # 1 MB; a mapping of every column there may be is a few kB
 CODINGS = ("event", "cnsr")
 DECIMALS = (".", ",")
 LIMITS = ("value", "half")
-OF_RESPONDERS = ("mrd", "rfs_days", "rfs_event", "rfs_cause")
-"""Columns that have a meaning in remission only."""
-
+OF_RESPONDERS = ("mrd", "rfs_days", "rfs_event", "rfs_cause")  # with a meaning in remission
 AGE = "age_years"
 
 
@@ -75,8 +71,7 @@ class FromColumn(Entry):
     values: dict[str, str] | None = None  # our number by a text of theirs, such as 80-90
 
 
-UNSAID = ""
-"""What ``otherwise`` is where it is not said: a row that no rule fits is then a problem."""
+UNSAID = ""  # what ``otherwise`` is where it is not said: a row that no rule fits is then a problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,10 +227,7 @@ def loads(text: str, name: str = "mapping", *, for_use: bool = False) -> Mapping
     return mapping
 
 
-_LISTS = ("extra", "drop", "keep")
-_TOP = ("version", "columns", "only", "patients", *_LISTS, "sheet", "dictionary", *layout.KEYS)
-Read = Callable[[Node], Any]
-"""How the value of a key is read."""
+Read = Callable[[Node], Any]  # how the value of a key is read
 
 
 class _Reader(Document):
@@ -245,17 +237,26 @@ class _Reader(Document):
 
     def mapping(self, root: Node) -> Mapping:
         """Read the whole document."""
-        top = self.known_keys(root, _TOP, "a mapping file begins with version: and columns:")
+        of_rows: dict[str, Read] = {
+            "tables": self.tables,
+            "by": self.names,
+            "order": self.names,
+            "take": self.take,
+            "concepts": self.concepts,
+        }
+        others: dict[str, Read] = dict.fromkeys(("extra", "drop", "keep"), self.names)
+        others |= dict.fromkeys(("sheet", "dictionary"), self.text)
+        others |= {"only": partial(conditions.read, self)}
+        others |= {"patients": partial(self.choice, ("rows",))}
+        known = ("version", "columns", *others, *of_rows)
+        top = self.known_keys(root, known, "a mapping file begins with version: and columns:")
         self.version(top.get("version"), root)
         entries = tuple(self.entries(top.get("columns"), root))
-        said: dict[str, Any] = {k: self.names(top[k]) for k in _LISTS if k in top}
-        said |= {k: self.text(top[k]) for k in ("sheet", "dictionary") if k in top}
-        said["layout"] = layout.read(self, top)
-        if "only" in top:
-            said["only"] = conditions.read(self, top["only"])
-        if "patients" in top:
-            said["patients"] = self.choice(("rows",), top["patients"])
-        made = Mapping(self.name, entries, **said)
+        said, laid_out = (
+            {key: read(top[key]) for key, read in keys.items() if key in top}
+            for keys in (others, of_rows)
+        )
+        made = Mapping(self.name, entries, layout=Layout(**laid_out), **said)
         self.has_response(made)
         for word in made.extra:
             if word in FIELDS or word in DERIVED:
@@ -359,7 +360,8 @@ class _Reader(Document):
         if spec.name in OF_RESPONDERS:
             read["for"] = self.responders
         if spec.name == AGE:
-            read["cap"] = partial(self.cap, spec)
+            remedy = "Write a number of years, such as 89"
+            read["cap"] = partial(self.number, spec, "not an age", remedy)
         return read
 
     def consistent(self, entry: Entry, node: Node, spec: Field) -> None:
@@ -381,22 +383,12 @@ class _Reader(Document):
 
     # --- values ------------------------------------------------------------------------------
 
-    def cap(self, spec: Field, node: Node) -> str:
-        """Read the age above which ages are not told apart."""
-        text = self.text(node)
-        age = number(spec, text)
-        if text and (isinstance(age, Fault) or not spec.holds(age)):
-            self.wrong(node, "not an age", "Write a number of years, such as 89", text)
-        return text
-
     def levels(self, spec: Field, node: Node) -> dict[str, str | None]:
         """Read translations of levels; theirs are compared without case and blanks."""
-        if not isinstance(node.value, dict) or not node.value:
-            self.wrong(node, "the translations are missing", f"Write their level: {spec.allowed}")
-            return {}
         levels: dict[str, str | None] = {}
         seen: dict[str, str | None] = {}
-        for theirs, inner in node.value.items():
+        remedy = f"Write their level: {spec.allowed}"
+        for theirs, inner in self.pairs(node, "the translations are missing", remedy).items():
             ours = self.rest(spec, inner)
             if seen.setdefault(fold(theirs), ours) != ours:
                 what = "the level is translated twice, differently (case and blanks do not count)"
@@ -419,12 +411,9 @@ class _Reader(Document):
 
     def rules(self, spec: Field, node: Node) -> dict[str, Condition]:
         """Read the conditions that decide on our levels, in their order."""
-        if not isinstance(node.value, dict) or not node.value:
-            remedy = f"Write a condition for each: {spec.allowed}"
-            self.wrong(node, "the rules are missing", remedy)
-            return {}
         rules: dict[str, Condition] = {}
-        for name, inner in node.value.items():
+        remedy = f"Write a condition for each: {spec.allowed}"
+        for name, inner in self.pairs(node, "the rules are missing", remedy).items():
             ours = self.level(spec, replace(inner, value=name))
             if ours in rules:
                 self.wrong(inner, "the level has a rule already", "Join both as a list", name)
@@ -433,19 +422,59 @@ class _Reader(Document):
 
     def values(self, spec: Field, node: Node) -> dict[str, str]:
         """Read numbers of ours that stand for texts of theirs."""
-        if not isinstance(node.value, dict) or not node.value:
-            self.wrong(node, "the numbers are missing", 'Write their text: as {"80-90": 85}')
-            return {}
-        read = {fold(theirs): self.text(inner) for theirs, inner in node.value.items()}
-        for inner, text in zip(node.value.values(), read.values(), strict=False):
-            ours = number(spec, text)
-            if text and (isinstance(ours, Fault) or not spec.holds(ours)):
-                self.wrong(inner, "not a value of this column", f"Write {spec.allowed}", text)
-        return read
+        pairs = self.pairs(node, "the numbers are missing", 'Write their text: as {"80-90": 85}')
+        told = "not a value of this column", f"Write {spec.allowed}"
+        return {fold(theirs): self.number(spec, *told, inner) for theirs, inner in pairs.items()}
+
+    def number(self, spec: Field, what: str, remedy: str, node: Node) -> str:
+        """Read a number that one of our columns may hold."""
+        text = self.text(node)
+        ours = number(spec, text)
+        if text and (isinstance(ours, Fault) or not spec.holds(ours)):
+            self.wrong(node, what, remedy, text)
+        return text
 
     def responders(self, node: Node) -> bool:
         """Read for whom a column is."""
         return bool(self.choice(("responders",), node))
+
+    # --- rows and tables ---------------------------------------------------------------------
+
+    def tables(self, node: Node) -> dict[str, str]:
+        """Read names of tables, some with the name of their identifier."""
+        found: dict[str, str] = {}
+        for item in node.value if isinstance(node.value, tuple) else (node,):
+            if isinstance(item.value, dict):
+                pairs = {table: self.text(column) for table, column in item.value.items()}
+            else:
+                pairs = {self.text(item): ""}
+            for table in pairs.keys() & found.keys():
+                self.wrong(item, "the table is named twice", "Keep one", table)
+            found |= pairs
+        return found
+
+    def take(self, node: Node) -> dict[str, str]:
+        """Read which cell of a patient counts, by column."""
+        if node.value == {}:
+            return {}
+        remedy = f"Write {{column: {' or '.join(TAKE)}}}"
+        pairs = self.pairs(node, "not a list of columns", remedy)
+        return {column: self.choice(TAKE, inner) for column, inner in pairs.items()}
+
+    def concepts(self, node: Node) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Read concept identifiers, by a word for them and the table that holds them."""
+        found: dict[str, dict[str, tuple[str, ...]]] = {}
+        remedy = "Write a word, a table and concept identifiers: infusion: {drug_exposure: [1, 2]}"
+        for word, inner in self.pairs(node, "the concepts are missing", remedy).items():
+            remedy = f"Write {word}: {{table: [concept identifiers]}}"
+            pairs = self.pairs(inner, "the table of the concepts is missing", remedy)
+            for table, ids in pairs.items():
+                found.setdefault(word, {})[table.casefold()] = self.names(ids)
+                for text in found[word][table.casefold()]:
+                    if text and not (text.isdecimal() and text.isascii()):
+                        remedy = "Write its number, as athena.ohdsi.org has it"
+                        self.wrong(ids, "not a concept identifier", remedy, text)
+        return found
 
 
 FORMS: dict[str, type[Entry]] = {

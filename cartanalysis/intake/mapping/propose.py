@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from cartanalysis.contract import FIELDS, MISSING, PAIRS, REQUIRED
+from cartanalysis.contract import FIELDS, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
-from cartanalysis.intake.hints import bare_name
+from cartanalysis.intake.hints import COUNTED_FROM, bare_name, without_beginning
 from cartanalysis.intake.mapping.conditions import Condition
 from cartanalysis.intake.mapping.course import Course, infused_only
 from cartanalysis.intake.mapping.document import written
@@ -21,11 +21,10 @@ from cartanalysis.intake.mapping.guess import (
 )
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings, words_of
-from cartanalysis.intake.source import Column, Layout, Source
-from cartanalysis.text import fold
+from cartanalysis.intake.source import Column, Layout, Source, filled
 
-NAMES_SHOWN = 40
-"""So many names of columns that are not used are told, unless all are asked for."""
+_ORDERS = {"os_event": " (dead above alive)", "response": " (CR above CRi above NR)"}
+NAMES_SHOWN = 40  # so many names of columns that are not used are told, unless all are asked for
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Proposal:
             f"version: {VERSION}",
             *_laid_out(self.layout),
         ]
-        if self.source.layout is not None:
+        if self.source.layout is not None or self.source.form.startswith("SDTM"):
             lines[3:3] = [f"# {_comment(note)}" for note in self.source.notes]
         if self.only is not None:
             lines += ["# Who was never infused is left out.", f"only: {written(self.only.said)}"]
@@ -98,7 +97,8 @@ class Proposal:
         lines = [f"{shown(self.source.name)}: {self.source.form}, {count} patients"]
         joined = [f"{shown(t)} by {shown(c)}" for t, c in self.layout.tables.items() if t]
         lines += [f"Joined: {', '.join(joined)}"] if joined else []
-        lines += [*self.source.notes] if self.source.layout is not None else []
+        if self.source.layout is not None or self.source.form.startswith("SDTM"):
+            lines += self.source.notes
         width = max((len(g.entry.target) for g in self.guesses), default=0)
         for guess in self.guesses:
             entry = guess.entry
@@ -115,8 +115,7 @@ class Proposal:
             names = listed(self.unused, len(self.unused) if whole else NAMES_SHOWN)
             hint = " (the mapping file and --all list them)" if more > 0 and not whole else ""
             lines.append(f"Not used: {names}{hint}")
-        count = sum(bool(g.doubts) for g in self.guesses)
-        if count:
+        if count := sum(bool(g.doubts) for g in self.guesses):
             entries = "1 entry is" if count == 1 else f"{count} entries are"
             lines.append(
                 f"{entries} not sure: answer each in the mapping file before it can be used."
@@ -125,11 +124,7 @@ class Proposal:
 
 
 def propose(source: Source) -> Proposal:
-    """Guess which of a file's columns is which of ours.
-
-    Names, labels, dictionaries and values are looked at.  A guess is sure only if its name is a
-    usual one, its values fit and nothing else competes; every other carries a question.
-    """
+    """Guess which of a file's columns is which of ours; what is not sure carries a question."""
     personal = {f.column: f for f in privacy.identifying(source)}
     found: dict[str, list[Guess]] = {name: [] for name in FIELDS}
     roles: dict[str, str] = {}
@@ -182,6 +177,9 @@ def propose(source: Source) -> Proposal:
 def _evidence(source: Source, column: Column) -> Iterator[Evidence]:
     """Give what name and label say; where they disagree, the name is doubted."""
     by_name = meanings(column.name) or meanings(bare_name(column.name))
+    by_name = by_name or tuple(
+        m for m in meanings(without_beginning(bare_name(column.name))) if m.target in COUNTED_FROM
+    )
     by_label = meanings(bare_name(column.label))
     targets = {m.target for m in by_name if m.strength > 1}
     told = {m.target for m in by_label if m.strength > 1}
@@ -204,17 +202,16 @@ def _not_understood(source: Source, chosen: set[str]) -> Iterator[Guess]:
     """Ask about columns of our own name whose values tell nothing."""
     for column in source.columns:
         name = column.name
-        filled = [c for c in source.cells[name] if fold(c) not in MISSING]
-        if name not in FIELDS or name in chosen or not filled or FIELDS[name].kind == "label":
+        texts = filled(source.cells[name])
+        if name not in FIELDS or name in chosen or not texts or FIELDS[name].kind == "label":
             continue
         if OTHER_PEOPLE & {*words_of(column.label)}:
             continue
-        guess = Guess(FromColumn(target=name, source=name), "by its name")
-        guess.doubt(
-            f"the column was found, but its values, such as {shown(filled[0])}, cannot be "
+        ask = (
+            f"the column was found, but its values, such as {shown(texts[0])}, cannot be "
             "understood. Translate or correct them, or remove the entry"
         )
-        yield guess
+        yield Guess(FromColumn(target=name, source=name), "by its name", ask)
 
 
 def _renumber(guess: Guess | None, personal: dict[str, privacy.Finding]) -> None:
@@ -231,14 +228,12 @@ def _only_parameter(source: Source, found: dict[str, list[Guess]]) -> Iterator[G
     if found["os_days"] or found["rfs_days"] or len(times) != 1:
         return
     parameter = times[0].name.partition(":")[2]
-    labels = {c.name: c for c in source.columns}
     for name, target in ((times[0].name, "os_days"), (f"CNSR:{parameter}", "os_event")):
-        if name in labels:
-            evidence = Evidence(source, labels[name], Meaning(target, 1, 0, ""), "name")
+        if name in source.cells:
+            evidence = Evidence(source, source.column(name), Meaning(target, 1, 0, ""), "name")
             evidence.reasons[:] = ["the only time-to-event parameter of the file"]
             evidence.doubts[:] = [f"{shown(parameter)} is not known to us; is it overall survival?"]
-            guess = evidence.guess()
-            if guess is not None:
+            if guess := evidence.guess():
                 yield guess
 
 
@@ -274,9 +269,10 @@ def _doubt_choices(guess: Guess, source: Source) -> None:
         if column in layout.take:
             parts = [name for name in source.cells if name.startswith(f"{column}: ")]
             instead = f", or use {listed(parts, 3)}" if parts else ""
+            how = f"{layout.take[column]} one count{_ORDERS.get(guess.draft.target, '')}"
             guess.doubt(
-                f"the rows of a patient differ in {shown(column)}; does the {layout.take[column]} "
-                f"one count? If another does, change it under take{instead}"
+                f"the rows of a patient differ in {shown(column)}; does the {how}? If another "
+                f"does, change it under take{instead}"
             )
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
 
-from cartanalysis.contract import MISSING, Field
+from cartanalysis.contract import Field
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.hints import COUNTED_FROM
-from cartanalysis.intake.mapping import conditions, dates
-from cartanalysis.intake.mapping.model import AGE, FromDates, FromFilled, Mapping
-from cartanalysis.intake.source import Source
-from cartanalysis.text import fold
+from cartanalysis.intake.mapping import dates
+from cartanalysis.intake.mapping.conditions import Condition, is_filled, leave_out
+from cartanalysis.intake.mapping.model import AGE, FromDates, FromFilled
+from cartanalysis.intake.mapping.model import Mapping as Plan
+from cartanalysis.intake.source import Source, is_empty
 
 NOT_INFUSED = "no date of infusion, and the book counts those who were infused"
 """What is wrong with a patient who may never have been infused."""
@@ -23,7 +26,7 @@ Days = dict[str, list[dt.date | None]]
 class Timeline:
     """The dates that a mapping names, each column read once."""
 
-    def __init__(self, source: Source, plan: Mapping, today: dt.date) -> None:
+    def __init__(self, source: Source, plan: Plan, today: dt.date) -> None:
         self.source = source
         self.plan = plan
         self.today = today
@@ -33,10 +36,7 @@ class Timeline:
         self.orders = self.orders_of_file()
 
     def orders_of_file(self) -> dict[str, tuple[str, str]]:
-        """Tell day from month for all columns together: a file is seldom written in two ways.
-
-        Gives order and the column that shows it, by column; what entries say counts as well.
-        """
+        """Tell day from month, and which column shows it; a file is seldom written in two ways."""
         cells = self.source.cells
         entries = [e for e in self.plan.entries if isinstance(e, FromDates | FromFilled)]
         named = dict.fromkeys(n for e in entries for n in e.columns if n in cells)
@@ -63,7 +63,7 @@ class Timeline:
         """Read a column of dates, once."""
         if (name, order) not in self.read:
             cells = self.source.cells[name]
-            texts = [None if fold(text) in MISSING else text for text in cells]
+            texts = [None if is_empty(text) else text for text in cells]
             shared, by = self.orders.get(name, ("", name))
             found = dates.read(texts, order, self.today, shared)
             if found.whole:
@@ -79,36 +79,33 @@ class Timeline:
             self.read[name, order] = found.values
         return self.read[name, order]
 
-    def days_of(self, entry: FromDates) -> Days:
-        """Read all date columns of an entry."""
-        return {name: self.column(name, entry.order) for name in entry.columns}
-
-    def unread(self, names: Collection[str], days: Days, i: int) -> bool:
-        """Tell whether a patient has a date that could not be read."""
-        cells = self.source.cells
-        return any(days[n][i] is None and fold(cells[n][i]) not in MISSING for n in names)
+    def filled(self, name: str, order: str) -> list[bool | None]:
+        """Tell in which rows a column has a date; none where it cannot be read."""
+        pairs = zip(self.column(name, order), self.source.cells[name], strict=True)
+        return [True if day else False if is_empty(text) else None for day, text in pairs]
 
     # --- what entries want -----------------------------------------------------------------------
 
     def counted(self, entry: FromDates, spec: Field) -> list[str]:
         """Count time between dates, or tell which date was first."""
-        days = self.days_of(entry)
+        days = {name: self.column(name, entry.order) for name in entry.columns}
         if spec.kind != "level":
             ends = ", ".join(shown(d) for d in entry.dates)
             if entry.otherwise:
                 ends += ", otherwise " + ", ".join(shown(d) for d in entry.otherwise)
             unit = "completed years" if entry.target == AGE else "days"
             self.notes.append(f"{entry.target}: {unit} from {shown(entry.since)} to {ends}.")
-        return [self._counted(entry, spec, days, i) for i in range(len(self.source.rows))]
+        told = zip(*(self.filled(name, entry.order) for name in entry.columns), strict=True)
+        return [
+            "" if None in filled else self._counted(entry, spec, days, i)
+            for i, filled in enumerate(told)
+        ]
 
     def _counted(self, entry: FromDates, spec: Field, days: Days, i: int) -> str:
-        since = days[entry.since][i]
-        events = [(day, name) for name in entry.dates if (day := days[name][i]) is not None]
-        contacts = [(day, name) for name in entry.otherwise if (day := days[name][i]) is not None]
-        if since is None or not (events or contacts) or self.unread(entry.columns, days, i):
+        since, end = days[entry.since][i], last_day(days, entry.dates, entry.otherwise, i)
+        if since is None or end is None:
             return ""
-        # the first event; without one, the last contact; of two on one day, the one named first
-        day, name = min(events, key=lambda e: e[0]) if events else max(contacts, key=lambda c: c[0])
+        day, name = end
         if day < since:
             what = f"the date is before {shown(entry.since)} ({since})"
             self.problems.append(self.source.problem(what, "Check both dates", name, i))
@@ -173,9 +170,26 @@ class Timeline:
         if AGE in by_target:
             counted += by_target[AGE].dates
         for name in dict.fromkeys(n for n in counted if n in self.source.cells):
-            test = conditions.Clause(name, "filled", ("yes",))
-            remedy = conditions.leave_out("who was never infused", test, self.plan.only)
-            for row, text in zip(self.source.rows, self.source.cells[name], strict=True):
-                if fold(text) in MISSING:
-                    found = Problem(NOT_INFUSED, f"Fill in the date. {remedy}", row, name)
-                    self.problems.append(found)
+            self.problems += without_date(self.source, name, self.plan.only)
+
+
+def last_day(
+    days: Mapping[str, Sequence[Any]], events: Iterable[str], contacts: Iterable[str], i: int
+) -> tuple[Any, str] | None:
+    """Give a patient's first event, else last contact, and its column; of a tie the first."""
+    happened, seen = (
+        [(day, name) for name in names if (day := days[name][i]) is not None]
+        for names in (events, contacts)
+    )
+    first = itemgetter(0)
+    return min(happened, key=first) if happened else max(seen, key=first, default=None)
+
+
+def without_date(
+    source: Source, name: str, only: Condition | None, more: str = ""
+) -> Iterator[Problem]:
+    """Ask for the date of infusion of those without, or to leave them out."""
+    remedy = leave_out("who was never infused", is_filled(name), only)
+    for row, text in zip(source.rows, source.cells[name], strict=True):
+        if is_empty(text):
+            yield Problem(NOT_INFUSED, f"Fill in the date. {remedy}{more}", row, name)

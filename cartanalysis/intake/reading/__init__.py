@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from cartanalysis.errors import InputError, Problem, listed, shown
 from cartanalysis.intake.reading import (
@@ -24,17 +23,13 @@ from cartanalysis.intake.reading.gather import gather, suggested
 from cartanalysis.intake.source import Layout, Source
 from cartanalysis.text import fold
 
-T = TypeVar("T")
-
 _OMOP = (
     *("PERSON", "CONDITION_OCCURRENCE", "PROCEDURE_OCCURRENCE", "DRUG_EXPOSURE", "OBSERVATION"),
     *("MEASUREMENT", "DEATH", "OBSERVATION_PERIOD", "CONCEPT"),
 )
 """The tables of OMOP that are read; their reader's library is loaded for them only."""
 
-MAX_TABLES = 40
-"""No cohort is kept in so many files; such a folder holds other things."""
-
+MAX_TABLES = 40  # no cohort is kept in so many files; such a folder holds other things
 __all__ = ["read_bytes", "read_source", "read_table"]
 
 
@@ -51,51 +46,47 @@ def read_source(
     ``layout`` says how rows and tables belong together, and ``wanted`` which columns are used;
     where that is not known yet (none), what seems usual is chosen, so that it can be proposed.
     """
-    source = _read(check_place(path), str(path), sheet, dictionary, layout or Layout(), wanted)
+    layout = replace(layout or Layout(), wanted=wanted)
+    source = _read(check_place(path), sheet, dictionary, layout)
     if wanted is None:
         return source
     return source.without([c.name for c in source.columns if c.is_part and c.name not in wanted])
 
 
-def _read(
-    place: Path,
-    path: str,
-    sheet: str | None,
-    dictionary: str | Path | None,
-    layout: Layout,
-    wanted: Collection[str] | None,
-) -> Source:
+def _read(place: Path, sheet: str | None, dictionary: str | Path | None, layout: Layout) -> Source:
     """Tell what kind of file or folder it is, and read it so."""
     if place.is_dir():
         for given, words in ((sheet, "sheet"), (dictionary, "data dictionary")):
             if given is not None:
-                raise refuse(path, f"a folder has no {words}", "Leave it out")
-        return _read_folder(place, layout, wanted)
+                raise refuse(str(place), f"a folder has no {words}", "Leave it out")
+        return _read_folder(place, layout)
     if any(layout.tables) and (sheet or dictionary):
         what = "the mapping file names several tables, beside a sheet or a data dictionary of one"
         raise refuse(place.name, what, "Keep one of the two")
-    if any(layout.tables) or (wanted is None and sheet is None):
+    if any(layout.tables) or (layout.wanted is None and sheet is None):
         tables, notes = _sheets(place, layout)
         if len(tables) > 1 or any(layout.tables):
-            return _joined(tables, notes, place.name, layout, wanted)
+            return _joined(tables, notes, place.name, layout)
     source = _read_file(place, sheet)
     if redcap.is_dictionary(source):
         what = "this is a REDCap data dictionary, not the data"
         raise refuse(source.name, what, "Give the data; the dictionary is found beside it")
+    redcap.refuse_labels(source)
     if dictionary is None and sdtm.recognise(source) == "DM":
-        return _as_it_is(sdtm.one_row_per_subject({"DM": source}, source.name), layout)
+        made = sdtm.one_row_per_subject({"DM": source}, source.name, layout.wanted)
+        return _as_it_is(made, layout)
     kind = adam.recognise(source)
     if dictionary is None and kind is not None:
         return _as_it_is(adam.one_row_per_subject({kind: source}, source.name), layout)
     if dictionary is None and cbioportal.is_clinical(source):
-        return cbioportal.join([source], source.name, layout, wanted)
+        return cbioportal.join([source], source.name, layout)
     source = _describe(source, place, dictionary)
     own = [name for name in redcap.EVENTS if name in source.cells]
     if own:
-        return redcap.one_row_per_record(source, own, layout, wanted)
+        return redcap.one_row_per_record(source, own, layout)
     if layout.tables.get("") not in source.cells:  # if it is named, it is missed later
         return source
-    return gather({"": source}, layout, source.name, wanted)
+    return gather({"": source}, layout, source.name)
 
 
 def read_table(
@@ -136,59 +127,46 @@ def _sheets(place: Path, layout: Layout) -> tuple[dict[str, Source], list[str]]:
     from cartanalysis.intake.reading import workbook
 
     titles = workbook.sheets(data, place.name)
-    found = _chosen(titles, layout, place.name, "sheet")
-    return _readable(
-        {named: partial(read_table, data, place.name, sheet=sheet) for named, sheet in found},
-        layout,
-    )
+    sheets = {title: partial(read_table, data, place.name, sheet=title) for title in titles}
+    return _chosen(sheets, layout, place.name, "sheet")
 
 
-def _chosen(there: Mapping[str, T], layout: Layout, name: str, word: str) -> list[tuple[str, T]]:
-    """Give the tables that a mapping file names, or all."""
-    if not any(layout.tables):
-        return [*there.items()]
-    known = {fold(key): value for key, value in there.items()}
-    absent = [table for table in layout.tables if fold(table) not in known]
+def _chosen(
+    there: Mapping[str, Callable[[], Source]], layout: Layout, name: str, word: str
+) -> tuple[dict[str, Source], list[str]]:
+    """Read the tables that a mapping file names, or all that are tables; of others it is told."""
+    is_named = any(layout.tables)
+    known = {fold(key): read for key, read in there.items()}
+    absent = [table for table in layout.tables if fold(table) not in known] if is_named else []
     if absent:
         remedy = f"There are {', '.join(map(shown, there)) or 'none'}; correct tables:"
         what = f"there is no {word} {{}}, which the mapping file names under tables:"
         raise InputError(name, [Problem(what.format(shown(t)), remedy) for t in absent])
-    return [(table, known[fold(table)]) for table in layout.tables]
-
-
-def _readable(
-    tables: Mapping[str, Callable[[], Source]], layout: Layout
-) -> tuple[dict[str, Source], list[str]]:
-    """Read tables; those that nobody named may be something else, which is told."""
     found, notes = {}, []
-    for name, read in tables.items():
+    for table in layout.tables if is_named else there:
         try:
-            source = read()
+            source = known[fold(table)]() if is_named else there[table]()
         except InputError as error:
-            if any(layout.tables):
+            if is_named:
                 raise
-            notes.append(f"{shown(name)} was not joined: {error.problems[0].what}.")
-        else:
-            if redcap.is_dictionary(source) and not any(layout.tables):
-                notes.append(f"{shown(name)} was not joined: it is a data dictionary.")
-                continue
-            # of a sheet that is named anyway
-            told = [n for n in source.notes if not n.startswith("Read from the sheet")]
-            found[name] = replace(source, notes=tuple(told))
+            notes.append(f"{shown(table)} was not joined: {error.problems[0].what}.")
+            continue
+        if redcap.is_dictionary(source) and not is_named:
+            notes.append(f"{shown(table)} was not joined: it is a data dictionary.")
+            continue
+        # of a sheet that is named anyway
+        told = [n for n in source.notes if not n.startswith("Read from the sheet")]
+        found[table] = replace(source, notes=tuple(told))
     return found, notes
 
 
 def _joined(
-    tables: Mapping[str, Source],
-    notes: Sequence[str],
-    name: str,
-    layout: Layout,
-    wanted: Collection[str] | None,
+    tables: Mapping[str, Source], notes: Sequence[str], name: str, layout: Layout
 ) -> Source:
     """Join tables by the identifiers that a mapping file names, or that are found."""
     if not any(layout.tables):
         proposed, more = suggested(tables, name)
-        layout, notes = proposed, [*notes, *more]
+        layout, notes = replace(proposed, wanted=layout.wanted), [*notes, *more]
     first, *others = layout.tables.items()
     named = {table: column or first[1] for table, column in (first, *others)}
     absent = [
@@ -204,7 +182,7 @@ def _joined(
     if absent:
         raise InputError(name, absent)
     layout = replace(layout, tables=named)
-    return gather({t: tables[t] for t in named}, layout, name, wanted).also(notes)
+    return gather({t: tables[t] for t in named}, layout, name).also(notes)
 
 
 def _as_it_is(source: Source, layout: Layout) -> Source:
@@ -217,7 +195,7 @@ def _as_it_is(source: Source, layout: Layout) -> Source:
     return source.also(problems=[Problem(what, "Remove them")])
 
 
-def _read_folder(place: Path, layout: Layout, wanted: Collection[str] | None) -> Source:
+def _read_folder(place: Path, layout: Layout) -> Source:
     """Read a folder of one standard, or join the tables that it holds."""
     try:
         files = sorted(entry for entry in place.iterdir() if entry.is_file())
@@ -226,7 +204,7 @@ def _read_folder(place: Path, layout: Layout, wanted: Collection[str] | None) ->
         raise refuse(str(place), what, "Check that you may read it") from error
     name = place.resolve().name
     if any(layout.tables):
-        return _files(files, name, layout, wanted)
+        return _files(files, name, layout)
     clinical = cbioportal.clinical_files(files)
     by_stem: dict[str, list[Path]] = {}
     for file in files:
@@ -248,16 +226,16 @@ def _read_folder(place: Path, layout: Layout, wanted: Collection[str] | None) ->
         what = f"a folder with {' and '.join(found)}"
         raise refuse(str(place), what, "Give a folder with one of them")
     if clinical:
-        return cbioportal.join([_read_file(file) for file in clinical], name, layout, wanted)
+        return cbioportal.join([_read_file(file) for file in clinical], name, layout)
     if not found:
-        if wanted is not None:
+        if layout.wanted is not None:
             what = "a folder, not a regular file, of tables that no mapping file names"
             remedy = (
                 "Give a file, or a mapping file with tables: (cartanalysis map proposes one); or a "
                 "folder of ADaM, SDTM, OMOP or cBioPortal files"
             )
             raise refuse(str(place), what, remedy)
-        return _files(files, name, layout, wanted)
+        return _files(files, name, layout)
     ((form, kinds),) = found.items()
     several = [
         f"the same dataset is there several times: {', '.join(f.name for f in by_stem[kind])}"
@@ -271,19 +249,19 @@ def _read_folder(place: Path, layout: Layout, wanted: Collection[str] | None) ->
     if form == "OMOP tables":
         from cartanalysis.intake.reading import omop
 
-        return omop.one_row_per_person(paths, name, layout, wanted)
+        return omop.one_row_per_person(paths, name, layout)
     tables = {kind: _read_file(path) for kind, path in paths.items()}
     reader = adam if form == "ADaM datasets" else sdtm
     for kind, table in tables.items():
         if reader.recognise(table) != kind:
             what = f"the file lacks the columns of an {form.split()[0]} {kind} dataset"
             raise refuse(table.name, what, f"Export it again, or take it out of the folder {name}")
-    return _as_it_is(reader.one_row_per_subject(tables, name), layout)
+    if reader is sdtm:
+        return _as_it_is(sdtm.one_row_per_subject(tables, name, layout.wanted), layout)
+    return _as_it_is(adam.one_row_per_subject(tables, name), layout)
 
 
-def _files(
-    files: Sequence[Path], name: str, layout: Layout, wanted: Collection[str] | None
-) -> Source:
+def _files(files: Sequence[Path], name: str, layout: Layout) -> Source:
     """Join the files of a folder that a mapping file names, or all that are tables."""
     endings = {ending for kind in KINDS.values() for ending in kind.endings}
     there = [f for f in files if f.suffix.lower() in endings and not f.name.startswith((".", "~"))]
@@ -296,12 +274,12 @@ def _files(
             f"the folder holds {len(named)} tables; more than {MAX_TABLES} are not looked through"
         )
         raise refuse(name, what, "Put those of the cohort into a folder of their own")
-    chosen = _chosen(named, layout, name, "file")
-    tables, notes = _readable({table: partial(_read_file, file) for table, file in chosen}, layout)
+    readers = {table: partial(_read_file, file) for table, file in named.items()}
+    tables, notes = _chosen(readers, layout, name, "file")
     if not tables:
         what = "there is no table in the folder"
         raise refuse(name, what, "Give a folder with CSV, Excel or Parquet files")
-    return _joined(tables, notes, name, layout, wanted)
+    return _joined(tables, notes, name, layout)
 
 
 def _describe(source: Source, place: Path, dictionary: str | Path | None) -> Source:

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cartanalysis.errors import Problem
-from cartanalysis.intake.reading.table import alike, check_size, first_of
+from cartanalysis.intake.reading.table import check_size, first_of
 from cartanalysis.intake.source import Column, Source
 
-DATASETS = ("ADSL", "ADTTE", "ADRS", "ADAE")
-"""The datasets read, in the order in which they are put together."""
+DATASETS = ("ADSL", "ADTTE", "ADRS", "ADAE")  # in the order in which they are put together
 
 SYNDROMES = {
     "CRS": "cytokine release syndrome",
@@ -25,9 +24,7 @@ SYNDROMES = {
 """MedDRA preferred terms (AEDECOD), in lower case."""
 
 _GRADES = ("AETOXGR", "AETOXGRN", "ATOXGR", "ATOXGRN")
-_SEVERITIES = ("AESEV", "AESEVN", "ASEV", "ASEVN")
-"""Mild, moderate, severe: not the grades of CTCAE."""
-
+_SEVERITIES = ("AESEV", "AESEVN", "ASEV", "ASEVN")  # not the grades of CTCAE
 _GRADE = re.compile(r"(?:grade\s*)?([0-5])", re.IGNORECASE)
 _PER_PARAMETER = {
     "ADTTE": {
@@ -61,8 +58,7 @@ class Subjects:
     """The table being put together: a column is text by subject."""
 
     has_adsl: bool
-    prefix: str = ""
-    """Names the dataset in what is told, if there are several."""
+    prefix: str = ""  # names the dataset in what is told, if there are several
     rows: dict[str, int] = field(default_factory=dict)
     columns: dict[str, Column] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -77,6 +73,44 @@ class Subjects:
     def tell(self, source: Source, index: int, column: str, what: str, remedy: str) -> None:
         """Tell what is wrong with a record."""
         self.problems.append(source.problem(f"{self.prefix}{what}", remedy, column, index))
+
+    def enter(self, source: Source, *, is_first: bool) -> Source:
+        """Take in the subjects of a dataset, the first with one row of each; give their records."""
+        upper = _upper(source)  # software of other habits exports them in lower case
+        columns = tuple(replace(column, name=column.name.upper()) for column in source.columns)
+        cells = {name: source.cells[written] for name, written in upper.items()}
+        source = replace(source, columns=columns, cells=cells)
+        self.notes += source.notes
+        self.problems += [replace(p, what=self.prefix + p.what) for p in source.problems]
+        for index, subject in enumerate(source.cells["USUBJID"]):
+            if not subject:
+                self.tell(source, index, "USUBJID", "the subject is missing", "Fill in USUBJID")
+        source = source.take([i for i, s in enumerate(source.cells["USUBJID"]) if s])
+        if is_first:
+            self._add_first(source)
+        else:
+            self._add_subjects(source)
+        return source
+
+    def _add_first(self, source: Source) -> None:
+        first = source.first_rows("USUBJID")
+        for index, subject in enumerate(source.cells["USUBJID"]):
+            if index != first[subject]:
+                what = f"the subject is already in row {source.rows[first[subject]]}"
+                remedy = "ADSL has one row per subject; delete one"
+                self.tell(source, index, "USUBJID", what, remedy)
+        self.rows = {subject: source.rows[i] for subject, i in first.items()}
+        for column in source.columns:
+            self.add(column, source.cells[column.name], first)
+
+    def _add_subjects(self, source: Source) -> None:
+        for subject, index in source.first_rows("USUBJID").items():
+            if not self.has_adsl:
+                self.rows.setdefault(subject, source.rows[index])
+            elif subject not in self.rows:
+                self.tell(source, index, "USUBJID", "the subject is not in ADSL", _ONE_STUDY)
+        self.columns.setdefault("USUBJID", source.column("USUBJID"))
+        self.values["USUBJID"] = {subject: subject for subject in self.rows}
 
 
 def recognise(source: Source) -> str | None:
@@ -101,15 +135,8 @@ def one_row_per_subject(datasets: Mapping[str, Source], name: str) -> Source:
     table = Subjects("ADSL" in datasets)
     given = [kind for kind in DATASETS if kind in datasets]
     for kind in given:
-        source = in_upper_case(datasets[kind])
         table.prefix = f"{kind}: " if len(given) > 1 else ""
-        table.notes += source.notes
-        table.problems += [replace(p, what=table.prefix + p.what) for p in source.problems]
-        source = with_subject(source, table)
-        if kind == "ADSL":
-            add_adsl(source, table)
-        else:
-            add_subjects(source, table)
+        source = table.enter(datasets[kind], is_first=kind == "ADSL")
         if kind == "ADAE":
             add_grades(source, table, kind)
         elif kind in _PER_PARAMETER:
@@ -186,60 +213,16 @@ def _upper(source: Source) -> dict[str, str]:
     return {column.name.upper(): column.name for column in source.columns}
 
 
-def in_upper_case(source: Source) -> Source:
-    """Name the columns as ADaM does; software of other habits exports them in lower case."""
-    return replace(
-        source,
-        columns=tuple(replace(column, name=column.name.upper()) for column in source.columns),
-        cells={upper: source.cells[written] for upper, written in _upper(source).items()},
-    )
-
-
-def with_subject(source: Source, table: Subjects) -> Source:
-    """Take out the records that name no subject, and tell them."""
-    subjects = source.cells["USUBJID"]
-    for index, subject in enumerate(subjects):
-        if not subject:
-            table.tell(source, index, "USUBJID", "the subject is missing", "Fill in USUBJID")
-    return source.take([i for i, subject in enumerate(subjects) if subject])
-
-
-def add_adsl(source: Source, table: Subjects) -> None:
-    first = source.first_rows("USUBJID")
-    for index, subject in enumerate(source.cells["USUBJID"]):
-        if index != first[subject]:
-            what = f"the subject is already in row {source.rows[first[subject]]}"
-            remedy = "ADSL has one row per subject; delete one"
-            table.tell(source, index, "USUBJID", what, remedy)
-    table.rows = {subject: source.rows[i] for subject, i in first.items()}
-    for column in source.columns:
-        table.add(column, source.cells[column.name], first)
-
-
-def add_subjects(source: Source, table: Subjects) -> None:
-    """Without ADSL subjects come as they appear; with it, all must be there."""
-    for subject, index in source.first_rows("USUBJID").items():
-        if not table.has_adsl:
-            table.rows.setdefault(subject, source.rows[index])
-        elif subject not in table.rows:
-            table.tell(source, index, "USUBJID", "the subject is not in ADSL", _ONE_STUDY)
-    if "USUBJID" not in table.columns:
-        table.columns["USUBJID"] = next(c for c in source.columns if c.name == "USUBJID")
-    table.values["USUBJID"] = {subject: subject for subject in table.rows}
-
-
 def _add_constants(source: Source, table: Subjects) -> None:
-    """Carry along what a dataset says of the subject rather than of the record.
-
-    An earlier dataset wins; a disagreement between the two is told.
-    """
+    """Carry along what is said of a subject, not of a record; an earlier dataset wins."""
     varying = []
     first = source.first_rows("USUBJID")
     for column in source.columns:
         name, cells = column.name, source.cells[column.name]
         if name == "USUBJID" or _OF_A_RECORD.fullmatch(name):
             continue
-        is_constant = alike(cells, source.cells["USUBJID"], first)
+        subjects = source.cells["USUBJID"]
+        is_constant = all(cells[first[s]] == cell for s, cell in zip(subjects, cells, strict=True))
         if name not in table.columns and is_constant:
             table.add(column, cells, first)
         elif name not in table.columns:
@@ -303,21 +286,19 @@ def _label(source: Source, code: str, indices: Iterable[int], table: Subjects) -
     indices = list(indices)
     labels = source.cells.get("PARAM", source.cells["PARAMCD"])
     label = next((labels[i] for i in indices if labels[i]), code)
-    units: dict[str, int] = {}
-    for index in indices if "AVALU" in source.cells else ():
-        if source.cells["AVALU"][index]:
-            units.setdefault(source.cells["AVALU"][index], index)
-    if len(units) > 1:
-        what = f"{code} is given in several units ({', '.join(units)})"
-        table.tell(source, [*units.values()][1], "AVALU", what, "Give a parameter in one unit")
-    unit = next(iter(units), "")
+    said = source.cells.get("AVALU", [""] * len(source.rows))
+    unit, *others = dict.fromkeys(said[i] for i in indices if said[i]) or [""]
+    if others:
+        what = f"{code} is given in several units ({', '.join([unit, *others])})"
+        index = next(i for i in indices if said[i] == others[0])
+        table.tell(source, index, "AVALU", what, "Give a parameter in one unit")
     return label if unit.casefold() in label.casefold() else f"{label} ({unit})"
 
 
 # --- adverse events ----------------------------------------------------------------------------
 
 
-def add_grades(source: Source, table: Subjects, kind: str) -> None:
+def add_grades(source: Source, table: Subjects, kind: str = "AE") -> None:
     """Make columns of the highest grade of any event, of CRS and of ICANS; empty if unknown."""
     grade_column = next((grade for grade in _GRADES if grade in source.cells), None)
     if grade_column is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,9 +64,7 @@ def is_clinical(source: Source) -> bool:
     return ID in source.cells and source.form.endswith("tabs")
 
 
-def join(
-    tables: Sequence[Source], name: str, layout: Layout, wanted: Collection[str] | None
-) -> Source:
+def join(tables: Sequence[Source], name: str, layout: Layout) -> Source:
     """Make one table of the patient file and the sample file, or of one of them."""
     for table in tables:
         if not is_clinical(table):
@@ -74,7 +72,7 @@ def join(
             raise refuse(table.name, what, "Download it from cBioPortal again")
     of_patient = replace(layout, tables={"": ID})
     patients, *others = (
-        gather({"": table}, of_patient, table.name, wanted) if _has_samples(table) else table
+        gather({"": table}, of_patient, table.name) if _has_samples(table) else table
         for table in sorted(tables, key=_has_samples)
     )
     found = replace(patients, name=name, form="cBioPortal clinical file")

@@ -10,37 +10,32 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from cartanalysis.contract import FIELDS, MISSING
+from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, listed, shown
 from cartanalysis.intake.cells import PLAIN
+from cartanalysis.intake.hints import bare_name, words_of
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.names import date_role, meanings
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.reading.table import check_patients, first_of
-from cartanalysis.intake.source import Column, Layout, Source
-from cartanalysis.intake.words import ANSWERS, SURE
+from cartanalysis.intake.source import Column, Layout, Source, filled, is_empty
+from cartanalysis.intake.words import ANSWERS, DOUBTFUL, SURE, UNKNOWN, vital
 from cartanalysis.text import fold, same_id
 
-MAX_PARTS = 60
-"""Different words of a column in ``by:``; more are no kinds of rows but something measured."""
+MAX_PARTS = 60  # words of a column in by:; more are no kinds of rows but a measurement
+LIKELY_PARTS = 12  # a column with more different words is not proposed for ``by:``
 
-LIKELY_PARTS = 12
-"""A column with more different words is not proposed for ``by:``."""
-
-MOSTLY = 0.8
-"""The least share of a table's identifiers that the patients' table has, if it is to be joined."""
-
+MOSTLY = 0.8  # of a table's identifiers the patients' table has, if it is to be joined
 _TOLD = 20
+_GRADES = SURE["crs_grade"]
 _HOW = "first, last, highest or lowest"
 
-Groups = dict[str, list[int]]
-"""Places of the rows of each patient."""
+Groups = dict[str, list[int]]  # places of the rows of each patient
 
 
 @dataclass(frozen=True)
@@ -51,9 +46,9 @@ class _View:
     column: Column
     table: _Table
     groups: Groups
-    of: str
-    """The column's name without the word of another column."""
+    of: str  # the column's name without the word of another column
 
+    @property
     def cells(self) -> list[str]:
         """Give the column's cells, one for each row of its table."""
         return self.table.source.cells[self.column.name]
@@ -67,6 +62,7 @@ class _Table:
         self.source = source
         self.identifier = identifier
         self.groups: Groups = {}
+        self.parts: dict[str, Groups] = {}  # by the words of a column that tells rows apart
         for i, text in enumerate(source.cells[identifier]):
             if text:
                 self.groups.setdefault(same_id(text), []).append(i)
@@ -76,35 +72,18 @@ class _Table:
         """Whether a patient has several rows."""
         return any(len(rows) > 1 for rows in self.groups.values())
 
-    def without_patient(self) -> Iterator[Problem]:
-        """Tell of rows that name no patient."""
-        what = f"{self.name}: the identifier is missing".removeprefix(": ")
-        for i, text in enumerate(self.source.cells[self.identifier]):
-            if not text:
-                yield self.source.problem(what, "Fill it in", self.identifier, i)
 
-    def differs(self, cells: Sequence[str], groups: Groups) -> bool:
-        """Tell whether filled cells of a patient differ."""
-        for rows in groups.values():
-            if len(rows) > 1 and len({fold(cells[i]) for i in rows if not _empty(cells[i])}) > 1:
-                return True
-        return False
+def _differ(cells: Sequence[str], groups: Groups) -> bool:
+    """Tell whether filled cells of a patient differ."""
+    several = ([cells[i] for i in rows] for rows in groups.values() if len(rows) > 1)
+    return any(len({*map(fold, filled(texts))}) > 1 for texts in several)
 
 
 def gather(
-    tables: Mapping[str, Source],
-    layout: Layout,
-    name: str,
-    wanted: Collection[str] | None = (),
-    own: Collection[str] = (),
+    tables: Mapping[str, Source], layout: Layout, name: str, own: Collection[str] = ()
 ) -> Source:
-    """Make one row per patient of all tables, the first of which says who the patients are.
-
-    ``wanted`` are the columns that a mapping uses; without a mapping to go by (none), what seems
-    usual is chosen, so that one can be proposed. ``own`` are columns that only number the rows.
-    """
-    made = _Gathering(tables, layout, own)
-    source = made.source(name, wanted)
+    """Make one row of each patient of the first table; ``own`` columns only number the rows."""
+    source = _Gathering(tables, layout, own).source(name)
     check_patients(name, len(source.rows))
     return source
 
@@ -112,9 +91,7 @@ def gather(
 class _Gathering:
     """Tables being put together."""
 
-    def __init__(
-        self, tables: Mapping[str, Source], layout: Layout, own: Collection[str] = ()
-    ) -> None:
+    def __init__(self, tables: Mapping[str, Source], layout: Layout, own: Collection[str]) -> None:
         self.layout = layout
         self.own = {*own}
         self.take = dict(layout.take)
@@ -133,13 +110,19 @@ class _Gathering:
             start = f"{table.name}: " if several else ""
             self.notes += [f"{start}{note}" for note in table.source.notes]
             self.problems += [replace(p, what=start + p.what) for p in table.source.problems]
-            self.problems += table.without_patient()
+            missing = f"{start}the identifier is missing"
+            self.problems += [
+                table.source.problem(missing, "Fill it in", table.identifier, i)
+                for i, text in enumerate(table.source.cells[table.identifier])
+                if not text
+            ]
         names = [c for t in self.tables for c in t.source.cells if not self.is_key(t, c)]
         self.twice = {n for n in names if names.count(n) > 1}
         self.known = [self.named(t, c) for t in self.tables for c in t.source.cells]
         self.put_in_order()
         self.absent("by", self.layout.by, self.known)
-        self.parts = {id(table): self.split(table) for table in self.tables}
+        for table in self.tables:
+            self.split(table)
 
     def is_key(self, table: _Table, column: str) -> bool:
         """Tell whether a column only joins a table to that of the patients."""
@@ -151,11 +134,11 @@ class _Gathering:
 
     def asked(self, table: _Table, names: Collection[str]) -> list[str]:
         """Give those columns of a table that are named, with the table's name or without."""
-        found = []
-        for column in table.source.cells:
-            if self.named(table, column) in names or f"{table.name}: {column}" in names:
-                found.append(column)
-        return found
+        return [
+            column
+            for column in table.source.cells
+            if not {self.named(table, column), f"{table.name}: {column}"}.isdisjoint(names)
+        ]
 
     def absent(self, key: str, names: Iterable[str], known: Collection[str]) -> None:
         """Tell of columns that no table has."""
@@ -181,17 +164,16 @@ class _Gathering:
                     if ranks is not None and all(cells[i] in ranks for i in rows):
                         rows.sort(key=lambda i: ranks[cells[i]])
                         continue
-                    at = next((i for i in rows if _empty(cells[i])), rows[0])
+                    at = next((i for i in rows if is_empty(cells[i])), rows[0])
                     what = "nothing by which to put the patient's rows in order"
                     remedy = "Write dates or numbers in the column that order: names"
                     self.problems.append(table.source.problem(what, remedy, column, at))
 
-    def split(self, table: _Table) -> dict[str, Groups]:
+    def split(self, table: _Table) -> None:
         """Sort the rows by the words of the columns that tell them apart."""
-        parts: dict[str, Groups] = {}
         for column in self.asked(table, self.layout.by):
             cells = table.source.cells[column]
-            about = next(c for c in table.source.columns if c.name == column)
+            about = table.source.column(column)
             if len({*cells}) > MAX_PARTS:
                 what = f"the column has more than {MAX_PARTS} different words"
                 remedy = "Under by:, name a column that tells kinds of rows apart, such as events"
@@ -199,28 +181,27 @@ class _Gathering:
                 continue
             for patient, rows in table.groups.items():
                 for i in rows:
-                    if not _empty(cells[i]):
+                    if not is_empty(cells[i]):
                         word = about.choices.get(cells[i], cells[i])
-                        parts.setdefault(word, {}).setdefault(patient, []).append(i)
-        return parts
+                        table.parts.setdefault(word, {}).setdefault(patient, []).append(i)
 
     def views(self) -> Iterator[_View]:
         """Give every column that may be named, with the rows that count for it."""
         for table in self.tables:
-            parts = self.parts[id(table)]
             for column in table.source.columns:
                 if self.is_key(table, column.name) or column.name in self.own:
                     continue
                 name = self.named(table, column.name)
                 yield _View(name, column, table, table.groups, name)
-                for word, groups in parts.items():
+                for word, groups in table.parts.items():
                     yield _View(f"{name}: {word}", column, table, groups, name)
 
     # --- columns ---------------------------------------------------------------------------------
 
-    def source(self, name: str, wanted: Collection[str] | None) -> Source:
+    def source(self, name: str) -> Source:
         """Make the table."""
         self.tell_strays()
+        wanted = self.layout.wanted
         views = list(self.views())
         self.absent("take", self.layout.take, [view.name for view in views])
         for view in views:
@@ -229,22 +210,23 @@ class _Gathering:
             if view.name != view.of and not (asked or (wanted is None and self.may_tell(view))):
                 continue
             how = next((self.take[n] for n in (*names, view.of) if n in self.take), "")
-            if view.table.differs(view.cells(), view.groups):
+            if _differ(view.cells, view.groups):
                 if wanted is None:
-                    how = self.take[view.name] = how or usual(view.name, view.column, view.cells())
+                    how = self.take[view.name] = how or usual(view.name, view.column, view.cells)
                 elif not how and not asked and view.name not in FIELDS:
                     self.left_out.append(view.name)
                     continue
                 elif not how:
-                    self.tell_difference(view, view.cells())
+                    self.tell_difference(view)
             self.add(view, asked or view.name, how)
         if self.left_out:
             told = listed(self.left_out, _TOLD)
             self.notes.append(f"Left out, since they differ between the rows of a patient: {told}.")
         first = self.tables[0]
+        forms = ", ".join(dict.fromkeys(t.source.form for t in self.tables))
         return Source(
             name=name,
-            form=self.form(),
+            form=forms if len(self.tables) == 1 else f"{len(self.tables)} tables ({forms})",
             columns=tuple(self.columns.values()),
             cells=self.cells,
             rows=tuple(first.source.rows[rows[0]] for rows in first.groups.values()),
@@ -256,7 +238,7 @@ class _Gathering:
 
     def add(self, view: _View, name: str, how: str) -> None:
         """Add a column, from the row of each patient that counts for it."""
-        texts, rows = view.cells(), view.table.source.rows
+        texts, rows = view.cells, view.table.source.rows
         order = dates.settles(texts) if how in ("highest", "lowest") else ""
         chosen = {p: self.cell(view, found, how, order) for p, found in view.groups.items()}
         self.columns[name] = self.described(view, name)
@@ -268,57 +250,47 @@ class _Gathering:
             numbers.append(of_patient[own[0]] if i is None else rows[i])
         self.elsewhere[name] = (view.table.name, tuple(numbers))
 
-    def form(self) -> str:
-        """Say what kind of files the tables are."""
-        forms = ", ".join(dict.fromkeys(t.source.form for t in self.tables))
-        if len(self.tables) == 1:
-            return forms
-        return f"{len(self.tables)} tables ({forms})"
-
     def described(self, view: _View, name: str) -> Column:
         """Describe a column; a word that tells its rows apart belongs to what it is called."""
-        word = view.name[len(view.of) + 2 :]
-        label = view.column.label
-        if word:
-            label = f"{word} {view.column.label or view.column.name}"
-        elif self.named(view.table, view.column.name) != view.column.name and not label:
-            label = view.column.name
-        return replace(
-            view.column, name=name, label=label, is_part=bool(word) or view.column.is_part
-        )
+        word, column = view.name[len(view.of) + 2 :], view.column
+        is_renamed = self.named(view.table, column.name) != column.name
+        label = column.label or (column.name if word or is_renamed else "")
+        label = f"{word} {label}" if word else label
+        return replace(column, name=name, label=label, is_part=bool(word) or column.is_part)
 
     def may_tell(self, view: _View) -> bool:
         """Tell whether a part of a column may be one of ours, and is not what the column is."""
-        texts = view.cells()
+        texts = view.cells
         named = (view.of, view.column.label, self.described(view, view.name).label)
         if not any(meanings(name) or date_role(name) for name in named if name):
             return False
-        filled = any(not _empty(texts[i]) for rows in view.groups.values() for i in rows)
-        return filled and view.table.differs(texts, view.table.groups)
+        has_any = any(not is_empty(texts[i]) for rows in view.groups.values() for i in rows)
+        return has_any and _differ(texts, view.table.groups)
 
     def cell(self, view: _View, rows: Sequence[int], how: str, order: str) -> int | None:
         """Choose the row of a patient whose cell counts; none if all are empty."""
-        texts = view.cells()
-        filled = [i for i in rows if not _empty(texts[i])]
-        if not filled:
+        texts = view.cells
+        places = [i for i in rows if not is_empty(texts[i])]
+        if not places:
             return None
         if how == "last":
-            return filled[-1]
-        if len(filled) == 1 or how in ("", "first"):
-            return filled[0]
-        ranks = ranked([texts[i] for i in filled], order)
+            return places[-1]
+        if len(places) == 1 or how in ("", "first"):
+            return places[0]
+        ranks = ranked([texts[i] for i in places], order)
         if ranks is None:
             what = f"the cells of a patient cannot be compared, so there is no {how} one"
             remedy = "Correct them, or write first or last under take:"
             source = view.table.source
-            self.problems.append(source.problem(what, remedy, view.column.name, filled[0]))
-            return filled[0]
-        return (max if how == "highest" else min)(filled, key=lambda i: ranks[texts[i]])
+            self.problems.append(source.problem(what, remedy, view.column.name, places[0]))
+            return places[0]
+        return (max if how == "highest" else min)(places, key=lambda i: ranks[texts[i]])
 
-    def tell_difference(self, view: _View, texts: Sequence[str]) -> None:
+    def tell_difference(self, view: _View) -> None:
         """Ask which cell of a patient counts."""
+        texts = view.cells
         for rows in view.groups.values():
-            different = {fold(texts[i]): i for i in reversed(rows) if not _empty(texts[i])}
+            different = {fold(texts[i]): i for i in reversed(rows) if not is_empty(texts[i])}
             if len(different) > 1:
                 one, other, *_ = sorted(different.values())
                 numbers = view.table.source.rows
@@ -327,7 +299,7 @@ class _Gathering:
                     f"the rows{where} of a patient differ (row {numbers[other]} says "
                     f"{shown(texts[other])})"
                 )
-                parts = [*self.parts[id(view.table)]] if view.name == view.of else []
+                parts = view.table.parts if view.name == view.of else ()
                 remedy = f"In the mapping file, write take: {{{shown(view.name)}: …}} with {_HOW}"
                 if parts:
                     named = listed([f"{view.name}: {word}" for word in parts], 3)
@@ -357,88 +329,87 @@ class _Gathering:
                 self.notes.append(f"{head} rows of a patient were made one.")
 
 
-@functools.lru_cache(maxsize=2**16)  # the same words over and over
-def _empty(text: str) -> bool:
-    return not text or fold(text) in MISSING
-
-
 # --- order ---------------------------------------------------------------------------------------
 
 
 def ranked(texts: Iterable[str], order: str = "") -> dict[str, Any] | None:
-    """Put texts in order as numbers, grades, answers (yes above no) or dates; none if none fits.
-
-    ``order`` is that of day and month, where the whole column shows it.
-    """
-    filled = [t for t in dict.fromkeys(texts) if not _empty(t)]
-    for read in (_number, _grade, _answer):
-        found = {text: read(text) for text in filled}
+    """Rank texts as numbers, grades, answers or dates in the ``order`` of their column, if any."""
+    words = filled(dict.fromkeys(texts))
+    numbers = {t: Decimal(t) if PLAIN.fullmatch(t) else None for t in words}
+    grades, answers = ({t: known.get(fold(t)) for t in words} for known in (_GRADES, ANSWERS))
+    worth = (_worth(words, target) for target in ("os_event", "response"))
+    ways: tuple[dict[str, Any], ...] = (numbers, grades, answers, *worth)
+    for found in ways:
         if None not in found.values():
-            return found
-    days = dates.read(filled, "", dt.date.max, order)
-    if days.whole or days.faults:
-        return None
-    return dict(zip(filled, days.values, strict=True))
+            return dict(found)
+    days = dates.read(words, "", dt.date.max, order)
+    return None if days.whole or days.faults else dict(zip(words, days.values, strict=True))
 
 
-def _number(text: str) -> Decimal | None:
-    return Decimal(text) if PLAIN.fullmatch(text) else None
-
-
-def _grade(text: str) -> int | None:
-    grade = SURE["crs_grade"].get(fold(text))
-    return None if grade is None else int(grade)
-
-
-def _answer(text: str) -> int | None:
-    answer = ANSWERS.get(fold(text))
-    return None if answer is None else int(answer == "yes")
+def _worth(words: Iterable[str], target: str) -> dict[str, int | None]:
+    """Put the words of a status or response in order: dead above alive, CR above CRi above NR."""
+    if target == "os_event":
+        return {word: int(said) if (said := vital(word)) else None for word in words}
+    best_first = [*FIELDS[target].levels]
+    ours = DOUBTFUL[target] | SURE[target]
+    found = {word: ours.get(fold(word)) for word in words}
+    return {word: -best_first.index(level) if level else None for word, level in found.items()}
 
 
 def usual(name: str, column: Column, texts: Sequence[str]) -> str:
     """Say which cell is most likely to count where a patient's rows differ."""
-    filled = [t for t in texts if not _empty(t)]
-    can_be_ranked = ranked(filled, dates.settles(filled)) is not None
-    dated = sum(isinstance(dates.split(t), dates.Cell) for t in filled[:200])
-    if can_be_ranked and dated > len(filled[:200]) / 2:
+    words = filled(texts)
+    can_be_ranked = ranked(words, dates.settles(words)) is not None
+    dated = sum(isinstance(dates.split(t), dates.Cell) for t in words[:200])
+    if can_be_ranked and dated > len(words[:200]) / 2:
         role = date_role(name) or date_role(column.name) or date_role(column.label)
         return "highest" if role == "contact" else "lowest"
-    meant = meanings(name) or meanings(column.name) or meanings(column.label)
-    kinds = {FIELDS[m.target].kind for m in meant}
-    return "highest" if can_be_ranked and kinds & {"grade", "event"} else "first"
+    meant = meanings(name) or meanings(bare_name(column.name)) or meanings(bare_name(column.label))
+    targets = {m.target for m in meant}
+    for target in targets & {"os_event", "response"}:
+        known = _known_worth(column, words, target)
+        ranks = ranked(words) or {}
+        if ranks and len({*known.values()}) > 1:
+            best = ranks[max(known, key=lambda t: known[t])]
+            return {max(ranks.values()): "highest", min(ranks.values()): "lowest"}.get(best, "last")
+    kinds = {FIELDS[target].kind for target in targets}
+    if can_be_ranked and kinds & {"grade", "event"}:
+        return "highest"
+    return "last" if "os_event" in targets else "first"
+
+
+def _known_worth(column: Column, words: Sequence[str], target: str) -> dict[str, int]:
+    """Give what the file says of its codes, or they say themselves, in our order."""
+    meant = words_of(column, {*words})
+    known = {t: _worth([word], target)[word] for t, word in meant.items()}
+    return {t: rank for t, rank in known.items() if rank is not None}
 
 
 # --- a proposal ----------------------------------------------------------------------------------
 
 
 def suggested(tables: Mapping[str, Source], name: str) -> tuple[Layout, list[str]]:
-    """Find the identifier of each table, the one with a row per patient first.
-
-    Gives what a mapping file would say, and what is not sure of it.
-    """
+    """Find the identifier of each table, the patients' first, and what is not sure of it."""
     keys = {t: {c: _keys(source, c) for c in source.cells} for t, source in tables.items()}
     candidates = [
-        (table, column)
+        (table, column, keys[table][column])
         for table, source in tables.items()
         for column in _named_identifiers(source)
         if keys[table][column]
     ]
-    most = max((len(keys[t][c]) for t, c in candidates), default=0)
-    # nearly all patients, then a row for each, then the most telling name
-    unique = sorted(
-        candidates,
-        key=lambda c: (
-            len(keys[c[0]][c[1]]) < MOSTLY * most,
-            len(tables[c[0]].rows) != len(keys[c[0]][c[1]]),
-            -_strength(tables[c[0]], c[1]),
-            -len(keys[c[0]][c[1]]),
-        ),
-    )
-    if not unique:
+    if not candidates:
         what = f"no column of its tables ({', '.join(tables)}) is known as the patient's identifier"
         raise refuse(name, what, "In a mapping file, write tables: [{table: its identifier}, …]")
-    first, identifier = unique[0]
-    patients = keys[first][identifier]
+    most = max(len(patients) for _, _, patients in candidates)
+
+    def rank(candidate: tuple[str, str, set[str]]) -> tuple[bool, bool, int, int]:
+        """Prefer nearly all patients, then a row for each, then the most telling name."""
+        table, column, patients = candidate
+        source, count = tables[table], len(patients)
+        strength = _strength(source, column)
+        return count < MOSTLY * most, len(source.rows) != count, -strength, -count
+
+    first, identifier, patients = min(candidates, key=rank)
     found, doubts = {first: identifier}, []
     for table, source in tables.items():
         if table == first:
@@ -459,7 +430,7 @@ def suggested(tables: Mapping[str, Source], name: str) -> tuple[Layout, list[str
 
 
 def _keys(source: Source, column: str) -> set[str]:
-    return {same_id(text) for text in source.cells[column] if not _empty(text)}
+    return {*map(same_id, filled(source.cells[column]))}
 
 
 def _strength(source: Source, column: str) -> int:
@@ -479,14 +450,15 @@ def likely_parts(source: Source, identifier: str, own: Collection[str] = ()) -> 
     rated = []
     for column in source.columns:
         cells = source.cells[column.name]
-        words = {fold(t) for t in cells if not _empty(t)}
+        words = {*map(fold, filled(cells))}
         if column.name in (identifier, *own) or not 1 < len(words) <= LIKELY_PARTS:
             continue
-        if ranked(cells) is not None and not column.choices:
-            continue
+        meant = words_of(column, filled(cells)).values()
+        if ranked(word for word in meant if fold(word) not in UNKNOWN) is not None:
+            continue  # an answer, a grade or a status tells of the patient
         if any(m.strength > 1 for m in meanings(column.name)):
             continue
-        if table.differs(cells, table.groups):
+        if _differ(cells, table.groups):
             pairs = {(p, fold(cells[i])) for p, rows in table.groups.items() for i in rows}
             rated.append((len(pairs), column.name))
     return [max(rated)[1]] if rated else []

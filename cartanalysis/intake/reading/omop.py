@@ -9,12 +9,15 @@ patients and concepts are held, the rest is looked through block by block.
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from re import search
-from typing import Any
+from typing import Any, NamedTuple
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
@@ -23,18 +26,20 @@ import pyarrow.parquet as pq
 from cartanalysis.errors import InputError, Problem, listed, shown
 from cartanalysis.intake.reading.files import damaged, refuse, too_large
 from cartanalysis.intake.reading.gather import gather
-from cartanalysis.intake.reading.table import MAX_PATIENTS, MAX_RECORDS, as_text
+from cartanalysis.intake.reading.table import MAX_PATIENTS, MAX_RECORDS, tidy
 from cartanalysis.intake.source import Column, Layout, Source
 from cartanalysis.intake.words import WORDS, expression
 from cartanalysis.text import fold
 
-_BLOCK = 2**20
-"""Bytes of a text that are looked through at a time."""
+_BLOCK = 2**20  # bytes of a text that are looked through at a time
+_BATCH = 65_536  # rows of a Parquet file that are looked through at a time
 
-_BATCH = 65_536
-"""Rows of a Parquet file that are looked through at a time."""
+_VALUES = (
+    *("value_as_number", "value_as_concept_id", "value_as_string"),
+    *("unit_concept_id", "operator_concept_id"),
+)
+NONE = frozenset({None, "", "0"})  # what stands where there is no concept
 
-_VALUES = ("value_as_number", "value_as_concept_id", "value_as_string", "unit_concept_id")
 _SIGNS = {"4171756": "<", "4172704": ">", "4171754": "<=", "4171755": ">="}
 """What OMOP's operators are."""
 
@@ -42,23 +47,19 @@ PERSON = "person_id"
 INFUSION = "infusion"
 
 
-@dataclass(frozen=True)
-class _Events:
+class _Events(NamedTuple):
     """Which columns of a table of events say what happened, and when."""
 
     concept: str
     day: str
-    values: tuple[str, ...] = ()
 
 
 EVENTS = {
     "CONDITION_OCCURRENCE": _Events("condition_concept_id", "condition_start_date"),
     "PROCEDURE_OCCURRENCE": _Events("procedure_concept_id", "procedure_date"),
     "DRUG_EXPOSURE": _Events("drug_concept_id", "drug_exposure_start_date"),
-    "OBSERVATION": _Events("observation_concept_id", "observation_date", _VALUES),
-    "MEASUREMENT": _Events(
-        "measurement_concept_id", "measurement_date", (*_VALUES, "operator_concept_id")
-    ),
+    "OBSERVATION": _Events("observation_concept_id", "observation_date"),
+    "MEASUREMENT": _Events("measurement_concept_id", "measurement_date"),
 }
 """The tables of events, and which of their columns are read."""
 
@@ -67,26 +68,20 @@ _BASELINE = ("treg", "bm_blasts")
 """Words, among those that are proposed, of what is measured before the infusion."""
 
 _CONCEPTS_TOLD = 8
-Row = dict[str, str]
 
 
-def one_row_per_person(
-    paths: Mapping[str, Path], name: str, layout: Layout, wanted: Collection[str] | None
-) -> Source:
+def one_row_per_person(paths: Mapping[str, Path], name: str, layout: Layout) -> Source:
     """Make one row of each person who had the infusion."""
     if any(layout.tables) or layout.by or layout.order:
         what = "tables:, by: and order: in the mapping file are not for OMOP tables"
         raise refuse(name, what, "Remove them; say concepts: and take:")
     concepts = layout.concepts
-    if not concepts and wanted is None:
+    if not concepts and layout.wanted is None:
         concepts = _suggested(paths)
     _check(concepts, paths, name)
     infused = _records(paths, INFUSION, concepts[INFUSION])
-    first: dict[str, str] = {}
-    for record in infused:
-        if record["day"]:
-            first[record[PERSON]] = min(first.get(record[PERSON], "9"), record["day"])
-    if not first:
+    first = infused[infused["day"] != ""].groupby(PERSON)["day"].min()
+    if first.empty:
         what = "nobody has an infusion by the concepts that the mapping file names"
         raise refuse(name, f"{what}: {_told(concepts[INFUSION])}", _there(paths))
     if len(first) > MAX_PATIENTS:
@@ -94,15 +89,14 @@ def one_row_per_person(
     tables = {"person": _persons(paths, first), **_ends(paths, first)}
     take = {_END: "highest"} if "observation_period" in tables else {}
     for word, of_tables in concepts.items():
-        records = infused if word == INFUSION else _records(paths, word, of_tables, first)
-        ids = {i for r in records if (i := r.get("value_as_concept_id", "")) not in ("", "0")}
-        names = _names(paths, ids) if ids else {}
+        records = infused if word == INFUSION else _records(paths, word, of_tables, first.index)
+        names = _names(paths, {*records["value_as_concept_id"]} - NONE)
         tables[word] = _of_word(word, records, first, names)
         usual = {word: "first", f"{word}: before": "last"}
         take |= {column: how for column, how in usual.items() if column in tables[word].cells}
     keys = dict.fromkeys(tables, PERSON)
     whole = replace(layout, tables=keys, take=take | dict(layout.take), concepts=concepts)
-    source = gather(tables, whole, name, wanted)
+    source = gather(tables, whole, name)
     said = {k: v for k, v in (source.layout or layout).take.items() if take.get(k) != v}
     forms = ", ".join(sorted({"Parquet" if _is_parquet(p) else "text" for p in paths.values()}))
     notes = [n for n in source.notes if not n.endswith("rows of a patient were made one.")]
@@ -153,9 +147,7 @@ def _told(of_tables: Mapping[str, tuple[str, ...]]) -> str:
 def _there(paths: Mapping[str, Path]) -> str:
     """Say which concepts are frequent in the folder, and what its concept table calls them."""
     counts = {table: _counts(paths[table], e) for table, e in EVENTS.items() if table in paths}
-    most = {
-        table: sorted(of, key=lambda i: -of[i])[:_CONCEPTS_TOLD] for table, of in counts.items()
-    }
+    most = {t: [i for i, _ in of.most_common(_CONCEPTS_TOLD)] for t, of in counts.items()}
     names = _names(paths, {i for ids in most.values() for i in ids})
     known = {t: [f"{i} {names.get(i, '')}".strip() for i in ids] for t, ids in most.items()}
     told = [
@@ -180,13 +172,13 @@ def _suggested(paths: Mapping[str, Path]) -> dict[str, dict[str, tuple[str, ...]
     return found
 
 
-def _counts(path: Path, events: _Events) -> dict[str, int]:
+def _counts(path: Path, events: _Events) -> Counter[str]:
     """Count the rows of each concept of a table."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for batch in _batches(path, (events.concept,)):
         for found in pc.value_counts(batch[events.concept]).to_pylist():
-            if (concept := found["values"]) not in (None, "", "0"):
-                counts[concept] = counts.get(concept, 0) + found["counts"]
+            if found["values"] not in NONE:
+                counts[found["values"]] += found["counts"]
     return counts
 
 
@@ -195,7 +187,7 @@ def _names(paths: Mapping[str, Path], ids: Collection[str]) -> dict[str, str]:
     if "CONCEPT" not in paths or not ids:
         return {}
     rows = _rows(paths["CONCEPT"], ("concept_id", "concept_name"), {"concept_id": ids})
-    return {row["concept_id"]: row["concept_name"] for row in rows}
+    return dict(zip(rows["concept_id"], rows["concept_name"], strict=True))
 
 
 # --- tables --------------------------------------------------------------------------------------
@@ -206,125 +198,109 @@ def _records(
     word: str,
     of_tables: Mapping[str, tuple[str, ...]],
     persons: Collection[str] | None = None,
-) -> list[Row]:
-    """Read the rows of a word's concepts."""
-    found: list[Row] = []
+) -> pd.DataFrame:
+    """Read the rows of a word's concepts, with what was measured or observed in them."""
+    found = pd.DataFrame()
     for table, ids in of_tables.items():
-        events = EVENTS[table.upper()]
-        path = paths[table.upper()]
-        columns = (PERSON, events.concept, events.day)
+        events, path = EVENTS[table.upper()], paths[table.upper()]
         keep = {events.concept: ids} | ({PERSON: persons} if persons is not None else {})
-        for row in _rows(path, columns, keep, events.values):
-            found.append(row | {"day": row[events.day][:10], "table": path.name})
-            if len(found) > MAX_RECORDS:
-                what = f"the concepts of {shown(word)} have more than {MAX_RECORDS:,} rows"
-                raise refuse(path.name, what, "Name fewer concepts")
+        room = MAX_RECORDS - len(found)
+        rows = _rows(path, (PERSON, events.concept, events.day), keep, _VALUES, most=room)
+        if len(rows) > room:
+            what = f"the concepts of {shown(word)} have more than {MAX_RECORDS:,} rows"
+            raise refuse(path.name, what, "Name fewer concepts")
+        found = pd.concat([found, rows.assign(day=rows[events.day].str[:10])], ignore_index=True)
     return found
 
 
 def _of_word(
-    word: str, records: Iterable[Row], first: Mapping[str, str], names: Mapping[str, str]
+    word: str, records: pd.DataFrame, first: pd.Series, names: Mapping[str, str]
 ) -> Source:
     """Make the columns of a word: from the infusion on, and up to it."""
-    columns: dict[str, list[str]] = {
-        n: [] for n in (PERSON, word, f"{word}: before", f"{word}: value", f"{word}: value before")
+    records = records[records[PERSON].isin(first.index)].sort_values("day", kind="stable")
+    day, start = records["day"], records[PERSON].map(first)
+    value = pd.Series(
+        [_value(row, names) for row in records.to_dict("records")], records.index, str
+    )
+    after = (day != "") & (day >= start)
+    before = (day != "") & (day <= start) & (word != INFUSION)
+    columns = {
+        PERSON: records[PERSON],
+        word: day.where(after, ""),
+        f"{word}: before": day.where(before, ""),
+        f"{word}: value": value.where(after, ""),
+        f"{word}: value before": value.where(before, ""),
     }
-    rows: list[int] = []
-    units: set[str] = set()
     problems = []
-    for record in sorted(records, key=lambda r: r["day"]):
-        if record[PERSON] not in first:
-            continue
-        after = record["day"] >= first[record[PERSON]]
-        before = record["day"] <= first[record[PERSON]] and word != INFUSION
-        value = _value(record, names)
-        if not record["day"]:
-            after = before = False
-        cells = (
-            record[PERSON],
-            record["day"] if after else "",
-            record["day"] if before else "",
-            value if after else "",
-            value if before else "",
-        )
-        for column, cell in zip(columns.values(), cells, strict=True):
-            column.append(cell)
-        rows.append(int(record["row"]))
-        if value and record.get("unit_concept_id", "") not in ("", "0"):
-            units.add(record["unit_concept_id"])
+    units = {*records.loc[value != "", "unit_concept_id"]} - NONE
     if len(units) > 1:
         what = f"it was measured in several units (concepts {', '.join(sorted(units))})"
         problems.append(Problem(what, "Name the concepts of one unit under concepts:"))
-    filled = {n: c for n, c in columns.items() if any(c) or n in (PERSON, word)}
+    filled = {n: [*c] for n, c in columns.items() if any(c) or n in (PERSON, word)}
     # the value that our column of this name wants: before the infusion, or after it
     wanted = f"{word}: value before" if word in _BASELINE else f"{word}: value"
-    about = tuple(Column(n, label=word if n == wanted else "", is_part=True) for n in filled)
-    return Source(word, "OMOP", about, filled, tuple(rows), problems=tuple(problems))
+    about = [Column(n, label=word if n == wanted else "", is_part=True) for n in filled]
+    return _source(word, about, filled, records["row"], problems=tuple(problems))
 
 
-def _value(record: Row, names: Mapping[str, str]) -> str:
+def _source(
+    name: str, about: Iterable[Column], cells: dict[str, list[str]], rows: pd.Series, **told: Any
+) -> Source:
+    return Source(name, "OMOP", tuple(about), cells, tuple(map(int, rows)), **told)
+
+
+def _value(record: Mapping[Any, str], names: Mapping[str, str]) -> str:
     """Write what was measured or observed: a number, a concept's name, or a text."""
-    sign = _SIGNS.get(record.get("operator_concept_id", ""), "")
-    if record.get("value_as_number"):
-        number = record["value_as_number"]
-        if "." in number:
-            number = number.rstrip("0").rstrip(".")
-        return f"{sign}{number}"
-    concept = record.get("value_as_concept_id", "")
-    if concept not in ("", "0"):
-        return names.get(concept, concept)
-    return record.get("value_as_string", "")
+    number, concept = record["value_as_number"], record["value_as_concept_id"]
+    if number:
+        whole = number.rstrip("0").rstrip(".") if "." in number else number
+        return _SIGNS.get(record["operator_concept_id"], "") + whole
+    return tidy(record["value_as_string"]) if concept in NONE else names.get(concept, concept)
 
 
-def _persons(paths: Mapping[str, Path], first: Mapping[str, str]) -> Source:
+def _persons(paths: Mapping[str, Path], first: pd.Series) -> Source:
     """Read who the patients are; a birthday that is not whole is completed as OMOP says."""
     columns = (PERSON, "gender_concept_id", "year_of_birth")
     more = ("month_of_birth", "day_of_birth", "birth_datetime", "care_site_id")
-    cells: dict[str, list[str]] = {PERSON: [], "gender": [], "birth": [], "care_site_id": []}
-    numbers, incomplete = [], False
-    for row in _rows(paths["PERSON"], columns, {PERSON: first}, more):
-        birth = row.get("birth_datetime", "")[:10]
-        if not birth and row["year_of_birth"]:
-            month, day = row.get("month_of_birth", ""), row.get("day_of_birth", "")
+    rows = _rows(paths["PERSON"], columns, {PERSON: first.index}, more)
+    births, incomplete = [], False
+    for known, year, month, day in rows[["birth_datetime", "year_of_birth", *more[:2]]].to_numpy():
+        birth = known[:10]
+        if not birth and year:
             incomplete |= not (month and day)
             month, day = (month, day or "1") if month else ("6", "15")
-            birth = f"{row['year_of_birth']:0>4}-{month:0>2}-{day:0>2}"
-        for column, cell in zip(
-            cells.values(),
-            (row[PERSON], row["gender_concept_id"], birth, row.get("care_site_id", "")),
-            strict=True,
-        ):
-            column.append(cell)
-        numbers.append(int(row["row"]))
-    notes = []
-    if incomplete:
-        notes.append(
-            "Dates of birth without a day or month were read as the first of the month, or 15 June."
-        )
+            birth = f"{year:0>4}-{month:0>2}-{day:0>2}"
+        births.append(birth)
+    note = "Dates of birth without a day or month were read as the first of the month, or 15 June."
+    cells = {
+        PERSON: [*rows[PERSON]],
+        "gender": [*rows["gender_concept_id"]],
+        "birth": births,
+        "care_site_id": [*rows["care_site_id"]],
+    }
     kept = {n: c for n, c in cells.items() if any(c) or n == PERSON}
-    about = tuple(Column(n, choices=_SEXES if n == "gender" else {}) for n in kept)
-    return Source("person", "OMOP", about, kept, tuple(numbers), notes=tuple(notes))
+    about = [Column(n, choices=_SEXES if n == "gender" else {}) for n in kept]
+    return _source("person", about, kept, rows["row"], notes=(note,) if incomplete else ())
 
 
-def _ends(paths: Mapping[str, Path], first: Mapping[str, str]) -> dict[str, Source]:
+def _ends(paths: Mapping[str, Path], first: pd.Series) -> dict[str, Source]:
     """Read deaths, and the ends of observation, none of which is after the death."""
     found: dict[str, Source] = {}
     deaths: dict[str, str] = {}
+    note = "Observation that ends after death was taken to end with it."
     for table, column in (("DEATH", "death_date"), ("OBSERVATION_PERIOD", _END)):
         if table not in paths:
             continue
-        rows = list(_rows(paths[table], (PERSON, column), {PERSON: first}))
-        days = [row[column][:10] for row in rows]
+        rows = _rows(paths[table], (PERSON, column), {PERSON: first.index})
+        persons, days = [*rows[PERSON]], [day[:10] for day in rows[column]]
         if table == "DEATH":
-            deaths = {row[PERSON]: day for row, day in zip(rows, days, strict=True) if day}
-        kept = [min(day, deaths.get(row[PERSON], day)) for row, day in zip(rows, days, strict=True)]
-        note = "Observation that ends after death was taken to end with it."
-        found[table.lower()] = Source(
+            deaths = {person: day for person, day in zip(persons, days, strict=True) if day}
+        kept = [min(day, deaths.get(p, day)) for p, day in zip(persons, days, strict=True)]
+        found[table.lower()] = _source(
             table.lower(),
-            "OMOP",
-            (Column(PERSON), Column(column)),
-            {PERSON: [row[PERSON] for row in rows], column: kept},
-            tuple(int(row["row"]) for row in rows),
+            [Column(PERSON), Column(column)],
+            {PERSON: persons, column: kept},
+            rows["row"],
             notes=(note,) if kept != days else (),
         )
     return found
@@ -341,20 +317,24 @@ def _rows(
     needed: tuple[str, ...],
     keep: Mapping[str, Collection[str]],
     more: tuple[str, ...] = (),
-) -> Iterator[Row]:
-    """Give the rows whose columns have one of some texts, with their number in the file."""
-    sets = {column: pa.array(list(texts), pa.string()) for column, texts in keep.items()}
+    most: int = sys.maxsize,
+) -> pd.DataFrame:
+    """Give the rows whose columns have one of some texts, with their number in the file.
+
+    Columns of ``more`` that the file lacks are empty; beyond ``most`` rows it is not read.
+    """
+    found: list[pd.DataFrame] = []
     start = 2
     for batch in _batches(path, needed, more):
-        mask = None
-        for column, texts in sets.items():
-            fits = pc.is_in(batch[column], value_set=texts)
-            mask = fits if mask is None else pc.and_(mask, fits)
-        places = pc.indices_nonzero(mask).to_pylist() if mask is not None else []
-        held = batch.take(pa.array(places, pa.int64())) if places else None
-        for place, row in zip(places, held.to_pylist() if held is not None else [], strict=True):
-            yield {k: as_text(v) for k, v in row.items()} | {"row": str(start + place)}
-        start += batch.num_rows
+        rows = batch.append_column("row", pa.array(range(start, start + len(batch))))
+        for column, texts in keep.items():
+            rows = rows.filter(pc.is_in(rows[column], pa.array([*texts], pa.string())))
+        found += [rows.to_pandas()] if len(rows) else []
+        start += len(batch)
+        if sum(map(len, found)) > most:
+            break
+    table = pd.concat(found) if found else pd.DataFrame(columns=[*needed, "row"])
+    return table.reindex(columns=[*needed, *more, "row"], fill_value="")
 
 
 def _batches(path: Path, needed: tuple[str, ...], more: tuple[str, ...] = ()) -> Iterator[Any]:
@@ -364,7 +344,7 @@ def _batches(path: Path, needed: tuple[str, ...], more: tuple[str, ...] = ()) ->
             file = pq.ParquetFile(path)
             names = _columns(path, file.schema_arrow.names, needed, more)
             for batch in file.iter_batches(_BATCH, columns=[*names.values()]):
-                yield _as_texts(pa.Table.from_batches([batch]), names)
+                yield _as_texts(batch, names)
             return
         with path.open("rb") as stream:
             start = stream.read(_BATCH)
@@ -387,7 +367,7 @@ def _batches(path: Path, needed: tuple[str, ...], more: tuple[str, ...] = ()) ->
             ),
         )
         for batch in reader:
-            yield _as_texts(pa.Table.from_batches([batch]), names)
+            yield _as_texts(batch, names)
     except (pa.ArrowException, OSError, UnicodeDecodeError, KeyError) as error:
         raise damaged(path.name, "a table of OMOP") from error
 
@@ -408,23 +388,18 @@ def _columns(
     return {name: known[name] for name in (*needed, *more) if name in known}
 
 
-def _as_texts(table: Any, names: Mapping[str, str]) -> Any:
+def _as_texts(batch: Any, names: Mapping[str, str]) -> Any:
     """Name the columns as OMOP does, all text; identifiers are whole numbers however stored."""
     columns = []
-    for theirs in names.values():
-        column = table.column(theirs).combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = (
-                pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
-            )
+    for ours, theirs in names.items():
+        column = batch.column(theirs)
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
         if pa.types.is_timestamp(column.type):
             column = column.cast(pa.date32())
-        ours = next(o for o, t in names.items() if t == theirs)
         if pa.types.is_floating(column.type) and ours.endswith("_id"):  # pandas, where any is empty
             column = column.cast(pa.int64(), safe=False)
-        columns.append(pc.fill_null(column.cast(pa.string()), ""))
+        columns.append(pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), "")))
     texts = pa.Table.from_arrays(columns, names=[*names])
     texts.validate(full=True)  # of a damaged file the texts may be none
     return texts

@@ -10,19 +10,16 @@ from pathlib import Path
 from cartanalysis.errors import InputError
 from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.reading.gather import gather, likely_parts
-from cartanalysis.intake.source import Column, Layout, Source
+from cartanalysis.intake.source import Column, Layout, Source, filled
 
 FIELD = "Variable / Field Name"
 LABEL = "Field Label"
-_TYPE = "Field Type"
-_CHOICES = "Choices, Calculations, OR Slider Labels"
-_IDENTIFIER = "Identifier?"
 _API = {
     "field_name": FIELD,
     "field_label": LABEL,
-    "field_type": _TYPE,
-    "select_choices_or_calculations": _CHOICES,
-    "identifier": _IDENTIFIER,
+    "field_type": "Field Type",
+    "select_choices_or_calculations": "Choices, Calculations, OR Slider Labels",
+    "identifier": "Identifier?",
 }
 """What REDCap's API calls the columns of a dictionary."""
 
@@ -47,6 +44,7 @@ _HEAD = 4096
 _EXPORT = re.compile(r"(.*)_data((_labels)?_\d{4}-\d\d-\d\d.*)?\.csv", re.IGNORECASE)
 _DICTIONARY = r"_(data)?dictionary(_\d{4}-\d\d-\d\d.*)?\.csv"
 RECORD = "record_id"
+_FORM_STATUS = re.compile(r"Complete\?[ .]?\d*")
 STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 
 
@@ -64,6 +62,18 @@ def is_export(source: Source) -> bool:
     )
 
 
+def refuse_labels(source: Source) -> None:
+    """Refuse the export whose columns are called by their labels, as several may be alike."""
+    forms = [text for name, text in source.cells.items() if _FORM_STATUS.fullmatch(name)]
+    if any(filled(texts) and {*filled(texts)} <= {*STATUS.values()} for texts in forms):
+        what = "this looks like REDCap's export with labels, in which columns may be called alike"
+        remedy = (
+            "Export the raw data (“CSV / Microsoft Excel (raw data)”), and the data dictionary "
+            "beside it, which explains the codes"
+        )
+        raise refuse(source.name, what, remedy)
+
+
 def fits(data: Source, dictionary: Source) -> bool:
     """Tell whether a table is the data dictionary of an export, by what it describes."""
     if not data.columns or not is_dictionary(dictionary):
@@ -74,10 +84,7 @@ def fits(data: Source, dictionary: Source) -> bool:
 
 
 def dictionaries(path: Path) -> tuple[list[Path], bool]:
-    """Look for data dictionaries beside a file, and tell whether one has REDCap's usual name.
-
-    Without such a name they are known by their first line.
-    """
+    """Find data dictionaries beside a file, and tell whether one has REDCap's usual name."""
     try:
         beside = sorted(p for p in path.parent.iterdir() if p != path and p.is_file())
     except OSError:  # a file may be open to the user in a folder that is not
@@ -86,6 +93,7 @@ def dictionaries(path: Path) -> tuple[list[Path], bool]:
         usual = re.compile(re.escape(export[1]) + _DICTIONARY, re.IGNORECASE)
         if named := [p for p in beside if usual.fullmatch(p.name)]:
             return [max(named)], True
+    # without such a name they are known by their first line
     texts = [p for p in beside if p.suffix.lower() in _TEXT]
     return [p for p in texts if _begins_as_dictionary(p)], False
 
@@ -117,16 +125,14 @@ def describe(source: Source, dictionary: Source) -> Source:
     return source.also(notes, form="REDCap export", columns=columns)
 
 
-def one_row_per_record(
-    source: Source, own: Collection[str], layout: Layout, wanted: Collection[str] | None
-) -> Source:
+def one_row_per_record(source: Source, own: Collection[str], layout: Layout) -> Source:
     """Make one row of each record; events tell rows apart, repetitions only number them."""
     record = source.columns[0].name
-    if wanted is None:
+    if layout.wanted is None:
         layout = replace(layout, by=tuple(likely_parts(source, record, own)))
     events = [EVENT] if EVENT in own else []
     whole = replace(layout, tables={"": record}, by=(*events, *layout.by))
-    made = gather({"": source}, whole, source.name, wanted, own)
+    made = gather({"": source}, whole, source.name, own)
     return replace(made, layout=replace(layout, take=(made.layout or layout).take))
 
 
