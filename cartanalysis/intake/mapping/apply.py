@@ -29,7 +29,7 @@ from cartanalysis.intake.mapping.model import (
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.timeline import Timeline, last_day
 from cartanalysis.intake.source import Column, Source, filled, is_empty
-from cartanalysis.text import fold
+from cartanalysis.text import fold, same_code
 
 NAMES_SHOWN = 20  # so many names of columns are told in one note
 
@@ -373,7 +373,7 @@ def _unsaid(target: str, clauses: Collection[conditions.Clause]) -> list[str]:
 
 def _are_days(cells: Cells, entry: FromFilled) -> bool:
     """Tell whether a column holds numbers of days, and not one date."""
-    empty = {*map(fold, entry.missing)}
-    texts = {text for text in filled(cells) if fold(text) not in empty}
+    empty = {*map(same_code, entry.missing)}
+    texts = {text for text in filled(cells) if same_code(text) not in empty}
     are_dates = any(isinstance(dates.split(text), dates.Cell) for text in texts)
     return not are_dates and any(grammar.PLAIN.fullmatch(text) for text in texts)

@@ -15,7 +15,7 @@ from cartanalysis.intake.mapping.model import FromColumn, FromDates
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.rules import check_identifiers
 from cartanalysis.intake.source import Source, is_empty
-from cartanalysis.text import LETTERS, fold, look, same_id
+from cartanalysis.text import LETTERS, fold, look, same_code, same_id
 
 LEVELS_SHOWN = 20  # so many levels of a mapping are told in one message
 CNSR = re.compile(r"\d{1,4}(\.0*)?", re.ASCII)  # ADaM's code of censoring
@@ -63,8 +63,8 @@ class Reader:
     def without_codes(self, entry: FromColumn) -> Cells:
         """Empty the cells that hold a code for a missing value."""
         cells = self.source.cells[entry.source]
-        empty = {fold(code) for code in entry.missing}
-        found = {text for text in cells if text and fold(text) in empty} if empty else set()
+        empty = {same_code(code) for code in entry.missing}
+        found = {text for text in cells if text and same_code(text) in empty} if empty else set()
         self.tell_missing(entry.target, found)
         return ["" if text in found else text for text in cells]
 
@@ -114,7 +114,7 @@ class Reader:
         bare = {
             text: _without_limit(text, entry.limits)
             for text in cells
-            if not is_empty(text) and fold(text) not in given
+            if not is_empty(text) and same_code(text) not in given
         }
         texts = [bare[text] for text in cells if text in bare]
         doubts = {} if self.mapping.settled else self.doubts(entry, spec, texts, factor)
@@ -123,7 +123,7 @@ class Reader:
             t: doubts.get(number) or grammar.number(spec, number, decimal)
             for t, number in bare.items()
         }
-        chosen = {text: given[fold(text)] for text in cells if fold(text) in given}
+        chosen = {text: given[same_code(text)] for text in cells if same_code(text) in given}
         read = self.understood(spec, {text: "" for text in cells if text} | meant | chosen)
         for text in meant.keys() & read.keys():
             meant[text] = _in_our_unit(spec, read[text], text, factor)
@@ -167,9 +167,9 @@ class Reader:
     def coded(self, entry: FromColumn, spec: Field) -> Cells:
         """Read groups, levels, grades and events: by the mapping's words, or as they are."""
         cells = self.without_codes(entry)
-        levels = {fold(level): ours or "" for level, ours in (entry.levels or {}).items()}
+        levels = {same_code(level): ours or "" for level, ours in (entry.levels or {}).items()}
         texts = dict.fromkeys(cells)
-        known = {text: levels[fold(text)] for text in texts if fold(text) in levels}
+        known = {text: levels[same_code(text)] for text in texts if same_code(text) in levels}
         self.tell_missing(entry.target, {text for text, ours in known.items() if text and not ours})
         if entry.coding == "cnsr":
             known = {text: str(int(Decimal(text) == 0)) for text in texts if CNSR.fullmatch(text)}
@@ -211,8 +211,8 @@ class Reader:
     def in_words(self, source: str, cells: Cells, target: str) -> Cells:
         """Show groups by the words that the file's dictionary has for its codes."""
         choices = self.by_name[source].choices
-        words = {fold(code): word.strip() for code, word in choices.items() if word.strip()}
-        made = [words.get(fold(text), text) for text in cells]
+        words = {same_code(code): word.strip() for code, word in choices.items() if word.strip()}
+        made = [words.get(same_code(text), text) for text in cells]
         if made != cells:
             self.notes.append(f"{target}: codes are shown by the words of the data dictionary.")
         return made
