@@ -225,11 +225,14 @@ class _Work(Reader):
             spec = replace(FIELDS["os_days"], name=entry.target)
             # where times are compared, it does not matter from which day they count
             is_compared = isinstance(entry, FromFilled) or bool(entry.since)
+            others = self.mapping.entries if isinstance(entry, FromFilled) else ()
+            said = [e for e in (entry, *others) if isinstance(e, FromDays | FromColumn)]
             one = FromColumn(
                 target=entry.target,
                 source=name,
                 unit="days" if isinstance(entry, FromFilled) else entry.unit,
                 missing=entry.missing,
+                values=next((e.values for e in said if name in e.columns and e.values), None),
                 origin="any" if is_compared else "",
             )
             before = self.steps.pop(spec.name, None)
@@ -269,7 +272,7 @@ class _Work(Reader):
         if spec.kind == "level":
             return cells
         for i, text in enumerate(cells):
-            fits = fitting(spec, text, text, converted=True) if text else text
+            fits = fitting(spec, text, "") if text else text
             if isinstance(fits, Fault):
                 self.wrong(fits, entry.since, i)
                 cells[i] = ""

@@ -40,6 +40,7 @@ class Reader:
         self.steps: dict[str, list[Decimal]] = {}  # of rounding, by our column and row
         many = grammar.OFTEN_MISSING
         self.has_codes = any(not many.isdisjoint(c) for c in source.cells.values())
+        self.codes = mapping.all_missing
 
     def wrong(self, fault: Fault, column: str, i: int | None = None) -> None:
         """Add a problem of a column, or of one of its cells."""
@@ -126,7 +127,7 @@ class Reader:
         chosen = {text: given[same_code(text)] for text in cells if same_code(text) in given}
         read = self.understood(spec, {text: "" for text in cells if text} | meant | chosen)
         for text in meant.keys() & read.keys():
-            meant[text] = _in_our_unit(spec, read[text], text, factor)
+            meant[text] = _in_our_unit(spec, read[text], text, factor, entry.unit)
         if factor != 1 and entry.unit:
             self.notes.append(f"{entry.target}: {shown(entry.source)} is in {_told(entry.unit)}.")
             if spec.unit == "days":
@@ -144,9 +145,9 @@ class Reader:
         if not entry.origin:
             about.append(hints.other_origin(theirs, spec.name))
         found: dict[str, Fault] = {}
-        if spec.unit == "days":
-            found = grammar.missing_codes(texts, in_days=factor == 1)
-            if not entry.decimal:
+        if spec.unit in grammar.DAYS:
+            found = grammar.missing_codes(spec, texts, factor, self.codes)
+            if spec.unit == "days" and not entry.decimal:
                 found |= grammar.thousands(texts, spec.high / float(factor))
         elif spec.unit.startswith("%") and not entry.unit:
             found = grammar.repeated_99(texts, self.has_codes)
@@ -234,26 +235,27 @@ def _without_limit(text: str, how: str) -> str:
     return number + percent
 
 
-def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fault:
+def fitting(spec: Field, number: str, text: str, unit: str = "") -> str | Fault:
     """Check a number while the user's own cell can still be told, and before any is capped."""
     if spec.holds(number):
         return number
     what, remedy = spec.unfit
-    if grammar.plainly(Decimal(number)) in grammar.SIGNS_OF_MISSING:
-        remedy += f", or write missing: [{text}] in a mapping file"
-    if converted:
+    if number != text:
         what += f": {number} {spec.unit}"
-        remedy += "; or correct the unit: given"
+    if (code := same_code(text)) in grammar.SIGNS_OF_MISSING:
+        remedy += f", or write missing: [{code}] in a mapping file"
+    elif unit:
+        remedy += f"; or correct “unit: {unit}” in the mapping file"
     return Fault(what, remedy, number)
 
 
-def _in_our_unit(spec: Field, number: str, text: str, factor: Decimal) -> str | Fault:
+def _in_our_unit(spec: Field, number: str, text: str, factor: Decimal, unit: str) -> str | Fault:
     """Convert a number, unless its cell has a sign of percent, and check it."""
     is_percent = spec.unit.startswith("%") and text.endswith("%")
     ours = number
     if factor != 1 and not is_percent:
         ours = grammar.plainly(Decimal(number) * factor)
-    return fitting(spec, ours, text, converted=ours != number)
+    return fitting(spec, ours, text, unit if ours != number else "")
 
 
 def _unnamed(entry: FromColumn, spec: Field, text: str) -> Fault:

@@ -181,7 +181,9 @@ def hold(conditions: Sequence[Condition], source: Source) -> Held:
         cells, named = source.cells[clause.column], texts.get(clause.column, set())
         answers = {text: _answer(clause, text, named) for text in set(cells)}
         found[clause] = [answers[text] for text in cells]
-        if clause.test in ("is", "not") and not {*map(same_code, clause.values)} & {*map(same_code, answers)}:
+        if clause.test in ("is", "not") and not {*map(same_code, clause.values)} & {
+            *map(same_code, answers)
+        }:
             unsaid.append(clause)
         for i in (i for i, held in enumerate(found[clause]) if held is None):
             what = f"the cell does not tell whether it is {clause.test} {clause.values[0]}"

@@ -105,6 +105,7 @@ class FromDays(Entry):
     otherwise: tuple[str, ...] = ()  # for those with none of `days`; the latest one counts
     unit: str = ""  # of all of them; ours if empty
     missing: tuple[str, ...] = ()
+    values: dict[str, str] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +187,11 @@ class Mapping:
         clauses = [c for condition in named for c in condition.clauses if c.test in ("is", "not")]
         meant |= {(c.column, same_code(text)) for c in clauses for text in c.values}
         return {n: {t for t in codes if (n, t) not in meant} for n, codes in found.items()}
+
+    @property
+    def all_missing(self) -> set[str]:
+        """Give the codes that mean a missing value in any column."""
+        return {code for codes in self.missing.values() for code in codes}
 
     @property
     def laid_out(self) -> Layout:
@@ -441,7 +447,9 @@ class _Reader(Document):
         """Read numbers of ours that stand for texts of theirs."""
         pairs = self.pairs(node, "the numbers are missing", 'Write their text: as {"80-90": 85}')
         told = "not a value of this column", f"Write {spec.allowed}"
-        return {same_code(theirs): self.number(spec, *told, inner) for theirs, inner in pairs.items()}
+        return {
+            same_code(theirs): self.number(spec, *told, inner) for theirs, inner in pairs.items()
+        }
 
     def number(self, spec: Field, what: str, remedy: str, node: Node) -> str:
         """Read a number that one of our columns may hold."""
