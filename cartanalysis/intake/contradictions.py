@@ -6,8 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cartanalysis.contract import FIELDS
+<<<<<<< HEAD
 from cartanalysis.errors import Problem, counted, shown
 from cartanalysis.intake.hints import answers, bare_name, opposite, told
+=======
+from cartanalysis.errors import Problem, shown
+from cartanalysis.intake.hints import answers, bare_name, meanings_of, opposite
+>>>>>>> w-less
 from cartanalysis.intake.mapping.conditions import Clause, leave_out
 from cartanalysis.intake.mapping.course import is_relapse
 from cartanalysis.intake.mapping.document import written
@@ -129,7 +134,7 @@ def _only_counts(cells: Sequence[str]) -> bool:
 def _dead_without_event(column: Column, source: Source, made: Source) -> Iterator[Problem]:
     """Find patients whom another column calls dead and the cohort alive."""
     events = made.cells.get("os_event", [])
-    words = told(column, source.cells[column.name])
+    words = meanings_of(column, source.cells[column.name])
     dead = _dead(column, words) if events and words else frozenset()
     for i, (text, event) in enumerate(zip(source.cells[column.name], events, strict=False)):
         if text in dead and event == "0":

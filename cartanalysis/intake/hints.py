@@ -201,7 +201,7 @@ def words_of(column: Column, texts: Iterable[str]) -> dict[str, str]:
 MAX_LEVELS = 12  # a column of groups or codes with more different values is something else
 
 
-def told(column: Column, cells: Iterable[str]) -> dict[str, str]:
+def meanings_of(column: Column, cells: Iterable[str]) -> dict[str, str]:
     """Give what each different text of a column means by the file, or says; of many, nothing."""
     texts = {*filled(cells)}
     return words_of(column, sorted(texts)) if len(texts) <= MAX_LEVELS else {}
@@ -209,7 +209,11 @@ def told(column: Column, cells: Iterable[str]) -> dict[str, str]:
 
 def answers(column: Column, cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Sort the different texts of a column by what they answer: yes, no or nothing."""
+<<<<<<< HEAD
     said = {text: ANSWERS.get(same_code(word), "") for text, word in told(column, cells).items()}
+=======
+    said = {text: ANSWERS.get(fold(word), "") for text, word in meanings_of(column, cells).items()}
+>>>>>>> w-less
     return {a: tuple(t for t, answer in said.items() if answer == a) for a in ("yes", "no", "")}
 
 

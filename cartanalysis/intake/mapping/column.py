@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from cartanalysis.contract import Field
-from cartanalysis.errors import Problem, shown
+from cartanalysis.errors import Problem, about, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import hints
 from cartanalysis.intake.cells import Fault
@@ -66,7 +66,7 @@ class Reader:
         cells = self.source.cells[entry.source]
         empty = {same_code(code) for code in entry.missing}
         found = {text for text in cells if text and same_code(text) in empty} if empty else set()
-        self.tell_missing(entry.target, found)
+        self.tell_missing(entry.target, [text for text in cells if text in found])
         return ["" if text in found else text for text in cells]
 
     def understood(self, spec: Field, meant: Mapping[str, str | Fault]) -> dict[str, str]:
@@ -171,7 +171,8 @@ class Reader:
         levels = {same_code(level): ours or "" for level, ours in (entry.levels or {}).items()}
         texts = dict.fromkeys(cells)
         known = {text: levels[same_code(text)] for text in texts if same_code(text) in levels}
-        self.tell_missing(entry.target, {text for text, ours in known.items() if text and not ours})
+        unknown = [text for text in cells if text and known.get(text) == ""]
+        self.tell_missing(entry.target, unknown)
         if entry.coding == "cnsr":
             known = {text: str(int(Decimal(text) == 0)) for text in texts if CNSR.fullmatch(text)}
             what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
@@ -218,9 +219,12 @@ class Reader:
             self.notes.append(f"{target}: codes are shown by the words of the data dictionary.")
         return made
 
-    def tell_missing(self, target: str, found: Collection[str]) -> None:
+    def tell_missing(self, target: str, found: Sequence[str]) -> None:
         """Note which values were set to missing; how many of a few could identify somebody."""
-        self.notes += [f"{target}: {shown(text)} was set to missing." for text in sorted(found)]
+        self.notes += [
+            f"{target}: {shown(text)} was set to missing in {about(found.count(text), 'cell')}."
+            for text in sorted({*found})
+        ]
 
 
 def _without_limit(text: str, how: str) -> str:

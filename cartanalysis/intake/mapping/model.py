@@ -342,6 +342,11 @@ class _Reader(Document):
             self.wrong(node, what, f"Write {told}, as {{from: your_column}}")
             return None
         before = len(self.problems)
+        if names == ["rules"] and "missing" in given:
+            remedy = "Leave it out: a code that no rule names fits none, and “otherwise: null” "
+            remedy += "leaves such rows empty"
+            self.wrong(given["missing"], "missing: does not go with rules:", remedy)
+            node = replace(node, value={k: v for k, v in given.items() if k != "missing"})
         attributes = _attributes(FORMS[names[0]])
         parts = self.known_keys(node, [k for k in attributes if k in read], _named(forms))
         values = {attributes[key]: read[key](part) for key, part in parts.items()}
