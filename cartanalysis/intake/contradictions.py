@@ -6,13 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cartanalysis.contract import FIELDS
-<<<<<<< HEAD
 from cartanalysis.errors import Problem, counted, shown
-from cartanalysis.intake.hints import answers, bare_name, opposite, told
-=======
-from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.hints import answers, bare_name, meanings_of, opposite
->>>>>>> w-less
 from cartanalysis.intake.mapping.conditions import Clause, leave_out
 from cartanalysis.intake.mapping.course import is_relapse
 from cartanalysis.intake.mapping.document import written

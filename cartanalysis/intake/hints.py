@@ -209,11 +209,8 @@ def meanings_of(column: Column, cells: Iterable[str]) -> dict[str, str]:
 
 def answers(column: Column, cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Sort the different texts of a column by what they answer: yes, no or nothing."""
-<<<<<<< HEAD
-    said = {text: ANSWERS.get(same_code(word), "") for text, word in told(column, cells).items()}
-=======
-    said = {text: ANSWERS.get(fold(word), "") for text, word in meanings_of(column, cells).items()}
->>>>>>> w-less
+    words = meanings_of(column, cells)
+    said = {text: ANSWERS.get(same_code(word), "") for text, word in words.items()}
     return {a: tuple(t for t, answer in said.items() if answer == a) for a in ("yes", "no", "")}
 
 

@@ -120,9 +120,9 @@ def _incomplete(present: str, absent: str) -> Rule:
     return Rule(
         f"{present}.notna() & {absent}.isna()",
         f"empty, but {present} is {{{present}:g}}",
-        f"Fill it ({FIELDS[absent].meaning}), or empty both (in a mapping file, by rules: for the event that ask for both columns, with otherwise: null): "
-        "the patient then counts in "
-        "everything else",
+        f"Fill it ({FIELDS[absent].meaning}), or empty both: the patient then counts in "
+        "everything else (in a mapping file: rules: for the event that ask for both columns, with "
+        "otherwise: null)",
         absent,
     )
 
