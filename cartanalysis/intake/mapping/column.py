@@ -145,7 +145,8 @@ class Reader:
         if not entry.origin:
             about.append(hints.other_origin(theirs, spec.name))
         found: dict[str, Fault] = {}
-        if spec.unit in grammar.DAYS:
+        # an age of 99 that nothing caps stops as one that identifies people
+        if spec.unit == "days" or entry.cap:
             found = grammar.missing_codes(spec, texts, factor, self.codes)
             if spec.unit == "days" and not entry.decimal:
                 found |= grammar.thousands(texts, spec.high / float(factor))
