@@ -380,7 +380,7 @@ AWKWARD = {
     "999 among longer times": times("999 1200 30 12", "999.0 9999 99999 3"),
     "999 after longer times and longer codes": times("999 9999 30 12", "9999 12 1000 999"),
     "99, repeated and apart": times("99 12 99 30", "99 75 99 3"),
-    "99 among others": times("99 12 99 88", "99 76 99 3"),
+    "99 among other times": times("99 12 99 88", "99 76 99 3"),
     "99.0 where all have decimals": times("99.0 12.5 99.0 30.0", "999.0 12.5 9.5 3.0"),
     "99.0 where not all have": times("99.0 12 99.0 30", "99 12.5 99.0 3"),
     "thousands": times("1.095 730 365 12", "1.095 1.095 2.000 1.000"),
