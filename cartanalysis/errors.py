@@ -97,6 +97,14 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+FEW_TOLD = 5  # a smaller count could identify somebody
+
+
+def about(count: int, noun: str) -> str:
+    """Write a count with its noun, a small one not exactly."""
+    return counted(count, noun) if count >= FEW_TOLD else f"fewer than {FEW_TOLD} {noun}s"
+
+
 def shown(text: str, limit: int = 60) -> str:
     """Quote text from a file so that it is harmless and short in a terminal."""
     short = text if len(text) <= limit else text[: limit - 1] + "…"

@@ -293,6 +293,16 @@ def same_id(text: str) -> str:
     return _ZEROS.sub("", whole[1] if whole else bare)
 
 
+_DECIMALS = re.compile(r"([+-]?\d+)[.,]0+", re.ASCII)
+
+
+def same_code(text: str) -> str:
+    """Write a code so that a decimal ``.0`` no longer counts, which programs add to -9."""
+    bare = fold(text)
+    whole = _DECIMALS.fullmatch(bare)
+    return whole[1] if whole else bare
+
+
 def look(text: str) -> str:
     """Write Cyrillic and Greek letters as those of our alphabet that look the same."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_TO_LATIN)

@@ -141,8 +141,15 @@ function parseColumn(spec, cells, rows, found, notes) {
 // Why numbers may have been written as something else, and an example.
 function misread({ unit }, texts, hasCodes) {
   if (unit === "days") {
-    const code = texts.find((text) => numbers.codes.includes(text));
-    if (code) return [`looks like a code for missing; a time would be ${code}.0`, code];
+    // where all have decimals, 999.0 says no more than 999
+    const areDecimal = texts.every((text) => text.includes("."));
+    const codeOf = (text) => (areDecimal ? text.replace(/^(\d+)\.0+$/, "$1") : text);
+    const isNines = (text) => codeOf(text) === String(numbers.code);
+    const isKnown = (text) => numbers.codes.includes(codeOf(text));
+    const areApart = texts.every((text) => isNines(text) || isKnown(text) || Number(text) <= numbers.gap);
+    const asked = areApart && texts.filter(isNines).length >= numbers.few;
+    const code = texts.find((text) => isKnown(text) || (asked && isNines(text)));
+    if (code) return [`looks like a code for missing; a time would be ${code.split(".")[0]}.0`, code];
     const dotted = texts.find((text) => text.includes("."));
     const isClear = !dotted || !texts.every((text) => WHOLE_OR_DOTTED.test(text));
     return isClear ? null : ["the point can mark decimals or thousands", dotted];

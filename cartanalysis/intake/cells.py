@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from cartanalysis.contract import Field
 from cartanalysis.errors import shown
 from cartanalysis.intake.source import is_empty
 from cartanalysis.intake.words import WORDS, expression
-from cartanalysis.text import LETTERS, fold, look, visible
+from cartanalysis.text import LETTERS, fold, look, same_code, visible
 
 
 class Fault(NamedTuple):
@@ -44,6 +45,7 @@ PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 """A number in plain notation; full-width digits, exponents and units are none."""
 
 COMMA = re.compile(r"[+-]?(\d+(,\d*)?|,\d+)", re.ASCII)
+DECIMAL = re.compile(r"[.,]")
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+", re.ASCII)
 DOTTED = re.compile(r"[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
@@ -102,8 +104,10 @@ def plainly(value: Decimal, places: int = 6) -> str:
 
 FEW = 2  # so many values alike are no single odd one
 CODE = 99.0  # percent, or a code for a missing value
+NINES = "99"  # the same in times and ages
+OLD = 89.0  # years
 
-GAP = 75.0  # percent; repeated 99s with nothing else above this look like codes
+GAP = 75.0  # percent, or time; repeated 99s with nothing else above this look like codes
 MIXED = 10  # fractions are so many times smaller than the percentages beside them
 OFTEN_MISSING = frozenset({"999", "9999", "99999"})  # as many files write a missing value
 SIGNS_OF_MISSING = OFTEN_MISSING | {"-1", "-9", "-99", "-999", "99", "-88", "888"}
@@ -124,18 +128,34 @@ def thousands(texts: Sequence[str], high: float) -> dict[str, Fault]:
     return {text: Fault(what, remedy.format(text.replace(".", ""))) for text in dotted}
 
 
-def missing_codes(texts: Sequence[str], *, in_days: bool) -> dict[str, Fault]:
-    """Find times that look like codes for missing; one 999 among longer times may be a time."""
-    found = set(OFTEN_MISSING.intersection(texts))
-    longer = any(WHOLE.fullmatch(t) and float(t) > 999 and t not in OFTEN_MISSING for t in texts)
-    if in_days and longer and texts.count("999") == 1:
+def missing_codes(
+    spec: Field, texts: Sequence[str], factor: Decimal = Decimal(1), known: Collection[str] = ()
+) -> dict[str, Fault]:
+    """Find times and ages that look like codes for missing, such as those ``known`` elsewhere.
+
+    One 999 among longer times in days may be a time.
+    """
+    is_age = spec.unit == "years"
+    # where all have decimals, 999.0 says no more than 999
+    are_decimal = all(DECIMAL.search(text) for text in texts)
+    codes = {text: same_code(text) if are_decimal else text for text in texts}
+    signs = {NINES} if is_age else OFTEN_MISSING | {NINES}
+    plain = (t.replace(",", ".") for t in texts if codes[t] not in signs)
+    rest = [float(text) for text in plain if PLAIN.fullmatch(text)]
+    counts = Counter(codes[text] for text in texts)
+    found = {NINES} if is_age else SIGNS_OF_MISSING
+    found = {*found}.intersection({*known}, counts) | (signs - {NINES}).intersection(counts)
+    if counts[NINES] >= FEW and all(n <= (OLD if is_age else GAP) for n in rest):
+        found.add(NINES)
+    if factor == 1 and counts["999"] == 1 and "999" not in known and any(n > 999 for n in rest):
         found.discard("999")
-    remedy = (
-        "Leave the cell empty, or write missing: [{0}] in a mapping file; if it is a time, "
-        "write {0}.0"
-    )
-    what = "a time that looks like a code for missing"
-    return {text: Fault(what, remedy.format(text)) for text in found}
+    one = "an age" if is_age else "a time"
+    remedy = f"Leave the cell empty, or write missing: [{{0}}] in a mapping file; if it is {one}, "
+    remedy += "write " if are_decimal else "write {0}.0, or "
+    remedy += 'values: {{"{0}": {1}}} there'
+    what = f"{one} that looks like a code for missing"
+    told = {t: plainly(Decimal(c) * factor) for t, c in codes.items() if c in found}
+    return {text: Fault(what, remedy.format(codes[text], ours)) for text, ours in told.items()}
 
 
 def repeated_99(texts: Sequence[str], has_codes: bool) -> dict[str, Fault]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cartanalysis.contract import FIELDS
-from cartanalysis.errors import Problem, shown
+from cartanalysis.errors import Problem, counted, shown
 from cartanalysis.intake.hints import answers, bare_name, meanings_of, opposite
 from cartanalysis.intake.mapping.conditions import Clause, leave_out
+from cartanalysis.intake.mapping.course import is_relapse
 from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import holds_dates
 from cartanalysis.intake.mapping.model import FromColumn
@@ -17,7 +18,7 @@ from cartanalysis.intake.mapping.names import date_role, meanings, says_cns, say
 from cartanalysis.intake.mapping.timeline import NOT_INFUSED, without_date
 from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, tokens, vital
-from cartanalysis.text import fold, same_id
+from cartanalysis.text import fold, same_code, same_id
 
 _OTHER_PEOPLE = frozenset(WORDS["other_people"])
 
@@ -33,6 +34,7 @@ def find(source: Source, made: Source, plan: Plan) -> list[Problem]:
             found += _dead_without_event(column, source, made)
         if column.name not in used.get("emd", ()):
             found += _cns_as_other(column, source, made)
+    found += _deaths_censored(source, made, plan)
     untreated = {p.row for p in made.problems if p.what == NOT_INFUSED}
     if not source.form.startswith("ADaM"):  # where the reader has left them out
         for column in others:
@@ -40,6 +42,34 @@ def find(source: Source, made: Source, plan: Plan) -> list[Problem]:
             untreated |= {p.row for p in told}
             found += told
     return found
+
+
+def _deaths_censored(source: Source, made: Source, plan: Plan) -> Iterator[Problem]:
+    """Find deaths in remission that an event taken from one column would leave out."""
+    entries = [plan.by_target.get(name) for name in ("rfs_event", "rfs_days", "os_days")]
+    event, free, alive = entries
+    if not isinstance(event, FromColumn) or event.source == event.target or not free or not alive:
+        return
+    ends = [{*e.columns} - {getattr(e, "since", "")} for e in (free, alive)]
+    cells = [[source.cells.get(name, []) for name in names] for names in ends]
+    ours = [made.cells.get(name, []) for name in ("os_event", "rfs_event", "rfs_days")]
+    found = []
+    for i, (died, happened, time) in enumerate(zip(*ours, strict=False)):
+        one, other = ({same_code(c[i]) for c in of if c and c[i]} for of in cells)
+        if (died, happened) == ("1", "0") and time and (is_relapse(event.source) or one & other):
+            found.append(i)
+    if found:
+        what = (
+            f"{counted(len(found), 'patient')} who died without an event here would be censored "
+            f"(the first in row {source.rows[found[0]]}), but a death in remission is an RFS event"
+        )
+        name = written(event.source)
+        remedy = (
+            f'Make rfs_event of this column and that of deaths: rules: {{"1": [{{{name}: …}}, '
+            '{death: …}], "0": …}; if it counts deaths, and these were censored before, write it '
+            f'as rules: {{"1": {{{name}: …}}, "0": {{{name}: …}}}}'
+        )
+        yield Problem(what, remedy, column=event.source)
 
 
 def _not_infused(column: Column, source: Source, plan: Plan) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from cartanalysis.errors import shown
 from cartanalysis.intake.cells import DAYS, Fault, level_of
 from cartanalysis.intake.source import Column, filled
 from cartanalysis.intake.words import ANSWERS, BARE, WORDS, expression, meaning, repaired, tokens
-from cartanalysis.text import fold
+from cartanalysis.text import fold, same_code
 
 UNIT_WORDS = {word: unit for unit, words in WORDS["units"].items() for word in words}
 """Unit by a word for it."""
@@ -202,8 +202,8 @@ def choices_of(column: Column) -> Mapping[str, str]:
 
 def words_of(column: Column, texts: Iterable[str]) -> dict[str, str]:
     """Give each text with what the file says that it means, or itself."""
-    told = {fold(code): word for code, word in choices_of(column).items()}
-    return {text: told.get(fold(text), text) for text in texts}
+    told = {same_code(code): word for code, word in choices_of(column).items()}
+    return {text: told.get(same_code(text), text) for text in texts}
 
 
 MAX_LEVELS = 12  # a column of groups or codes with more different values is something else
@@ -217,7 +217,8 @@ def meanings_of(column: Column, cells: Iterable[str]) -> dict[str, str]:
 
 def answers(column: Column, cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Sort the different texts of a column by what they answer: yes, no or nothing."""
-    said = {text: ANSWERS.get(fold(word), "") for text, word in meanings_of(column, cells).items()}
+    words = meanings_of(column, cells)
+    said = {text: ANSWERS.get(same_code(word), "") for text, word in words.items()}
     return {a: tuple(t for t, answer in said.items() if answer == a) for a in ("yes", "no", "")}
 
 
@@ -284,10 +285,10 @@ def contradiction(
     column: Column, spec: Field, read: Mapping[str, str | None], *, answers: bool = True
 ) -> Fault | None:
     """Find codes that the file itself explains otherwise than they are read."""
-    told = {fold(code): word for code, word in choices_of(column).items()}
+    told = {same_code(code): word for code, word in choices_of(column).items()}
     against = {}
     for text, ours in read.items():
-        word = told.get(fold(text), "")
+        word = told.get(same_code(text), "")
         if ours is None or not word or (not answers and fold(word) in BARE):
             continue
         known, meant = meaning(spec.name, word)
@@ -295,7 +296,7 @@ def contradiction(
             against[text] = meant
     if not against:
         return None
-    says = ", ".join(f"{shown(text)} means {shown(told[fold(text)])}" for text in against)
+    says = ", ".join(f"{shown(text)} means {shown(told[same_code(text)])}" for text in against)
     names = {"0": "no event", "1": "an event"} if spec.kind == "event" else {}
     levels = {text: level or "" for text, level in read.items()}
     reads = ", ".join(f"{shown(t)} is {names.get(levels[t], shown(levels[t]))}" for t in against)

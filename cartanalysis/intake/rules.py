@@ -121,7 +121,8 @@ def _incomplete(present: str, absent: str) -> Rule:
         f"{present}.notna() & {absent}.isna()",
         f"empty, but {present} is {{{present}:g}}",
         f"Fill it ({FIELDS[absent].meaning}), or empty both: the patient then counts in "
-        "everything else",
+        "everything else (in a mapping file: rules: for the event that ask for both columns, with "
+        "otherwise: null)",
         absent,
     )
 

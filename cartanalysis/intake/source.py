@@ -60,6 +60,8 @@ class Layout:
     take: Mapping[str, str] = field(default_factory=dict)  # one of `TAKE` by column
     concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """Concept identifiers of OMOP by the word for them and the table."""
+    missing: Mapping[str, Collection[str]] = field(default_factory=dict, compare=False)
+    """Codes that a mapping calls missing, by column: such a cell gives way to others."""
     wanted: Collection[str] | None = field(default=(), compare=False)
     """The columns that a mapping uses; without a mapping (none) what seems usual is chosen."""
 

@@ -14,7 +14,7 @@ import yaml
 
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import shown
-from cartanalysis.text import fold
+from cartanalysis.text import fold, same_code
 
 # nothing is guessed: "no" stays a word and 1 a text; the compiled reader is ten times faster
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -180,12 +180,12 @@ class Translation:
 
 def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> Translation:
     """Say what the values of a column seem to mean in one of ours."""
-    meanings = {fold(code): word for code, word in choices.items()}
+    meanings = {same_code(code): word for code, word in choices.items()}
     levels: dict[str, str | None] = {}
     doubts: list[str] = []
     by_dictionary = False
     for text in texts:
-        code = fold(text)
+        code = same_code(text)
         by_dictionary |= code in meanings
         if meanings and code not in meanings and re.fullmatch(r"\w{1,3}", code):
             doubts.append(f"the dictionary does not say what {shown(text)} means")
@@ -197,7 +197,7 @@ def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> 
     if FIELDS[target].kind == "event" and by_dictionary and len(levels) == 2:
         for text, other in zip(levels, reversed(levels), strict=True):
             turned = {"0": "1", "1": "0"}.get(levels[other] or "")
-            if levels[text] is None and turned and fold(text) not in meanings:
+            if levels[text] is None and turned and same_code(text) not in meanings:
                 levels[text] = turned  # one code is explained, and the other follows
     return Translation(levels, tuple(doubts), by_dictionary)
 

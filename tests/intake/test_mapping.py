@@ -322,7 +322,7 @@ def test_bad_inputs_3_a_third_event_code_must_be_named() -> None:
     assert "“0”, “1”" in problem.what
     done = mapped(source, "  os_event: {from: st, levels: {0: 0, 1: 1, 2: null}}")
     assert done.cells["os_event"] == ["0", "1", ""]
-    assert "os_event: “2” was set to missing." in done.notes
+    assert "os_event: “2” was set to missing in fewer than 5 cells." in done.notes
 
 
 def test_bad_inputs_4_cnsr_is_turned_and_never_taken_for_the_event() -> None:
@@ -405,7 +405,7 @@ def test_bad_inputs_20_codes_for_missing_and_high_ages() -> None:
     done = mapped(table(a=["999", "-1", "91", "90", "89", "3"]), text)
     assert done.cells["age_years"] == ["", "", "89", "89", "89", "3"]
     assert "age_years: ages above 89 were set to 89." in done.notes
-    assert "age_years: “999” was set to missing." in done.notes
+    assert "age_years: “999” was set to missing in fewer than 5 cells." in done.notes
 
 
 def test_bad_inputs_21_percentages_as_fractions() -> None:

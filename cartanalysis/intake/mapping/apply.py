@@ -29,7 +29,7 @@ from cartanalysis.intake.mapping.model import (
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.timeline import Timeline, last_day
 from cartanalysis.intake.source import Column, Source, filled, is_empty
-from cartanalysis.text import fold
+from cartanalysis.text import fold, same_code
 
 NAMES_SHOWN = 20  # so many names of columns are told in one note
 
@@ -225,11 +225,14 @@ class _Work(Reader):
             spec = replace(FIELDS["os_days"], name=entry.target)
             # where times are compared, it does not matter from which day they count
             is_compared = isinstance(entry, FromFilled) or bool(entry.since)
+            others = self.mapping.entries if isinstance(entry, FromFilled) else ()
+            said = [e for e in (entry, *others) if isinstance(e, FromDays | FromColumn)]
             one = FromColumn(
                 target=entry.target,
                 source=name,
                 unit="days" if isinstance(entry, FromFilled) else entry.unit,
                 missing=entry.missing,
+                values=next((e.values for e in said if name in e.columns and e.values), None),
                 origin="any" if is_compared else "",
             )
             before = self.steps.pop(spec.name, None)
@@ -269,7 +272,7 @@ class _Work(Reader):
         if spec.kind == "level":
             return cells
         for i, text in enumerate(cells):
-            fits = fitting(spec, text, text, converted=True) if text else text
+            fits = fitting(spec, text, "") if text else text
             if isinstance(fits, Fault):
                 self.wrong(fits, entry.since, i)
                 cells[i] = ""
@@ -373,7 +376,7 @@ def _unsaid(target: str, clauses: Collection[conditions.Clause]) -> list[str]:
 
 def _are_days(cells: Cells, entry: FromFilled) -> bool:
     """Tell whether a column holds numbers of days, and not one date."""
-    empty = {*map(fold, entry.missing)}
-    texts = {text for text in filled(cells) if fold(text) not in empty}
+    empty = {*map(same_code, entry.missing)}
+    texts = {text for text in filled(cells) if same_code(text) not in empty}
     are_dates = any(isinstance(dates.split(text), dates.Cell) for text in texts)
     return not are_dates and any(grammar.PLAIN.fullmatch(text) for text in texts)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from cartanalysis.contract import Field
-from cartanalysis.errors import Problem, shown
+from cartanalysis.errors import Problem, about, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake import hints
 from cartanalysis.intake.cells import Fault
@@ -15,7 +15,7 @@ from cartanalysis.intake.mapping.model import FromColumn, FromDates
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.rules import check_identifiers
 from cartanalysis.intake.source import Source, is_empty
-from cartanalysis.text import LETTERS, fold, look, same_id
+from cartanalysis.text import LETTERS, fold, look, same_code, same_id
 
 LEVELS_SHOWN = 20  # so many levels of a mapping are told in one message
 CNSR = re.compile(r"\d{1,4}(\.0*)?", re.ASCII)  # ADaM's code of censoring
@@ -40,6 +40,7 @@ class Reader:
         self.steps: dict[str, list[Decimal]] = {}  # of rounding, by our column and row
         many = grammar.OFTEN_MISSING
         self.has_codes = any(not many.isdisjoint(c) for c in source.cells.values())
+        self.codes = mapping.all_missing
 
     def wrong(self, fault: Fault, column: str, i: int | None = None) -> None:
         """Add a problem of a column, or of one of its cells."""
@@ -63,9 +64,9 @@ class Reader:
     def without_codes(self, entry: FromColumn) -> Cells:
         """Empty the cells that hold a code for a missing value."""
         cells = self.source.cells[entry.source]
-        empty = {fold(code) for code in entry.missing}
-        found = {text for text in cells if text and fold(text) in empty} if empty else set()
-        self.tell_missing(entry.target, found)
+        empty = {same_code(code) for code in entry.missing}
+        found = {text for text in cells if text and same_code(text) in empty} if empty else set()
+        self.tell_missing(entry.target, [text for text in cells if text in found])
         return ["" if text in found else text for text in cells]
 
     def understood(self, spec: Field, meant: Mapping[str, str | Fault]) -> dict[str, str]:
@@ -114,7 +115,7 @@ class Reader:
         bare = {
             text: _without_limit(text, entry.limits)
             for text in cells
-            if not is_empty(text) and fold(text) not in given
+            if not is_empty(text) and same_code(text) not in given
         }
         texts = [bare[text] for text in cells if text in bare]
         doubts = {} if self.mapping.settled else self.doubts(entry, spec, texts, factor)
@@ -123,10 +124,10 @@ class Reader:
             t: doubts.get(number) or grammar.number(spec, number, decimal)
             for t, number in bare.items()
         }
-        chosen = {text: given[fold(text)] for text in cells if fold(text) in given}
+        chosen = {text: given[same_code(text)] for text in cells if same_code(text) in given}
         read = self.understood(spec, {text: "" for text in cells if text} | meant | chosen)
         for text in meant.keys() & read.keys():
-            meant[text] = _in_our_unit(spec, read[text], text, factor)
+            meant[text] = _in_our_unit(spec, read[text], text, factor, entry.unit)
         if factor != 1 and entry.unit:
             self.notes.append(f"{entry.target}: {shown(entry.source)} is in {_told(entry.unit)}.")
             if spec.unit == "days":
@@ -144,9 +145,10 @@ class Reader:
         if not entry.origin:
             about.append(hints.other_origin(theirs, spec.name))
         found: dict[str, Fault] = {}
-        if spec.unit == "days":
-            found = grammar.missing_codes(texts, in_days=factor == 1)
-            if not entry.decimal:
+        # an age of 99 that nothing caps stops as one that identifies people
+        if spec.unit == "days" or entry.cap:
+            found = grammar.missing_codes(spec, texts, factor, self.codes)
+            if spec.unit == "days" and not entry.decimal:
                 found |= grammar.thousands(texts, spec.high / float(factor))
         elif spec.unit.startswith("%") and not entry.unit:
             found = grammar.repeated_99(texts, self.has_codes)
@@ -167,10 +169,11 @@ class Reader:
     def coded(self, entry: FromColumn, spec: Field) -> Cells:
         """Read groups, levels, grades and events: by the mapping's words, or as they are."""
         cells = self.without_codes(entry)
-        levels = {fold(level): ours or "" for level, ours in (entry.levels or {}).items()}
+        levels = {same_code(level): ours or "" for level, ours in (entry.levels or {}).items()}
         texts = dict.fromkeys(cells)
-        known = {text: levels[fold(text)] for text in texts if fold(text) in levels}
-        self.tell_missing(entry.target, {text for text, ours in known.items() if text and not ours})
+        known = {text: levels[same_code(text)] for text in texts if same_code(text) in levels}
+        unknown = [text for text in cells if text and known.get(text) == ""]
+        self.tell_missing(entry.target, unknown)
         if entry.coding == "cnsr":
             known = {text: str(int(Decimal(text) == 0)) for text in texts if CNSR.fullmatch(text)}
             what = f"in {shown(entry.source)} 0 is the event and more than 0 is censoring"
@@ -211,15 +214,18 @@ class Reader:
     def in_words(self, source: str, cells: Cells, target: str) -> Cells:
         """Show groups by the words that the file's dictionary has for its codes."""
         choices = self.by_name[source].choices
-        words = {fold(code): word.strip() for code, word in choices.items() if word.strip()}
-        made = [words.get(fold(text), text) for text in cells]
+        words = {same_code(code): word.strip() for code, word in choices.items() if word.strip()}
+        made = [words.get(same_code(text), text) for text in cells]
         if made != cells:
             self.notes.append(f"{target}: codes are shown by the words of the data dictionary.")
         return made
 
-    def tell_missing(self, target: str, found: Collection[str]) -> None:
+    def tell_missing(self, target: str, found: Sequence[str]) -> None:
         """Note which values were set to missing; how many of a few could identify somebody."""
-        self.notes += [f"{target}: {shown(text)} was set to missing." for text in sorted(found)]
+        self.notes += [
+            f"{target}: {shown(text)} was set to missing in {about(found.count(text), 'cell')}."
+            for text in sorted({*found})
+        ]
 
 
 def _without_limit(text: str, how: str) -> str:
@@ -234,26 +240,27 @@ def _without_limit(text: str, how: str) -> str:
     return number + percent
 
 
-def fitting(spec: Field, number: str, text: str, *, converted: bool) -> str | Fault:
+def fitting(spec: Field, number: str, text: str, unit: str = "") -> str | Fault:
     """Check a number while the user's own cell can still be told, and before any is capped."""
     if spec.holds(number):
         return number
     what, remedy = spec.unfit
-    if grammar.plainly(Decimal(number)) in grammar.SIGNS_OF_MISSING:
-        remedy += f", or write missing: [{text}] in a mapping file"
-    if converted:
+    if number != text:
         what += f": {number} {spec.unit}"
-        remedy += "; or correct the unit: given"
+    if (code := same_code(text)) in grammar.SIGNS_OF_MISSING:
+        remedy += f", or write missing: [{code}] in a mapping file"
+    elif unit:
+        remedy += f"; or correct “unit: {unit}” in the mapping file"
     return Fault(what, remedy, number)
 
 
-def _in_our_unit(spec: Field, number: str, text: str, factor: Decimal) -> str | Fault:
+def _in_our_unit(spec: Field, number: str, text: str, factor: Decimal, unit: str) -> str | Fault:
     """Convert a number, unless its cell has a sign of percent, and check it."""
     is_percent = spec.unit.startswith("%") and text.endswith("%")
     ours = number
     if factor != 1 and not is_percent:
         ours = grammar.plainly(Decimal(number) * factor)
-    return fitting(spec, ours, text, converted=ours != number)
+    return fitting(spec, ours, text, unit if ours != number else "")
 
 
 def _unnamed(entry: FromColumn, spec: Field, text: str) -> Fault:

@@ -19,7 +19,7 @@ from cartanalysis.intake.cells import Fault
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.document import Document, Node, alternatives, written
 from cartanalysis.intake.source import Source, is_empty
-from cartanalysis.text import fold
+from cartanalysis.text import same_code
 
 BOUNDS = ("above", "below", "from", "to")
 TESTS = ("not", "filled", *BOUNDS)  # what a test may ask beside the texts that a cell may equal
@@ -173,7 +173,7 @@ def hold(conditions: Sequence[Condition], source: Source) -> Held:
     texts: dict[str, set[str]] = {}
     for clause in clauses:
         if clause.test in ("is", "not"):
-            texts.setdefault(clause.column, set()).update(map(fold, clause.values))
+            texts.setdefault(clause.column, set()).update(map(same_code, clause.values))
     found: dict[Clause, list[bool | None]] = {}
     problems: dict[tuple[int, str], Problem] = {}
     unsaid = []
@@ -181,7 +181,9 @@ def hold(conditions: Sequence[Condition], source: Source) -> Held:
         cells, named = source.cells[clause.column], texts.get(clause.column, set())
         answers = {text: _answer(clause, text, named) for text in set(cells)}
         found[clause] = [answers[text] for text in cells]
-        if clause.test in ("is", "not") and not {*map(fold, clause.values)} & {*map(fold, answers)}:
+        if clause.test in ("is", "not") and not {*map(same_code, clause.values)} & {
+            *map(same_code, answers)
+        }:
             unsaid.append(clause)
         for i in (i for i, held in enumerate(found[clause]) if held is None):
             what = f"the cell does not tell whether it is {clause.test} {clause.values[0]}"
@@ -209,8 +211,8 @@ def _answer(clause: Clause, text: str, named: Collection[str]) -> bool | None:
     if clause.test == "filled" or is_empty(text):
         return clause.test == "filled" and is_empty(text) == (clause.values == ("no",))
     if clause.test in ("is", "not"):
-        return (fold(text) in {*map(fold, clause.values)}) == (clause.test == "is")
-    if fold(text) in named:
+        return (same_code(text) in {*map(same_code, clause.values)}) == (clause.test == "is")
+    if same_code(text) in named:
         return False
     day = _day(clause.values[0])
     bound = Decimal(clause.values[0]) if day is None else day

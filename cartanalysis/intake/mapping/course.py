@@ -27,7 +27,7 @@ from cartanalysis.intake.mapping.model import (
 from cartanalysis.intake.mapping.names import date_role, meanings, says_cns, says_infused
 from cartanalysis.intake.source import Column, Source, filled, is_empty
 from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, tokens
-from cartanalysis.text import fold
+from cartanalysis.text import fold, same_code
 
 _DAYS = {"contact": "last contact", "end": "death or last contact", "hsct": "transplant"}
 _INTERVAL = re.compile(r"(?:diagnos\w*|\bdx) (?:to|until|till|bis|zu[rm]?|a|à|al|alla) (.+)")
@@ -188,9 +188,7 @@ class Course:
         if not relapsed or not dead or "rfs_days" not in self.chosen:
             return
         own = self._draft("rfs_event")
-        joint = own is None or (
-            isinstance(own, FromColumn) and date_role(bare_name(own.source)) == "relapse"
-        )
+        joint = own is None or (isinstance(own, FromColumn) and is_relapse(own.source))
         has_response = "response" in self.chosen
         timed = () if has_response else self._has_time()
         died = Condition(((dead, *timed),))
@@ -198,7 +196,7 @@ class Course:
         if joint:
             either = Condition(((relapsed,), (dead, *timed)))
             alive = self._state("os_event", "0")
-            none = Condition(((alive, *timed),)) if alive else died
+            none = Condition(((alive, *self._no_relapse(), *timed),)) if alive else died
             rules = {"1": either, "0": none}
             self.chosen["rfs_event"] = self._ruled("rfs_event", rules, has_response)
         if "rfs_cause" not in self.chosen:
@@ -219,12 +217,17 @@ class Course:
         """Find what says that a patient relapsed: a flag, a date or a day."""
         for guess in self.found["rfs_event"]:
             entry = guess.draft
-            if isinstance(entry, FromColumn) and (
-                date_role(bare_name(entry.source)) == "relapse" or fold(entry.source) == "rel"
-            ):
+            if isinstance(entry, FromColumn) and is_relapse(entry.source):
                 return self._clause(entry, "1")
         name = self.dates.get("relapse") or self.days.get("relapse")
         return is_filled(name) if name else None
+
+    def _no_relapse(self) -> tuple[Clause, ...]:
+        """Ask that there was no relapse, where a code says that this is not known."""
+        drafts = (guess.draft for guess in self.found["rfs_event"])
+        flags = [e for e in drafts if isinstance(e, FromColumn) and is_relapse(e.source)]
+        unknown = [e for e in flags[:1] if e.missing or None in (e.levels or {}).values()]
+        return tuple(filter(None, (self._clause(e, "0") for e in unknown)))
 
     def _draft(self, target: str) -> Entry | None:
         return self.chosen[target].draft if target in self.chosen else None
@@ -334,6 +337,24 @@ class Course:
                 guess = self.chosen[target]
                 guess.draft = replace(entry, responders=True)
                 guess.doubt("it is emptied for patients without remission; is that right?")
+        time, event = self._draft("rfs_days"), self._draft("rfs_event")
+        if time is None or not isinstance(event, FromColumn) or event.responders:
+            return
+        name = getattr(time, "since", "") or next(iter(time.columns))
+        has_time, has_event = (
+            [not is_empty(t) and same_code(t) not in map(same_code, codes) for t in cells[n]]
+            for n, codes in ((name, getattr(time, "missing", ())), (event.source, event.missing))
+        )
+        if time.responders or any(e and not t for e, t in zip(has_event, has_time, strict=True)):
+            self.chosen["rfs_event"].draft = replace(event, responders=True)
+            self.chosen["rfs_event"].doubt(
+                "patients without remission have no time; is that right?"
+            )
+
+
+def is_relapse(name: str) -> bool:
+    """Tell whether a column is called as one of relapses."""
+    return date_role(bare_name(name)) == "relapse" or fold(name) == "rel"
 
 
 # --- who counts ----------------------------------------------------------------------------------

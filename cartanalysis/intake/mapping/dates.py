@@ -45,6 +45,15 @@ _PARTIAL = re.compile(
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
+_STYLES = {
+    "ymd": "like 2021-02-28",
+    "numeric": "like 28.02.2021",
+    "named": "like 28-FEB-2021",
+    "compact": "like 20210228",
+    "serial": "like 44255",
+}
+
+
 class Cell(NamedTuple):
     """A cell's date before day and month are told apart."""
 
@@ -131,8 +140,11 @@ def _mixed(found: dict[int, Cell]) -> tuple[int, Fault] | None:
         return None
     usual = styles.most_common(1)[0][0]
     others = [i for i, cell in found.items() if cell.style != usual]
-    what = f"dates are written in different ways ({len(others)} of {len(found)} unlike the rest)"
+    told = " and ".join(f"{n} {_STYLES[style]}" for style, n in styles.most_common())
+    what = f"dates are written in different ways: {told}"
     remedy = "Write all dates of the column as 2021-02-28; a spreadsheet may have swapped some"
+    if "ymd" in styles:
+        remedy += "; in a workbook, cells like 2021-02-28 are true dates, which it shows in any way"
     return min(others), Fault(what, remedy)
 
 

@@ -30,7 +30,7 @@ from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn
 from cartanalysis.intake.mapping.names import KNOWN, Meaning, date_role, words_of
 from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import WORDS, tokens
-from cartanalysis.text import fold, same_id
+from cartanalysis.text import fold, same_code, same_id
 
 MOSTLY = 0.6  # a column holds numbers or dates if this share of its filled cells does
 SAMPLE = 500  # so many filled cells are looked at to tell whether a column holds dates
@@ -110,6 +110,7 @@ class Evidence(Guess):
         self.unit = meaning.unit  # by the name, or as a registry keeps it
         self.told = fold(f"{column.name} {column.label if told_by == 'label' else ''}")
         self.tokens = {*tokens(column.name), *tokens(column.label)}
+        self.known: set[str] = set()  # codes for missing in other columns
         self.missing = self._codes_apart() if self.spec.kind in CODED else ()
         if meaning.strength == 1:
             self.doubt(f"the {told_by} alone does not tell; is it “{self.spec.meaning}”?")
@@ -123,9 +124,9 @@ class Evidence(Guess):
 
     def _codes_apart(self) -> tuple[str, ...]:
         """Find codes for a missing value, such as -9 and 99 beside 0 to 4; leave them out."""
-        found = sorted(_APART.intersection(self.texts) - self.choices.keys())
+        found = sorted(t for t in self.texts if same_code(t) in _APART - self.choices.keys())
         rest = [t for t in self.texts if t not in found]
-        if not rest or not all(t in _CODES for t in rest):
+        if not rest or not all(same_code(t) in _CODES for t in rest):
             return ()
         self.filled = [c for c in self.filled if c not in found]
         self.texts = rest
@@ -287,17 +288,21 @@ class Evidence(Guess):
             return None
         codes = {*blank} | {
             c
-            for c in grammar.SIGNS_OF_MISSING.intersection(self.filled)
-            if not self._in_range(Decimal(c))
+            for c in {*self.filled}
+            if same_code(c) in grammar.SIGNS_OF_MISSING
+            and not self._in_range(Decimal(same_code(c)))
         }
-        if self.spec.unit == "days":
-            codes |= set(grammar.missing_codes(self.filled, in_days=True))
+        if self.spec.unit in grammar.DAYS:
+            codes |= set(grammar.missing_codes(self.spec, self.filled, known=self.known))
         if self.spec.unit.startswith("%"):
             codes |= set(grammar.repeated_99(self.filled, has_codes=bool(codes)))
         missing = tuple(sorted(codes))
         if missing:
             self.doubt(f"does {quoted(missing)} mean a missing value?")
-            values = [v for v in values if str(v) not in missing]
+            unknown = {
+                Decimal(same_code(c)) for c in missing if same_code(c) in grammar.SIGNS_OF_MISSING
+            }
+            values = [v for v in values if v not in unknown]
         if not values:
             return None
         if self.spec.unit == "days" and set(values) <= {Decimal(0), Decimal(1), Decimal(2)}:

@@ -24,7 +24,7 @@ from cartanalysis.intake.mapping.dates import ORDERS
 from cartanalysis.intake.mapping.document import Document, Node, alternatives, did_you_mean
 from cartanalysis.intake.reading.files import read_bytes
 from cartanalysis.intake.source import TAKE, Layout
-from cartanalysis.text import fold
+from cartanalysis.text import same_code
 
 VERSION = "1"
 MAX_BYTES = 2**20  # 1 MB; a mapping of every column there may be is a few kB
@@ -105,6 +105,7 @@ class FromDays(Entry):
     otherwise: tuple[str, ...] = ()  # for those with none of `days`; the latest one counts
     unit: str = ""  # of all of them; ours if empty
     missing: tuple[str, ...] = ()
+    values: dict[str, str] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,15 +172,37 @@ class Mapping:
         return {*named, *self.extra}
 
     @property
+    def missing(self) -> dict[str, set[str]]:
+        """Give the codes of each column that mean a missing value, and nothing elsewhere."""
+        found: dict[str, set[str]] = {}
+        named = [self.only] if self.only else []
+        meant: set[tuple[str, str]] = set()
+        for entry in self.entries:
+            named += entry.rules.values() if isinstance(entry, FromRules) else ()
+            levels = {} if isinstance(entry, FromDates) else getattr(entry, "levels", None) or {}
+            codes = (*getattr(entry, "missing", ()), *(t for t, ours in levels.items() if not ours))
+            for name in entry.columns:
+                found.setdefault(name, set()).update(map(same_code, codes))
+                meant |= {(name, same_code(t)) for t, ours in levels.items() if ours}
+        clauses = [c for condition in named for c in condition.clauses if c.test in ("is", "not")]
+        meant |= {(c.column, same_code(text)) for c in clauses for text in c.values}
+        return {n: {t for t in codes if (n, t) not in meant} for n, codes in found.items()}
+
+    @property
+    def all_missing(self) -> set[str]:
+        """Give the codes that mean a missing value in any column."""
+        return {code for codes in self.missing.values() for code in codes}
+
+    @property
     def laid_out(self) -> Layout:
         """Give the layout with the identifier that joins the tables, or sorts one table's rows."""
         entry, tables = self.by_target.get("patient_id"), dict(self.layout.tables)
         if not tables and not (self.layout.by or self.layout.take or self.layout.order):
-            return self.layout
+            return replace(self.layout, missing=self.missing)
         first = next(iter(tables), "")
         if isinstance(entry, FromColumn) and not tables.get(first):
             tables[first] = entry.source.removeprefix(f"{first}: ")
-        return replace(self.layout, tables=tables)
+        return replace(self.layout, tables=tables, missing=self.missing)
 
     @property
     def questions(self) -> tuple[Mistake, ...]:
@@ -319,6 +342,11 @@ class _Reader(Document):
             self.wrong(node, what, f"Write {told}, as {{from: your_column}}")
             return None
         before = len(self.problems)
+        if names == ["rules"] and "missing" in given:
+            remedy = "Leave it out: a code that no rule names fits none, and “otherwise: null” "
+            remedy += "leaves such rows empty"
+            self.wrong(given["missing"], "missing: does not go with rules:", remedy)
+            node = replace(node, value={k: v for k, v in given.items() if k != "missing"})
         attributes = _attributes(FORMS[names[0]])
         parts = self.known_keys(node, [k for k in attributes if k in read], _named(forms))
         values = {attributes[key]: read[key](part) for key, part in parts.items()}
@@ -390,7 +418,7 @@ class _Reader(Document):
         remedy = f"Write their level: {spec.allowed}"
         for theirs, inner in self.pairs(node, "the translations are missing", remedy).items():
             ours = self.rest(spec, inner)
-            if seen.setdefault(fold(theirs), ours) != ours:
+            if seen.setdefault(same_code(theirs), ours) != ours:
                 what = "the level is translated twice, differently (case and blanks do not count)"
                 self.wrong(inner, what, "Keep one of the two", theirs)
             levels[theirs.strip()] = ours
@@ -424,7 +452,9 @@ class _Reader(Document):
         """Read numbers of ours that stand for texts of theirs."""
         pairs = self.pairs(node, "the numbers are missing", 'Write their text: as {"80-90": 85}')
         told = "not a value of this column", f"Write {spec.allowed}"
-        return {fold(theirs): self.number(spec, *told, inner) for theirs, inner in pairs.items()}
+        return {
+            same_code(theirs): self.number(spec, *told, inner) for theirs, inner in pairs.items()
+        }
 
     def number(self, spec: Field, what: str, remedy: str, node: Node) -> str:
         """Read a number that one of our columns may hold."""

@@ -129,6 +129,7 @@ def propose(source: Source) -> Proposal:
     found: dict[str, list[Guess]] = {name: [] for name in FIELDS}
     roles: dict[str, str] = {}
     days: dict[str, str] = {}
+    evidences: list[Evidence] = []
     for column in source.columns:
         if holds_dates(source.cells[column.name]):
             role = date_role(bare_name(column.name)) or date_role(column.label)
@@ -138,12 +139,17 @@ def propose(source: Source) -> Proposal:
         role = day_role(bare_name(column.name)) or day_role(column.label)
         if role and holds_numbers(source.cells[column.name]):
             days.setdefault(role, column.name)
-        for evidence in _evidence(source, column):
-            guess = evidence.guess()
-            # groups are shown, and must not show what identifies people
-            is_shown = evidence.spec.kind == "label" and column.name in personal
-            if guess is not None and not is_shown:
-                found[guess.draft.target].append(guess)
+        evidences += _evidence(source, column)
+    codes: set[str] = set()
+    # what is missing among codes may be missing among numbers
+    for evidence in sorted(evidences, key=lambda e: e.spec.kind == "number"):
+        evidence.known = codes
+        guess = evidence.guess()
+        # groups are shown, and must not show what identifies people
+        is_shown = evidence.spec.kind == "label" and evidence.column.name in personal
+        if guess is not None and not is_shown:
+            found[guess.draft.target].append(guess)
+            codes |= Mapping("", (guess.draft,)).all_missing
     for guess in _only_parameter(source, found):
         found[guess.draft.target].append(guess)
     chosen = {target: _choose(guesses, source) for target, guesses in found.items() if guesses}

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from cartanalysis.contract import FIELDS
-from cartanalysis.errors import Problem, listed, shown
+from cartanalysis.errors import Problem, about, listed, shown
 from cartanalysis.intake.cells import PLAIN
 from cartanalysis.intake.hints import bare_name, words_of
 from cartanalysis.intake.mapping import dates
@@ -25,7 +25,7 @@ from cartanalysis.intake.reading.files import refuse
 from cartanalysis.intake.reading.table import check_patients, first_of
 from cartanalysis.intake.source import Column, Layout, Source, filled, is_empty
 from cartanalysis.intake.words import ANSWERS, DOUBTFUL, SURE, UNKNOWN, vital
-from cartanalysis.text import fold, same_id
+from cartanalysis.text import fold, same_code, same_id
 
 MAX_PARTS = 60  # words of a column in by:; more are no kinds of rows but a measurement
 LIKELY_PARTS = 12  # a column with more different words is not proposed for ``by:``
@@ -76,7 +76,7 @@ class _Table:
 def _differ(cells: Sequence[str], groups: Groups) -> bool:
     """Tell whether filled cells of a patient differ."""
     several = ([cells[i] for i in rows] for rows in groups.values() if len(rows) > 1)
-    return any(len({*map(fold, filled(texts))}) > 1 for texts in several)
+    return any(len({*map(same_code, filled(texts))}) > 1 for texts in several)
 
 
 def gather(
@@ -209,6 +209,7 @@ class _Gathering:
             asked = "" if wanted is None else next((n for n in names if n in wanted), "")
             if view.name != view.of and not (asked or (wanted is None and self.may_tell(view))):
                 continue
+            view = self.without_codes(view, self.layout.missing.get(asked, ()))
             how = next((self.take[n] for n in (*names, view.of) if n in self.take), "")
             if _differ(view.cells, view.groups):
                 if wanted is None:
@@ -235,6 +236,20 @@ class _Gathering:
             layout=replace(self.layout, take=self.take),
             elsewhere=self.elsewhere,
         )
+
+    def without_codes(self, view: _View, codes: Collection[str]) -> _View:
+        """Let cells that a mapping calls missing give way to others of the patient."""
+        texts, groups, count = view.cells, {}, 0
+        for patient, rows in view.groups.items():
+            filled_in = [i for i in rows if not is_empty(texts[i])]
+            known = [i for i in filled_in if same_code(texts[i]) not in codes]
+            count += bool(known) and len(known) < len(filled_in)
+            groups[patient] = known or filled_in[:1] if codes else rows
+        if count:
+            whom = about(count, "patient")
+            what = f"{view.name}: cells set to missing gave way to others of the same patient"
+            self.notes.append(f"{what}, in {whom}.")
+        return replace(view, groups=groups)
 
     def add(self, view: _View, name: str, how: str) -> None:
         """Add a column, from the row of each patient that counts for it."""
@@ -290,7 +305,7 @@ class _Gathering:
         """Ask which cell of a patient counts."""
         texts = view.cells
         for rows in view.groups.values():
-            different = {fold(texts[i]): i for i in reversed(rows) if not is_empty(texts[i])}
+            different = {same_code(texts[i]): i for i in reversed(rows) if not is_empty(texts[i])}
             if len(different) > 1:
                 one, other, *_ = sorted(different.values())
                 numbers = view.table.source.rows
