@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.hints import answers, bare_name, opposite, told
-from cartanalysis.intake.mapping.conditions import Clause, leave_out
+from cartanalysis.intake.mapping.conditions import leave_out, those_who
 from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import holds_dates
 from cartanalysis.intake.mapping.model import FromColumn
 from cartanalysis.intake.mapping.model import Mapping as Plan
-from cartanalysis.intake.mapping.names import date_role, meanings, says_cns, says_infused
+from cartanalysis.intake.mapping.names import date_role, infused, meanings, says_cns
 from cartanalysis.intake.mapping.timeline import NOT_INFUSED, without_date
 from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, tokens, vital
@@ -45,8 +45,8 @@ def find(source: Source, made: Source, plan: Plan) -> list[Problem]:
 def _not_infused(column: Column, source: Source, plan: Plan) -> Iterator[Problem]:
     """Find patients who were never infused, by a flag or for want of a date."""
     name, cells = column.name, source.cells[column.name]
-    says = answers(column, cells if says_infused(bare_name(name)) else ())
-    test = Clause(name, "is", says["yes"]) if says["yes"] else Clause(name, "not", says["no"])
+    says = infused(column, cells)
+    test = those_who(name, says, cells)
     otherwise = "; if the column says something else, list it under “drop” there"
     if date_role(name) == "infusion" and holds_dates(cells):
         yield from without_date(source, name, plan.only, otherwise)

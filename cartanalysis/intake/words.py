@@ -84,6 +84,27 @@ def spellings(word: str) -> dict[str, None]:
     return dict.fromkeys((folded, plain(folded), folded.translate(_WITHOUT_UMLAUTS)))
 
 
+# --- who was infused -----------------------------------------------------------------------------
+
+INFUSED = frozenset(form for word in WORDS["infused_words"] for form in spellings(word))
+"""Words that say that somebody was infused."""
+
+_DENIED = frozenset(WORDS["denied"])
+_NOT_INFUSED = frozenset(plain(fold(phrase)) for phrase in WORDS["not_infused"])
+_IN_SIGNS = tuple(phrase for phrase in _NOT_INFUSED if not phrase.isascii())
+_A_FEW = 4
+"""So many words may stand from one that denies to what it denies, as in "pas encore réinjecté"."""
+
+
+def not_infused(text: str) -> bool:
+    """Tell whether a text says that somebody was not infused."""
+    told = tokens(plain(fold(repaired(text))))
+    if " ".join(told) in _NOT_INFUSED or any(signs in "".join(told) for signs in _IN_SIGNS):
+        return True
+    denied = (i for i, word in enumerate(told) if word in _DENIED)
+    return any(not INFUSED.isdisjoint(told[i : i + _A_FEW]) for i in denied)
+
+
 # --- levels --------------------------------------------------------------------------------------
 
 UNKNOWN = frozenset(form for word in WORDS["unknown"] for form in spellings(word))
@@ -205,6 +226,8 @@ def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> 
 
 
 def _meaning(target: str, word: str, text: str) -> tuple[str | None, str]:
+    if not_infused(word):
+        return None, f"{shown(text)} seems to say not infused; such patients do not count (only:)"
     if word in SURE[target]:
         return SURE[target][word], ""
     if word in DOUBTFUL[target]:

@@ -11,7 +11,7 @@ from cartanalysis.intake.cells import level_of
 from cartanalysis.intake.hints import answers, bare_name, origin_in, unit_in, words_of
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
-from cartanalysis.intake.mapping.conditions import Clause, Condition, is_filled
+from cartanalysis.intake.mapping.conditions import Clause, Condition, is_filled, those_who
 from cartanalysis.intake.mapping.guess import Guess, holds_dates, quoted
 from cartanalysis.intake.mapping.model import (
     AGE,
@@ -23,7 +23,7 @@ from cartanalysis.intake.mapping.model import (
     FromFilled,
     FromRules,
 )
-from cartanalysis.intake.mapping.names import date_role, says_cns, says_infused
+from cartanalysis.intake.mapping.names import date_role, infused, says_cns
 from cartanalysis.intake.source import Column, Source, filled, is_empty
 from cartanalysis.intake.words import WORDS
 from cartanalysis.text import fold
@@ -296,15 +296,22 @@ class Course:
 
 def infused_only(source: Source, infusion: str) -> Condition | None:
     """Say by which flag or date those count who were infused; none if all were."""
-    for column in source.columns:
-        if not says_infused(bare_name(column.name)):
-            continue
-        said = answers(column, source.cells[column.name])
-        if said["yes"] and said["no"]:
-            return Condition(((Clause(column.name, "is", said["yes"]),),))
+    heard = [(c.name, infused(c, source.cells[c.name])) for c in source.columns]
+    denied = [(name, said) for name, said in heard if said["no"]]
+    flags = [(name, said) for name, said in denied if said["yes"]]
     cells = source.cells.get(infusion, [])
     some = holds_dates(cells) and any(map(is_empty, cells))
-    return Condition(((is_filled(infusion),),)) if some else None
+    # a date may have been planned
+    dated = any(
+        text in said["no"] and not is_empty(day)
+        for name, said in denied
+        for text, day in zip(source.cells[name], cells, strict=False)
+    )
+    if some and not flags and not dated:
+        return Condition(((is_filled(infusion),),))
+    for name, said in (*flags, *denied):
+        return those_who(name, said, source.cells[name])
+    return None
 
 
 def _is_relapse(name: str) -> bool:
