@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.hints import answers, bare_name, opposite, told
+from cartanalysis.intake.identifiers import is_record_number
 from cartanalysis.intake.mapping.conditions import leave_out, those_who
 from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import holds_dates
@@ -16,7 +17,7 @@ from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.names import date_role, infused, meanings, says_cns
 from cartanalysis.intake.mapping.timeline import NOT_INFUSED, without_date
 from cartanalysis.intake.source import Column, Source, filled
-from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, tokens, vital
+from cartanalysis.intake.words import ANSWERS, LOST, UNKNOWN, WORDS, tokens, vital
 from cartanalysis.text import fold, same_id
 
 _OTHER_PEOPLE = frozenset(WORDS["other_people"])
@@ -70,6 +71,7 @@ def _rows_of_one_patient(source: Source, plan: Plan) -> Iterator[Problem]:
     for column in source.columns:
         name = bare_name(column.name)
         strength = max((m.strength for m in meanings(name) if m.target == "patient_id"), default=0)
+        strength = 2 if is_record_number(column) else strength
         texts = filled(source.cells[column.name])
         different = {same_id(text) for text in texts}
         if strength == 0 or column.name == entry.source or len(different) == len(texts):
@@ -117,7 +119,7 @@ def _dead(column: Column, words: Mapping[str, str]) -> frozenset[str]:
     if _OTHER_PEOPLE & {*tokens(column.name), *tokens(column.label)}:
         return frozenset()
     states = {text: vital(word) for text, word in words.items()}
-    if all(states[text] or fold(word) in UNKNOWN for text, word in words.items()):
+    if all(states[text] or fold(word) in UNKNOWN | LOST for text, word in words.items()):
         return frozenset(text for text, state in states.items() if state == "1")
     named = meanings(bare_name(column.name))
     said = answers(column, words)
