@@ -17,20 +17,13 @@ from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.reading import read_source
 from cartanalysis.intake.source import Source
 
-SHORT_FOLLOW_UP = 60.0
-"""Days; a longest follow-up below this looks like months."""
+SHORT_FOLLOW_UP = 60.0  # days; a longest follow-up below this looks like months
 
-SHORT_WITH_DECIMALS = 400.0
-"""Days; times that have decimals and are all below this look like months or years."""
+SHORT_WITH_DECIMALS = 400.0  # days; times with decimals, all below this, look like months or years
+LONG_FOLLOW_UP = 20 * 365.25  # days; nobody has been followed so long after CAR T
 
-LONG_FOLLOW_UP = 20 * 365.25
-"""Days; nobody has been followed so long after CAR T."""
-
-MONTHS_APART = 15
-"""A median this many times shorter than another group's looks like months beside days."""
-
-FEW = 5
-"""Fewer values than this look like nothing."""
+MONTHS_APART = 15  # so many times shorter than another group's, a median looks like months
+FEW = 5  # fewer values than this look like nothing
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,7 @@ PERCENT: dict[str, Decimal] = {"percent": Decimal(1), "fraction": Decimal(100)}
 
 UNITS = DAYS | PERCENT
 
-MAX_LENGTH = 40
-"""No measured number is longer; it bounds the arithmetic."""
+MAX_LENGTH = 40  # no measured number is longer; it bounds the arithmetic
 
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 """A number in plain notation; full-width digits, exponents and units are none."""
@@ -49,8 +48,7 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+", re.ASCII)
 DOTTED = re.compile(r"[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
 WHOLE = re.compile(r"\d+", re.ASCII)
-SHARE = re.compile(r"\+?(\d+([.,]\d*)?|[.,]\d+)", re.ASCII)
-"""A share as it may be written, decimal comma included."""
+SHARE = re.compile(r"\+?(\d+([.,]\d*)?|[.,]\d+)", re.ASCII)  # decimal comma included
 
 NO_NUMBERS = [
     (re.compile(expression(said["is"]), re.ASCII | re.IGNORECASE), said)
@@ -102,21 +100,12 @@ def plainly(value: Decimal, places: int = 6) -> str:
 
 # --- numbers that may have been written as something else ----------------------------------------
 
-FEW = 2
-"""So many values alike are no single odd one."""
+FEW = 2  # so many values alike are no single odd one
+CODE = 99.0  # percent, or a code for a missing value
 
-CODE = 99.0
-"""Percent, or a code for a missing value."""
-
-GAP = 75.0
-"""Percent: where 99 comes repeatedly and nothing else lies above this, it looks like a code."""
-
-MIXED = 10
-"""All fractions are so many times smaller than all percentages, where a column holds both."""
-
-OFTEN_MISSING = frozenset({"999", "9999", "99999"})
-"""Numbers that many files write for a missing value."""
-
+GAP = 75.0  # percent; repeated 99s with nothing else above this look like codes
+MIXED = 10  # fractions are so many times smaller than the percentages beside them
+OFTEN_MISSING = frozenset({"999", "9999", "99999"})  # as many files write a missing value
 SIGNS_OF_MISSING = OFTEN_MISSING | {"-1", "-9", "-99", "-999", "99", "-88", "888"}
 """Numbers that stand for a missing value where they are impossible."""
 
@@ -136,10 +125,7 @@ def thousands(texts: Sequence[str], high: float) -> dict[str, Fault]:
 
 
 def missing_codes(texts: Sequence[str], *, in_days: bool) -> dict[str, Fault]:
-    """Find times that look like codes for a missing value.
-
-    A single 999 among longer times in days may be a time.
-    """
+    """Find times that look like codes for missing; one 999 among longer times may be a time."""
     found = set(OFTEN_MISSING.intersection(texts))
     longer = any(WHOLE.fullmatch(t) and float(t) > 999 and t not in OFTEN_MISSING for t in texts)
     if in_days and longer and texts.count("999") == 1:
@@ -260,10 +246,7 @@ def level_of(spec: Field, text: str) -> str | None:
 
 
 def groups(name: str, cells: Sequence[str], notes: list[str]) -> list[str]:
-    """Read groups: what cannot be seen is left out, and the first spelling of each is shown.
-
-    A sign that turns the direction of text would turn a page.
-    """
+    """Read groups as first spelt; what cannot be seen would turn a page, and is left out."""
     seen = [visible(text) for text in cells]
     if any(len(text) != len(clean) for text, clean in zip(cells, seen, strict=True)):
         notes.append(f"Column {name}: invisible characters were left out.")

@@ -32,14 +32,10 @@ from cartanalysis.intake.reading import delimited, read_source
 from cartanalysis.intake.source import Source
 from cartanalysis.text import LETTERS, fold, look
 
-RESERVED = frozenset({"time", "event", "group", *DERIVED})
-"""Names that tables of the package give columns of their own."""
+RESERVED = frozenset({"time", "event", "group", *DERIVED})  # columns of the package's own tables
+APART = re.compile(r"[\s\-‐‑‒–_]+")  # blanks and hyphens, which do not set groups apart to the eye
 
-APART = re.compile(r"[\s\-‐‑‒–_]+")
-"""Blanks and hyphens, which do not set groups apart to the eye."""
-
-SETTLED = ".settled.csv"
-"""How the name of a file ends that was written from a checked cohort: nothing is asked again."""
+SETTLED = ".settled.csv"  # a file written from a checked cohort ends so: nothing is asked again
 
 
 def read(source: str | Path, strata: Sequence[str] = ()) -> Cohort:
@@ -57,20 +53,13 @@ def parse(data: bytes, source: str, strata: Sequence[str] = (), *, settled: bool
 
 
 def build(source: Source, strata: Sequence[str] = (), *, settled: bool = False) -> Cohort:
-    """Turn a table whose columns have the contract's names into a checked cohort.
-
-    Where it is ``settled`` what they mean, no value is asked about for looking like another unit,
-    a code for missing or a time from another day.
-    """
+    """Check a table in the columns of the contract; if it is ``settled``, no value is doubted."""
     made = mapping.apply(source, mapping.identity(source, strata, settled=settled))
     return check(made, strata, () if settled else [*source.cells])
 
 
 def check(made: Source, strata: Sequence[str] = (), present: Sequence[str] = ()) -> Cohort:
-    """Turn what a mapping made into a checked cohort.
-
-    ``present`` are the file's own columns, where they are ours.
-    """
+    """Check what a mapping made a cohort of; ``present`` are the file's columns that are ours."""
     problems, notes = list(made.problems), list(made.notes)
     known = present or list(made.cells)
     problems += _wrong_strata(known, strata)
@@ -137,10 +126,7 @@ def _unsettled(made: Source) -> set[str]:
 
 
 def _with_origin(problems: Iterable[Problem], made: Source) -> Iterator[Problem]:
-    """Name the user's own column beside ours where a mapping renamed it.
-
-    What could not be read is told already, and no second time of the same cell.
-    """
+    """Name the user's own column beside ours; what could not be read is told already."""
     origin = {c.name: c.origin or () for c in made.columns}
     unread = {(p.row, p.column) for p in made.problems}
     for p in problems:

@@ -58,8 +58,7 @@ def _not_infused(column: Column, source: Source, plan: Plan) -> Iterator[Problem
             yield Problem(what, remedy, row, name, text)
 
 
-FEWEST = 1 / 3
-"""So many of the rows have identifiers of their own, where some have that of an earlier row."""
+FEWEST = 1 / 3  # of the rows, with identifiers of their own, where others repeat one
 
 
 def _rows_of_one_patient(source: Source, plan: Plan) -> Iterator[Problem]:

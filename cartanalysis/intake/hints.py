@@ -21,9 +21,7 @@ UNIT_WORDS = {word: unit for unit, words in WORDS["units"].items() for word in w
 COUNTED_FROM = {"os_days": "infusion", "rfs_days": "remission", "hsct_day": "infusion"}
 """The day from which each of our times counts."""
 
-SPAN = re.compile(r"\d+[\s-]*[^\W\d_]+")
-"""A span, such as 5 years, which is no unit."""
-
+SPAN = re.compile(r"\d+[\s-]*[^\W\d_]+")  # a span, such as 5 years, which is no unit
 _BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
 
 
@@ -214,8 +212,7 @@ def words_of(column: Column, texts: Iterable[str]) -> dict[str, str]:
     return {text: told.get(fold(text), text) for text in texts}
 
 
-MAX_LEVELS = 12
-"""A column of groups or codes with more different values is something else."""
+MAX_LEVELS = 12  # a column of groups or codes with more different values is something else
 
 
 def told(column: Column, cells: Iterable[str]) -> dict[str, str]:

@@ -21,26 +21,15 @@ from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import WORDS, expression
 from cartanalysis.text import fold, visible
 
-OLDEST = 89.0
-"""Ages above this count as identifying."""
+OLDEST = 89.0  # ages above this count as identifying
 
-AGE = re.compile(r"\+?\d+([.,]\d*)?", re.ASCII)
-"""A number as an age may be written, decimal comma included."""
+AGE = re.compile(r"\+?\d+([.,]\d*)?", re.ASCII)  # as an age may be written, decimal comma included
+REMARK = 3  # a remark on a patient has at least so many words
+SHARE = 0.5  # a kind of value counts if at least this share of the filled cells has it
+NEARLY_ALL = 0.9  # the least share of cells that differ, where names of people are meant
+SAMPLE = 2_000  # so many filled cells of a column are looked at
 
-REMARK = 3
-"""A remark on a patient has at least so many words."""
-
-SHARE = 0.5
-"""A kind of value counts if at least this share of the filled cells has it."""
-
-NEARLY_ALL = 0.9
-"""The least share of cells that differ, where names of people are meant."""
-
-SAMPLE = 2_000
-"""So many filled cells of a column are looked at."""
-
-ANSWERS = frozenset(WORDS["harmless"])
-"""What answers a question and identifies nobody, whatever the column's name resembles."""
+ANSWERS = frozenset(WORDS["harmless"])  # they identify nobody, whatever a column is called
 
 
 def _within(key: str, signs: str = "") -> re.Pattern[str]:
@@ -84,11 +73,10 @@ class Pattern:
         if found is None or sum(c.isdigit() for c in text) < self.digits:
             return False
         parts = [part for part in found.groups() if part]
-        if self.letters == "capitals" and not all(p.isupper() for p in parts):
+        if self.letters == "capitals" and not all(map(str.isupper, parts)):
             return False
-        if self.letters == "capitalised" and not all(
-            p[0].isupper() and p[1:].islower() for p in parts
-        ):
+        capitalised = (p[0].isupper() and p[1:].islower() for p in parts)
+        if self.letters == "capitalised" and not all(capitalised):
             return False
         if self.multiples > 1 and any(int(p) % self.multiples for p in parts):
             return False
@@ -235,10 +223,7 @@ def _words(text: str) -> str:
 
 
 def _all_persons(texts: Sequence[str]) -> bool:
-    """Tell whether groups look like ``Müller Hans``: two words each, none of them shared.
-
-    Names of some languages are known by their surnames or their ends.
-    """
+    """Tell whether groups look like ``Müller Hans``, by two words each or by known surnames."""
     different = list(dict.fromkeys(texts))
     if len(different) < 2 or any(INSTITUTION.search(_words(text)) for text in different):
         return False
@@ -246,10 +231,6 @@ def _all_persons(texts: Sequence[str]) -> bool:
         return True
     groups = [text.split() for text in different]
     words = [word for group in groups for word in group]
-    two = all(len(g) == 2 for g in groups) and all(_is_name(word) for word in words)
-    return two and len(set(words)) == len(words)
-
-
-def _is_name(word: str) -> bool:
-    cased = word.isalpha() and (word.istitle() or (word.isupper() and len(word) > 2))
-    return cased or WITHOUT_CASE.fullmatch(word) is not None
+    cased = [w.isalpha() and (w.istitle() or (w.isupper() and len(w) > 2)) for w in words]
+    names = all(c or WITHOUT_CASE.fullmatch(w) for w, c in zip(words, cased, strict=True))
+    return names and all(len(g) == 2 for g in groups) and len(set(words)) == len(words)

@@ -57,9 +57,7 @@ LOST = re.compile(r"\d([.,]\d+)?e\+\d+|\d{15}0+", re.IGNORECASE | re.ASCII)
 """A long number of which a spreadsheet program kept the first digits only."""
 
 
-SUMMARIES = frozenset(WORDS["summaries"])
-"""What stands where the identifier is, in a row that is not a patient's."""
-
+SUMMARIES = frozenset(WORDS["summaries"])  # in place of an identifier: no patient's row
 ONE_WORD = re.compile(r"[^\s=()*]+")
 
 
@@ -179,8 +177,7 @@ RULES = [
     ),
 ]
 
-MANY_DEATHS = 5
-"""If so many who died are censored in RFS and none is not, deaths were not counted."""
+MANY_DEATHS = 5  # if so many who died are censored in RFS and none is not, deaths were not counted
 
 
 def rfs_counts_deaths(table: pd.DataFrame) -> list[Problem]:
@@ -195,8 +192,7 @@ def rfs_counts_deaths(table: pd.DataFrame) -> list[Problem]:
     return [Problem(what, remedy, column="rfs_event")]
 
 
-MANY_ALIKE = 3
-"""If RFS equals OS in so many who did not relapse, and in all, both count from one day."""
+MANY_ALIKE = 3  # if RFS equals OS in so many without relapse, and in all, both count from one day
 
 
 def rfs_from_infusion(table: pd.DataFrame) -> list[Problem]:

@@ -33,18 +33,12 @@ class Column:
 
     name: str
     label: str = ""
-    choices: Mapping[str, str] = field(default_factory=dict)
-    """Meaning by code, where a dictionary gives it."""
-    identifier: bool = False
-    """Whether a dictionary marks the column as one that identifies people."""
-    about: str = ""
-    """A longer description, where there is one beside the label."""
-    origin: tuple[str, ...] | None = None
-    """The file's columns that a mapping made this one of; none if it is as it came."""
-    counted_from: str = ""
-    """The day from which a mapping says that a time counts; empty if nothing is said."""
-    is_part: bool = False
-    """Whether it is of some rows only, and there only where a mapping names it."""
+    choices: Mapping[str, str] = field(default_factory=dict)  # meaning by code, of a dictionary
+    identifier: bool = False  # whether a dictionary marks the column as one that identifies people
+    about: str = ""  # a longer description, where there is one beside the label
+    origin: tuple[str, ...] | None = None  # what a mapping made it of; none if it is as it came
+    counted_from: str = ""  # the day from which it counts, where a mapping says it
+    is_part: bool = False  # of some rows only, and there only where a mapping names it
 
     @property
     def said(self) -> str:
@@ -52,8 +46,7 @@ class Column:
         return " ".join(filter(None, (self.label, self.about)))
 
 
-TAKE = ("first", "last", "highest", "lowest")
-"""Which of several cells of a patient may count."""
+TAKE = ("first", "last", "highest", "lowest")  # which of several cells of a patient may count
 
 
 @dataclass(frozen=True)
@@ -62,12 +55,9 @@ class Layout:
 
     tables: Mapping[str, str] = field(default_factory=dict)
     """Identifier column by table, that of the patients first; empty where it is not named."""
-    by: tuple[str, ...] = ()
-    """Columns whose words tell rows apart, so that there is `grade: CRS` beside `grade`."""
-    order: tuple[str, ...] = ()
-    """Columns by which the rows of a patient are put in order; as in the file if empty."""
-    take: Mapping[str, str] = field(default_factory=dict)
-    """Which cell counts where those of a patient differ, one of `TAKE` by column."""
+    by: tuple[str, ...] = ()  # their words tell rows apart: there is `grade: CRS` beside `grade`
+    order: tuple[str, ...] = ()  # by which a patient's rows are sorted; as in the file if empty
+    take: Mapping[str, str] = field(default_factory=dict)  # one of `TAKE` by column
     concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """Concept identifiers of OMOP by the word for them and the table."""
     wanted: Collection[str] | None = field(default=(), compare=False)
@@ -78,26 +68,19 @@ class Layout:
 class Source:
     """A table of text cells, one row per patient."""
 
-    name: str
-    """Name of the file, without its folder."""
-    form: str
-    """What kind of file it is, in words, such as “CSV” or “ADaM ADTTE (SAS transport)”."""
+    name: str  # name of the file, without its folder
+    form: str  # what kind of file it is, in words, such as “CSV” or “ADaM ADTTE (SAS transport)”
     columns: tuple[Column, ...]
     cells: dict[str, list[str]]
     """Text by column name, blanks around it removed, empty if missing; names are unique, numbers
     are written plainly (412, 0.07), dates as 2021-02-28."""
-    rows: tuple[int, ...]
-    """Number of each patient's row, as a user counts it in the file."""
-    notes: tuple[str, ...] = ()
-    """What was recognised or handled while reading; one sentence each."""
-    problems: tuple[Problem, ...] = ()
-    """What is wrong, to be told together with what later steps find."""
-    layout: Layout | None = None
-    """How rows and tables were put together, where they were."""
+    rows: tuple[int, ...]  # number of each patient's row, as a user counts it in the file
+    notes: tuple[str, ...] = ()  # what was recognised or handled while reading; one sentence each
+    problems: tuple[Problem, ...] = ()  # told together with what later steps find
+    layout: Layout | None = None  # how rows and tables were put together, where they were
     elsewhere: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     """Table and row of each cell, of columns that are from other rows than `rows`."""
-    left_out: int = 0
-    """How many rows, or ADaM's subjects, were left out since they do not count."""
+    left_out: int = 0  # how many rows, or ADaM's subjects, were left out since they do not count
 
     def column(self, name: str) -> Column:
         """Give what is known of a column that is there."""

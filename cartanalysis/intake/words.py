@@ -37,8 +37,7 @@ def _read(name: str) -> dict[str, Any]:
     return read
 
 
-WORDS: dict[str, Any] = reduce(_joined, map(_read, VOCABULARIES))
-"""All vocabularies as one, as text."""
+WORDS: dict[str, Any] = reduce(_joined, map(_read, VOCABULARIES))  # all vocabularies as one
 
 
 def expression(said: str | list[str]) -> str:
@@ -118,8 +117,7 @@ ANSWERS = {
 }
 """``yes`` or ``no`` by a word that says so."""
 
-BARE = frozenset(ANSWERS) - {"present", "absent"}
-"""Words and codes that only answer a question."""
+BARE = frozenset(ANSWERS) - {"present", "absent"}  # words and codes that only answer a question
 
 _VITAL = {
     form: {"dead": "1", "alive": "0"}[k]

@@ -31,8 +31,7 @@ from cartanalysis.intake.mapping.timeline import Timeline, last_day
 from cartanalysis.intake.source import Column, Source, filled, is_empty
 from cartanalysis.text import fold
 
-NAMES_SHOWN = 20
-"""So many names of columns are told in one note."""
+NAMES_SHOWN = 20  # so many names of columns are told in one note
 
 
 def identity(source: Source, strata: Collection[str] = (), *, settled: bool = False) -> Plan:
@@ -84,10 +83,7 @@ def select(source: Source, mapping: Plan) -> Source:
 
 
 def apply(source: Source, mapping: Plan, *, today: dt.date | None = None) -> Source:
-    """Turn a table in somebody's columns, of the rows that count, into one in the contract's.
-
-    Its cells hold our levels, plain numbers in our units, or nothing.
-    """
+    """Turn a table, of the rows that count, into one in the columns, levels and units of ours."""
     mapping.require_answers()
     work = _Work(source, mapping, today or dt.date.today())
     work.tell_unused()

@@ -17,11 +17,8 @@ from cartanalysis.intake.rules import check_identifiers
 from cartanalysis.intake.source import Source, is_empty
 from cartanalysis.text import LETTERS, fold, look, same_id
 
-LEVELS_SHOWN = 20
-"""So many levels of a mapping are told in one message."""
-
-CNSR = re.compile(r"\d{1,4}(\.0*)?", re.ASCII)
-"""ADaM's code of censoring."""
+LEVELS_SHOWN = 20  # so many levels of a mapping are told in one message
+CNSR = re.compile(r"\d{1,4}(\.0*)?", re.ASCII)  # ADaM's code of censoring
 
 LIMIT = re.compile(r"([<>≤≥])=?\s*(\d{1,15}(?:[.,]\d{1,15})?)\s*(%?)", re.ASCII)
 """A number of which only a limit is known."""

@@ -22,9 +22,7 @@ from cartanalysis.intake.source import Source, is_empty
 from cartanalysis.text import fold
 
 BOUNDS = ("above", "below", "from", "to")
-TESTS = ("not", "filled", *BOUNDS)
-"""What a test may ask beside the texts that a cell may equal."""
-
+TESTS = ("not", "filled", *BOUNDS)  # what a test may ask beside the texts that a cell may equal
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 _LIMITED = re.compile(r"([<>≤≥]=?)?\s*(.*?)\s*%?")
 

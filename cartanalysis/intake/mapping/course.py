@@ -28,8 +28,7 @@ from cartanalysis.intake.source import Column, Source, filled, is_empty
 from cartanalysis.intake.words import WORDS
 from cartanalysis.text import fold
 
-Ends = tuple[tuple[str, ...], tuple[str, ...]]
-"""Days of events, and of the last contact of those without."""
+Ends = tuple[tuple[str, ...], tuple[str, ...]]  # of events, and of those without
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,8 @@ class Course:
         if not _one_unit((*ends, *otherwise)):
             return
         if ends and otherwise:
-            yield self._counted("os_days", ends, otherwise)
+            made = FromDays(target="os_days", days=ends, otherwise=otherwise)
+            yield self._counted_from(replace(made, unit=_unit(made.columns)))
             yield self._counted_from(FromFilled(target="os_event", filled=ends))
         elif ends:
             unit = _unit(ends)
@@ -134,24 +134,17 @@ class Course:
         own = self._draft("rfs_days")
         if since is None or not _one_unit((*ends, *otherwise, since)):
             return
-        if isinstance(own, FromColumn) and self._from_infusion(own.source):
+        if isinstance(own, FromColumn) and (
+            origin_in(self.source.column(own.source), "rfs_days") == "infusion"
+            or own.source in WORDS["since_treatment"]
+        ):
             if _unit((since,)) != own.unit:
                 return
             made = FromDays(target="rfs_days", days=(own.source,), since=since, unit=own.unit)
             self.chosen["rfs_days"] = self._counted_from(replace(made, missing=own.missing))
         elif "relapse" in self.days and otherwise:
-            yield self._counted("rfs_days", ends, otherwise, since)
-
-    def _from_infusion(self, name: str) -> bool:
-        column = self.source.column(name)
-        return origin_in(column, "rfs_days") == "infusion" or name in WORDS["since_treatment"]
-
-    def _counted(
-        self, target: str, ends: tuple[str, ...], otherwise: tuple[str, ...], since: str = ""
-    ) -> Guess:
-        unit = _unit((*ends, *otherwise, *filter(None, [since])))
-        entry = FromDays(target=target, days=ends, otherwise=otherwise, since=since, unit=unit)
-        return self._counted_from(entry)
+            made = FromDays(target="rfs_days", days=ends, otherwise=otherwise, since=since)
+            yield self._counted_from(replace(made, unit=_unit(made.columns)))
 
     def _counted_from(self, entry: Entry) -> Guess:
         named = quoted(entry.columns)
@@ -195,7 +188,9 @@ class Course:
         """Find what says that a patient relapsed: a flag, a date or a day."""
         for guess in self.found["rfs_event"]:
             entry = guess.draft
-            if isinstance(entry, FromColumn) and _is_relapse(entry.source):
+            if isinstance(entry, FromColumn) and (
+                date_role(bare_name(entry.source)) == "relapse" or fold(entry.source) == "rel"
+            ):
                 return self._clause(entry, "1")
         name = self.dates.get("relapse") or self.days.get("relapse")
         return is_filled(name) if name else None
@@ -312,10 +307,6 @@ def infused_only(source: Source, infusion: str) -> Condition | None:
     for name, said in (*flags, *denied):
         return those_who(name, said, source.cells[name])
     return None
-
-
-def _is_relapse(name: str) -> bool:
-    return date_role(bare_name(name)) == "relapse" or fold(name) == "rel"
 
 
 def _unit(names: Collection[str]) -> str:

@@ -10,14 +10,10 @@ from typing import NamedTuple
 
 from cartanalysis.intake.cells import Fault
 
-ORDERS = ("YMD", "DMY", "MDY", "excel")
-"""How a mapping file names the order of year, month and day, or Excel's serial numbers."""
-
+ORDERS = ("YMD", "DMY", "MDY", "excel")  # of a date, or Excel's serial numbers
 IN_WORDS = {"DMY": "day before month", "MDY": "month before day"}
 
-EARLIEST = dt.date(1900, 1, 1)
-"""Nobody in a cohort of our time was born earlier; programs write it for "unknown"."""
-
+EARLIEST = dt.date(1900, 1, 1)  # nobody here was born earlier; programs write it for "unknown"
 EXCEL_ZERO = dt.date(1899, 12, 30)
 """Day 0 of Excel's serial numbers from 1 March 1900 on (before it, Excel counts a day too many)."""
 

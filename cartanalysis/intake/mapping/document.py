@@ -13,9 +13,7 @@ import yaml
 from cartanalysis.errors import InputError, Mistake, shown
 from cartanalysis.text import fold
 
-MAX_DEPTH = 8
-"""Deepest nesting of a mapping file is eight; more is a mistake or an attack."""
-
+MAX_DEPTH = 8  # deepest nesting of a mapping file is eight; more is a mistake or an attack
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _OPENING = (
     *(yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken),

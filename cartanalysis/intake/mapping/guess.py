@@ -32,12 +32,8 @@ from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import WORDS, tokens
 from cartanalysis.text import fold, same_id
 
-MOSTLY = 0.6
-"""A column holds numbers or dates if this share of its filled cells does."""
-
-SAMPLE = 500
-"""So many filled cells are looked at to tell whether a column holds dates."""
-
+MOSTLY = 0.6  # a column holds numbers or dates if this share of its filled cells does
+SAMPLE = 500  # so many filled cells are looked at to tell whether a column holds dates
 _GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
 _STATUS = re.compile(r"status|vital|estado|statut|stato|状态|状況|状態|srvstat")
 _OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
@@ -53,15 +49,11 @@ _FREE_OF = re.compile(r"[delp]fs|(disease|event|relapse|leuk[a]?emia|progression
 _APART = {"9", "77", "88", "97", "98", "777", "888"} | grammar.SIGNS_OF_MISSING
 """Codes that stand for a missing value where all others are far from them."""
 
-_CODES = frozenset("012345678")
-"""Codes beside which another may stand for a missing value."""
-
+_CODES = frozenset("012345678")  # codes beside which another may stand for a missing value
 _SINCE_TREATMENT = frozenset(WORDS["since_treatment"])
 _LIMIT = re.compile(r"[<>≤≥]=?\s*\d+([.,]\d+)?\s*%?")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[-–]\s*(\d+(?:\.\d+)?)\s*%?")
-LAST = 1000
-"""The place of a column that is taken only where no other fits."""
-
+LAST = 1000  # the place of a column that is taken only where no other fits
 OTHER_PEOPLE = frozenset(WORDS["other_people"])
 _ELSEWHERE = frozenset(form for word in WORDS["elsewhere"] for form in words.spellings(word))
 
@@ -96,8 +88,7 @@ class Guess:
 
 CODED = ("level", "grade", "event")
 
-Said = dict[str, Any]
-"""What an entry says of its column, by attribute."""
+Said = dict[str, Any]  # what an entry says of its column, by attribute
 
 
 class Evidence(Guess):

@@ -27,15 +27,11 @@ from cartanalysis.intake.source import TAKE, Layout
 from cartanalysis.text import fold
 
 VERSION = "1"
-MAX_BYTES = 2**20
-"""1 MB; a mapping of every column there may be is a few kB."""
-
+MAX_BYTES = 2**20  # 1 MB; a mapping of every column there may be is a few kB
 CODINGS = ("event", "cnsr")
 DECIMALS = (".", ",")
 LIMITS = ("value", "half")
-OF_RESPONDERS = ("mrd", "rfs_days", "rfs_event", "rfs_cause")
-"""Columns that have a meaning in remission only."""
-
+OF_RESPONDERS = ("mrd", "rfs_days", "rfs_event", "rfs_cause")  # with a meaning in remission
 AGE = "age_years"
 
 
@@ -75,8 +71,7 @@ class FromColumn(Entry):
     values: dict[str, str] | None = None  # our number by a text of theirs, such as 80-90
 
 
-UNSAID = ""
-"""What ``otherwise`` is where it is not said: a row that no rule fits is then a problem."""
+UNSAID = ""  # what ``otherwise`` is where it is not said: a row that no rule fits is then a problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,8 +227,7 @@ def loads(text: str, name: str = "mapping", *, for_use: bool = False) -> Mapping
     return mapping
 
 
-Read = Callable[[Node], Any]
-"""How the value of a key is read."""
+Read = Callable[[Node], Any]  # how the value of a key is read
 
 
 class _Reader(Document):

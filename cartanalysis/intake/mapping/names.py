@@ -43,8 +43,7 @@ def _all_forms(words: Iterable[str]) -> frozenset[str]:
 
 # --- words of a name -----------------------------------------------------------------------------
 
-_SIGNS = "\u3040-\u30ff\u3400-\u9fff々"
-"""Letters of scripts that write no blanks."""
+_SIGNS = "\u3040-\u30ff\u3400-\u9fff々"  # letters of scripts that write no blanks
 
 _PHRASES = [
     phrase

@@ -24,8 +24,7 @@ from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings, words_of
 from cartanalysis.intake.source import Column, Layout, Source, filled
 
-NAMES_SHOWN = 40
-"""So many names of columns that are not used are told, unless all are asked for."""
+NAMES_SHOWN = 40  # so many names of columns that are not used are told, unless all are asked for
 
 
 @dataclass(frozen=True)
@@ -124,11 +123,7 @@ class Proposal:
 
 
 def propose(source: Source) -> Proposal:
-    """Guess which of a file's columns is which of ours.
-
-    Names, labels, dictionaries and values are looked at.  A guess is sure only if its name is a
-    usual one, its values fit and nothing else competes; every other carries a question.
-    """
+    """Guess which of a file's columns is which of ours; what is not sure carries a question."""
     personal = {f.column: f for f in privacy.identifying(source)}
     found: dict[str, list[Guess]] = {name: [] for name in FIELDS}
     roles: dict[str, str] = {}

@@ -36,10 +36,7 @@ class Timeline:
         self.orders = self.orders_of_file()
 
     def orders_of_file(self) -> dict[str, tuple[str, str]]:
-        """Tell day from month for all columns together: a file is seldom written in two ways.
-
-        Gives order and the column that shows it, by column; what entries say counts as well.
-        """
+        """Tell day from month, and which column shows it; a file is seldom written in two ways."""
         cells = self.source.cells
         entries = [e for e in self.plan.entries if isinstance(e, FromDates | FromFilled)]
         named = dict.fromkeys(n for e in entries for n in e.columns if n in cells)
@@ -179,10 +176,7 @@ class Timeline:
 def last_day(
     days: Mapping[str, Sequence[Any]], events: Iterable[str], contacts: Iterable[str], i: int
 ) -> tuple[Any, str] | None:
-    """Give a patient's first event, or else the last contact, with the column that says it.
-
-    Of two on one day, the one named first counts.
-    """
+    """Give a patient's first event, else last contact, and its column; of a tie the first."""
     happened, seen = (
         [(day, name) for name in names if (day := days[name][i]) is not None]
         for names in (events, contacts)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from cartanalysis.errors import InputError, Problem, listed, shown
 from cartanalysis.intake.reading import (
@@ -24,17 +23,13 @@ from cartanalysis.intake.reading.gather import gather, suggested
 from cartanalysis.intake.source import Layout, Source
 from cartanalysis.text import fold
 
-T = TypeVar("T")
-
 _OMOP = (
     *("PERSON", "CONDITION_OCCURRENCE", "PROCEDURE_OCCURRENCE", "DRUG_EXPOSURE", "OBSERVATION"),
     *("MEASUREMENT", "DEATH", "OBSERVATION_PERIOD", "CONCEPT"),
 )
 """The tables of OMOP that are read; their reader's library is loaded for them only."""
 
-MAX_TABLES = 40
-"""No cohort is kept in so many files; such a folder holds other things."""
-
+MAX_TABLES = 40  # no cohort is kept in so many files; such a folder holds other things
 __all__ = ["read_bytes", "read_source", "read_table"]
 
 
@@ -130,45 +125,36 @@ def _sheets(place: Path, layout: Layout) -> tuple[dict[str, Source], list[str]]:
     from cartanalysis.intake.reading import workbook
 
     titles = workbook.sheets(data, place.name)
-    found = _chosen(titles, layout, place.name, "sheet")
-    return _readable(
-        {named: partial(read_table, data, place.name, sheet=sheet) for named, sheet in found},
-        layout,
-    )
+    sheets = {title: partial(read_table, data, place.name, sheet=title) for title in titles}
+    return _chosen(sheets, layout, place.name, "sheet")
 
 
-def _chosen(there: Mapping[str, T], layout: Layout, name: str, word: str) -> list[tuple[str, T]]:
-    """Give the tables that a mapping file names, or all."""
-    if not any(layout.tables):
-        return [*there.items()]
-    known = {fold(key): value for key, value in there.items()}
-    absent = [table for table in layout.tables if fold(table) not in known]
+def _chosen(
+    there: Mapping[str, Callable[[], Source]], layout: Layout, name: str, word: str
+) -> tuple[dict[str, Source], list[str]]:
+    """Read the tables that a mapping file names, or all that are tables; of others it is told."""
+    is_named = any(layout.tables)
+    known = {fold(key): read for key, read in there.items()}
+    absent = [table for table in layout.tables if fold(table) not in known] if is_named else []
     if absent:
         remedy = f"There are {', '.join(map(shown, there)) or 'none'}; correct tables:"
         what = f"there is no {word} {{}}, which the mapping file names under tables:"
         raise InputError(name, [Problem(what.format(shown(t)), remedy) for t in absent])
-    return [(table, known[fold(table)]) for table in layout.tables]
-
-
-def _readable(
-    tables: Mapping[str, Callable[[], Source]], layout: Layout
-) -> tuple[dict[str, Source], list[str]]:
-    """Read tables; those that nobody named may be something else, which is told."""
     found, notes = {}, []
-    for name, read in tables.items():
+    for table in layout.tables if is_named else there:
         try:
-            source = read()
+            source = known[fold(table)]() if is_named else there[table]()
         except InputError as error:
-            if any(layout.tables):
+            if is_named:
                 raise
-            notes.append(f"{shown(name)} was not joined: {error.problems[0].what}.")
-        else:
-            if redcap.is_dictionary(source) and not any(layout.tables):
-                notes.append(f"{shown(name)} was not joined: it is a data dictionary.")
-                continue
-            # of a sheet that is named anyway
-            told = [n for n in source.notes if not n.startswith("Read from the sheet")]
-            found[name] = replace(source, notes=tuple(told))
+            notes.append(f"{shown(table)} was not joined: {error.problems[0].what}.")
+            continue
+        if redcap.is_dictionary(source) and not is_named:
+            notes.append(f"{shown(table)} was not joined: it is a data dictionary.")
+            continue
+        # of a sheet that is named anyway
+        told = [n for n in source.notes if not n.startswith("Read from the sheet")]
+        found[table] = replace(source, notes=tuple(told))
     return found, notes
 
 
@@ -284,8 +270,8 @@ def _files(files: Sequence[Path], name: str, layout: Layout) -> Source:
             f"the folder holds {len(named)} tables; more than {MAX_TABLES} are not looked through"
         )
         raise refuse(name, what, "Put those of the cohort into a folder of their own")
-    chosen = _chosen(named, layout, name, "file")
-    tables, notes = _readable({table: partial(_read_file, file) for table, file in chosen}, layout)
+    readers = {table: partial(_read_file, file) for table, file in named.items()}
+    tables, notes = _chosen(readers, layout, name, "file")
     if not tables:
         what = "there is no table in the folder"
         raise refuse(name, what, "Give a folder with CSV, Excel or Parquet files")

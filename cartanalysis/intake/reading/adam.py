@@ -15,8 +15,7 @@ from cartanalysis.errors import Problem
 from cartanalysis.intake.reading.table import check_size, first_of
 from cartanalysis.intake.source import Column, Source
 
-DATASETS = ("ADSL", "ADTTE", "ADRS", "ADAE")
-"""The datasets read, in the order in which they are put together."""
+DATASETS = ("ADSL", "ADTTE", "ADRS", "ADAE")  # in the order in which they are put together
 
 SYNDROMES = {
     "CRS": "cytokine release syndrome",
@@ -25,9 +24,7 @@ SYNDROMES = {
 """MedDRA preferred terms (AEDECOD), in lower case."""
 
 _GRADES = ("AETOXGR", "AETOXGRN", "ATOXGR", "ATOXGRN")
-_SEVERITIES = ("AESEV", "AESEVN", "ASEV", "ASEVN")
-"""Mild, moderate, severe: not the grades of CTCAE."""
-
+_SEVERITIES = ("AESEV", "AESEVN", "ASEV", "ASEVN")  # not the grades of CTCAE
 _GRADE = re.compile(r"(?:grade\s*)?([0-5])", re.IGNORECASE)
 _PER_PARAMETER = {
     "ADTTE": {
@@ -61,8 +58,7 @@ class Subjects:
     """The table being put together: a column is text by subject."""
 
     has_adsl: bool
-    prefix: str = ""
-    """Names the dataset in what is told, if there are several."""
+    prefix: str = ""  # names the dataset in what is told, if there are several
     rows: dict[str, int] = field(default_factory=dict)
     columns: dict[str, Column] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -79,11 +75,7 @@ class Subjects:
         self.problems.append(source.problem(f"{self.prefix}{what}", remedy, column, index))
 
     def enter(self, source: Source, *, is_first: bool) -> Source:
-        """Take in the subjects of a dataset; give its records that name one, columns in capitals.
-
-        The first dataset says who the subjects are, with a row of each; without it they come as
-        they appear.
-        """
+        """Take in the subjects of a dataset, the first with one row of each; give their records."""
         upper = _upper(source)  # software of other habits exports them in lower case
         columns = tuple(replace(column, name=column.name.upper()) for column in source.columns)
         cells = {name: source.cells[written] for name, written in upper.items()}
@@ -222,10 +214,7 @@ def _upper(source: Source) -> dict[str, str]:
 
 
 def _add_constants(source: Source, table: Subjects) -> None:
-    """Carry along what a dataset says of the subject rather than of the record.
-
-    An earlier dataset wins; a disagreement between the two is told.
-    """
+    """Carry along what is said of a subject, not of a record; an earlier dataset wins."""
     varying = []
     first = source.first_rows("USUBJID")
     for column in source.columns:
@@ -297,14 +286,12 @@ def _label(source: Source, code: str, indices: Iterable[int], table: Subjects) -
     indices = list(indices)
     labels = source.cells.get("PARAM", source.cells["PARAMCD"])
     label = next((labels[i] for i in indices if labels[i]), code)
-    units: dict[str, int] = {}
-    for index in indices if "AVALU" in source.cells else ():
-        if source.cells["AVALU"][index]:
-            units.setdefault(source.cells["AVALU"][index], index)
-    if len(units) > 1:
-        what = f"{code} is given in several units ({', '.join(units)})"
-        table.tell(source, [*units.values()][1], "AVALU", what, "Give a parameter in one unit")
-    unit = next(iter(units), "")
+    said = source.cells.get("AVALU", [""] * len(source.rows))
+    unit, *others = dict.fromkeys(said[i] for i in indices if said[i]) or [""]
+    if others:
+        what = f"{code} is given in several units ({', '.join([unit, *others])})"
+        index = next(i for i in indices if said[i] == others[0])
+        table.tell(source, index, "AVALU", what, "Give a parameter in one unit")
     return label if unit.casefold() in label.casefold() else f"{label} ({unit})"
 
 

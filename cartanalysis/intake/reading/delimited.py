@@ -29,17 +29,10 @@ FORMS = {
 }
 """What a file is called by its separator, the most usual first."""
 
-USUAL = ",;\t|"
-"""Separators that count even where the rows do not agree; the others may stand within texts."""
-
-END_MARK = re.compile(rb"\x1a+[\r\n]*\Z")
-"""What DOS programs write at the end of a text."""
-
-ALIGNED = 3
-"""Lines of so many words each, with no separator, look like columns set apart by blanks."""
-
-AHEAD = 5
-"""So many lines below the header are looked at for the separator."""
+USUAL = ",;\t|"  # separators, even where the rows do not agree; others may stand within texts
+END_MARK = re.compile(rb"\x1a+[\r\n]*\Z")  # what DOS programs write at the end of a text
+ALIGNED = 3  # lines of so many words each, with no separator, look like columns set apart by blanks
+AHEAD = 5  # so many lines below the header are looked at for the separator
 
 _ENCODINGS = {
     "cp1252": "Windows-1252 (Western European)",
@@ -57,9 +50,7 @@ _CONTROL = bytes({*range(32)} - {9, 10, 13}) + b"\x7f"
 _ODD = re.compile(r"[^\W\d_][¡-©«-´¶-¹»-¿×÷][^\W\d_]")  # a sign in the middle of a word
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SAMPLE = 200_000  # bytes of lines with foreign letters, for guessing the encoding
-START = 65_536
-"""Bytes, or characters of the first line, that are looked at before the rest."""
-
+START = 65_536  # bytes, or characters of the first line, that are looked at before the rest
 _MAX_LINE = MAX_COLUMNS * MAX_CELL_LENGTH  # characters; the longest line that could be a row
 _SAVE_AS = "Save it as “CSV UTF-8”"
 

@@ -9,9 +9,7 @@ from pathlib import Path
 
 from cartanalysis.errors import InputError, Problem, shown
 
-MAX_FILE_BYTES = 256 * 2**20
-"""256 MB: the widest table allowed, written as text, is smaller; what is larger is no cohort."""
-
+MAX_FILE_BYTES = 256 * 2**20  # the widest table allowed, as text, is smaller
 MAX_UNPACKED_BYTES = 128 * 2**20
 """128 MB once unpacked: a workbook or JSON of the most cells allowed is smaller; it is held in
 memory at several times its size, and a few kB can be packed so as to unfold into terabytes."""

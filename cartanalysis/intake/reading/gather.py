@@ -26,21 +26,15 @@ from cartanalysis.intake.source import Column, Layout, Source, filled, is_empty
 from cartanalysis.intake.words import ANSWERS, SURE
 from cartanalysis.text import fold, same_id
 
-MAX_PARTS = 60
-"""Different words of a column in ``by:``; more are no kinds of rows but something measured."""
+MAX_PARTS = 60  # words of a column in by:; more are no kinds of rows but a measurement
+LIKELY_PARTS = 12  # a column with more different words is not proposed for ``by:``
 
-LIKELY_PARTS = 12
-"""A column with more different words is not proposed for ``by:``."""
-
-MOSTLY = 0.8
-"""The least share of a table's identifiers that the patients' table has, if it is to be joined."""
-
+MOSTLY = 0.8  # of a table's identifiers the patients' table has, if it is to be joined
 _TOLD = 20
 _GRADES = SURE["crs_grade"]
 _HOW = "first, last, highest or lowest"
 
-Groups = dict[str, list[int]]
-"""Places of the rows of each patient."""
+Groups = dict[str, list[int]]  # places of the rows of each patient
 
 
 @dataclass(frozen=True)
@@ -51,8 +45,7 @@ class _View:
     column: Column
     table: _Table
     groups: Groups
-    of: str
-    """The column's name without the word of another column."""
+    of: str  # the column's name without the word of another column
 
     @property
     def cells(self) -> list[str]:
@@ -87,10 +80,7 @@ def _differ(cells: Sequence[str], groups: Groups) -> bool:
 def gather(
     tables: Mapping[str, Source], layout: Layout, name: str, own: Collection[str] = ()
 ) -> Source:
-    """Make one row per patient of all tables, the first of which says who the patients are.
-
-    ``own`` are columns that only number the rows.
-    """
+    """Make one row of each patient of the first table; ``own`` columns only number the rows."""
     source = _Gathering(tables, layout, own).source(name)
     check_patients(name, len(source.rows))
     return source
@@ -343,10 +333,7 @@ class _Gathering:
 
 
 def ranked(texts: Iterable[str], order: str = "") -> dict[str, Any] | None:
-    """Put texts in order as numbers, grades, answers (yes above no) or dates; none if none fits.
-
-    ``order`` is that of day and month, where the whole column shows it.
-    """
+    """Rank texts as numbers, grades, answers or dates in the ``order`` of their column, if any."""
     words = filled(dict.fromkeys(texts))
     numbers = {t: Decimal(t) if PLAIN.fullmatch(t) else None for t in words}
     grades, answers = ({t: known.get(fold(t)) for t in words} for known in (_GRADES, ANSWERS))
@@ -374,33 +361,27 @@ def usual(name: str, column: Column, texts: Sequence[str]) -> str:
 
 
 def suggested(tables: Mapping[str, Source], name: str) -> tuple[Layout, list[str]]:
-    """Find the identifier of each table, the one with a row per patient first.
-
-    Gives what a mapping file would say, and what is not sure of it.
-    """
+    """Find the identifier of each table, the patients' first, and what is not sure of it."""
     keys = {t: {c: _keys(source, c) for c in source.cells} for t, source in tables.items()}
     candidates = [
-        (table, column)
+        (table, column, keys[table][column])
         for table, source in tables.items()
         for column in _named_identifiers(source)
         if keys[table][column]
     ]
-    most = max((len(keys[t][c]) for t, c in candidates), default=0)
-    # nearly all patients, then a row for each, then the most telling name
-    unique = sorted(
-        candidates,
-        key=lambda c: (
-            len(keys[c[0]][c[1]]) < MOSTLY * most,
-            len(tables[c[0]].rows) != len(keys[c[0]][c[1]]),
-            -_strength(tables[c[0]], c[1]),
-            -len(keys[c[0]][c[1]]),
-        ),
-    )
-    if not unique:
+    if not candidates:
         what = f"no column of its tables ({', '.join(tables)}) is known as the patient's identifier"
         raise refuse(name, what, "In a mapping file, write tables: [{table: its identifier}, …]")
-    first, identifier = unique[0]
-    patients = keys[first][identifier]
+    most = max(len(patients) for _, _, patients in candidates)
+
+    def rank(candidate: tuple[str, str, set[str]]) -> tuple[bool, bool, int, int]:
+        """Prefer nearly all patients, then a row for each, then the most telling name."""
+        table, column, patients = candidate
+        source, count = tables[table], len(patients)
+        strength = _strength(source, column)
+        return count < MOSTLY * most, len(source.rows) != count, -strength, -count
+
+    first, identifier, patients = min(candidates, key=rank)
     found, doubts = {first: identifier}, []
     for table, source in tables.items():
         if table == first:

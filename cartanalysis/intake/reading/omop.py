@@ -31,18 +31,14 @@ from cartanalysis.intake.source import Column, Layout, Source
 from cartanalysis.intake.words import WORDS, expression
 from cartanalysis.text import fold
 
-_BLOCK = 2**20
-"""Bytes of a text that are looked through at a time."""
-
-_BATCH = 65_536
-"""Rows of a Parquet file that are looked through at a time."""
+_BLOCK = 2**20  # bytes of a text that are looked through at a time
+_BATCH = 65_536  # rows of a Parquet file that are looked through at a time
 
 _VALUES = (
     *("value_as_number", "value_as_concept_id", "value_as_string"),
     *("unit_concept_id", "operator_concept_id"),
 )
-NONE = frozenset({None, "", "0"})
-"""What stands where there is no concept."""
+NONE = frozenset({None, "", "0"})  # what stands where there is no concept
 
 _SIGNS = {"4171756": "<", "4172704": ">", "4171754": "<=", "4171755": ">="}
 """What OMOP's operators are."""
@@ -151,9 +147,7 @@ def _told(of_tables: Mapping[str, tuple[str, ...]]) -> str:
 def _there(paths: Mapping[str, Path]) -> str:
     """Say which concepts are frequent in the folder, and what its concept table calls them."""
     counts = {table: _counts(paths[table], e) for table, e in EVENTS.items() if table in paths}
-    most = {
-        table: sorted(of, key=lambda i: -of[i])[:_CONCEPTS_TOLD] for table, of in counts.items()
-    }
+    most = {t: [i for i, _ in of.most_common(_CONCEPTS_TOLD)] for t, of in counts.items()}
     names = _names(paths, {i for ids in most.values() for i in ids})
     known = {t: [f"{i} {names.get(i, '')}".strip() for i in ids] for t, ids in most.items()}
     told = [
@@ -178,7 +172,7 @@ def _suggested(paths: Mapping[str, Path]) -> dict[str, dict[str, tuple[str, ...]
     return found
 
 
-def _counts(path: Path, events: _Events) -> dict[str, int]:
+def _counts(path: Path, events: _Events) -> Counter[str]:
     """Count the rows of each concept of a table."""
     counts: Counter[str] = Counter()
     for batch in _batches(path, (events.concept,)):

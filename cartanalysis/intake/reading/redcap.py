@@ -71,10 +71,7 @@ def fits(data: Source, dictionary: Source) -> bool:
 
 
 def dictionaries(path: Path) -> tuple[list[Path], bool]:
-    """Look for data dictionaries beside a file, and tell whether one has REDCap's usual name.
-
-    Without such a name they are known by their first line.
-    """
+    """Find data dictionaries beside a file, and tell whether one has REDCap's usual name."""
     try:
         beside = sorted(p for p in path.parent.iterdir() if p != path and p.is_file())
     except OSError:  # a file may be open to the user in a folder that is not
@@ -83,6 +80,7 @@ def dictionaries(path: Path) -> tuple[list[Path], bool]:
         usual = re.compile(re.escape(export[1]) + _DICTIONARY, re.IGNORECASE)
         if named := [p for p in beside if usual.fullmatch(p.name)]:
             return [max(named)], True
+    # without such a name they are known by their first line
     texts = [p for p in beside if p.suffix.lower() in _TEXT]
     return [p for p in texts if _begins_as_dictionary(p)], False
 

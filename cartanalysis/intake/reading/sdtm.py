@@ -19,8 +19,7 @@ from cartanalysis.intake.source import Column, Source
 from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, expression
 from cartanalysis.text import fold
 
-DATASETS = ("DM", "EX", "AE", "RS", "DS")
-"""The domains read, in the order in which they are put together."""
+DATASETS = ("DM", "EX", "AE", "RS", "DS")  # in the order in which they are put together
 
 _NEEDED = {
     "DM": ("USUBJID", "DOMAIN"),
@@ -36,8 +35,7 @@ _INFUSED = re.compile(expression(WORDS["concepts"]["infusion"]))
 _RELAPSED = re.compile(expression(WORDS["relapsed"]))
 _TOLD = 20
 
-Record = tuple[str, int]
-"""A day, written as 2021-02-28, and the place of its row."""
+Record = tuple[str, int]  # a day, written as 2021-02-28, and the place of its row
 
 
 def recognise(source: Source) -> str | None:

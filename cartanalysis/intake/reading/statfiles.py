@@ -25,9 +25,7 @@ from cartanalysis.intake.reading.table import (
 )
 from cartanalysis.intake.source import Column, Source
 
-TIME_LIMIT = 120
-"""Seconds; the largest table allowed takes a few."""
-
+TIME_LIMIT = 120  # seconds; the largest table allowed takes a few
 COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("statfiles_child.py")))
 
 

@@ -16,8 +16,7 @@ from typing import Any
 
 import pyreadstat
 
-UNREADABLE = 3
-"""Exit status when the library says that the file is damaged."""
+UNREADABLE = 3  # exit status when the library says that the file is damaged
 
 MAX_MEMORY = 4 * 2**30
 """4 GB of addresses, a few times what the largest table allowed takes; a damaged header may ask

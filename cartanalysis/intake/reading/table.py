@@ -20,27 +20,14 @@ MAX_PATIENTS = 20_000
 """Far more than were ever treated with one CAR-T product in a study; a longer table is something
 else, such as one row per sample or laboratory value."""
 
-MAX_RECORDS = 200_000
-"""Rows of an ADaM dataset with several rows per patient, such as adverse events."""
+MAX_RECORDS = 200_000  # rows, where a patient has several, as of adverse events
+MAX_COLUMNS = 2_000  # the widest exports have some hundreds; no gene expression
+MAX_CELLS = 4_000_000  # all cells are held in memory as text, at about 70 bytes each: some 300 MB
 
-MAX_COLUMNS = 2_000
-"""The widest clinical exports have some hundreds; gene expression does not belong here."""
-
-MAX_CELLS = 4_000_000
-"""All cells are held in memory as text, at about 70 bytes each: some 300 MB."""
-
-MAX_CELL_LENGTH = 10_000
-"""Characters; a longer cell is usually a quotation mark that was never closed."""
-
-MAX_TOLD = 50
-"""Problems of one file told one by one; after that only their number."""
-
-MAX_TITLE_LINES = 10
-"""So many rows are looked at for a header below a title."""
-
-MAX_NAME_LENGTH = 60
-"""Characters; no name of a column is longer, but sentences are."""
-
+MAX_CELL_LENGTH = 10_000  # a longer cell is usually a quotation mark that was never closed
+MAX_TOLD = 50  # problems of one file told one by one; after that only their number
+MAX_TITLE_LINES = 10  # so many rows are looked at for a header below a title
+MAX_NAME_LENGTH = 60  # characters; no name of a column is longer, but sentences are
 T = TypeVar("T")
 
 SEPARATOR = re.compile(r"[,;\t|]")

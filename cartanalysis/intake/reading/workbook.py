@@ -65,8 +65,7 @@ _DAMAGED = (
     OverflowError,
 )
 
-Place = tuple[int, int]
-"""Row and column of a cell, both counted from 1."""
+Place = tuple[int, int]  # row and column of a cell, both counted from 1
 
 
 class _Sheet(WorkSheetParser):
@@ -137,11 +136,11 @@ def parse(data: bytes, name: str, sheet: str | None = None, names: Collection[st
         return _table(_read(chosen, name), name, notes, is_whole=True)
 
 
-def sheets(data: bytes, name: str) -> dict[str, str]:
+def sheets(data: bytes, name: str) -> list[str]:
     """Name the sheets of a workbook that hold anything and are not hidden."""
     with _opened(data, name) as book:
         visible = [s for s in book.worksheets if s.sheet_state == "visible"]
-        return {s.title: s.title for s in visible if _Sheet(s).holds_anything()}
+        return [s.title for s in visible if _Sheet(s).holds_anything()]
 
 
 @contextlib.contextmanager
