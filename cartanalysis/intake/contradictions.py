@@ -6,21 +6,32 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cartanalysis.contract import FIELDS
-from cartanalysis.errors import Problem, shown
+from cartanalysis.errors import Problem, counted, shown
+from cartanalysis.intake import cells as grammar
 from cartanalysis.intake.hints import answers, bare_name, opposite, told
 from cartanalysis.intake.identifiers import is_record_number
 from cartanalysis.intake.mapping.conditions import leave_out, those_who
 from cartanalysis.intake.mapping.document import written
-from cartanalysis.intake.mapping.guess import holds_dates
+from cartanalysis.intake.mapping.guess import holds_dates, holds_numbers
 from cartanalysis.intake.mapping.model import FromColumn
 from cartanalysis.intake.mapping.model import Mapping as Plan
-from cartanalysis.intake.mapping.names import date_role, infused, meanings, says_cns
+from cartanalysis.intake.mapping.names import (
+    date_role,
+    day_role,
+    infused,
+    meanings,
+    says_cns,
+    words_of,
+)
 from cartanalysis.intake.mapping.timeline import NOT_INFUSED, without_date
-from cartanalysis.intake.source import Column, Source, filled
+from cartanalysis.intake.source import Column, Source, filled, is_empty
 from cartanalysis.intake.words import ANSWERS, LOST, UNKNOWN, WORDS, tokens, vital
 from cartanalysis.text import fold, same_id
 
 _OTHER_PEOPLE = frozenset(WORDS["other_people"])
+
+
+_RESPONSE = ("resp", "repon", "anspr", "rispo", "eval", "assess")
 
 
 def find(source: Source, made: Source, plan: Plan) -> list[Problem]:
@@ -34,6 +45,9 @@ def find(source: Source, made: Source, plan: Plan) -> list[Problem]:
             found += _dead_without_event(column, source, made)
         if column.name not in used.get("emd", ()):
             found += _cns_as_other(column, source, made)
+    for column in source.columns:
+        if column.name not in plan.drop:
+            found += _remission_without_response(column, source, made)
     untreated = {p.row for p in made.problems if p.what == NOT_INFUSED}
     if not source.form.startswith("ADaM"):  # where the reader has left them out
         for column in others:
@@ -126,6 +140,29 @@ def _dead(column: Column, words: Mapping[str, str]) -> frozenset[str]:
     return frozenset(
         said["yes"] if is_named and not said[""] and not opposite(column, words) else ()
     )
+
+
+def _remission_without_response(column: Column, source: Source, made: Source) -> Iterator[Problem]:
+    """Find days of remission in patients who are counted as without response."""
+    name, cells, told = column.name, source.cells[column.name], made.cells.get("response", [])
+    roles = {date_role(bare_name(t)) for t in (name, column.label) if holds_dates(cells)}
+    if holds_numbers(cells):
+        roles = {day_role(bare_name(t)) for t in (name, column.label)}
+    # the day of a response may be that on which there was none
+    if "remission" not in roles or any(w.startswith(_RESPONSE) for w in words_of(name)):
+        return
+    both = sum(
+        level == "NR" and not is_empty(text) and text not in grammar.SIGNS_OF_MISSING
+        for level, text in zip(told, cells, strict=False)
+    )
+    if both:
+        whom = f"{counted(both, 'patient')} with NR {'has' if both == 1 else 'have'}"
+        what = f"{whom} a day of remission"
+        remedy = (
+            "Correct the day or the response, which may have a column of its own for CRi; if the "
+            "column says something else, list it under “drop” in a mapping file"
+        )
+        yield Problem(what, remedy, column=name)
 
 
 def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Problem]:

@@ -223,7 +223,8 @@ def told(column: Column, cells: Iterable[str]) -> dict[str, str]:
 
 def answers(column: Column, cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Sort the different texts of a column by what they answer: yes, no or nothing."""
-    said = {text: ANSWERS.get(fold(word), "") for text, word in told(column, cells).items()}
+    words = told(column, cells).items()
+    said = {t: ANSWERS.get(re.sub(r"^([01])[.,]0+$", r"\1", fold(word)), "") for t, word in words}
     return {a: tuple(t for t, answer in said.items() if answer == a) for a in ("yes", "no", "")}
 
 

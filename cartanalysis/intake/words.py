@@ -176,7 +176,8 @@ def vital(text: str) -> str:
 
 
 def _without_code(text: str) -> str:
-    return fold(_CODED.sub("", fold(repaired(text)), count=1))
+    code = re.sub(r"(\d)[.,]0+", r"\1", text) if re.fullmatch(r"\d[.,]0+", text) else text
+    return fold(_CODED.sub("", fold(repaired(code)), count=1))
 
 
 def meaning(target: str, text: str) -> tuple[bool, str | None]:
