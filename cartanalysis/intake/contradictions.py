@@ -12,7 +12,7 @@ from cartanalysis.intake.hints import answers, bare_name, opposite, told
 from cartanalysis.intake.identifiers import is_record_number
 from cartanalysis.intake.mapping.conditions import leave_out, those_who
 from cartanalysis.intake.mapping.document import written
-from cartanalysis.intake.mapping.guess import holds_dates, holds_numbers
+from cartanalysis.intake.mapping.guess import holds_dates, holds_numbers, quoted
 from cartanalysis.intake.mapping.model import FromColumn
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.names import (
@@ -125,6 +125,34 @@ def _dead_without_event(column: Column, source: Source, made: Source) -> Iterato
                 "it under “drop” in a mapping file"
             )
             yield source.problem(what, remedy, column.name, i)
+
+
+def deaths_of_adam(source: Source, made: Source, plan: Plan) -> tuple[list[Problem], list[str]]:
+    """Compare DTHFL and DTHDT with who is censored: after the day of censoring is no mistake."""
+    entry, cells = plan.by_target.get("os_event"), source.cells
+    flags, days = cells.get("DTHFL", []), cells.get("DTHDT", [])
+    if not source.form.startswith("ADaM") or entry is None or not (flags or days):
+        return [], []
+    parameter = next((n.partition(":")[2] for n in entry.columns if ":" in n), "")
+    ends = cells.get(f"ADT:{parameter}", [])
+    problems, late = [], False
+    name = "DTHFL" if flags else "DTHDT"
+    if name in plan.drop and flags:
+        return [], []
+    what = f"the patient died by ADSL, but os_event, of {quoted(entry.columns)}, says alive"
+    remedy = (
+        "Correct the event or the death; if it is right, list DTHFL under “drop” in a mapping file"
+    )
+    for i, event in enumerate(made.cells.get("os_event", [])):
+        day, end = (texts[i][:10] if texts else "" for texts in (days, ends))
+        if event != "0" or not (day or (flags and fold(flags[i]) == "y")):
+            continue
+        if day and end and day > end:
+            late = True
+        else:
+            problems.append(source.problem(what, remedy, name, i))
+    note = "os_event: who died after the day of censoring (DTHDT after ADT) counts as alive then."
+    return problems, [note] * late
 
 
 def _dead(column: Column, words: Mapping[str, str]) -> frozenset[str]:
