@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, counted, shown
 from cartanalysis.intake import cells as grammar
-from cartanalysis.intake.hints import answers, bare_name, opposite, told
+from cartanalysis.intake.hints import answers, bare_name, meanings_of, opposite
 from cartanalysis.intake.identifiers import is_record_number
 from cartanalysis.intake.mapping.conditions import leave_out, those_who
 from cartanalysis.intake.mapping.document import written
@@ -115,7 +115,7 @@ def _only_counts(cells: Sequence[str]) -> bool:
 def _dead_without_event(column: Column, source: Source, made: Source) -> Iterator[Problem]:
     """Find patients whom another column calls dead and the cohort alive."""
     events = made.cells.get("os_event", [])
-    words = told(column, source.cells[column.name])
+    words = meanings_of(column, source.cells[column.name])
     dead = _dead(column, words) if events and words else frozenset()
     for i, (text, event) in enumerate(zip(source.cells[column.name], events, strict=False)):
         if text in dead and event == "0":

@@ -215,7 +215,7 @@ def words_of(column: Column, texts: Iterable[str]) -> dict[str, str]:
 MAX_LEVELS = 12  # a column of groups or codes with more different values is something else
 
 
-def told(column: Column, cells: Iterable[str]) -> dict[str, str]:
+def meanings_of(column: Column, cells: Iterable[str]) -> dict[str, str]:
     """Give what each different text of a column means by the file, or says; of many, nothing."""
     texts = {*filled(cells)}
     return words_of(column, sorted(texts)) if len(texts) <= MAX_LEVELS else {}
@@ -223,7 +223,7 @@ def told(column: Column, cells: Iterable[str]) -> dict[str, str]:
 
 def answers(column: Column, cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Sort the different texts of a column by what they answer: yes, no or nothing."""
-    words = told(column, cells).items()
+    words = meanings_of(column, cells).items()
     said = {t: ANSWERS.get(re.sub(r"^([01])[.,]0+$", r"\1", fold(word)), "") for t, word in words}
     return {a: tuple(t for t, answer in said.items() if answer == a) for a in ("yes", "no", "")}
 

@@ -88,13 +88,13 @@ class Timeline:
 
     def counted(self, entry: FromDates, spec: Field) -> list[str]:
         """Count time between dates, or tell which date was first."""
+        days = {name: self.column(name, entry.order) for name in entry.columns}
         if spec.kind != "level":
             ends = ", ".join(shown(d) for d in entry.dates)
             if entry.otherwise:
                 ends += ", otherwise " + ", ".join(shown(d) for d in entry.otherwise)
             unit = "completed years" if entry.target == AGE else "days"
             self.notes.append(f"{entry.target}: {unit} from {shown(entry.since)} to {ends}.")
-        days = {name: self.column(name, entry.order) for name in entry.columns}
         told = zip(*(self.filled(name, entry.order) for name in entry.columns), strict=True)
         return [
             "" if None in filled else self._counted(entry, spec, days, i)

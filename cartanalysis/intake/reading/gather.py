@@ -61,6 +61,7 @@ class _Table:
         self.source = source
         self.identifier = identifier
         self.groups: Groups = {}
+        self.parts: dict[str, Groups] = {}  # by the words of a column that tells rows apart
         for i, text in enumerate(source.cells[identifier]):
             if text:
                 self.groups.setdefault(same_id(text), []).append(i)
@@ -119,7 +120,8 @@ class _Gathering:
         self.known = [self.named(t, c) for t in self.tables for c in t.source.cells]
         self.put_in_order()
         self.absent("by", self.layout.by, self.known)
-        self.parts = {id(table): self.split(table) for table in self.tables}
+        for table in self.tables:
+            self.split(table)
 
     def is_key(self, table: _Table, column: str) -> bool:
         """Tell whether a column only joins a table to that of the patients."""
@@ -166,9 +168,8 @@ class _Gathering:
                     remedy = "Write dates or numbers in the column that order: names"
                     self.problems.append(table.source.problem(what, remedy, column, at))
 
-    def split(self, table: _Table) -> dict[str, Groups]:
+    def split(self, table: _Table) -> None:
         """Sort the rows by the words of the columns that tell them apart."""
-        parts: dict[str, Groups] = {}
         for column in self.asked(table, self.layout.by):
             cells = table.source.cells[column]
             about = table.source.column(column)
@@ -181,19 +182,17 @@ class _Gathering:
                 for i in rows:
                     if not is_empty(cells[i]):
                         word = about.choices.get(cells[i], cells[i])
-                        parts.setdefault(word, {}).setdefault(patient, []).append(i)
-        return parts
+                        table.parts.setdefault(word, {}).setdefault(patient, []).append(i)
 
     def views(self) -> Iterator[_View]:
         """Give every column that may be named, with the rows that count for it."""
         for table in self.tables:
-            parts = self.parts[id(table)]
             for column in table.source.columns:
                 if self.is_key(table, column.name) or column.name in self.own:
                     continue
                 name = self.named(table, column.name)
                 yield _View(name, column, table, table.groups, name)
-                for word, groups in parts.items():
+                for word, groups in table.parts.items():
                     yield _View(f"{name}: {word}", column, table, groups, name)
 
     # --- columns ---------------------------------------------------------------------------------
@@ -299,7 +298,7 @@ class _Gathering:
                     f"the rows{where} of a patient differ (row {numbers[other]} says "
                     f"{shown(texts[other])})"
                 )
-                parts = [*self.parts[id(view.table)]] if view.name == view.of else []
+                parts = view.table.parts if view.name == view.of else ()
                 remedy = f"In the mapping file, write take: {{{shown(view.name)}: …}} with {_HOW}"
                 if parts:
                     named = listed([f"{view.name}: {word}" for word in parts], 3)

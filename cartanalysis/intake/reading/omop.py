@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from cartanalysis.errors import InputError, Problem, listed, shown
 from cartanalysis.intake.reading.files import damaged, refuse, too_large
 from cartanalysis.intake.reading.gather import gather
-from cartanalysis.intake.reading.table import MAX_PATIENTS, MAX_RECORDS
+from cartanalysis.intake.reading.table import MAX_PATIENTS, MAX_RECORDS, tidy
 from cartanalysis.intake.source import Column, Layout, Source
 from cartanalysis.intake.words import WORDS, expression
 from cartanalysis.text import fold
@@ -259,7 +259,7 @@ def _value(record: Mapping[Any, str], names: Mapping[str, str]) -> str:
     if number:
         whole = number.rstrip("0").rstrip(".") if "." in number else number
         return _SIGNS.get(record["operator_concept_id"], "") + whole
-    return record["value_as_string"] if concept in NONE else names.get(concept, concept)
+    return tidy(record["value_as_string"]) if concept in NONE else names.get(concept, concept)
 
 
 def _persons(paths: Mapping[str, Path], first: pd.Series) -> Source:
@@ -269,11 +269,12 @@ def _persons(paths: Mapping[str, Path], first: pd.Series) -> Source:
     rows = _rows(paths["PERSON"], columns, {PERSON: first.index}, more)
     births, incomplete = [], False
     for known, year, month, day in rows[["birth_datetime", "year_of_birth", *more[:2]]].to_numpy():
-        if not known and year:
+        birth = known[:10]
+        if not birth and year:
             incomplete |= not (month and day)
             month, day = (month, day or "1") if month else ("6", "15")
-            known = f"{year:0>4}-{month:0>2}-{day:0>2}"
-        births.append(known[:10])
+            birth = f"{year:0>4}-{month:0>2}-{day:0>2}"
+        births.append(birth)
     note = "Dates of birth without a day or month were read as the first of the month, or 15 June."
     cells = {
         PERSON: [*rows[PERSON]],
