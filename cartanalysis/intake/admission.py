@@ -77,6 +77,8 @@ def admit(request: Request, strata: Sequence[str] = ()) -> Cohort:
     ]
     findings += _old(source, made, plan, seen)
     findings += contradictions.find(source, made, plan)
+    died, late = contradictions.deaths_of_adam(source, made, plan)
+    findings, made = [*findings, *died], made.also(late)
     try:
         cohort = checking.check(made, strata, present)
     except InputError as error:

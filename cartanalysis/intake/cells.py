@@ -79,6 +79,16 @@ def without_sign(text: str) -> str:
     return text[:-1].rstrip() if text.endswith("%") else text
 
 
+_YEARS = "|".join(sorted(map(re.escape, WORDS["units"]["years"]), key=len, reverse=True))
+_IN_YEARS = re.compile(rf"(\d{{1,3}})\s*(?:{_YEARS})\.?", re.IGNORECASE | re.ASCII)
+
+
+def without_years(spec: Field, text: str) -> str:
+    """Take the word for years from an age, as in 12岁."""
+    found = _IN_YEARS.fullmatch(text) if spec.unit == "years" else None
+    return found[1] if found else text
+
+
 def decimal_of(spec: Field, cells: Iterable[str]) -> str:
     """Tell whether commas in a column can only be decimal ones."""
     bare = [without_sign(c) for c in cells] if spec.unit.startswith("%") else list(cells)

@@ -7,20 +7,32 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cartanalysis.contract import FIELDS
 from cartanalysis.errors import Problem, counted, shown
+from cartanalysis.intake import cells as grammar
 from cartanalysis.intake.hints import answers, bare_name, meanings_of, opposite
-from cartanalysis.intake.mapping.conditions import Clause, leave_out
+from cartanalysis.intake.identifiers import is_record_number
+from cartanalysis.intake.mapping.conditions import leave_out, those_who
 from cartanalysis.intake.mapping.course import is_relapse
 from cartanalysis.intake.mapping.document import written
-from cartanalysis.intake.mapping.guess import holds_dates
+from cartanalysis.intake.mapping.guess import holds_dates, holds_numbers, quoted
 from cartanalysis.intake.mapping.model import FromColumn
 from cartanalysis.intake.mapping.model import Mapping as Plan
-from cartanalysis.intake.mapping.names import date_role, meanings, says_cns, says_infused
+from cartanalysis.intake.mapping.names import (
+    date_role,
+    day_role,
+    infused,
+    meanings,
+    says_cns,
+    words_of,
+)
 from cartanalysis.intake.mapping.timeline import NOT_INFUSED, without_date
-from cartanalysis.intake.source import Column, Source, filled
-from cartanalysis.intake.words import ANSWERS, UNKNOWN, WORDS, tokens, vital
+from cartanalysis.intake.source import Column, Source, filled, is_empty
+from cartanalysis.intake.words import ANSWERS, LOST, UNKNOWN, WORDS, tokens, vital
 from cartanalysis.text import fold, same_code, same_id
 
 _OTHER_PEOPLE = frozenset(WORDS["other_people"])
+
+
+_RESPONSE = ("resp", "repon", "anspr", "rispo", "eval", "assess")
 
 
 def find(source: Source, made: Source, plan: Plan) -> list[Problem]:
@@ -35,6 +47,9 @@ def find(source: Source, made: Source, plan: Plan) -> list[Problem]:
         if column.name not in used.get("emd", ()):
             found += _cns_as_other(column, source, made)
     found += _deaths_censored(source, made, plan)
+    for column in source.columns:
+        if column.name not in plan.drop:
+            found += _remission_without_response(column, source, made)
     untreated = {p.row for p in made.problems if p.what == NOT_INFUSED}
     if not source.form.startswith("ADaM"):  # where the reader has left them out
         for column in others:
@@ -75,8 +90,8 @@ def _deaths_censored(source: Source, made: Source, plan: Plan) -> Iterator[Probl
 def _not_infused(column: Column, source: Source, plan: Plan) -> Iterator[Problem]:
     """Find patients who were never infused, by a flag or for want of a date."""
     name, cells = column.name, source.cells[column.name]
-    says = answers(column, cells if says_infused(bare_name(name)) else ())
-    test = Clause(name, "is", says["yes"]) if says["yes"] else Clause(name, "not", says["no"])
+    says = infused(column, cells)
+    test = those_who(name, says, cells)
     otherwise = "; if the column says something else, list it under “drop” there"
     if date_role(name) == "infusion" and holds_dates(cells):
         yield from without_date(source, name, plan.only, otherwise)
@@ -99,6 +114,7 @@ def _rows_of_one_patient(source: Source, plan: Plan) -> Iterator[Problem]:
     for column in source.columns:
         name = bare_name(column.name)
         strength = max((m.strength for m in meanings(name) if m.target == "patient_id"), default=0)
+        strength = 2 if is_record_number(column) else strength
         texts = filled(source.cells[column.name])
         different = {same_id(text) for text in texts}
         if strength == 0 or column.name == entry.source or len(different) == len(texts):
@@ -142,12 +158,40 @@ def _dead_without_event(column: Column, source: Source, made: Source) -> Iterato
             yield source.problem(what, remedy, column.name, i)
 
 
+def deaths_of_adam(source: Source, made: Source, plan: Plan) -> tuple[list[Problem], list[str]]:
+    """Compare DTHFL and DTHDT with who is censored: after the day of censoring is no mistake."""
+    entry, cells = plan.by_target.get("os_event"), source.cells
+    flags, days = cells.get("DTHFL", []), cells.get("DTHDT", [])
+    if not source.form.startswith("ADaM") or entry is None or not (flags or days):
+        return [], []
+    parameter = next((n.partition(":")[2] for n in entry.columns if ":" in n), "")
+    ends = cells.get(f"ADT:{parameter}", [])
+    problems, late = [], False
+    name = "DTHFL" if flags else "DTHDT"
+    if name in plan.drop and flags:
+        return [], []
+    what = f"the patient died by ADSL, but os_event, of {quoted(entry.columns)}, says alive"
+    remedy = (
+        "Correct the event or the death; if it is right, list DTHFL under “drop” in a mapping file"
+    )
+    for i, event in enumerate(made.cells.get("os_event", [])):
+        day, end = (texts[i][:10] if texts else "" for texts in (days, ends))
+        if event != "0" or not (day or (flags and fold(flags[i]) == "y")):
+            continue
+        if day and end and day > end:
+            late = True
+        else:
+            problems.append(source.problem(what, remedy, name, i))
+    note = "os_event: who died after the day of censoring (DTHDT after ADT) counts as alive then."
+    return problems, [note] * late
+
+
 def _dead(column: Column, words: Mapping[str, str]) -> frozenset[str]:
     """Give the texts that say dead, in a column that tells the dead from the living."""
     if _OTHER_PEOPLE & {*tokens(column.name), *tokens(column.label)}:
         return frozenset()
     states = {text: vital(word) for text, word in words.items()}
-    if all(states[text] or fold(word) in UNKNOWN for text, word in words.items()):
+    if all(states[text] or fold(word) in UNKNOWN | LOST for text, word in words.items()):
         return frozenset(text for text, state in states.items() if state == "1")
     named = (*meanings(bare_name(column.name)), *meanings(bare_name(column.label)))
     said = answers(column, words)
@@ -155,6 +199,29 @@ def _dead(column: Column, words: Mapping[str, str]) -> frozenset[str]:
     return frozenset(
         said["yes"] if is_named and not said[""] and not opposite(column, words) else ()
     )
+
+
+def _remission_without_response(column: Column, source: Source, made: Source) -> Iterator[Problem]:
+    """Find days of remission in patients who are counted as without response."""
+    name, cells, told = column.name, source.cells[column.name], made.cells.get("response", [])
+    roles = {date_role(bare_name(t)) for t in (name, column.label) if holds_dates(cells)}
+    if holds_numbers(cells):
+        roles = {day_role(bare_name(t)) for t in (name, column.label)}
+    # the day of a response may be that on which there was none
+    if "remission" not in roles or any(w.startswith(_RESPONSE) for w in words_of(name)):
+        return
+    both = sum(
+        level == "NR" and not is_empty(text) and text not in grammar.SIGNS_OF_MISSING
+        for level, text in zip(told, cells, strict=False)
+    )
+    if both:
+        whom = f"{counted(both, 'patient')} with NR {'has' if both == 1 else 'have'}"
+        what = f"{whom} a day of remission"
+        remedy = (
+            "Correct the day or the response, which may have a column of its own for CRi; if the "
+            "column says something else, list it under “drop” in a mapping file"
+        )
+        yield Problem(what, remedy, column=name)
 
 
 def _cns_as_other(column: Column, source: Source, made: Source) -> Iterator[Problem]:

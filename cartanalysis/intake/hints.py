@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from cartanalysis.contract import Field
 from cartanalysis.errors import shown
@@ -84,9 +86,21 @@ _WITHOUT_BEGINNING = re.compile(
 )
 
 
+_FIRST_DAYS = tuple(WORDS["first_days"])
+_ALIKE = 0.87
+"""How alike words of eight letters or more are that differ in one."""
+
+
+@lru_cache(maxsize=10_000)
+def _spelt(word: str) -> str:
+    """Correct one letter of a word for a first day, as in “diagonosis”, cBioPortal's own."""
+    close = difflib.get_close_matches(word, _FIRST_DAYS, 1, _ALIKE) if len(word) > 7 else []
+    return close[0] if close else word
+
+
 def origin_in(column: Column, target: str) -> str:
     """Tell from which day a name, label or description counts a time."""
-    told = " ".join(tokens(f"{column.name} {column.said}"))
+    told = " ".join(map(_spelt, tokens(f"{column.name} {column.said}")))
     found = [day for day, words in _BEGINNING.items() if words.search(told)]
     ours = COUNTED_FROM[target]
     if ours in found:

@@ -147,6 +147,12 @@ def identifying(
     return found
 
 
+def is_record_number(column: Column) -> bool:
+    """Tell whether a column's name or label says that it holds numbers of patients' records."""
+    pattern = NAMES["record or insurance numbers"]
+    return any(pattern.search(_words(text)) for text in (column.name, column.label))
+
+
 def old_ages(
     ages: Sequence[str], rows: Sequence[int], column: str, written: Sequence[str] = ()
 ) -> list[Problem]:

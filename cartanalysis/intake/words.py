@@ -83,6 +83,27 @@ def spellings(word: str) -> dict[str, None]:
     return dict.fromkeys((folded, plain(folded), folded.translate(_WITHOUT_UMLAUTS)))
 
 
+# --- who was infused -----------------------------------------------------------------------------
+
+INFUSED = frozenset(form for word in WORDS["infused_words"] for form in spellings(word))
+"""Words that say that somebody was infused."""
+
+_DENIED = frozenset(WORDS["denied"])
+_NOT_INFUSED = frozenset(plain(fold(phrase)) for phrase in WORDS["not_infused"])
+_IN_SIGNS = tuple(phrase for phrase in _NOT_INFUSED if not phrase.isascii())
+_A_FEW = 4
+"""So many words may stand from one that denies to what it denies, as in "pas encore réinjecté"."""
+
+
+def not_infused(text: str) -> bool:
+    """Tell whether a text says that somebody was not infused."""
+    told = tokens(plain(fold(repaired(text))))
+    if " ".join(told) in _NOT_INFUSED or any(signs in "".join(told) for signs in _IN_SIGNS):
+        return True
+    denied = (i for i, word in enumerate(told) if word in _DENIED)
+    return any(not INFUSED.isdisjoint(told[i : i + _A_FEW]) for i in denied)
+
+
 # --- levels --------------------------------------------------------------------------------------
 
 UNKNOWN = frozenset(form for word in WORDS["unknown"] for form in spellings(word))
@@ -116,9 +137,16 @@ _CODED = re.compile(r"\d+\s*[:=.-]\s*(?=[^\d\s])")
 _NOT = frozenset({"no", "not", "non", "without", "never", "kein", "keine", "nicht", "ohne", "pas"})
 
 
+_PLACES = WORDS["answers"] | WORDS["vital"] | {"lost": WORDS["lost"]}
+"""Words that stand in for others, as «yes»."""
+
+LOST = frozenset(form for word in WORDS["lost"] for form in spellings(word))
+"""Words for a patient who was lost to follow-up, and is censored."""
+
+
 def _level_words(table: str, target: str) -> dict[str, str]:
     """Give our level by each word, with «yes» and its like written out."""
-    written_out = {f"«{k}»": words for k, words in (WORDS["answers"] | WORDS["vital"]).items()}
+    written_out = {f"«{k}»": words for k, words in _PLACES.items()}
     found: dict[str, str] = {}
     for level, words in WORDS[table].get(target, {}).items():
         for word in words:
@@ -148,24 +176,27 @@ def vital(text: str) -> str:
 
 
 def _without_code(text: str) -> str:
-    return fold(_CODED.sub("", fold(repaired(text)), count=1))
+    code = re.sub(r"(\d)[.,]0+", r"\1", text) if re.fullmatch(r"\d[.,]0+", text) else text
+    return fold(_CODED.sub("", fold(repaired(code)), count=1))
 
 
 def meaning(target: str, text: str) -> tuple[bool, str | None]:
     """Say whether a dictionary's word for a code is known, and which of our levels it means."""
     word = _without_code(text)
-    if word in UNKNOWN:
-        return True, None
     ours = DOUBTFUL[target] | SURE[target]
-    if word in ours:
-        return True, ours[word]
+    if word in ours or word in UNKNOWN:
+        return True, ours.get(word)
     # a phrase counts if all of its words that are known say the same
     told = tokens(text)
+    if target == "emd" and "non" in told:  # "CNS and non-CNS"
+        return True, "other"
     found = {
         ours[w]
         for before, w in zip(["", *told], told, strict=False)
         if w in ours and before not in _NOT and (len(w) > 1 and not w.isdigit())
     }
+    if target == "emd" and {"cns", "other"} <= found:  # another site, with the CNS or without
+        return True, "other"
     return len(found) == 1, found.pop() if len(found) == 1 else None
 
 
@@ -191,7 +222,9 @@ def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> 
             doubts.append(f"the dictionary does not say what {shown(text)} means")
             levels[text] = None
             continue
-        levels[text], doubt = _meaning(target, _without_code(meanings.get(code, text)), text)
+        label = f" ({shown(meanings[code])})" if code in meanings else ""
+        word = _without_code(meanings.get(code, text))
+        levels[text], doubt = _meaning(target, word, f"{shown(text)}{label}")
         if doubt:
             doubts.append(doubt)
     if FIELDS[target].kind == "event" and by_dictionary and len(levels) == 2:
@@ -202,19 +235,35 @@ def translate(target: str, texts: Iterable[str], choices: Mapping[str, str]) -> 
     return Translation(levels, tuple(doubts), by_dictionary)
 
 
-def _meaning(target: str, word: str, text: str) -> tuple[str | None, str]:
+_STROKES = frozenset({"-", "--", "---", "–", "—", "/", "//", "\\"})
+
+
+def _none_of(target: str) -> str:
+    """Name our level for nothing, which a stroke may mean."""
+    spec = FIELDS[target]
+    levels = (
+        ("0",) if spec.kind != "level" else {"none", "no", "negative"}.intersection(spec.levels)
+    )
+    return "".join(f"{level}, or " for level in levels)
+
+
+def _meaning(target: str, word: str, told: str) -> tuple[str | None, str]:
+    if not_infused(word):
+        return None, f"{told} seems to say not infused; such patients do not count (only:)"
     if word in SURE[target]:
         return SURE[target][word], ""
     if word in DOUBTFUL[target]:
         level = DOUBTFUL[target][word]
-        return level, f"does {shown(text)} mean {level}?"
+        return level, f"does {told} mean {level}?"
+    if word in _STROKES and FIELDS[target].kind in ("grade", "event", "level"):
+        return None, f"does {told} mean {_none_of(target)}missing? It would count as missing"
     if word in UNKNOWN:
         weighty = target == "response" or FIELDS[target].kind == "event"
-        return None, f"{shown(text)} would count as missing" if weighty else ""
+        return None, f"{told} would count as missing" if weighty else ""
     _, meant = meaning(target, word)  # a phrase, as "MRD- CR"
     if meant is not None:
-        return meant, f"does {shown(text)} mean {meant}?"
-    return None, f"what does {shown(text)} mean? It would count as missing"
+        return meant, f"does {told} mean {meant}?"
+    return None, f"what does {told} mean? It would count as missing"
 
 
 _LETTERS = {

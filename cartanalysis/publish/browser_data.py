@@ -230,8 +230,9 @@ def _derived() -> dict[str, Any]:
 
 def _asked() -> dict[str, Any]:
     """Give the words by which other columns may contradict ours: deaths, CNS disease, infusion."""
+    infused = {*WORDS["infused_words"], *(p.split()[-1] for p in WORDS["not_infused"])}
     return {
-        "words": sorted({*WORDS["vital"]["dead"], "event", *WORDS["cns"]} - BARE),
+        "words": sorted({*WORDS["vital"]["dead"], "event", *WORDS["cns"], *infused} - BARE),
         "names": [
             tokens(form)
             for name in (*WORDS["columns"]["os_event"], *WORDS["infused"], "中枢")

@@ -271,7 +271,7 @@ def test_relapse_free_survival_of_a_registry_is_of_responders_only(bring) -> Non
     assert ["seems to count from infusion" in p.what for p in found] == [True]
     # as a centre has it beside the extract: the day of remission, and who did not respond
     raw = pd.read_csv(centre.file)
-    raw["cr_day"] = 30
+    raw["cr_day"] = [30 if i != 3 else "" for i in raw.index]
     raw.loc[3, "bstresp"] = 3
     raw["intxrel"] = (raw["intxrel"] * MONTH).round(3)
     centre.write(raw.to_csv(index=False))
@@ -282,7 +282,12 @@ def test_relapse_free_survival_of_a_registry_is_of_responders_only(bring) -> Non
     expected = (raw["intxrel"] - 30).where(raw["bstresp"] != 3)
     assert cohort.table["rfs_days"].tolist() == pytest.approx(expected.tolist(), nan_ok=True)
     assert cohort.table["rfs_event"].isna().tolist() == (raw["bstresp"] == 3).tolist()
-    assert "rfs_days: emptied in 1 patient" in told(cohort)
+    assert "rfs_event: emptied in 1 patient" in told(cohort)
+    assert "rfs_days: emptied" not in told(cohort)
+    # a day of remission in who did not respond is no day to be emptied
+    centre.write(raw.assign(cr_day=30).to_csv(index=False))
+    (found,) = centre.refused(plan)
+    assert found.what == "1 patient with NR has a day of remission" and found.column == "cr_day"
 
 
 def test_times_that_count_from_two_days_are_not_subtracted(bring) -> None:

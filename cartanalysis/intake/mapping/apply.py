@@ -313,7 +313,8 @@ class _Work(Reader):
             count = sum(bool(text) for text in cells) - sum(bool(text) for text in kept)
             self.cells[entry.target] = kept
             whom = "with a response other than CR and CRi, or none"
-            self.notes.append(f"{entry.target}: emptied in {counted(count, 'patient')} {whom}.")
+            if count:
+                self.notes.append(f"{entry.target}: emptied in {counted(count, 'patient')} {whom}.")
 
     # --- the rest ------------------------------------------------------------------------------
 

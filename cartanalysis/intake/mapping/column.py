@@ -117,6 +117,8 @@ class Reader:
             for text in cells
             if not is_empty(text) and same_code(text) not in given
         }
+        if factor == 1:
+            bare = {text: grammar.without_years(spec, number) for text, number in bare.items()}
         texts = [bare[text] for text in cells if text in bare]
         doubts = {} if self.mapping.settled else self.doubts(entry, spec, texts, factor)
         decimal = entry.decimal or grammar.decimal_of(spec, texts)

@@ -92,11 +92,20 @@ def is_filled(column: str, answer: str = "yes") -> Clause:
     return Clause(column, "filled", (answer,))
 
 
-def leave_out(whom: str, test: Clause, only: Condition | None) -> str:
+def those_who(name: str, said: Mapping[str, tuple[str, ...]], cells: Sequence[str]) -> Condition:
+    """Make a condition of texts that say yes or, where none does, of those that say no."""
+    if said["yes"]:
+        return Condition(((Clause(name, "is", said["yes"]),),))
+    others = Condition(((Clause(name, "not", said["no"]),),))
+    is_blank = any(map(is_empty, cells))  # which no test of a text lets pass
+    return Condition((*others.ways, (is_filled(name, "no"),))) if is_blank else others
+
+
+def leave_out(whom: str, test: Condition, only: Condition | None) -> str:
     """Say what to write to leave some rows out, beside what is left out already."""
     ways = only.ways if only else ((),)
-    others = (tuple(c for c in way if c.column != test.column) for way in ways)
-    line = written(Condition(tuple((*way, test) for way in others)).said)
+    others = dict.fromkeys(tuple(c for c in way if c.column not in test.columns) for way in ways)
+    line = written(Condition(tuple((*way, *t) for way in others for t in test.ways)).said)
     return f"To leave out {whom}, write “only: {line}” in a mapping file"
 
 

@@ -9,10 +9,18 @@ from dataclasses import dataclass, replace
 from cartanalysis.contract import FIELDS, MISSING
 from cartanalysis.errors import shown
 from cartanalysis.intake.cells import level_of
-from cartanalysis.intake.hints import COUNTED_FROM, answers, bare_name, origin_in, unit_in, words_of
+from cartanalysis.intake.hints import (
+    COUNTED_FROM,
+    MAX_LEVELS,
+    answers,
+    bare_name,
+    origin_in,
+    unit_in,
+    words_of,
+)
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
-from cartanalysis.intake.mapping.conditions import Clause, Condition, is_filled
+from cartanalysis.intake.mapping.conditions import Clause, Condition, hold, is_filled, those_who
 from cartanalysis.intake.mapping.guess import Guess, holds_dates, quoted
 from cartanalysis.intake.mapping.model import (
     AGE,
@@ -22,11 +30,12 @@ from cartanalysis.intake.mapping.model import (
     FromDates,
     FromDays,
     FromFilled,
+    FromHighest,
     FromRules,
 )
-from cartanalysis.intake.mapping.names import date_role, meanings, says_cns, says_infused
+from cartanalysis.intake.mapping.names import date_role, infused, meanings, says_cns
 from cartanalysis.intake.source import Column, Source, filled, is_empty
-from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, tokens
+from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, tokens, translate
 from cartanalysis.text import fold, same_code
 
 _DAYS = {"contact": "last contact", "end": "death or last contact", "hsct": "transplant"}
@@ -53,6 +62,9 @@ class Course:
             self._add(self._dated(entry))
         for guess in (*self._survival_in_days(), *self._relapse_free_in_days()):
             self._add(guess)
+        self._flags_of_response()
+        self._measured_disease()
+        self._grades_by_day()
         self._relapse_or_death()
         self._sites()
         self._checked_sites()
@@ -292,6 +304,80 @@ class Course:
         ask = "is each site under the right level? Other sites count as other, with the CNS or not"
         self.chosen["emd"] = Guess(made, f"checkboxes {quoted(made.columns)}", ask)
 
+    def _flags_of_response(self) -> None:
+        """Make the response of two flags, of CR and of CRi."""
+        flags: dict[str, Column] = {}
+        for column in self.source.columns:
+            level = SURE["response"].get(fold(bare_name(column.name)))
+            if level in ("CR", "CRi"):
+                flags.setdefault(level, column)
+        own, names = self._draft("response"), [c.name for c in flags.values()]
+        if len(flags) < 2 or (own is not None and not {*own.columns} & {*names}):
+            return
+        said = {k: answers(c, self.source.cells[c.name]) for k, c in flags.items()}
+        if any(not a["yes"] or a[""] for a in said.values()):
+            if own is not None:
+                self.chosen["response"].doubt(f"what of the other of {quoted(names)}?")
+            return
+        tests = {k: Clause(c.name, "is", said[k]["yes"]) for k, c in flags.items()}
+        no = (Clause(c.name, "is", said[k]["no"]) for k, c in flags.items() if said[k]["no"])
+        rules = {k: Condition(((tests[k],),)) for k in ("CR", "CRi")} | {"NR": Condition(((*no,),))}
+        made = FromRules(target="response", rules=rules)
+        ask = "is each of these yes only for its own kind of remission, and NR where both say no?"
+        guess = self.chosen["response"] = Guess(made, f"conditions on {quoted(names)}", ask)
+        yes = [
+            {i for i, text in enumerate(self.source.cells[c.name]) if text in said[k]["yes"]}
+            for k, c in flags.items()
+        ]
+        if both := len(yes[0] & yes[1]):
+            guess.doubt(
+                f"{both} have both, and count as CR; put the rule for CRi first if CR is any"
+            )
+
+    def _measured_disease(self) -> None:
+        """Make MRD of a column of percentages, with limits of detection among them."""
+        for column in self.source.columns:
+            own = self._draft("mrd")
+            texts = sorted({*filled(self.source.cells[column.name])})
+            measured = [text for text in texts if _PERCENT.fullmatch(text)]
+            is_mrd = any(m.target == "mrd" for m in meanings(bare_name(column.name)))
+            if not is_mrd or (own is not None and own.columns != (column.name,)):
+                continue
+            if not any(text not in _PLAIN_CODES for text in measured):
+                continue
+            rules = {}
+            for level, test in (("negative", "below"), ("positive", "from")):
+                known = (SURE["mrd"] | DOUBTFUL["mrd"]).get
+                words = tuple(t for t in texts if t not in measured and known(fold(t)) == level)
+                said = [(Clause(column.name, "is", words),)] if words else []
+                rules[level] = Condition((*said, (Clause(column.name, test, ("0.01",)),)))
+            made = FromRules(target="mrd", rules=rules, responders="response" in self.chosen)
+            ask = f"is {shown(column.name)} in percent, and negative below 0.01 %?"
+            guess = self.chosen["mrd"] = Guess(made, f"numbers in {shown(column.name)}", ask)
+            if made.responders:
+                guess.doubt("it is emptied for patients without remission; is that right?")
+
+    def _grades_by_day(self) -> None:
+        """Take the highest grade of columns whose names differ by day or week only."""
+        groups: dict[tuple[str, str], list[Column]] = {}
+        for column in self.source.columns:
+            name = fold(_AT_DAY.sub(" ", column.name)).strip(" _-")
+            for meant in meanings(name) if name != fold(column.name) else ():
+                if FIELDS[meant.target].kind == "grade":
+                    groups.setdefault((meant.target, name), []).append(column)
+        for (target, _), columns in groups.items():
+            names = tuple(c.name for c in columns)
+            texts = sorted({t for name in names for t in filled(self.source.cells[name])})
+            found = translate(target, texts, columns[0].choices)
+            if len(names) < 2 or len(texts) > MAX_LEVELS or not any(found.levels.values()):
+                continue
+            is_same = all(text == level for text, level in found.levels.items())
+            made = FromHighest(
+                target=target, highest=names, levels=None if is_same else found.levels
+            )
+            ask = "does the highest grade of these columns count, and are there no others?"
+            self._add(Guess(made, f"grades in {quoted(names)}", ask, *found.doubts))
+
     def _answers(self, column: Column) -> dict[str, Clause]:
         """Give tests for yes and no, if a column holds just these."""
         said = answers(column, self.source.cells[column.name])
@@ -318,18 +404,21 @@ class Course:
 
     def _responders(self) -> None:
         """Keep what counts in remission only to those in remission."""
-        response = self._draft("response")
-        if not isinstance(response, FromColumn):
+        response, cells = self._draft("response"), self.source.cells
+        if isinstance(response, FromColumn):
+            levels = {fold(t): v for t, v in self._levels(response).items()}
+            known = any(levels.values())
+            without = [levels.get(fold(t)) not in ("CR", "CRi") for t in cells[response.source]]
+        elif isinstance(response, FromRules):
+            held = hold([response.rules[level] for level in ("CR", "CRi")], self.source)
+            without, known = [not any(answers) for answers in zip(*held.rows, strict=True)], True
+        else:
             return
-        levels = {fold(t): v for t, v in self._levels(response).items()}
-        known = any(levels.values())
-        cells = self.source.cells
-        without = [levels.get(fold(t)) not in ("CR", "CRi") for t in cells[response.source]]
         for target in OF_RESPONDERS:
             entry = self._draft(target)
             # what counts from a remission that others have, too, as the day it was looked for
             name = getattr(entry, "source", "") or getattr(entry, "since", "")
-            if entry is None or entry.responders or name in ("", response.source):
+            if entry is None or entry.responders or name == "" or name in response.columns:
                 continue
             empty = {"", *map(fold, getattr(entry, "missing", ()))} | MISSING
             filled = [fold(t) not in empty for t in cells[name]]
@@ -362,15 +451,32 @@ def is_relapse(name: str) -> bool:
 
 def infused_only(source: Source, infusion: str) -> Condition | None:
     """Say by which flag or date those count who were infused; none if all were."""
-    for column in source.columns:
-        if not says_infused(bare_name(column.name)):
-            continue
-        said = answers(column, source.cells[column.name])
-        if said["yes"] and said["no"]:
-            return Condition(((Clause(column.name, "is", said["yes"]),),))
+    heard = [(c.name, infused(c, source.cells[c.name])) for c in source.columns]
+    denied = [(name, said) for name, said in heard if said["no"]]
+    flags = [(name, said) for name, said in denied if said["yes"]]
     cells = source.cells.get(infusion, [])
     some = holds_dates(cells) and any(map(is_empty, cells))
-    return Condition(((is_filled(infusion),),)) if some else None
+    # a date may have been planned
+    dated = any(
+        text in said["no"] and not is_empty(day)
+        for name, said in denied
+        for text, day in zip(source.cells[name], cells, strict=False)
+    )
+    if some and not flags and not dated:
+        return Condition(((is_filled(infusion),),))
+    for name, said in (*flags, *denied):
+        return those_who(name, said, source.cells[name])
+    return None
+
+
+_PERCENT = re.compile(r"[<>≤≥]?=?\s*\d+([.,]\d+)?\s*%?", re.ASCII)
+_PLAIN_CODES = frozenset("0123456789") | {"-1", "99"}
+_AT_DAY = re.compile(
+    r"第?\d+(?:天|日|周)|(?<![^\W_])(?:d|day|j|jour|día|dia|tag|giorno|w|wk|week|semaine|semana|woche|"
+    r"settimana)[\s_.+-]*\d+(?![^\W_])",
+    re.IGNORECASE,
+)
+"""The day or week of a visit in a column's name, as in "CRS J3"."""
 
 
 def _unit(names: Collection[str]) -> str:

@@ -270,6 +270,9 @@ class Evidence(Guess):
 
     def _number(self) -> Said | None:
         decimal = ""
+        if bare := [grammar.without_years(self.spec, c) for c in self.filled]:
+            self.unit = "years" if bare != self.filled else self.unit
+            self.filled = bare
         by_point, by_comma = self._values("."), self._values(",")
         # every comma could be of decimals or thousands
         comma = grammar.decimal_of(self.spec, self.filled) == ","

@@ -13,8 +13,19 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cartanalysis.contract import FIELDS
-from cartanalysis.intake.hints import UNIT_WORDS, unit_in
-from cartanalysis.intake.words import WORDS, plain, repaired, spellings, tokens
+from cartanalysis.intake.hints import UNIT_WORDS, answers, bare_name, unit_in
+from cartanalysis.intake.hints import words_of as meant_by
+from cartanalysis.intake.source import Column, filled
+from cartanalysis.intake.words import (
+    INFUSED,
+    WORDS,
+    not_infused,
+    plain,
+    repaired,
+    spellings,
+    tokens,
+)
+from cartanalysis.text import fold
 
 
 class Meaning(NamedTuple):
@@ -128,13 +139,39 @@ def meanings(text: str) -> tuple[Meaning, ...]:
     return tuple(best.values())
 
 
-_INFUSED = frozenset("".join(words_of(name)) for name in WORDS["infused"])
+def _phrase(text: str) -> str:
+    """Write a phrase without accents, its words apart."""
+    return " ".join(tokens(plain(repaired(text).casefold())))
+
+
+def _any_of(key: str) -> str:
+    """Find phrases as words; those of a script without blanks anywhere."""
+    phrases = sorted({*map(_phrase, WORDS[key])}, key=len, reverse=True)
+    return "|".join(rf"(?<![a-z]){p}(?![a-z])" if p.isascii() else p for p in phrases)
+
+
+_AROUND_INFUSED = f"(?: ?(?:{_any_of('around_infused')}))*"
+_INFUSED = re.compile(f"{_AROUND_INFUSED} ?(?:{_any_of('infused')}){_AROUND_INFUSED}")
 _CNS, _NO_CNS_SITE = frozenset(WORDS["cns"]), tuple(WORDS["no_cns_site"])
 
 
-def says_infused(name: str) -> bool:
-    """Tell whether a column says who was infused."""
-    return "".join(words_of(name)) in _INFUSED
+def infused(column: Column, cells: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Sort texts of a column by what they say of infusion: yes, no or nothing.
+
+    The name may ask for it, so that answers count; words such as “not infused” count anywhere.
+    """
+    texts = {*filled(cells)}
+    is_asked = any(_INFUSED.fullmatch(_phrase(bare_name(t))) for t in (column.name, column.label))
+    told = answers(column, texts)
+    said = {a: {*told[a]} if is_asked else set[str]() for a in ("yes", "no")}
+    if not_infused(column.name):
+        said = {"yes": {*told["no"]}, "no": {*told["yes"]}}
+    for text, word in meant_by(column, texts).items():
+        if not_infused(word):
+            said["no"].add(text)
+        elif is_asked and fold(word) in INFUSED:
+            said["yes"].add(text)
+    return {answer: tuple(sorted(said[answer])) for answer in ("yes", "no")}
 
 
 def says_cns(text: str) -> bool:

@@ -13,6 +13,7 @@ from cartanalysis.intake.mapping.conditions import Condition
 from cartanalysis.intake.mapping.course import Course, infused_only
 from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import (
+    LAST,
     OTHER_PEOPLE,
     Evidence,
     Guess,
@@ -131,7 +132,8 @@ def propose(source: Source) -> Proposal:
     days: dict[str, str] = {}
     evidences: list[Evidence] = []
     for column in source.columns:
-        if holds_dates(source.cells[column.name]):
+        is_record = privacy.is_record_number(column)  # whose numbers may look like dates
+        if not is_record and holds_dates(source.cells[column.name]):
             role = date_role(bare_name(column.name)) or date_role(column.label)
             if role:
                 roles.setdefault(role, column.name)
@@ -139,7 +141,10 @@ def propose(source: Source) -> Proposal:
         role = day_role(bare_name(column.name)) or day_role(column.label)
         if role and holds_numbers(source.cells[column.name]):
             days.setdefault(role, column.name)
-        evidences += _evidence(source, column)
+        told = [*_evidence(source, column)]
+        if is_record and all(e.spec.kind != "id" for e in told):
+            told.append(Evidence(source, column, Meaning("patient_id", 2, LAST, ""), "name"))
+        evidences += told
     codes: set[str] = set()
     # what is missing among codes may be missing among numbers
     for evidence in sorted(evidences, key=lambda e: e.spec.kind == "number"):

@@ -189,7 +189,7 @@ def without_date(
     source: Source, name: str, only: Condition | None, more: str = ""
 ) -> Iterator[Problem]:
     """Ask for the date of infusion of those without, or to leave them out."""
-    remedy = leave_out("who was never infused", is_filled(name), only)
+    remedy = leave_out("who was never infused", Condition(((is_filled(name),),)), only)
     for row, text in zip(source.rows, source.cells[name], strict=True):
         if is_empty(text):
             yield Problem(NOT_INFUSED, f"Fill in the date. {remedy}{more}", row, name)

@@ -100,7 +100,11 @@ def one_row_per_person(paths: Mapping[str, Path], name: str, layout: Layout) -> 
     said = {k: v for k, v in (source.layout or layout).take.items() if take.get(k) != v}
     forms = ", ".join(sorted({"Parquet" if _is_parquet(p) else "text" for p in paths.values()}))
     notes = [n for n in source.notes if not n.endswith("rows of a patient were made one.")]
-    notes.append("Only persons with an infusion count; the others were left out.")
+    everybody = sum(map(len, _batches(paths["PERSON"], (PERSON,))))
+    notes.append(
+        f"{everybody:,} persons in the tables, {len(first):,} with an infusion count; "
+        f"{everybody - len(first):,} left out."
+    )
     return replace(
         source,
         form=f"OMOP tables ({forms})",

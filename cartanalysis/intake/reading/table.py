@@ -197,7 +197,7 @@ def _better_header(names: Sequence[str], early: list[tuple[int, Sequence[str]]])
         is_one_cell = len(names) == 1 and not any(c.strip() for c in row[1:])
         cells = SEPARATOR.split(row[0]) if is_one_cell else row
         filled = [cell.strip() for cell in cells if cell.strip()]
-        words = all(len(c) <= MAX_NAME_LENGTH and c[0].isalpha() for c in filled)
+        words = all(len(c) <= MAX_NAME_LENGTH and (c[0].isalpha() or c[0] in "%#№") for c in filled)
         if len(filled) >= fewest and words and len(set(filled)) == len(filled):
             return number
     return None
