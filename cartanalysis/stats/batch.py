@@ -38,6 +38,9 @@ MOST_STEPS = 100
 ALIKE = 1e-14
 """Relative spread that is rounding alone."""
 
+VANISHED = 1e-200
+"""Sum of weights of a risk set, where the largest of all is 1, that is nothing but rounding."""
+
 AT_ONCE = 30_000
 """Patients whose numbers fit the processor's cache together."""
 
@@ -365,10 +368,12 @@ class Likelihood:
         log_hazard -= log_hazard.max(axis=1, keepdims=True)
         weight = np.exp(log_hazard)
         total = sets.sums(weight)
-        # a step so long that weights vanish is halved
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = sets.per_cohort(log_hazard.ravel()[sets.at] - np.log(total))
-            mean = np.array([sets.sums(weight * of) / total for of in x])
+        # a step so long that weights vanish is no step
+        vanished = total < VANISHED
+        total = np.where(vanished, 1.0, total)
+        value = sets.per_cohort(log_hazard.ravel()[sets.at] - np.log(total))
+        value[sets.per_cohort(vanished) > 0] = -np.inf
+        mean = np.array([sets.sums(weight * of) / total for of in x])
         return cls(sets, x, beta, value, weight, total, mean)
 
     @property

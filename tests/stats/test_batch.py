@@ -106,6 +106,19 @@ def test_flags_tell_why():
     assert [State(s) for s in fits.state] == expected
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", [10, 73, 100, 172, 174, 212])
+def test_a_step_so_long_that_weights_vanish_is_no_step(seed):
+    """Few patients and a covariate over many orders of size; both ends are reached quietly."""
+    rng = np.random.default_rng(seed)
+    for _ in range(40):
+        n = rng.integers(3, 40)
+        time, event = np.ceil(rng.exponential(300, (1, n))), rng.random((1, n)) < 0.6
+        x = np.exp(rng.normal(0, rng.uniform(0.5, 4), (1, 1, n)))
+        fits = batch.cox(RiskSets(time, event), x - time if rng.random() < 0.3 else x)
+        assert np.isfinite(fits.beta[0, 0]) == (fits.state[0] == State.FITTED)
+
+
 def test_a_cohort_does_not_depend_on_its_neighbours(sets):
     together = batch.cox(sets, covariates(["group", "treg"]))
     for cohort in range(sets.shape[0]):
