@@ -35,7 +35,6 @@ from cartanalysis.study.reconstruct import (
     Patient,
     add_bystanders,
     follow_up_range,
-    number,
     to_table,
 )
 
@@ -142,8 +141,8 @@ class Prior:
     ----------
     cns : tuple of int
         Fewest and most patients with isolated CNS disease.
-    hr : tuple of float
-        Hazard ratio of each exposure.
+    hr : mapping of str to tuple of float
+        Hazard ratio by exposure.
     high_risk : tuple of float
         Share with high-risk genetics.
     remission_day : tuple of int
@@ -160,7 +159,7 @@ class Prior:
     """
 
     cns: tuple[int, int]
-    hr: tuple[float, float]
+    hr: Mapping[str, tuple[float, float]]
     high_risk: tuple[float, float]
     remission_day: tuple[int, int]
     after_relapse: tuple[float, float]
@@ -185,7 +184,7 @@ class Prior:
         span = partial(_span, known)
         return cls(
             cns=span("a_cns_n"),
-            hr=span("a_hr_emd"),
+            hr={exposure: span(f"a_hr_{exposure}") for exposure in EXPOSURES},
             high_risk=span("a_genetic_high", 0.01),
             remission_day=span("a_remission_day"),
             after_relapse=span("a_after_relapse"),
@@ -301,7 +300,7 @@ class Model:
 
     @cached_property
     def tables(self) -> Ints:
-        """The same within the range of the prior, (n, 2)."""
+        """Tables of the abstract within the range of the prior, (n, 2)."""
         every = self.abstract.tables
         low, high = self.prior.cns
         return every[(every[:, 0] >= low) & (every[:, 0] <= high)]
@@ -431,7 +430,7 @@ class Model:
         first, last = prior.remission_day
         return {
             "table": self.tables[_pick(drawn["table"], len(self.tables))].astype(float),
-            **{f"hr_{e}": _log_even(drawn[f"hr_{e}"], prior.hr) for e in EXPOSURES},
+            **{f"hr_{e}": _log_even(drawn[f"hr_{e}"], prior.hr[e]) for e in EXPOSURES},
             "high_risk": _even(drawn["high_risk"], prior.high_risk),
             "remission_day": first + np.floor(drawn["remission_day"] * (last - first + 1)),
             "after_relapse": _log_even(drawn["after_relapse"], prior.after_relapse),
@@ -839,7 +838,6 @@ class Observed:
                 )
             )
         add_bystanders(rng, drawn, known, int(courses.shared["remission_day"][b, 0]))
-        number(drawn, f"E{b + 1:05d}-")
         return to_table(drawn)
 
 
@@ -914,6 +912,10 @@ def draw(
     effects.insert(0, "cohort", np.arange(1, size + 1))
     patients = pd.concat([p for _, p, _ in used], ignore_index=True).iloc[: size * model.abstract.n]
     patients.insert(0, "cohort", np.repeat(effects["cohort"].to_numpy(), model.abstract.n))
+    place = patients.groupby("cohort").cumcount() + 1
+    patients["patient_id"] = [
+        f"E{cohort:05d}-{of:02d}" for cohort, of in zip(patients["cohort"], place, strict=True)
+    ]
     return Ensemble(effects, patients, pd.DataFrame([of for _, _, of in used]))
 
 

@@ -38,7 +38,9 @@ def test_dice_of_a_rare_sum_are_drawn_as_often_as_counting_says():
 
 def test_the_same_seed_gives_the_same_points():
     def run():
-        short = lambda points: np.maximum(0.0, 4.5 - points[:, 1:].sum(axis=1))  # noqa: E731
+        def short(points):
+            return np.maximum(0.0, 4.5 - points[:, 1:].sum(axis=1))
+
         return sample(short, Layout(1, 1, 5), 100, np.random.default_rng(7), sweeps=5).points
 
     np.testing.assert_array_equal(run(), run())

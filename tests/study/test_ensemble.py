@@ -49,6 +49,8 @@ def test_tables_of_emd_and_response_are_all_there_are(model):
 def test_every_cohort_passes_the_one_cohort_path(drawn):
     known = published.load()
     assert drawn.patients["cohort"].value_counts().tolist() == [47] * 12
+    assert drawn.patients["patient_id"].is_unique
+    assert drawn.patients["patient_id"].iloc[-1] == "E00012-47"
     for _, cohort in drawn.patients.groupby("cohort"):
         text = cohort.drop(columns="cohort").to_csv(index=False)
         assert agrees(text, known)
