@@ -300,7 +300,7 @@ class Model:
 
     @cached_property
     def tables(self) -> Ints:
-        """Tables of the abstract within the range of the prior, (n, 2)."""
+        """List the tables of the abstract within the range of the prior, (n, 2)."""
         every = self.abstract.tables
         low, high = self.prior.cns
         return every[(every[:, 0] >= low) & (every[:, 0] <= high)]
