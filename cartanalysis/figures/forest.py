@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -204,7 +205,11 @@ def plot_effects(
     """
     claims = list(dict.fromkeys(table["claim"]))
     ax = style.axes(ax, 0.9 + 0.52 * len(claims))
-    spans = table.groupby("claim")["estimate"].quantile([0.025, 0.25, 0.5, 0.75, 0.975]).unstack()
+    spans = (
+        table.groupby("claim")["estimate"]
+        .quantile(np.array([0.025, 0.25, 0.5, 0.75, 0.975]))
+        .unstack()
+    )
     limits = (0.8, max(10.0, float(spans.to_numpy().max()) * 1.3))
     label = "hazard ratio (log scale); 95 % of the cohorts, half of them, and their median"
     style.ratio_axis(ax, limits, label)
