@@ -28,7 +28,7 @@ DRAWN_DIRECTIONS = ("emd_os", "genetics_os", "emd_independent", "orr_emd_lowest"
 """One claim for each test: log-rank with few and with many exposed, likelihood ratio, Fisher."""
 
 CNS, UNTIL = 4, "2019-09"
-"""Patients with isolated CNS disease, and the end of follow-up, of the trials that are simulated."""
+"""Patients with isolated CNS disease, and the end of follow-up, in the simulated trials."""
 
 COLUMNS = ["claim", "follow_up", "size", "judged", "outcome", "draws", "share", "error", "promised"]
 
