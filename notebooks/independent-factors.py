@@ -276,8 +276,8 @@ study.say(
 
 # %% tags=["on-reconstruction"]
 study.on_reconstruction(
-    "How little is known of these numbers, forty cohorts show that agree with everything "
-    "published: the hazard ratio of EMD for overall survival lies "
+    "How little is known of these numbers, the cohorts show that agree with everything "
+    "published: in 95 % of them the hazard ratio of EMD for overall survival lies "
     f"{consistent.range_text('emd_os')} alone and {consistent.range_text('emd_independent')} "
     "adjusted, that of high Tregs for relapse-free survival "
     f"{consistent.range_text('treg_rfs')} alone and {consistent.range_text('treg_independent')} "

@@ -27,6 +27,9 @@ COMPLETE, STAGGERED = "complete", "staggered"
 DRAWN_DIRECTIONS = ("emd_os", "genetics_os", "emd_independent", "orr_emd_lowest")
 """One claim for each test: log-rank with few and with many exposed, likelihood ratio, Fisher."""
 
+CNS, UNTIL = 4, "2019-09"
+"""Patients with isolated CNS disease, and the end of follow-up, in the simulated trials."""
+
 COLUMNS = ["claim", "follow_up", "size", "judged", "outcome", "draws", "share", "error", "promised"]
 
 Floats = npt.NDArray[np.float64]
@@ -111,7 +114,7 @@ def _survivals(
         rate = np.log(2) / entry.value
     else:
         rate = -np.log(entry.fraction) / verdicts.day_of(entry)
-    ends = follow_up_range(registry) if follow_up == STAGGERED else (np.inf, np.inf)
+    ends = follow_up_range(registry, UNTIL) if follow_up == STAGGERED else (np.inf, np.inf)
     paper_time, paper_event = _times(rng, rate, ends, (draws, paper_n))
     time, event = _times(rng, rate, ends, (draws, n))
     if entry.kind == "time":
@@ -168,9 +171,9 @@ def _patients(registry: Registry, size: int, rng: np.random.Generator) -> pd.Dat
     """
     infused = registry["infused"].value
     rate = np.log(2) / registry["os_median"].value
-    time, event = _times(rng, rate, follow_up_range(registry), (1, size))
+    time, event = _times(rng, rate, follow_up_range(registry, UNTIL), (1, size))
     responds = rng.random(size) < registry["responders"].value / infused
-    other, cns = (round(size * registry[k].value / infused) for k in ("emd_other_n", "a_cns_n"))
+    other, cns = (round(size * n / infused) for n in (registry["emd_other_n"].value, CNS))
     kinds = ["other"] * other + ["cns"] * cns + ["none"] * (size - other - cns)
     emd = rng.permutation(np.array(kinds))
 

@@ -338,10 +338,10 @@ class Study(HandOver):
             ranges = [f"{text} ({short})" for text, short in zip(ranges, shorts, strict=True)]
         printed = "a direction, not a hazard ratio" if len(keys) == 1 else "directions only"
         self.on_reconstruction(
-            f"The abstract prints {printed}. In forty reconstructed cohorts that agree with "
-            f"everything published, the hazard ratio lies {', '.join(ranges)}. The lower end is "
-            "set by the condition that the difference be significant, the upper by the model from "
-            "which the cohorts were drawn: this is no confidence interval." + badge("A")
+            f"The abstract prints {printed}. In 95 % of a thousand cohorts, drawn evenly from all "
+            "that agree with everything published, the hazard ratio lies "
+            f"{', '.join(ranges)}. The lower end is set by the condition that the difference be "
+            "significant, the upper by the prior: this is no confidence interval." + badge("A")
         )
 
     def stratum(self, by: str) -> None:

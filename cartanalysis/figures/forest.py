@@ -187,7 +187,7 @@ def plot_cutoffs(table: pd.DataFrame, ax: Axes | None = None, *, chosen: float) 
 def plot_effects(
     table: pd.DataFrame, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None
 ) -> Axes:
-    """Draw hazard ratios of many cohorts, one row of dots per claim.
+    """Draw how hazard ratios are spread over many cohorts, one row per claim.
 
     Parameters
     ----------
@@ -205,16 +205,19 @@ def plot_effects(
     """
     claims = list(dict.fromkeys(table["claim"]))
     ax = style.axes(ax, 0.9 + 0.52 * len(claims))
-    limits = (0.8, max(10.0, float(table["estimate"].max()) * 1.3))
-    label = "hazard ratio (log scale); a dot is a cohort, a bar the median of them"
+    spans = (
+        table.groupby("claim")["estimate"]
+        .quantile(np.array([0.025, 0.25, 0.5, 0.75, 0.975]))
+        .unstack()
+    )
+    limits = (0.8, max(10.0, float(spans.to_numpy().max()) * 1.3))
+    label = "hazard ratio (log scale); 95 % of the cohorts, half of them, and their median"
     style.ratio_axis(ax, limits, label)
     for y, claim in enumerate(claims):
-        values = table.loc[table["claim"] == claim, "estimate"]
-        ax.plot(
-            values, np.full(len(values), y), linestyle="", marker="o", markersize=5, alpha=0.4,
-            color=style.RISK, markeredgewidth=0,
-        )  # fmt: skip
-        ax.plot([values.median()] * 2, [y - 0.2, y + 0.2], color=style.INK, linewidth=1.8)
+        low, quarter, middle, three, high = spans.loc[claim]
+        ax.plot([low, high], [y, y], color=style.RISK, linewidth=1.6)
+        ax.plot([quarter, three], [y, y], color=style.RISK, linewidth=6, solid_capstyle="butt")
+        ax.plot([middle] * 2, [y - 0.2, y + 0.2], color=style.INK, linewidth=1.8)
         rows.words(ax, y - 0.42, (labels or {}).get(claim, claim), fontsize=style.SMALL)
     ax.axvline(1, color=style.MUTED, linewidth=1, zorder=1)  # below the labels
     ax.set(ylim=(len(claims) - 0.5, -0.8), yticks=[])

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -43,6 +44,9 @@ MAX_BYTES = 32 * 2**20
 
 OPEN = "emd_os"
 """The claim whose hazard ratio the reader follows through the consistent cohorts."""
+
+STEPS = 40
+"""So many of them are handed to the page."""
 
 SMALLEST_SIDE = 0.2
 """Share of the patients that a cut-off leaves on either side, as in the chapter's own search."""
@@ -119,7 +123,7 @@ def playthings() -> dict[str, Any]:
         "cohort": _columns(intake.read(cohort.DEFAULT_COHORT).table, columns),
         "side": SMALLEST_SIDE,
         "landmark": {"step": WEEK, "last": LAST_LANDMARK},
-        "cohorts": _consistent(),
+        "cohorts": stepped_through(),
         "range": consistent.range_text(OPEN),
     }
     return _statistics() | {"play": play}
@@ -169,18 +173,25 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _consistent() -> list[dict[str, Any]]:
-    """Give the cohorts that agree with the paper, in the order of a hazard ratio it left open."""
+def stepped_through() -> list[dict[str, Any]]:
+    """Give some cohorts that agree with the paper, in the order of a hazard ratio it left open.
+
+    They lie evenly among all by rank; the nearest to the default cohort gives its place to it.
+    """
     effects, cohorts = consistent.effects(), consistent.cohorts()
     default = consistent.most_central(effects)
     ratios = effects[effects["claim"] == OPEN].set_index("seed")["estimate"].sort_values()
+    places = np.linspace(0, len(ratios) - 1, STEPS).round().astype(int)
+    its_place = ratios.index.get_loc(default)
+    places[np.abs(places - its_place).argmin()] = its_place
     return [
         {
+            "seed": seed,
             "ratio": ratio,
             "is_default": seed == default,
             "columns": _columns(cohorts[cohorts["seed"] == seed], ["emd", "os_days", "os_event"]),
         }
-        for seed, ratio in ratios.items()
+        for seed, ratio in ratios.iloc[places].items()
     ]
 
 

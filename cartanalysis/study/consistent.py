@@ -1,33 +1,42 @@
-"""Forty cohorts that agree with everything known of the study, and how much they leave open.
+"""A thousand cohorts that agree with everything known of the study, and how much they leave open.
 
-Written by ``scripts/consistent_cohorts.py``.  Where the abstract leaves a quantity open, the book
-shows its range over these cohorts, not the one value that the default cohort happens to have.
+Drawn evenly from all that agree (`cartanalysis.study.ensemble`) by ``scripts/draw_ensemble.py``.
+Where the abstract leaves a quantity open, the book shows its range over these cohorts, not the one
+value that the default cohort happens to have.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 
 import pandas as pd
 
 from cartanalysis.text import each_row
 
-COHORTS, EFFECTS = "consistent-cohorts.csv", "consistent-effects.csv"
+COHORTS, EFFECTS = "ensemble.parquet", "ensemble-effects.csv"
+SHARE = 0.95
+"""Share of the cohorts that a range holds, the rest being left out evenly at both ends."""
+
+DATA = resources.files("cartanalysis.study") / "data"
 PROPORTIONAL = 0.05
 """Level of the test of proportional hazards that the most central cohort has to pass."""
 
 
+@cache
 def cohorts() -> pd.DataFrame:
     """Read the cohorts.
 
     Returns
     -------
     pandas.DataFrame
-        One row per seed and patient: seed, and the contract's columns that survival rests on.
+        One row per cohort and patient: seed (number of the cohort, from 1), and the contract's
+        columns.
     """
-    return _read(COHORTS)
+    with resources.as_file(DATA / COHORTS) as path:
+        return pd.read_parquet(path)
 
 
 def effects() -> pd.DataFrame:
@@ -36,20 +45,15 @@ def effects() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per seed and directional claim: seed, claim, estimate (hazard ratio), p, ph_p (of
+        One row per cohort and directional claim: seed, claim, estimate (hazard ratio), ph_p (of
         proportional hazards).
     """
-    return _read(EFFECTS)
-
-
-def _read(name: str) -> pd.DataFrame:
-    path = resources.files("cartanalysis.study") / "data" / name
-    with path.open(encoding="utf-8") as file:
+    with (DATA / EFFECTS).open(encoding="utf-8") as file:
         return pd.read_csv(file)
 
 
 def ranges(effects: pd.DataFrame) -> pd.DataFrame:
-    """Give the range of each effect over the cohorts.
+    """Give the range of each effect over 95 % of the cohorts.
 
     Parameters
     ----------
@@ -60,11 +64,13 @@ def ranges(effects: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per claim: claim, n (cohorts), estimate (median hazard ratio), lower and upper
-        (the smallest and the largest), method.
+        (2.5 % of the cohorts lie below, and as many above), method.
     """
     by_claim = effects.groupby("claim", sort=False)["estimate"]
-    table = by_claim.agg(n="size", estimate="median", lower="min", upper="max").reset_index()
-    return table.assign(method="median and range over the consistent cohorts")
+    table = by_claim.agg(n="size", estimate="median").reset_index()
+    for name, below in (("lower", (1 - SHARE) / 2), ("upper", (1 + SHARE) / 2)):
+        table[name] = by_claim.quantile(below).to_numpy()
+    return table.assign(method="median and 95 % range over the consistent cohorts")
 
 
 def range_text(claim: str) -> str:
@@ -122,6 +128,5 @@ def describe_effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
     str
         A sentence.
     """
-    span = effects.groupby("claim", sort=False)["estimate"].agg(["min", "max"])
-    parts = [f"{labels[r.Index]} {r.min:.1f} to {r.max:.1f}" for r in each_row(span)]
-    return "Dots of hazard ratios by claim, with their ranges: " + "; ".join(parts) + "."
+    parts = [f"{labels[r.claim]} {r.lower:.1f} to {r.upper:.1f}" for r in each_row(ranges(effects))]
+    return "Hazard ratios by claim, the range of 95 % of the cohorts: " + "; ".join(parts) + "."

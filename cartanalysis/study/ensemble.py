@@ -31,12 +31,8 @@ from scipy import special, stats
 from cartanalysis.claims.registry import Registry
 from cartanalysis.stats import batch, permutation, rare
 from cartanalysis.stats.batch import RiskSets
-from cartanalysis.study.reconstruct import (
-    Patient,
-    add_bystanders,
-    follow_up_range,
-    to_table,
-)
+from cartanalysis.study.bystanders import Patient, add_bystanders, to_table
+from cartanalysis.study.reconstruct import follow_up_range
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from cartanalysis import intake
 from cartanalysis.contract import DEFAULT_COHORT, derive
+from cartanalysis.publish import browser_data
 from cartanalysis.publish.browser_ext import IDEAS
 from cartanalysis.stats import permutation, survival
 from cartanalysis.study import consistent
@@ -217,15 +218,15 @@ def test_the_landmark_moves(page, weeks, enumerated):
 
 @pytest.mark.parametrize("place", [1, 17, 40])
 def test_the_cohorts_are_stepped_through(page, place):
-    effects = consistent.effects()
-    ratios = effects[effects["claim"] == "emd_os"].sort_values("estimate")
-    row = ratios.iloc[place - 1]
+    stepped = browser_data.stepped_through()
+    row = stepped[place - 1]
+    assert [of["ratio"] for of in stepped] == sorted(of["ratio"] for of in stepped)
     cohorts = consistent.cohorts()
     patients = derive(cohorts[cohorts["seed"] == row["seed"]].drop(columns="seed"))
     without, emd = one_year(patients, "emd_any")
     control(page, "cohorts").get_by_role("slider").fill(str(place))
     assert told(page, "cohorts") == (
-        f"Cohort {place} of 40: hazard ratio {row['estimate']:.2f}, patients with EMD against "
+        f"Cohort {place} of 40: hazard ratio {row['ratio']:.2f}, patients with EMD against "
         f"those without. Alive at 1 year: {emd} with EMD, {without} without."
     )
     assert control(page, "cohorts").locator("circle.try-dot").count() == 40

@@ -464,7 +464,7 @@ def test_details_show_range_difference_p_and_power(an2020):
     ]  # fmt: skip
     directions = replication.details(table, verdicts.DIRECTIONS).set_index("short")
     assert directions.loc["OS, any EMD", ["tested", "strength"]].tolist() == [
-        "<0.001 (0.002)", "32 %",
+        "<0.001 (0.002)", "36 %",
     ]  # fmt: skip
     nothing = replication.claims(cohort(3, age_years=30), published.load())
     with pytest.raises(CannotCompute, match="none of the published values"):
