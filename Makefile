@@ -47,7 +47,7 @@ lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/numpydoc lint $(foreach room,stats study claims figures chapter,cartanalysis/$(room)/*.py)
+	$(BIN)/numpydoc lint $(foreach room,stats study study/ensemble claims figures chapter,cartanalysis/$(room)/*.py)
 
 lines:
 	@$(PYTHON) scripts/lines.py

@@ -497,7 +497,8 @@ def _example(name: str) -> None:
 @_jobs
 def _reconstruct(seed: int | None, draws: int | None, out: Path | None, jobs: int) -> None:
     """Write a cohort that agrees with everything known of the study, or many."""
-    from cartanalysis.study import ensemble, published, reconstruct
+    from cartanalysis.study import published, reconstruct
+    from cartanalysis.study.ensemble.draw import draw
 
     if (draws is None) != (out is None):
         raise click.UsageError("--draws and --out belong together: how many, and where to")
@@ -505,7 +506,7 @@ def _reconstruct(seed: int | None, draws: int | None, out: Path | None, jobs: in
     if draws is None or out is None:
         sys.stdout.write(reconstruct.reconstruct(chosen))
         return
-    drawn = ensemble.draw(published.load(), draws, chosen, jobs=jobs)
+    drawn = draw(published.load(), draws, chosen, jobs=jobs)
     drawn.patients.to_parquet(out, index=False)
     print(f"Written: {draws} cohorts, {out}")
 

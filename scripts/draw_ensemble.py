@@ -15,8 +15,9 @@ from cartanalysis.claims.registry import Registry
 from cartanalysis.contract import DEFAULT_COHORT, derive
 from cartanalysis.intake import parse
 from cartanalysis.stats.cox import cox
-from cartanalysis.study import consistent, ensemble
+from cartanalysis.study import consistent
 from cartanalysis.study.consistent import DATA
+from cartanalysis.study.ensemble.draw import draw
 from cartanalysis.study.published import load
 from cartanalysis.study.reconstruct import DEFAULT_SEED, reconstruct
 
@@ -41,7 +42,7 @@ def effects(cohort: pd.DataFrame, known: Registry) -> list[tuple[str, float, flo
 def main() -> None:
     """Draw, and write the tables."""
     known = load()
-    drawn = ensemble.draw(known, SIZE, SEED, jobs=2)
+    drawn = draw(known, SIZE, SEED, jobs=2)
     patients = drawn.patients.rename(columns={"cohort": "seed"})
     whole = ["rfs_days", "rfs_event", "hsct_day"]
     patients = patients.astype(dict.fromkeys(whole, "Int16")).drop(columns="patient_id")

@@ -19,8 +19,10 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from cartanalysis.stats import rare
-from cartanalysis.study import ensemble
-from cartanalysis.study.ensemble import Model, as_drawn
+from cartanalysis.study.consistent import DATA
+from cartanalysis.study.ensemble.abstract import COMPARISONS
+from cartanalysis.study.ensemble.model import Model
+from cartanalysis.study.ensemble.observed import as_drawn
 from cartanalysis.study.published import load
 
 COHORTS, ISLAND, SWEEPS, SEED = 200, 600, 150, 2020
@@ -28,8 +30,8 @@ ENOUGH, MOST_ISLANDS = 100, 6
 """Cohorts wanted in an ensemble, and how often points are moved for them."""
 
 QUANTITIES = [
-    *(f"hr_{exposure}_{end}" for exposure, end in ensemble.COMPARISONS),
-    *(f"adjusted_{exposure}_{end}" for exposure, end in ensemble.COMPARISONS),
+    *(f"hr_{exposure}_{end}" for exposure, end in COMPARISONS),
+    *(f"adjusted_{exposure}_{end}" for exposure, end in COMPARISONS),
     "os_2y", "rfs_2y", "remission_without_emd",
 ]  # fmt: skip
 COLUMNS = ["cohort", "quantity", "truth", "below", "equal", "draws", "significant"]
@@ -69,7 +71,7 @@ def one(number: int, seed: int = SEED, island: int = ISLAND, sweeps: int = SWEEP
 def main() -> None:
     """Hide all cohorts and write the table."""
     parts = Parallel(n_jobs=2, verbose=5)(delayed(one)(number) for number in range(COHORTS))
-    path = Path(ensemble.__file__).parent / "data" / "ensemble-validation.csv"
+    path = Path(str(DATA)) / "ensemble-validation.csv"
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else path
     pd.concat(parts).to_csv(target, index=False, float_format="%.6g", lineterminator="\n")
 

@@ -13,8 +13,11 @@ from cartanalysis.contract import derive
 from cartanalysis.intake import parse
 from cartanalysis.stats.cox import cox
 from cartanalysis.stats.survival import survival_at
-from cartanalysis.study import ensemble, published
-from cartanalysis.study.ensemble import COMPARISONS, OF_PATIENTS, SHARED, Model
+from cartanalysis.study import published
+from cartanalysis.study.ensemble import draw as ensemble
+from cartanalysis.study.ensemble.abstract import COMPARISONS
+from cartanalysis.study.ensemble.model import Model
+from cartanalysis.study.ensemble.prior import OF_PATIENTS, SHARED
 from cartanalysis.study.reconstruct import agrees
 
 NAMES = {"": "estimate", "_lower": "lower", "_upper": "upper"}

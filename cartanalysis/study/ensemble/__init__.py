@@ -1,0 +1,1 @@
+"""The cohorts that the abstract allows: a prior over what is assumed, under what is known."""
