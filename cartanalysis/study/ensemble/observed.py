@@ -40,6 +40,20 @@ def as_drawn(courses: Courses) -> Observed:
 
 
 def written(courses: Courses, days: Callable[[Floats], Floats]) -> Observed:
+    """Write down whole days.
+
+    Parameters
+    ----------
+    courses : Courses
+        The cohorts.
+    days : callable
+        Turns times since infusion, (n_cohorts, n_patients), into whole days.
+
+    Returns
+    -------
+    Observed
+        Days of each endpoint.
+    """
     (alive, died), (free, ended) = courses.observed["os"], courses.observed["rfs"]
     since = days(free) - courses.shared["remission_day"]
     return Observed(
