@@ -57,12 +57,12 @@ class Workers:
         tasks = ((self.stamp, function, given) for given in zip(*arguments, strict=False))
         results = self.parallel(delayed(_call)(task) for task in tasks)
         try:
-            for result in results:  # not "yield from", which would close them by itself
+            for result in results:  # noqa: UP028 - "yield from" would close them by itself
                 yield result
         finally:
             with warnings.catch_warnings():
-                taken_back = r"\d+ tasks which .* have been cancelled"
-                warnings.filterwarnings("ignore", taken_back, UserWarning)
+                meant = r"\d+ tasks .* limit unnecessary computation time"
+                warnings.filterwarnings("ignore", meant, UserWarning)
                 results.close()
 
 
