@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SECONDS = 5
 """So long is a scheduler tried to be reached."""
 
+NOT_REACHED = (OSError, ValueError, TypeError, MemoryError)
+"""By nobody, a wrong address, a lack of certificates, and one who speaks otherwise."""
+
 COMPUTING = ("numpy", "scipy", "pandas", "lifelines", "statsmodels", "joblib", "distributed")
 """Packages whose version may change a result, or what is sent."""
 
@@ -152,7 +155,7 @@ def _connected(scheduler: str) -> Iterator[Client]:
             # compared by us, and refused
             warnings.simplefilter("ignore", versions.VersionMismatchWarning)
             client = Client(scheduler, timeout=SECONDS, set_as_default=False)
-    except (OSError, ValueError, MemoryError) as error:  # the last from one who speaks otherwise
+    except NOT_REACHED as error:
         what = f"no scheduler of Dask can be reached there ({error or type(error).__name__})"
         remedy = "Start one with “dask scheduler”, and give the address that it prints"
         raise InputError(f"--scheduler {scheduler}", [Problem(what, remedy)]) from error
@@ -162,9 +165,11 @@ def _connected(scheduler: str) -> Iterator[Client]:
 
 async def _reach(scheduler: str) -> None:
     """Try to reach a scheduler, which a client would not give up quietly."""
+    from distributed import Security
     from distributed.comm.core import connect
 
-    comm = await asyncio.wait_for(connect(scheduler, timeout=SECONDS), SECONDS)
+    how = Security().get_connection_args("client")
+    comm = await asyncio.wait_for(connect(scheduler, timeout=SECONDS, **how), SECONDS)
     await comm.close()
 
 

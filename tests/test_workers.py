@@ -192,7 +192,7 @@ def test_a_part_of_the_calibration_is_the_same_on_a_cluster(cluster):
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1:{free}", "nonsense", "http://127.0.0.1:{free}", "127.0.0.1:{mute}"]
+    "address", ["127.0.0.1:{free}", "nonsense", "tls://127.0.0.1:{free}", "127.0.0.1:{mute}"]
 )
 def test_a_scheduler_that_cannot_be_reached_is_told_in_seconds(tmp_path, capfd, address):
     with socket.create_server(("127.0.0.1", 0)) as mute:
