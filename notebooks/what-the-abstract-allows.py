@@ -291,7 +291,8 @@ study.show(allowed.fragility(caption))
 # The ranges hold under the prior, and under the plain model of disease behind it. The next tables
 # ask two questions of the method itself: whether its ranges keep their promise where the truth is
 # known, and how far they move when the prior does.
-#
+
+# %% [markdown]
 # ## Exercises
 #
 # ### Exercise 1: read the tables
