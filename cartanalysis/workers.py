@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 import platform
+import signal
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -88,19 +89,27 @@ def working(jobs: int, scheduler: str | None = None) -> Iterator[Workers]:
 
     with ExitStack() as stack:
         count, needed = jobs, None
+        own: dict[str, Any] = {}
+        if scheduler is None and jobs > 1:
+            own = {"backend": "loky", "initializer": _leave_ctrl_c}
         if scheduler is not None:
             client = stack.enter_context(_connected(scheduler))
             needed = _check_workers(client, scheduler)
             count = sum(client.ncores().values())
             stack.enter_context(_lost(scheduler))
             stack.enter_context(parallel_config(backend=_backend(client)))
-        parallel = Parallel(n_jobs=jobs, batch_size=1, return_as="generator")
+        parallel = Parallel(n_jobs=jobs, batch_size=1, return_as="generator", **own)
         stack.enter_context(parallel)
         try:
             yield Workers(count, parallel, needed)
         except TerminatedWorkerError as error:
             what = "a process that worked was ended from outside, probably for lack of memory"
             raise InputError("--jobs", [Problem(what, "Give fewer jobs")]) from error
+
+
+def _leave_ctrl_c() -> None:
+    """Let the process that asks hear Ctrl-C alone, of all in a terminal; it ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 # --- what has to be installed --------------------------------------------------------------------
