@@ -610,13 +610,11 @@ class _Subdistribution:
         return np.asarray(share - total[last])
 
 
-def describe(curves: pd.DataFrame, year: pd.DataFrame) -> str:
+def describe(year: pd.DataFrame) -> str:
     """Put cumulative incidences into a sentence, for who cannot see the picture.
 
     Parameters
     ----------
-    curves : pandas.DataFrame
-        From `cumulative_incidence`.
     year : pandas.DataFrame
         From `incidence_at`, at one time.
 
@@ -629,5 +627,5 @@ def describe(curves: pd.DataFrame, year: pd.DataFrame) -> str:
     for row in each_row(year):
         who = "" if row.group == ALL else f"{row.group}: "
         parts.append(f"{who}{row.cause} {format_value(row.estimate, 'fraction')}")
-    causes = " and ".join(dict.fromkeys(curves["cause"]))
+    causes = " and ".join(dict.fromkeys(year["cause"]))
     return f"Cumulative incidence of {causes} since remission. At 1 year: {'; '.join(parts)}."

@@ -98,7 +98,7 @@ def effects(patients: pd.DataFrame, landmark_day: float, confidence: float = 0.9
     .. [3] R ``survival::coxph(Surv(start, stop, event) ~ transplanted)``.
     """
     rows = in_remission(patients)
-    whole = _one_row_each(rows)
+    whole = one_row_each(rows)
     ways = [
         (NAIVE, lambda: _compare(whole, np.inf, confidence)),
         (LANDMARK, lambda: _compare(_after(whole, landmark_day), landmark_day, confidence)),
@@ -118,8 +118,19 @@ def effects(patients: pd.DataFrame, landmark_day: float, confidence: float = 0.9
 _COLUMNS = ["n", "events", "transplanted", "estimate", "lower", "upper", "p", "method"]
 
 
-def _one_row_each(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give each patient one row of relapse-free survival, with the day of the transplant."""
+def one_row_each(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give each patient one row of relapse-free survival, with the day of the transplant.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From `in_remission`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns rfs_days, rfs_event and day (of the transplant since remission; empty if none).
+    """
     each = rows.groupby("patient")
     day = rows[rows["transplanted"] == 1].set_index("patient")["start"]
     whole = pd.DataFrame({"rfs_days": each["stop"].max(), "rfs_event": each["event"].max()})
