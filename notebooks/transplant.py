@@ -246,7 +246,7 @@ assert naive[0] / naive[1] <= honest[0] / honest[1]
 
 # %%
 # by hand
-# figure: Lines of transplanted patients: waiting time, then time with the new heart.
+# figure: A line for each patient: waiting, then with the new heart.
 import matplotlib.pyplot as plt
 from lifelines.datasets import load_stanford_heart_transplants
 
