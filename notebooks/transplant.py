@@ -87,7 +87,7 @@ study.on_reconstruction(
 # **Immortal time.** A patient who relapses in the first month is never transplanted, and is counted
 # on the other side. The weeks between remission and transplant, in which by definition nothing bad
 # happened, are credited to the transplant {cite:p}`Suissa2008`. The first heart transplants seemed
-# to double survival in this way, until the waiting time was counted where it belongs
+# to prolong life greatly in this way, until the waiting time was counted where it belongs
 # {cite:p}`Gail1972,Crowley1977`. This fault can be repaired by calculation.
 #
 # **Choice.** Doctors choose who is transplanted: the fit, those with a donor, those they fear for.

@@ -28,6 +28,9 @@ KINDS = {
 }
 """What the two kinds of hazard ratio are called in a figure."""
 
+SHOWN = ["series", "label", "n", "events", "estimate", "lower", "upper", "p", "method"]
+"""Columns of a forest plot."""
+
 
 class CumulativeIncidence(Analysis):
     """Cumulative incidence of relapse and of death in remission, with what compares groups."""
@@ -193,12 +196,17 @@ class Hazards(Analysis):
 
 def _by_cause(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     """Lay hazard ratios out by cause; those without an estimate are left out."""
-    known = table.dropna(subset=["estimate"])
+    known = _whole(table.dropna(subset=["estimate"]))
     words = known["covariate"].map(lambda name: labels.get(name, name))
     label = words + ", " + known["kind"].map(KINDS)
     series = known["cause"].map(lambda cause: cause[:1].upper() + cause[1:])
-    columns = ["n", "events", "estimate", "lower", "upper", "p", "method"]
-    return known.assign(series=series, label=label)[["series", "label", *columns]]
+    return known.assign(series=series, label=label)[SHOWN]
+
+
+def _whole(table: pd.DataFrame) -> pd.DataFrame:
+    """Make counts whole numbers again, which stood beside missing ones."""
+    counts = table[["n", "events"]].map(lambda n: n if isinstance(n, str) else int(n))
+    return table.assign(**{str(name): count for name, count in counts.items()})
 
 
 class Transplant(Analysis):
@@ -266,9 +274,9 @@ class Transplant(Analysis):
 
 
 def _ways(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    known = table.dropna(subset=["estimate"])
-    columns = ["n", "events", "estimate", "lower", "upper", "p", "method"]
-    return known.assign(label=known["group"].map(labels))[["label", *columns]]
+    known = _whole(table.dropna(subset=["estimate"]))
+    shown = known.assign(series="Relapse or death in remission", label=known["group"].map(labels))
+    return shown[SHOWN]
 
 
 class Occupancy(Analysis):
