@@ -21,7 +21,7 @@ from cartanalysis.claims.verdicts import (
     judge,
 )
 from cartanalysis.errors import CannotCompute
-from cartanalysis.stats.cox import ZPH_METHOD
+from cartanalysis.stats import proportional
 from cartanalysis.text import (
     each_row,
     format_interval,
@@ -232,7 +232,7 @@ def not_proportional(table: pd.DataFrame) -> pd.DataFrame:
         One row: n, names (the claims, as text), method.
     """
     mine = table[table["proportional"] == "no"]
-    row = (len(mine), "; ".join(mine["short"]), ZPH_METHOD)
+    row = (len(mine), "; ".join(mine["short"]), proportional.METHOD.format(proportional.SCALES["km"]))
     return pd.DataFrame([row], columns=["n", "names", "method"])
 
 
