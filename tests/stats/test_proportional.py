@@ -10,7 +10,8 @@ import pytest
 from conftest import ORACLE
 
 from cartanalysis.errors import CannotCompute
-from cartanalysis.stats.cox import changing_coefficients, proportional_hazards
+from cartanalysis.stats.cox import changing_coefficients, cox, proportional_hazards
+from cartanalysis.stats.firth import hazard_ratios, odds_ratios, penalised_cox
 from cartanalysis.stats.proportional import SCALES
 
 R = json.loads((ORACLE / "proportional.json").read_text())
@@ -48,3 +49,85 @@ def test_smoothed_residuals_equal_plot_cox_zph(theirs, scale, oracle_data):
         )
         for name in ("x", "estimate", "lower", "upper"):
             np.testing.assert_allclose(line[name], r[name], rtol=1e-6, atol=1e-8)
+
+
+def without_events(name: str, data: pd.DataFrame) -> pd.DataFrame:
+    """A group in which nobody has the event, as the R script makes them."""
+    if name == "ovarian":
+        free = data.index[data["os_event"] == 0][:5]
+        return data.assign(marker=np.where(data.index.isin(free), "b", "a"))
+    if name == "leukemia":
+        return data.assign(os_event=data["os_event"].mask(data["group"] == "6-MP", 0))
+    if name == "lung":
+        return data.assign(late=np.where(data["os_days"] > 900, "b", "a"))
+    return data
+
+
+@pytest.mark.parametrize(
+    "theirs", R["firth_cox"], ids=lambda m: f"{m['data']}-{'+'.join(m['terms'])}"
+)
+def test_penalised_cox_equals_the_maximum_of_the_penalised_likelihood_in_r(theirs, oracle_data):
+    data = without_events(theirs["data"], oracle_data(theirs["data"]))
+    model = penalised_cox(data, "os", theirs["terms"])
+    terms = model.terms
+    for name, ours in (
+        ("coef", np.log(terms["estimate"])), ("lower", np.log(terms["lower"])),
+        ("upper", np.log(terms["upper"])), ("loglik", model.log_likelihood),
+        ("lrt", terms["statistic"] ** 2),
+    ):  # fmt: skip
+        np.testing.assert_allclose(ours, theirs[name], rtol=1e-6, err_msg=name)
+    single = theirs["terms"] == ["marker"]
+    if single:
+        assert model.tests["estimate"].tolist() == [terms["statistic"].iloc[0] ** 2] * 2
+
+
+def test_penalty_is_chosen_only_where_there_is_no_finite_estimate(oracle_data):
+    data = without_events("ovarian", oracle_data("ovarian"))
+    model = hazard_ratios(data, "os", ["marker", "age"])
+    assert model.note.startswith("no event of overall survival occurred in the group `b` of `marker`: these are Firth")
+    pd.testing.assert_frame_equal(model.terms, penalised_cox(data, "os", ["marker", "age"]).terms)
+    assert model.proportional_hazards["p"].isna().all()
+    usual = hazard_ratios(data, "os", ["age"])
+    assert usual.note == ""
+    pd.testing.assert_frame_equal(usual.terms, cox(data, "os", ["age"]).terms)
+
+
+def test_a_covariate_in_the_order_of_the_events_has_a_finite_estimate():
+    times = {"os_days": [1.0, 2, 3, 4, 5, 6], "os_event": [1.0, 1, 1, 0, 0, 0]}
+    data = pd.DataFrame({**times, "early": [9.0, 8, 7, 1, 2, 3], "same": [1.0] * 6})
+    row = hazard_ratios(data, "os", ["early"]).terms.iloc[0]
+    assert 1 < row["estimate"] < row["upper"] < np.inf
+    with pytest.raises(CannotCompute, match="the same in all patients"):
+        hazard_ratios(data, "os", ["early", "same"])
+    with pytest.raises(CannotCompute, match="cannot be told apart"):
+        hazard_ratios(data.assign(again=2 * data["early"]), "os", ["early", "again"])
+    with pytest.raises(CannotCompute, match="no event of overall survival occurred"):
+        hazard_ratios(data.assign(os_event=0.0), "os", ["early"])
+
+
+@pytest.mark.parametrize("theirs", R["firth_logistic"], ids=lambda m: "+".join(m["terms"]))
+def test_penalised_logistic_equals_r(theirs):
+    data = pd.read_csv(ORACLE / "data" / "endometrial.csv")
+    data["HG"] = np.where(data["HG"] == 1, "yes", "no")
+    ours = odds_ratios(data, "HG", theirs["terms"])
+    for name, mine in (
+        ("coef", np.log(ours["estimate"])), ("lower", np.log(ours["lower"])),
+        ("upper", np.log(ours["upper"])), ("lrt", ours["statistic"] ** 2),
+    ):  # fmt: skip
+        np.testing.assert_allclose(mine, theirs[name][1:], rtol=1e-6, err_msg=name)
+
+
+def test_penalised_logistic_gives_the_published_example():
+    data = pd.read_csv(ORACLE / "data" / "endometrial.csv")
+    data["HG"] = np.where(data["HG"] == 1, "yes", "no")
+    ours = np.log(odds_ratios(data, "HG", ["NV", "PI", "EH"])[["estimate", "lower", "upper"]])
+    # Heinze & Schemper, Stat Med 21, 2409-2419 (2002), table II: 2.93 (0.61 to 7.85)
+    np.testing.assert_allclose(ours.iloc[0], [2.93, 0.61, 7.85], atol=0.006)
+
+
+def test_odds_without_an_answer_say_why():
+    data = pd.DataFrame({"responder": ["yes"] * 4, "emd": list("abab")})
+    with pytest.raises(CannotCompute, match="the same answer in `responder`"):
+        odds_ratios(data, "responder", ["emd"])
+    with pytest.raises(CannotCompute, match="in one group of `emd`"):
+        odds_ratios(data.assign(responder=list("yn") * 2, emd="a").replace({"y": "yes", "n": "no"}), "responder", ["emd"])
