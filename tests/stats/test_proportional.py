@@ -10,6 +10,7 @@ import pytest
 from conftest import ORACLE
 
 from cartanalysis.errors import CannotCompute
+from cartanalysis.stats.absolute import milestone, restricted_mean
 from cartanalysis.stats.cox import changing_coefficients, cox, proportional_hazards
 from cartanalysis.stats.firth import hazard_ratios, odds_ratios, penalised_cox
 from cartanalysis.stats.proportional import SCALES
@@ -131,3 +132,52 @@ def test_odds_without_an_answer_say_why():
         odds_ratios(data, "responder", ["emd"])
     with pytest.raises(CannotCompute, match="in one group of `emd`"):
         odds_ratios(data.assign(responder=list("yn") * 2, emd="a").replace({"y": "yes", "n": "no"}), "responder", ["emd"])
+
+
+@pytest.mark.parametrize("theirs", R["groups"], ids=lambda m: f"{m['file']}-{m['tau']}")
+def test_restricted_means_and_milestones_equal_r(theirs, oracle_data):
+    data = oracle_data(theirs["file"])
+    data = data[data["group"].astype(str).isin(theirs["groups"])]
+    ours = restricted_mean(data, "os", theirs["tau"], "group").set_index("measure")
+    np.testing.assert_allclose(ours.loc["mean", "estimate"], theirs["mean"], rtol=1e-8)
+    for measure in ("difference", "ratio"):
+        mine = ours.loc[measure, ["estimate", "lower", "upper", "p"]].tolist()
+        np.testing.assert_allclose(mine, theirs[measure], rtol=1e-6)
+    for row, mean, error in zip(
+        ours.loc["mean"].itertuples(), theirs["mean"], theirs["se"], strict=True
+    ):
+        assert row.lower == pytest.approx(mean - 1.959963984540054 * error)
+    one = milestone(data, "os", theirs["tau"], "group").iloc[0]
+    r = theirs["milestone"]
+    np.testing.assert_allclose(one[["estimate", "lower", "upper"]].tolist(), r["gap"], rtol=1e-6)
+    assert one["p"] == pytest.approx(r["p"], rel=1e-6)
+
+
+def test_a_mean_is_restricted_to_what_was_followed(oracle_data):
+    data = oracle_data("nomedian")  # the last of both groups is censored
+    with pytest.raises(CannotCompute, match="of the group `a` .* ends at day 30, before day 40"):
+        restricted_mean(data, "os", 40, "group")
+    assert restricted_mean(data, "os", 30)["estimate"].iloc[0] < 30
+    all_die = oracle_data("lastdies")
+    mean = restricted_mean(all_die, "os", 100)["estimate"].iloc[0]
+    assert mean == pytest.approx(all_die["os_days"].mean())  # nobody is left: the usual mean
+    with pytest.raises(ValueError, match="the day is 0"):
+        restricted_mean(data, "os", 0)
+
+
+def test_a_death_on_day_0_counts_in_the_mean():
+    data = pd.DataFrame({"os_days": [0.0, 10, 20, 30], "os_event": [1.0, 1, 0, 0]})
+    row = restricted_mean(data, "os", 20).iloc[0]
+    # R: print(survfit(Surv(c(0,10,20,30), c(1,1,0,0)) ~ 1), rmean = 20): 12.5, se 4.14578
+    assert row["estimate"] == pytest.approx(12.5)
+    assert (row["estimate"] - row["lower"]) / 1.959963984540054 == pytest.approx(4.14578, rel=1e-5)
+
+
+def test_a_milestone_without_an_interval_says_why(oracle_data):
+    data = without_events("leukemia", oracle_data("leukemia"))
+    row = milestone(data, "os", 70, "group").iloc[0]
+    assert row["estimate"] < 0
+    assert np.isnan(row["lower"])
+    assert row["why"] == "all or none of `6-MP` had the event by day 70: no log-log interval"
+    late = milestone(data, "os", 10_000, "group").iloc[0]
+    assert late["why"].startswith("follow-up ends at day")
