@@ -224,8 +224,8 @@ spread = by_claim.quantile([0.025, 0.5, 0.975]).unstack()
 short = {e.id: e.details["short"] for e in known.select(kind="direction")}
 print(spread.rename(index=short).round(1))
 book = consistent.ranges(effects).set_index("claim")
-assert (spread[0.025] == book["lower"]).all()
-assert (spread[0.975] == book["upper"]).all()
+assert (abs(spread[0.025] - book["lower"]) < 1e-9).all()
+assert (abs(spread[0.975] - book["upper"]) < 1e-9).all()
 
 # %% tags=["on-reconstruction"]
 effects = consistent.effects()
