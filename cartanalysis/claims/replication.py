@@ -232,7 +232,8 @@ def not_proportional(table: pd.DataFrame) -> pd.DataFrame:
         One row: n, names (the claims, as text), method.
     """
     mine = table[table["proportional"] == "no"]
-    row = (len(mine), "; ".join(mine["short"]), proportional.METHOD.format(proportional.SCALES["km"]))
+    method = proportional.METHOD.format(proportional.SCALES["km"])
+    row = (len(mine), "; ".join(mine["short"]), method)
     return pd.DataFrame([row], columns=["n", "names", "method"])
 
 

@@ -7,9 +7,11 @@ from cartanalysis.figures.flow import plot_flow
 from cartanalysis.figures.forest import plot_cutoffs, plot_effects, plot_forest
 from cartanalysis.figures.icons import plot_icons
 from cartanalysis.figures.km import plot_km
+from cartanalysis.figures.over_time import plot_coefficient, plot_log_log
 
 __all__ = [
     "plot_claims",
+    "plot_coefficient",
     "plot_cutoffs",
     "plot_distribution",
     "plot_effects",
@@ -18,5 +20,6 @@ __all__ = [
     "plot_grades",
     "plot_icons",
     "plot_km",
+    "plot_log_log",
     "plot_rates",
 ]

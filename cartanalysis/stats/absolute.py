@@ -6,6 +6,9 @@ under the curve up to a day: the average time lived of it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -48,16 +51,17 @@ def restricted_mean(
     Returns
     -------
     pandas.DataFrame
-        measure (mean, difference, ratio), group, reference (of a difference or ratio: the first
-        group), n, events (up to the day), estimate (days; a ratio has no unit), lower, upper, p
-        (of a difference or ratio), method.  First the means, one row per group.
+        Columns measure (mean, difference, ratio), group, reference (of a difference or ratio: the
+        first group), n, events (up to the day), estimate (days; a ratio has no unit), lower, upper, p
+        (of a difference or ratio), why (there is no estimate: follow-up of a group ends before the
+        day), method.  First the means, one row per group.
 
     Raises
     ------
     MissingColumns
         If a column is not there.
     CannotCompute
-        If follow-up of a group ends before the day.
+        As of `cartanalysis.stats.survival.kaplan_meier`.
     ValueError
         If the day is not after the start.
 
@@ -69,27 +73,53 @@ def restricted_mean(
     _after_start(until)
     z = stats.norm.ppf(0.5 + confidence / 2)
     curves = kaplan_meier(patients, endpoint, by, confidence)
-    rows, means = [], []
-    for group, curve in curves.groupby("group", sort=False):
-        _followed(curve, str(group), endpoint, until)
-        mean, error = _area(curve, until)
+    means = [_Mean.of(str(g), c, endpoint, until) for g, c in curves.groupby("group", sort=False)]
+    base, *others = means
+    rows: list[Row] = [m.row("mean", "", m.value, m.error, z) for m in means]
+    for m in others:
+        error = float(np.hypot(m.error, base.error))
+        rows.append(m.row("difference", base.group, m.value - base.value, error, z, base.why))
+    for m in others:
+        error = float(np.hypot(m.error / m.value, base.error / base.value))
+        row = m.row("ratio", base.group, np.log(m.value / base.value), error, z, base.why)
+        rows.append(row | {c: np.exp(row[c]) for c in ("estimate", "lower", "upper")})
+    table = pd.DataFrame(rows).assign(method=MEAN_METHOD.format(until))
+    return table.assign(p=table["p"].mask(table["measure"] == "mean"))
+
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """The restricted mean of a group; NaN, and why, where it was not followed for so long."""
+
+    group: str
+    n: int
+    events: int
+    value: float
+    error: float
+    why: str
+
+    @classmethod
+    def of(cls, group: str, curve: pd.DataFrame, endpoint: str, until: float) -> _Mean:
+        last, name = curve.iloc[-1], endpoint_of(endpoint).name
+        value, error, why = np.nan, np.nan, ""
+        if observed_time(curve["time"], until) > last["time"] and last["estimate"] > 0:
+            why = f"follow-up of the group `{group}` for {name} ends before day {until:g}"
+        else:
+            value, error = _area(curve, until)
         events = int(curve.loc[curve["time"] <= until, "events"].sum())
-        about = (str(group), int(curve["at_risk"].iloc[0]), events)
-        means.append((*about, mean, error))
-        bounds = (mean - z * error, mean + z * error)
-        rows.append(("mean", about[0], "", *about[1:], mean, *bounds, np.nan))
-    reference, *_, base, base_error = means[0]
-    for name, n, events, mean, error in means[1:]:
-        about = (name, reference, n, events)
-        difference, half = mean - base, z * np.hypot(error, base_error)
-        p = 2 * stats.norm.sf(abs(difference) / np.hypot(error, base_error))
-        rows.append(("difference", *about, difference, difference - half, difference + half, p))
-    for name, n, events, mean, error in means[1:]:
-        log, spread = np.log(mean / base), np.hypot(error / mean, base_error / base)
-        bounds = np.exp([log, log - z * spread, log + z * spread])
-        p = 2 * stats.norm.sf(abs(log) / spread)
-        rows.append(("ratio", name, reference, n, events, *bounds, p))
-    return pd.DataFrame(rows, columns=COLUMNS).assign(method=MEAN_METHOD.format(until))
+        return cls(group, int(curve["at_risk"].iloc[0]), events, value, error, why)
+
+    def row(
+        self, measure: str, reference: str, estimate: float, error: float, z: float, why: str = ""
+    ) -> Row:
+        about: Row = {"measure": measure, "group": self.group, "reference": reference}
+        about |= {"n": self.n, "events": self.events, "estimate": estimate}
+        about |= {"lower": estimate - z * error, "upper": estimate + z * error}
+        p = 2 * stats.norm.sf(abs(estimate) / error) if error > 0 else np.nan
+        return about | {"p": p, "why": self.why or why}
 
 
 def milestone(
@@ -164,15 +194,6 @@ def _log_log(row: object, z: float) -> tuple[float, float]:
     """Give log(-log S) and its standard error, from the interval that it made."""
     ends = [np.log(-np.log(getattr(row, name))) for name in ("estimate", "lower", "upper")]
     return float(ends[0]), float((ends[1] - ends[2]) / (2 * z))
-
-
-def _followed(curve: pd.DataFrame, group: str, endpoint: str, until: float) -> None:
-    last = curve.iloc[-1]
-    if observed_time(curve["time"], until) > last["time"] and last["estimate"] > 0:
-        raise CannotCompute(
-            f"follow-up of the group `{group}` for {endpoint_of(endpoint).name} ends at day "
-            f"{last['time']:g}, before day {until:g}"
-        )
 
 
 def _area(curve: pd.DataFrame, until: float) -> tuple[float, float]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Number
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Firth's penalised likelihood: finite, less biased estimates where groups are small or without events.
+"""Firth's penalised likelihood: finite estimates of less bias where groups are small.
 
 Half the logarithm of the information's determinant (Jeffreys' prior) is added to the logarithm of
 the likelihood [1]_; intervals and tests come from the profile of the sum, as of R's coxphf [2]_ and
@@ -134,7 +134,7 @@ class Fit:
         Returns
         -------
         float
-            χ².
+            The statistic, χ².
         """
         _, best = _maximum(self.likelihood, np.where(chosen, 0.0, self.beta), ~chosen)
         return max(0.0, 2 * (self.value - best.value))
@@ -251,8 +251,8 @@ def penalised_cox(
     Returns
     -------
     CoxModel
-        With penalised likelihood-ratio tests; statistic is the root of each term's χ².  Proportional
-        hazards are not tested.
+        With penalised likelihood-ratio tests; statistic is the root of each term's χ².
+        Proportional hazards are not tested.
 
     Raises
     ------

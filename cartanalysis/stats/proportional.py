@@ -1,7 +1,8 @@
 """Whether a hazard ratio is the same at all times: score tests and smoothed residuals, as in R.
 
 lifelines' test differs from that of R's ``cox.zph`` since survival 3.0, which is the score test of
-a coefficient that changes with time.  Here it comes from the likelihood of `cartanalysis.stats.batch`.
+a coefficient that changes with time.  Here it comes from the likelihood of
+`cartanalysis.stats.batch`.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def score_tests(fit: Likelihood, terms: pd.DataFrame, scale: str = "km") -> pd.D
     score = fit.residuals @ g  # of the x·g(t) half; the half of x is 0 at the estimate
     zero, one, two = (fit.information(g**power)[0] for power in range(3))
 
-    def test(name: str, chosen: npt.NDArray[np.bool_]) -> tuple[str, float, int]:
+    def _test(name: str, chosen: npt.NDArray[np.bool_]) -> tuple[str, float, int]:
         block = np.block([[zero, one[:, chosen]], [one[chosen], two[np.ix_(chosen, chosen)]]])
         u = np.concatenate([np.zeros(width), score[chosen]])
         # too few event times to see a change over time: singular, by the rule of R's solve()
@@ -95,8 +96,8 @@ def score_tests(fit: Likelihood, terms: pd.DataFrame, scale: str = "km") -> pd.D
         return name, float(u @ np.linalg.solve(block, u)), int(chosen.sum())
 
     covariates = terms["covariate"].unique()
-    rows = [test(name, (terms["covariate"] == name).to_numpy()) for name in covariates]
-    rows.append(test("global", np.ones(width, dtype=bool)))
+    rows = [_test(name, (terms["covariate"] == name).to_numpy()) for name in covariates]
+    rows.append(_test("global", np.ones(width, dtype=bool)))
     table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])
     p = stats.chi2.sf(table["estimate"], table["df"])
     return table.assign(scale=scale, p=p, method=METHOD.format(SCALES[scale]))
@@ -149,7 +150,7 @@ def smoothed_residuals(fit: Likelihood, unit: Floats, scale: str) -> pd.DataFram
 
 
 def _of_ties(fit: Likelihood) -> Floats:
-    """Give Schoenfeld's residuals; of tied events, each from the mean of what they were expected."""
+    """Give Schoenfeld's residuals; those of tied events are from the mean of their expectations."""
     sets = fit.sets
     _, tie, count = np.unique(sets.at_risk, return_inverse=True, return_counts=True)
     mean = np.array([np.bincount(tie, of) / count for of in fit.mean])[:, tie]
