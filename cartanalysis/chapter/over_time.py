@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pandas as pd
 
 from cartanalysis.chapter.analyses import Analysis
@@ -9,7 +12,7 @@ from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Figure, Labels, Result, Table
 from cartanalysis.figures import plot_coefficient
 from cartanalysis.stats import absolute, cox, survival
-from cartanalysis.text import each_row, format_interval, format_value
+from cartanalysis.text import each_row, format_interval, format_value, is_missing
 
 SCALES = {
     "km": "p, Kaplan–Meier",
@@ -189,3 +192,79 @@ class Milestone(Analysis):
             for r in each_row(self.table)
         )
         return f"{self.endpoint.name.capitalize()}, differences: {', '.join(told)}."
+
+
+class Contrasts:
+    """Several factors, each by what needs no constant hazard ratio."""
+
+    def __init__(self, study: HandOver, endpoint: str, factors: Sequence[str], day: float) -> None:
+        self.study, self._factors = study, factors
+        self._found = [
+            found.result
+            for factor in factors
+            for found in (
+                Milestone(study, endpoint, factor, day),
+                RestrictedMean(study, endpoint, factor, day),
+            )
+        ]
+
+    def as_table(self, caption: str, labels: Labels) -> Table:
+        """Lay the differences out, one row per factor and group.
+
+        Parameters
+        ----------
+        caption : str
+            What the table shows.
+        labels : mapping of str to str
+            Names of the factors as shown.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        told = [result for result in self._found if not result.why]
+        if not told:
+            return self._found[0].as_table({}, caption)
+        names = [f for f in self._factors for _ in range(2)]
+        kept = [n for n, r in zip(names, self._found, strict=True) if not r.why]
+        wide = self.study.compute(_wide, kept, self.study.time_unit, *told)
+        columns = {"factor": "Factor", "group": "Group", "reference": "Against", **MEASURES}
+        return wide.as_table(columns, caption, words=labels)
+
+    @property
+    def gaps(self) -> str:
+        """Why some of the differences have no estimate, as sentences."""
+        whys = [why for r in self._found for why in ([r.why] if r.why else r.table["why"])]
+        told = dict.fromkeys(why.replace("`", "") for why in whys if why)
+        return " ".join(f"{why[:1].upper()}{why[1:]}." for why in told)
+
+
+MEASURES = {
+    "milestone": "Survival on the day (interval)",
+    "difference": "Mean up to it (interval)",
+    "ratio": "Ratio of means (interval)",
+}
+"""Headings of the measures, each of which has its unit."""
+
+
+def _wide(factors: Sequence[str], time_unit: str, *found: pd.DataFrame) -> pd.DataFrame:
+    """Put differences of several factors side by side, as texts of a table."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for factor, table in zip(factors, found, strict=True):
+        for row in each_row(table[table["measure"] != "mean"]):
+            mine = rows.setdefault((factor, row.group), {"reference": row.reference})
+            mine[row.measure] = _text(row, time_unit)
+    frame = pd.DataFrame([{"factor": f, "group": g, **texts} for (f, g), texts in rows.items()])
+    return frame.reindex(columns=["factor", "group", "reference", *MEASURES]).fillna("–")
+
+
+UNITS = {"milestone": "points", "difference": "days", "ratio": "ratio"}
+
+
+def _text(row: Any, time_unit: str) -> str:
+    if is_missing(row.estimate):
+        return "–"
+    unit = UNITS[row.measure]
+    bounds = format_interval(row.lower, row.upper, unit, time_unit)
+    return f"{format_value(row.estimate, unit, time_unit)} ({bounds})"

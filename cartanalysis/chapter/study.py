@@ -241,6 +241,27 @@ class Study(HandOver):
         """
         return over_time.Milestone(self, endpoint, by, day)
 
+    def contrasts(
+        self, endpoint: str, factors: Sequence[str], day: float = ONE_YEAR
+    ) -> over_time.Contrasts:
+        """Give differences by several factors that need no constant hazard ratio.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+        factors : sequence of str
+            Columns that group the patients.
+        day : float
+            Milestone, and day up to which means are restricted.
+
+        Returns
+        -------
+        Contrasts
+            With their table.
+        """
+        return over_time.Contrasts(self, endpoint, factors, day)
+
     def odds_ratios(self, covariates: Sequence[str]) -> Result:
         """Fit a logistic model of remission, penalised after Firth.
 

@@ -52,9 +52,9 @@ def restricted_mean(
     -------
     pandas.DataFrame
         Columns measure (mean, difference, ratio), group, reference (of a difference or ratio: the
-        first group), n, events (up to the day), estimate (days; a ratio has no unit), lower, upper, p
-        (of a difference or ratio), why (there is no estimate: follow-up of a group ends before the
-        day), method.  First the means, one row per group.
+        first group), n, events (up to the day), estimate (days; a ratio has no unit), lower,
+        upper, p (of a difference or ratio), why (there is no estimate: follow-up of a group ends
+        before the day), method.  First the means, one row per group.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def milestone(
     Returns
     -------
     pandas.DataFrame
-        One row per group after the first: measure (difference), group, reference (the first
+        One row per group after the first: measure (milestone), group, reference (the first
         group), n, events (up to the day), estimate (a fraction), lower, upper, p, method, why
         (there is no estimate, or no interval).
 
@@ -180,7 +180,7 @@ def milestone(
             upper = gap + np.hypot(row.upper - row.estimate, first.estimate - first.lower)
             (one, one_error), (two, two_error) = (_log_log(r, z) for r in (first, row))
             p = 2 * stats.norm.sf(abs(two - one) / np.hypot(one_error, two_error))
-        about = ("difference", row.group, first.group, row.n, row.events)
+        about = ("milestone", row.group, first.group, row.n, row.events)
         rows.append((*about, gap, lower, upper, p, MILESTONE_METHOD.format(day), why))
     return pd.DataFrame(rows, columns=[*COLUMNS, "method", "why"])
 
