@@ -68,13 +68,13 @@ study.hand_over(
 
 # %%
 study.say(
-    "**In short.** In this cohort no hazard ratio is needed to see how far apart the groups are. "
-    f"On day {day:g} survival with any EMD, less that without, was **{{emd_os_milestone}}** "
+    "**In short.** Two answers need no constant hazard ratio. Survival of patients with EMD, less "
+    f"that of patients without, was **{{emd_os_milestone}}** on day {day:g} "
     "({emd_os_milestone.ci})."
 )
 study.say(
-    f"Of the first {day:g} days patients with EMD lived, on average, this many more than those "
-    "without (fewer if negative): **{emd_os_mean_difference}** ({emd_os_mean_difference.ci})."
+    f"The mean time lived of the first {day:g} days, with EMD less without, was "
+    "**{emd_os_mean_difference}** ({emd_os_mean_difference.ci})."
 )
 study.say(
     "Test of whether the hazard ratios of EMD, Tregs and genetic risk change with time, all "
@@ -109,8 +109,8 @@ study.say(
 study.on_reconstruction(
     "The default cohort cannot answer the question of this page. It was chosen among the cohorts "
     "in which no test of proportional hazards was significant, so its hazard ratios look constant "
-    "by that choice ({os_constant_p} for overall survival). What the pictures and tests look like if they are not, "
-    "real data show below."
+    "by that choice ({os_constant_p} for overall survival). What pictures and tests look like if "
+    "they are not, real data show below."
 )
 
 # %% [markdown]
@@ -297,7 +297,7 @@ assert np.isnan(book) or abs(lower - book) < 1e-9
 
 # %%
 # by hand: emd, os_days, os_event
-# figure: Survival with and without EMD; the area between the curves up to the day is shaded.
+# figure: Survival with and without EMD; the area between is shaded.
 fig, ax = plt.subplots()
 days = np.arange(horizon + 1)
 heights = {name: kmf.predict(days) for name, kmf in groups.items()}
@@ -429,7 +429,8 @@ study.show(
 #
 # **The loss of simplicity.** If hazards are proportional, a hazard ratio uses all events and sees
 # more than a difference on one day. Report both: the relative and the absolute.
-#
+
+# %% [markdown]
 # ## Exercises
 #
 # ### Exercise 1: read a plot

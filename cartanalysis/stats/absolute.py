@@ -22,6 +22,7 @@ MILESTONE_METHOD = (
     "difference of Kaplan–Meier estimates on day {:g}; interval from the log-log intervals of both "
     "(MOVER), p on the log-log scale (Klein)"
 )
+TOO_SHORT = "follow-up of the group `{}` for {} ends before day {:g}"
 COLUMNS = ["measure", "group", "reference", "n", "events", "estimate", "lower", "upper", "p"]
 
 
@@ -106,7 +107,7 @@ class _Mean:
         last, name = curve.iloc[-1], endpoint_of(endpoint).name
         value, error, why = np.nan, np.nan, ""
         if observed_time(curve["time"], until) > last["time"] and last["estimate"] > 0:
-            why = f"follow-up of the group `{group}` for {name} ends before day {until:g}"
+            why = TOO_SHORT.format(group, name, until)
         else:
             value, error = _area(curve, until)
         events = int(curve.loc[curve["time"] <= until, "events"].sum())
@@ -169,7 +170,9 @@ def milestone(
         raise CannotCompute(f"all patients with {endpoint_of(endpoint).name} are in one group")
     first, rows = read[0], []
     for row in read[1:]:
-        why = row.why or first.why
+        name = endpoint_of(endpoint).name
+        short = [TOO_SHORT.format(each.group, name, day) for each in (first, row) if each.why]
+        why = "; ".join(short)
         gap, lower, upper, p = row.estimate - first.estimate, np.nan, np.nan, np.nan
         lost = [each.group for each in (first, row) if np.isnan(each.lower)]
         if not why and lost:

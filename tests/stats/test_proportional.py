@@ -185,4 +185,5 @@ def test_a_milestone_without_an_interval_says_why(oracle_data):
     assert np.isnan(row["lower"])
     assert row["why"] == "all or none of `6-MP` had the event by day 70: no log-log interval"
     late = milestone(data, "os", 10_000, "group").iloc[0]
-    assert late["why"].startswith("follow-up ends at day")
+    why = "follow-up of the group `6-MP` for overall survival ends before day 10000"
+    assert late["why"] == why
