@@ -401,7 +401,7 @@ study.say(
 # %%
 study.show(
     os.at(day).icons(
-        "emd-os-icons",
+        "emd-os-day-icons",
         f"Out of 100 patients without and with EMD: alive on day {day:g}.",
         "alive",
         labels,

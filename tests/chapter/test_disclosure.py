@@ -20,7 +20,16 @@ from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute
 from cartanalysis.intake import parse
-from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
+from cartanalysis.stats import (
+    absolute,
+    baseline,
+    cox,
+    firth,
+    permutation,
+    response,
+    safety,
+    survival,
+)
 from cartanalysis.study import published
 
 K = 5
@@ -327,6 +336,58 @@ def test_models_hide_the_counts_of_their_groups():
         protected(cox.cox, rare, "os", ["arm"])
 
 
+def test_a_penalised_model_is_told_like_any_other():
+    days = list(range(10, 50))
+    none = made(arm=["A", "B"] * 20, os_days=days, os_event=[1, 0] * 20)  # nobody in B died
+    model = protected(firth.hazard_ratios, none, "os", ["arm"])
+    assert model.note.startswith("no event of overall survival occurred in the group `B`")
+    assert model.terms["estimate"].iloc[0] < 0.2
+    few = made(arm=["A"] * 36 + ["B"] * 4, os_days=days, os_event=[1, 0] * 18 + [0] * 4)
+    for function in (firth.hazard_ratios, firth.penalised_cox, cox.proportional_hazards):
+        with pytest.raises(sup.Hidden) as told:
+            protected(function, few, "os", ["arm"])
+        assert "B" not in str(told.value)
+
+
+def test_odds_of_remission_hide_small_cells():
+    patients = made(arm=["A", "B"] * 20, response=["CR", "CR", "NR", "NR"] * 10)
+    odds = protected(firth.odds_ratios, patients, "responder", ["arm"])
+    assert odds["events"].tolist() == [10]
+    rare = made(arm=["A", "B"] * 20, response=["CR", "CR"] * 18 + ["NR"] * 4)
+    with pytest.raises(sup.Hidden):
+        protected(firth.odds_ratios, rare, "responder", ["arm"])
+    with pytest.raises(sup.Refused, match="odds of remission"):
+        protected(
+            firth.odds_ratios, patients.assign(prior_hsct=["yes", "no"] * 20), "prior_hsct", ["arm"]
+        )
+
+
+def test_residuals_are_never_shown():
+    patients = made(
+        arm=["A", "B"] * 40, os_days=list(range(10, 90)), os_event=[1, 1, 0, 1, 1, 0, 0, 0] * 10
+    )
+    assert len(protected(cox.proportional_hazards, patients, "os", ["arm"])) == 8
+    with pytest.raises(sup.Refused, match="the day on which a patient had the event"):
+        protected(cox.changing_coefficients, patients, "os", ["arm"])
+
+
+@pytest.mark.parametrize("function", [absolute.restricted_mean, absolute.milestone])
+def test_differences_are_told_on_days_on_which_curves_may_be_read(function):
+    patients = made(arm=["A", "B"] * 60, os_days=[*range(200, 320)], os_event=[1, 0, 1, 1] * 30)
+    name = "day" if function is absolute.milestone else "until"
+    for day in range(240, 300):
+        asked = {"patients": patients, "endpoint": "os", "by": "arm", name: float(day)}
+        if day not in (243, 274):  # ends of months
+            with pytest.raises(sup.Hidden, match=f"to day {day} a curve would rest on"):
+                protected(function, **asked)
+            continue
+        table = protected(function, **asked)
+        assert set(table["n"]) == set(table["events"]) == {"hidden"}
+        exact = function(**asked)["estimate"]
+        assert not np.isclose(table["estimate"], exact, rtol=1e-9).any()
+        assert np.allclose(table["estimate"], exact, atol=1.6)
+
+
 def test_table_one_hides_rare_levels_and_extremes():
     patients = made(sex=["male"] * 40 + ["female"] * 3, age_years=list(range(20, 63)))
     table = protected(baseline.table_one, patients)
@@ -407,12 +468,13 @@ def test_a_share_is_told_only_with_all_counts_behind_it():
 
 def test_every_statistic_has_a_rule():
     """A new function that counts patients must say how its result is protected."""
-    for module in (baseline, cox, response, safety, survival):
+    helpers = ("with_endpoint", "groups", "prepare")
+    for module in (absolute, baseline, cox, firth, response, safety, survival):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             takes = list(inspect.signature(function).parameters)
             if function.__module__ != module.__name__ or name.startswith("_"):
                 continue
-            if takes[:1] == ["patients"] and name not in ("with_endpoint", "groups"):
+            if takes[:1] == ["patients"] and name not in helpers:
                 assert function in sup.RULES or function in sup.UNCHANGED, name
 
 

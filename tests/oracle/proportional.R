@@ -12,7 +12,7 @@ exact <- coxph.control(eps = 1e-14, toler.chol = 1e-15, iter.max = 100)
 strip <- function(x) I(unname(as.vector(x)))
 
 # ---- score tests of proportional hazards, and smoothed scaled Schoenfeld residuals --------------
-zph <- function(name, terms) {
+zph <- function(name, terms, drawn = NULL) {
   d <- read(name)
   f <- coxph(reformulate(terms, "Surv(time, event)"), d, ties = "efron", control = exact)
   transforms <- c("km", "rank", "identity", "log")
@@ -20,7 +20,7 @@ zph <- function(name, terms) {
     table <- cox.zph(f, transform = t)$table
     list(chisq = strip(table[, "chisq"]), df = strip(table[, "df"]), p = strip(table[, "p"]))
   })
-  curves <- lapply(setNames(nm = transforms), function(t) {
+  curves <- lapply(setNames(nm = drawn), function(t) {
     z <- cox.zph(f, transform = t, terms = FALSE)
     x <- seq(min(z$x), max(z$x), length = 40)  # as plot.cox.zph does, df = 4, two standard errors
     basis <- ns(c(x, z$x), df = 4, intercept = TRUE)
@@ -51,7 +51,6 @@ maximum <- function(value, start, free = seq_along(start)) {
 }
 penalised <- function(value, width, se, confidence = 0.95) {
   best <- maximum(value, rep(0, width))
-  # the hessian of a flat likelihood may not be a maximum's: start where optim ends
   if (!is.finite(best$value) || best$value < value(rep(0, width)))
     stop("no maximum found")
   at <- function(j, b, from) maximum(value, replace(from, j, b), setdiff(seq_len(width), j))
@@ -119,8 +118,9 @@ groups <- function(name, tau) {
 write_json(list(
   r = R.version.string, survival = as.character(packageVersion("survival")),
   brglm2 = as.character(packageVersion("brglm2")), numDeriv = as.character(packageVersion("numDeriv")),
-  zph = list(zph("veteran", c("karno", "age", "group")), zph("lung", c("age", "group")), zph("lung", "age"),
-             zph("leukemia", c("group", "age")), zph("tied", c("group", "age")), zph("ovarian", c("age", "group"))),
+  zph = list(zph("veteran", c("karno", "age", "group"), c("km", "identity")), zph("lung", c("age", "group")),
+             zph("lung", "age"), zph("leukemia", c("group", "age"), c("km", "rank")),
+             zph("tied", c("group", "age")), zph("ovarian", c("age", "group"), c("km", "log"))),
   firth_cox = list(firth_cox("ovarian", separated$ovarian, "marker"),
                    firth_cox("ovarian", separated$ovarian, c("marker", "age")),
                    firth_cox("leukemia", separated$leukemia, c("group", "age")),
