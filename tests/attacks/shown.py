@@ -30,6 +30,7 @@ COHORT = (
     "regulatory-t-cells",
     "genetic-risk",
     "independent-factors",
+    "constant-hazard-ratios",
     "subgroups",
     "safety",
     "claims",

@@ -356,10 +356,9 @@ def test_odds_of_remission_hide_small_cells():
     rare = made(arm=["A", "B"] * 20, response=["CR", "CR"] * 18 + ["NR"] * 4)
     with pytest.raises(sup.Hidden):
         protected(firth.odds_ratios, rare, "responder", ["arm"])
+    other = patients.assign(prior_hsct=["yes", "no"] * 20)
     with pytest.raises(sup.Refused, match="odds of remission"):
-        protected(
-            firth.odds_ratios, patients.assign(prior_hsct=["yes", "no"] * 20), "prior_hsct", ["arm"]
-        )
+        protected(firth.odds_ratios, other, "prior_hsct", ["arm"])
 
 
 def test_residuals_are_never_shown():
