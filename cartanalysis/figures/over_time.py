@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from cartanalysis.figures import style
-from cartanalysis.figures.km import MARKERS, ticks
+from cartanalysis.figures.km import MARKERS, STEPS
 from cartanalysis.text import DAYS_PER
 
 ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -113,7 +113,8 @@ def plot_coefficient(
     )
     scale = DAYS_PER[unit]
     known = points.sort_values("x").drop_duplicates("x")
-    days = [t for t in ticks(float(known["time"].max()), unit) if t >= known["time"].min()]
+    first, last = known["time"].min(), known["time"].max()
+    days = [t * scale for t in STEPS[unit] if first <= t * scale <= last]
     at = np.interp(days, known["time"], known["x"])
     apart = (known["x"].max() - known["x"].min()) / 12  # labels closer than this would touch
     kept = [i for i in range(len(at)) if i == 0 or at[i] - at[i - 1] >= apart]

@@ -108,8 +108,10 @@ def by_days(study: Study) -> list[str]:
         (survival.log_rank, ("os", "os_days")), (permutation.compare, ("os", "os_days")),
         (survival.median, ("os", "patient_id")), (response.remission, ("patient_id",)),
         (cox.cox, ("os", ["os_days"])), (cox.cox, ("os", ["os_days", "age_years"])),
-        (cox.changing_coefficients, ("os", ["emd_any"])), (firth.hazard_ratios, ("os", ["os_days"])),
-        (absolute.restricted_mean, ("os", 100.0)), (absolute.restricted_mean, ("os", 91.0, "os_days")),
+        (cox.changing_coefficients, ("os", ["emd_any"])),
+        (firth.hazard_ratios, ("os", ["os_days"])),
+        (absolute.restricted_mean, ("os", 100.0)),
+        (absolute.restricted_mean, ("os", 91.0, "os_days")),
         (absolute.milestone, ("os", 100.0, "emd_any")),
     ):  # fmt: skip
         try:
