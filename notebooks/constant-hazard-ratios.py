@@ -182,6 +182,7 @@ for sex, group in children.groupby("sex"):
     height = np.log(-np.log(curve))
     ax.step(curve.index, height, where="post", label=f"sex = {sex}")
 ax.set(xscale="log", xlabel="weeks (log scale)", ylabel="log(−log S)")
+ax.set_xticks([1, 2, 5, 10, 20], [1, 2, 5, 10, 20])
 ax.legend()
 plt.show()
 
@@ -332,7 +333,7 @@ assert np.isnan(book) or abs(difference - book) < 1e-6
 #
 # The log–log plot for EMD, and the course of its log hazard ratio when Tregs and genetic risk are in
 # the model. The line is a natural spline with four degrees of freedom, the band two standard errors
-# on either side, as R’s `plot.cox.zph` draws them. If a horizontal line fits into the band, a
+# on either side, as R’s `plot.cox.zph` draws them. Roughly, if a level line fits into the band, a
 # constant hazard ratio fits the data.
 
 # %%
@@ -382,7 +383,7 @@ for endpoint, told in (
     contrasts = study.contrasts(endpoint, factors, day=day)
     caption = f"{told}: differences on day {day:g}, and up to it"
     study.show(contrasts.as_table(caption, names))
-    study.remark(contrasts.gaps)
+    study.remark(contrasts.gaps(names))
 
 # %%
 study.say(
@@ -411,7 +412,7 @@ study.show(
 # %% [markdown]
 # ## How sure can we be?
 #
-# **A test that finds nothing has not shown that hazards are proportional.** With some 30 deaths
+# **A test that finds nothing has not shown that hazards are proportional.** With a few dozen deaths
 # only gross changes are found. A large trial, on the other hand, finds changes too small to matter.
 # Look at the band: it shows which changes the data leave open.
 #

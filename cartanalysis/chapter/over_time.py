@@ -198,9 +198,9 @@ class Contrasts:
     """Several factors, each by what needs no constant hazard ratio."""
 
     def __init__(self, study: HandOver, endpoint: str, factors: Sequence[str], day: float) -> None:
-        self.study, self._factors = study, factors
+        self.study = study
         self._found = [
-            found.result
+            (factor, found.result)
             for factor in factors
             for found in (
                 Milestone(study, endpoint, factor, day),
@@ -223,29 +223,44 @@ class Contrasts:
         Table
             What ``study.show`` shows.
         """
-        told = [result for result in self._found if not result.why]
-        if not told:
-            return self._found[0].as_table({}, caption)
-        names = [f for f in self._factors for _ in range(2)]
-        kept = [n for n, r in zip(names, self._found, strict=True) if not r.why]
-        wide = self.study.compute(_wide, kept, self.study.time_unit, *told)
-        columns = {"factor": "Factor", "group": "Group", "reference": "Against", **MEASURES}
+        unit = self.study.time_unit
+        kept = [(factor, result) for factor, result in self._found if not result.why]
+        if not kept:
+            return self._found[0][1].as_table({}, caption)
+        wide = self.study.compute(_wide, [f for f, _ in kept], unit, *(r for _, r in kept))
+        columns = {
+            "factor": "Factor",
+            "group": "Group",
+            "reference": "Against",
+            "milestone": "Survival on the day, percentage points (interval)",
+            "difference": f"Mean up to it, {unit} (interval)",
+            "ratio": "Ratio of means (interval)",
+        }
         return wide.as_table(columns, caption, words=labels)
 
-    @property
-    def gaps(self) -> str:
-        """Why some of the differences have no estimate, as sentences."""
-        whys = [why for r in self._found for why in ([r.why] if r.why else r.table["why"])]
-        told = dict.fromkeys(why.replace("`", "") for why in whys if why)
-        return " ".join(f"{why[:1].upper()}{why[1:]}." for why in told)
+    def gaps(self, labels: Labels) -> str:
+        """Say why some of the differences have no estimate.
+
+        Parameters
+        ----------
+        labels : mapping of str to str
+            Names of the factors as shown.
+
+        Returns
+        -------
+        str
+            Sentences; empty if nothing is missing.
+        """
+        told: dict[str, None] = {}
+        for factor, result in self._found:
+            for why in [result.why] if result.why else result.table["why"]:
+                if why:
+                    told[f"{labels.get(factor, factor)}: {why}.".replace("`", "")] = None
+        return " ".join(told)
 
 
-MEASURES = {
-    "milestone": "Survival on the day (interval)",
-    "difference": "Mean up to it (interval)",
-    "ratio": "Ratio of means (interval)",
-}
-"""Headings of the measures, each of which has its unit."""
+UNITS = {"milestone": "points", "difference": "days", "ratio": "ratio"}
+"""Unit of each measure."""
 
 
 def _wide(factors: Sequence[str], time_unit: str, *found: pd.DataFrame) -> pd.DataFrame:
@@ -256,10 +271,7 @@ def _wide(factors: Sequence[str], time_unit: str, *found: pd.DataFrame) -> pd.Da
             mine = rows.setdefault((factor, row.group), {"reference": row.reference})
             mine[row.measure] = _text(row, time_unit)
     frame = pd.DataFrame([{"factor": f, "group": g, **texts} for (f, g), texts in rows.items()])
-    return frame.reindex(columns=["factor", "group", "reference", *MEASURES]).fillna("–")
-
-
-UNITS = {"milestone": "points", "difference": "days", "ratio": "ratio"}
+    return frame.reindex(columns=["factor", "group", "reference", *UNITS]).fillna("–")
 
 
 def _text(row: Any, time_unit: str) -> str:
@@ -267,4 +279,7 @@ def _text(row: Any, time_unit: str) -> str:
         return "–"
     unit = UNITS[row.measure]
     bounds = format_interval(row.lower, row.upper, unit, time_unit)
-    return f"{format_value(row.estimate, unit, time_unit)} ({bounds})"
+    text = f"{format_value(row.estimate, unit, time_unit)} ({bounds})"
+    for said in (" percentage points", f" {time_unit}"):  # the heading has it
+        text = text.replace(said, "")
+    return text

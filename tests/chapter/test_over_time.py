@@ -99,11 +99,11 @@ def test_contrasts_are_laid_out_by_factor_and_say_what_is_missing(study):
     contrasts = study.contrasts("os", [*FACTORS, "arm"], day=300)
     table = contrasts.as_table("C", {}).result.table
     assert table["factor"].tolist() == FACTORS  # there is no arm
-    assert table["milestone"].str.contains("percentage points \\(").all()
-    assert contrasts.gaps == "This cohort has no values in the column arm."
+    assert table["milestone"].str.fullmatch(r"−[\d.]+ \(−[\d.]+ to −?[\d.]+\)").all()
+    assert contrasts.gaps({"arm": "Arm"}) == "Arm: this cohort has no values in the column arm."
     late = study.contrasts("os", ["emd_any"], day=5000)
     assert late.as_table("C", {}).result.table["difference"].tolist() == ["–"]
-    assert "ends before day 5000" in late.gaps
+    assert "ends before day 5000" in late.gaps({})
     nothing = study.contrasts("os", ["arm"])
     assert nothing.as_table("C", {}).why == "this cohort has no values in the column `arm`"
 
