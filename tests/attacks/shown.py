@@ -32,6 +32,7 @@ COHORT = (
     "regulatory-t-cells",
     "genetic-risk",
     "independent-factors",
+    "constant-hazard-ratios",
     "subgroups",
     "safety",
     "claims",

@@ -203,6 +203,7 @@ LEFT = {
     "regulatory-t-cells": "treg_pct",
     "genetic-risk": "genetic_risk",
     "independent-factors": "treg_pct",
+    "constant-hazard-ratios": "treg_pct",
 }
 """Chapters that the leukaemia trial cannot answer, and a column for want of which."""
 
