@@ -7,6 +7,7 @@ from cartanalysis.figures.flow import plot_flow
 from cartanalysis.figures.forest import plot_cutoffs, plot_effects, plot_forest
 from cartanalysis.figures.icons import plot_icons
 from cartanalysis.figures.km import plot_km
+from cartanalysis.figures.measurement import plot_roc, plot_smooth
 
 __all__ = [
     "plot_claims",
@@ -19,4 +20,6 @@ __all__ = [
     "plot_icons",
     "plot_km",
     "plot_rates",
+    "plot_roc",
+    "plot_smooth",
 ]

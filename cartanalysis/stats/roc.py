@@ -93,8 +93,7 @@ def roc(
         raise CannotCompute(f"nobody was followed for {name} beyond day {day:g}")
     passed, later = _uncensored(time, event, day)
     weight = np.where(cases, 1 / passed, 0.0), np.where(controls, 1 / later, 0.0)
-    higher = (x[:, None] > x) + 0.5 * (x[:, None] == x)
-    area, error = _area(time, event, by_then, weight, higher)
+    area, error = _area(time, event, by_then, weight, x)
     half = float(stats.norm.ppf(0.5 + confidence / 2)) * error
     row = {
         "n": len(data),
@@ -110,9 +109,7 @@ def roc(
     return Roc(pd.DataFrame([row]), _curve(x, *weight))
 
 
-def _uncensored(
-    time: Floats, event: npt.NDArray[np.bool_], day: float
-) -> tuple[Floats, float]:
+def _uncensored(time: Floats, event: npt.NDArray[np.bool_], day: float) -> tuple[Floats, float]:
     """Give the probability of not being censored before each time, and up to the day.
 
     Of tied times, events come before censoring.
@@ -131,11 +128,12 @@ def _area(
     event: npt.NDArray[np.bool_],
     by_then: npt.NDArray[np.bool_],
     weight: tuple[Floats, Floats],
-    higher: Floats,
+    x: Floats,
 ) -> tuple[float, float]:
     """Give the area and its standard error, from each patient's influence on it."""
     n, (case, control) = len(time), weight
-    of_case, of_control = higher @ control * case / n, case @ higher * control / n
+    of_case = case * _beyond(x, control) / n
+    of_control = control * _beyond(-x, case) / n
     pairs = of_case.sum() / n
     sick, well = case.sum() / n, control.sum() / n
     area = pairs / (sick * well)
@@ -156,18 +154,24 @@ def _area(
     return float(area), float(influence.std(ddof=1) / np.sqrt(n))
 
 
+def _beyond(x: Floats, weight: Floats) -> Floats:
+    """Add up, for each patient, the weights of those with lower values, and half those alike."""
+    _, place = np.unique(x, return_inverse=True)
+    of_value = np.bincount(place, weight)
+    return np.asarray((np.cumsum(of_value) - of_value / 2)[place])
+
+
 def _curve(x: Floats, case: Floats, control: Floats) -> pd.DataFrame:
     cutoffs = np.concatenate([[np.inf], np.unique(x)[::-1]])
     above = x[None] >= cutoffs[:, None]
     # called positive from a value on, that is, above the next lower one
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "cutoff": [*cutoffs[1:], -np.inf],
             "sensitivity": above @ case / case.sum(),
             "false_positive": above @ control / control.sum(),
         }
     )
-    return table
 
 
 def describe(area: pd.DataFrame, day: float) -> str:

@@ -122,13 +122,13 @@ def spline(
     reference = float(np.median(x))
     values = np.array(at) if at else _round_values(x)
     curve = _curve(sets, x, places, fits[0].beta[:, 0], values, reference, confidence)
-    likelihoods = [float(fits[0].value[0]), float(fits[1].value[0]), float(fits[0].null[0])]
+    whole, straight, null = (float(v[0]) for v in (fits[0].value, fits[1].value, fits[0].null))
     return Spline(
         curve=curve,
-        tests=_tests(*likelihoods, len(places) - 1, len(data), events),
+        tests=_tests(whole, straight, null, len(places) - 1, len(data), events),
         knots=places,
         reference=reference,
-        log_likelihood=likelihoods[0],
+        log_likelihood=whole,
     )
 
 
@@ -148,13 +148,10 @@ def basis(x: Floats, knots: tuple[float, ...]) -> Floats:
         The value itself and the cubic terms, scaled as in R.
     """
     first, before, last = knots[0], knots[-2], knots[-1]
-
-    def cubed(knot: float) -> Floats:
-        return np.asarray(np.clip(x - knot, 0, None) ** 3 / (last - first) ** 2)
-
+    cubed = np.clip(x - np.array(knots)[:, None], 0, None) ** 3 / (last - first) ** 2
     terms = [
-        cubed(k) + ((before - k) * cubed(last) - (last - k) * cubed(before)) / (last - before)
-        for k in knots[:-2]
+        of + ((before - k) * cubed[-1] - (last - k) * cubed[-2]) / (last - before)
+        for k, of in zip(knots[:-2], cubed, strict=False)
     ]
     return np.array([x, *terms])
 

@@ -34,7 +34,7 @@ selected <- function(name, column, rows = NULL, proportions = c(0.2, 0.8), B = 1
          minprop = proportions[1], maxprop = proportions[2])$statistic),
        tied = anyDuplicated(d$time[d$event == 1]) > 0,
        lau92 = p("Lau92"), lau94 = p("Lau94"),
-       gauss = as.numeric(p("exactGauss", algorithm = GenzBretz(maxpts = 5e6, abseps = 1e-7))),
+       gauss = as.numeric(p("exactGauss", algorithm = GenzBretz(maxpts = 1e6, abseps = 1e-6))),
        conditional = p("condMC", B = B), draws = B)
 }
 # every order of a few patients: the conditional distribution itself
