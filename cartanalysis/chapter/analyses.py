@@ -715,7 +715,7 @@ def _subgroup_rows(labels: Labels, effects: pd.DataFrame) -> pd.DataFrame:
     """Give each subgroup with an estimate a row, below the name of its column and its test."""
     found = effects[effects["estimate"].notna()]
     several = found.loc[found["subgroup"] == "", "group"].nunique() > 1
-    headings = {"": ""}
+    headings = {"": ALL}
     for row in each_row(found.drop_duplicates("subgroup")):
         if row.subgroup:
             test = "no test of interaction"
@@ -723,7 +723,9 @@ def _subgroup_rows(labels: Labels, effects: pd.DataFrame) -> pd.DataFrame:
                 test = f"interaction {format_value(row.p_interaction, 'p')}"
             name = style.short(labels.get(row.subgroup, row.subgroup), 24)
             headings[row.subgroup] = f"{name}: {test}"
+    contrast = found["group"] + " against " + found["reference"]
     label = found["level"] + (": " + found["group"] if several else "")
+    label = label.where(found["subgroup"] != "", contrast)
     columns = ["series", "label", "n", "events", "estimate", "lower", "upper", "p"]
     columns += ["statistic", "df", "p_interaction", "method"]
     return found.assign(series=found["subgroup"].map(headings), label=label)[columns]
@@ -782,6 +784,11 @@ class CutOffs(Analysis):
         asked = (self.study.patients, self._endpoint, "treg_pct")
         return self.study.compute(cutoff.search, *asked).read("estimate", "statistic")
 
+    @property
+    def corrected(self) -> Result:
+        """The p-value that counts the search, by the most faithful way there is."""
+        return self.search.row(len(cutoff.METHODS)).p
+
     def search_table(self, caption: str) -> Table:
         """Lay out the p-values of the best cut-off.
 
@@ -821,6 +828,22 @@ SEARCHED_BY = {
 
 def _with_span(scan: pd.DataFrame) -> pd.DataFrame:
     return scan.assign(span=scan["upper"] / scan["lower"])
+
+
+def false_alarms() -> pd.DataFrame:
+    """Write what `cartanalysis.stats.cutoff.false_alarms` gives as readers see it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same, with range, fixed_text, naive_text and corrected_text.
+    """
+    found = cutoff.false_alarms()
+    shares = ("fixed", "naive", "corrected")
+    texts = {f"{c}_text": found[c].map(lambda v: format_value(v, "fraction")) for c in shares}
+    ends = ((100 * found[c]).map("{:.0f}".format) for c in ("low", "high"))
+    searched = next(ends) + " to " + next(ends) + " % of the patients below"
+    return found.assign(range=searched, **texts)
 
 
 TREGS = "regulatory T cells (% of CD4⁺ T cells)"

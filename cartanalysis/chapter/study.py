@@ -16,7 +16,7 @@ from cartanalysis.chapter.handover import HandOver, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Labels, Result
 from cartanalysis.claims.registry import SIMULATED
-from cartanalysis.stats import baseline, cutoff, response, survival
+from cartanalysis.stats import baseline, response, survival
 from cartanalysis.study import consistent
 from cartanalysis.text import badge, html_table, is_missing
 
@@ -261,7 +261,7 @@ class Study(HandOver):
         Result
             One row per size of cohort and range of the search.
         """
-        return self.compute(cutoff.false_alarms).published_by(SIMULATED)
+        return self.compute(analyses.false_alarms).published_by(SIMULATED)
 
     def subgroups(
         self, endpoint: str, *, of: str, within: Sequence[str], labels: Labels

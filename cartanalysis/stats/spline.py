@@ -113,7 +113,8 @@ def spline(
         raise CannotCompute(f"no event of {name} occurred")
     x = data[column].to_numpy(float)
     places = _knots(x, knots or (3 if events < FEW else 4))
-    if len(set(places)) < len(places):
+    # as R has it, two values more than knots have to lie between the lowest and the highest
+    if len(set(places)) < len(places) or len(set(x)) - 2 <= len(places):
         raise CannotCompute(f"too few values of `{column}` differ for a smooth curve")
     sets = RiskSets(data["time"], data["event"])
     fits = [batch.cox(sets, of[:, None, :]) for of in (basis(x, places), x[None])]
