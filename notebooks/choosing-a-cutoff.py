@@ -248,7 +248,9 @@ assert abs(corrected - cuts.corrected.number) < 0.05
 #
 # A restricted cubic spline with three knots has two terms: the measurement itself, and a cubic one that
 # lets the line bend. Harrell's knots lie at the tenth, fiftieth and ninetieth percentile; with
-# fewer than 100 patients the outer two are the fifth value from either end.
+# fewer than 100 patients the outer two are the fifth value from either end. (The scores above show the
+# shape as well: they are the *martingale residuals* of a model without covariates, and a smooth line
+# through them follows the effect {cite:p}`Therneau1990`.)
 
 # %%
 # by hand: treg_pct, os_days, os_event
