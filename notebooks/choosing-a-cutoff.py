@@ -268,7 +268,7 @@ knots = np.quantile(values, [0.1, 0.5, 0.9])
 if n < 100:
     knots[[0, 2]] = values[4], values[-5]
 terms = data.assign(bend=bend(values))
-tight = {"precision": 1e-12, "r_precision": 1e-12}
+tight = {"precision": 1e-18, "r_precision": 1e-18}
 cox, line = CoxPHFitter(), CoxPHFitter()
 cox.fit(terms, "days", "event", fit_options=tight)
 line.fit(data, "days", "event", fit_options=tight)
@@ -337,6 +337,10 @@ caption = (
 study.show(cuts.figure("treg-cutoffs", caption))
 
 # %% [markdown]
+# ```{play} cut-off
+# On the website, the cut-off can be moved here: groups, curves and p-value follow.
+# ```
+#
 # How often does a search find something where there is nothing? Two thousand simulated cohorts of each
 # size, in which Tregs have nothing to do with survival, were searched over three ranges of the patients.
 # The correction is that of 1994, which errs on the safe side.

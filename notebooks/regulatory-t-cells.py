@@ -184,7 +184,7 @@ from lifelines import CoxPHFitter
 from lifelines.statistics import logrank_test
 
 cox = CoxPHFitter()
-tight = {"precision": 1e-12, "r_precision": 1e-12}
+tight = {"precision": 1e-18, "r_precision": 1e-18}
 if high.nunique() == 2:  # both groups have patients
     a, b = data[high], data[~high]
     test = logrank_test(
@@ -241,10 +241,6 @@ study.say(
 study.open_range("treg_os", "treg_rfs")
 
 # %% [markdown]
-# ```{play} cut-off
-# On the website, the cut-off can be moved here: groups, curves and p-value follow.
-# ```
-#
 # A measurement need not be cut at all. Used as it is, it needs no cut-off and loses no information
 # {cite:p}`Altman2006`. In return the model assumes that each percentage point multiplies the hazard
 # by the same factor.
