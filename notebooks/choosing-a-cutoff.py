@@ -393,7 +393,9 @@ study.say("Area below the ROC curve: **{cut_auc}** ({cut_auc.ci}).")
 
 # %%
 # by hand: treg_pct, os_days, os_event
-ask = pd.DataFrame({"treg": np.quantile(values, [0.1, 0.25, 0.5, 0.75, 0.9])})
+ask = pd.DataFrame(
+    {"treg": np.quantile(values, [0.1, 0.25, 0.5, 0.75, 0.9])}
+)
 if data["days"].max() >= 365:
     at = line.predict_survival_function(ask, times=[365]).iloc[0]
     for treg, share in zip(ask["treg"], at, strict=True):
@@ -438,7 +440,8 @@ print(f"nine of ten best cut-offs lie between {low:.1f} and {high:.1f}")
 #
 # **Which year?** The area below the ROC curve is that of one day. Another day would give another one, and
 # an area found in the patients that a marker was chosen in is too large, too.
-#
+
+# %% [markdown]
 # ## Exercises
 #
 # ### Exercise 1: read the picture of cut-offs
@@ -479,7 +482,9 @@ study.say(
 rng = np.random.default_rng(2)
 everywhere = below
 for share in (0.2, 0.4):
-    inside = (everywhere >= int(share * n)) & (everywhere <= (1 - share) * n)
+    inside = (everywhere >= int(share * n)) & (
+        everywhere <= (1 - share) * n
+    )
     below = everywhere[inside]
     drawn = [statistics(rng.permutation(score)).max() for _ in range(2000)]
     as_good = np.mean(np.array(drawn) >= best)
