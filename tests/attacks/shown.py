@@ -28,6 +28,7 @@ COHORT = (
     "survival",
     "extramedullary-disease",
     "regulatory-t-cells",
+    "choosing-a-cutoff",
     "genetic-risk",
     "independent-factors",
     "subgroups",

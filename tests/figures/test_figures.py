@@ -17,7 +17,7 @@ from cartanalysis.contract import derive
 from cartanalysis.figures import style
 from cartanalysis.figures.km import MAX_TICKS, ticks
 from cartanalysis.intake import read
-from cartanalysis.stats import baseline, cox, response, safety, survival
+from cartanalysis.stats import baseline, cox, response, roc, safety, spline, survival
 from cartanalysis.study import allowed, consistent, published
 
 matplotlib.use("agg")
@@ -65,6 +65,11 @@ def every_figure(patients):
         lambda ax=None: figures.plot_effects(consistent.ranges(consistent.effects()), ax),
     )
     yield "outcomes", lambda ax=None: figures.plot_outcomes(allowed.outcomes((47, 300)), ax)
+    smooth = spline.spline(patients, "os", "treg_pct")
+    options = {"reference": smooth.reference, "xlabel": "x", "confidence": 0.95}
+    yield "smooth", lambda ax=None: figures.plot_smooth(smooth.curve, ax, **options)
+    tells = roc.roc(patients, "os", "treg_pct", 365)
+    yield "roc", lambda ax=None: figures.plot_roc(tells.curve, tells.area, ax, confidence=0.95)
     yield (
         "distribution",
         lambda ax=None: figures.plot_distribution(
@@ -82,6 +87,7 @@ def test_figures_draw_on_the_callers_axes(patients):
         ax = plt.subplots()[1]
         assert draw(ax) is ax, name
         assert draw().get_figure() is not ax.get_figure(), name
+        plt.close("all")
 
 
 @pytest.mark.parametrize("unit", ["days", "months", "years"])
