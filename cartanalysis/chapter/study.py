@@ -9,7 +9,7 @@ from IPython import get_ipython
 from IPython.display import HTML
 
 from cartanalysis import contract, intake
-from cartanalysis.chapter import allowed, analyses, by_hand, context
+from cartanalysis.chapter import allowed, analyses, by_hand, context, courses
 from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
@@ -180,6 +180,60 @@ class Study(HandOver):
         """
         names = [covariates] if isinstance(covariates, str) else covariates
         return analyses.HazardRatios(self, endpoint, names, self.confidence)
+
+    def cumulative_incidence(
+        self, by: str | None = None, confidence: float | None = None
+    ) -> courses.CumulativeIncidence:
+        """Estimate how many relapse, and how many die in remission, each kept from the other.
+
+        Parameters
+        ----------
+        by : str, optional
+            Column that groups the patients.
+        confidence : float, optional
+            Coverage of the log-log intervals; the chapter's if not given.
+
+        Returns
+        -------
+        CumulativeIncidence
+            Curves by cause, incidence at 1 year, Gray's test and hazard ratios between groups.
+        """
+        return courses.CumulativeIncidence(self, by, confidence or self.confidence)
+
+    def transplant(self, landmark_day: float = 91) -> courses.Transplant:
+        """Compare relapse or death with and without a transplant in remission, in three ways.
+
+        Parameters
+        ----------
+        landmark_day : float
+            Landmark, in days since remission.
+
+        Returns
+        -------
+        Transplant
+            Hazard ratios: ever against never, from the landmark, and from the transplant on.
+        """
+        return courses.Transplant(self, landmark_day, self.confidence)
+
+    def occupancy(self) -> courses.Occupancy:
+        """Estimate in which state patients are: in remission, transplanted, relapsed, dead.
+
+        Returns
+        -------
+        Occupancy
+            Stacked probabilities over time.
+        """
+        return courses.Occupancy(self, self.confidence)
+
+    def swimmer(self) -> courses.Swimmer:
+        """Lay the courses of all patients out, one below the other.
+
+        Returns
+        -------
+        Swimmer
+            With its figure.
+        """
+        return courses.Swimmer(self)
 
     def forest(self, *models: analyses.HazardRatios, labels: Labels) -> analyses.Forest:
         """Put the hazard ratios of several models below one another.

@@ -98,10 +98,10 @@ def cox(
     .. [1] R ``survival::coxph(..., ties = "efron")``.
     """
     data = with_endpoint(patients, endpoint, *covariates)
-    design, terms = _design(data, covariates, endpoint_of(endpoint).name)
+    coded, terms = design(data, covariates, endpoint_of(endpoint).name)
     sets = batch.RiskSets(data["time"], data["event"])
-    x, scale, state = batch.standardised(sets, _in_order(sets, design))
-    _refuse(state, x, design, covariates)
+    x, scale, state = batch.standardised(sets, _in_order(sets, coded))
+    _refuse(state, x, coded, covariates)
     fit = _fit(sets, x)
     spread = np.linalg.inv(fit.information()[0])
     beta, error = fit.beta[:, 0] / scale[:, 0], np.sqrt(np.diag(spread)) / scale[:, 0]
@@ -122,16 +122,38 @@ def cox(
         tests=_likelihood_ratio_tests(terms, fit),
         n=len(data),
         events=events,
-        events_per_term=events / design.shape[1],
+        events_per_term=events / coded.shape[1],
         log_likelihood=float(fit.value[0]),
         proportional_hazards=_zph(fit, terms),
     )
 
 
-def _design(
+def design(
     data: pd.DataFrame, covariates: list[str], endpoint: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Code the covariates, refusing those that no estimate exists for."""
+    """Code the covariates, refusing those that no estimate exists for.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame of shape (n_patients, n_columns)
+        Column ``event`` and the covariates, complete.
+    covariates : list of str
+        Columns; categories are compared with their first level, numbers count per unit.
+    endpoint : str
+        What the event is called in messages.
+
+    Returns
+    -------
+    coded : pandas.DataFrame of shape (n_patients, n_terms)
+        The covariates as numbers.
+    terms : pandas.DataFrame
+        One row per term: covariate, group, reference, n, events.
+
+    Raises
+    ------
+    CannotCompute
+        If there is no event, a covariate does not vary, or a level has no event.
+    """
     if not data["event"].any():
         raise CannotCompute(f"no event of {endpoint} occurred")
     columns: dict[str, pd.Series] = {}

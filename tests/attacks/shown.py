@@ -26,6 +26,8 @@ COHORT = (
     "trial-and-patients",
     "remission",
     "survival",
+    "competing-risks",
+    "transplant",
     "extramedullary-disease",
     "regulatory-t-cells",
     "choosing-a-cutoff",

@@ -23,11 +23,12 @@ from cartanalysis.chapter.disclosure import CONFIDENCES, times
 from cartanalysis.chapter.disclosure.cells import shown, small
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.registry import Entry
-from cartanalysis.claims.verdicts import ONE_YEAR, Verdict, consistent, day_of
+from cartanalysis.claims.verdicts import ONE_YEAR, Verdict, day_of
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import (
     baseline,
+    competing,
     cox,
     cutoff,
     permutation,
@@ -37,6 +38,8 @@ from cartanalysis.stats import (
     spline,
     subgroups,
     survival,
+    transitions,
+    transplant,
 )
 from cartanalysis.study.published import load
 
@@ -320,6 +323,107 @@ def _landmark(after: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     return after
 
 
+# --- causes, transplants and courses ---
+
+
+def _incidence_days(given: Given, min_cell: int) -> dict[str, list[float]]:
+    """Choose the days on which a group's cumulative incidences may be read.
+
+    They are among those of its relapse-free survival, as the two add up to one with it; since the
+    day before, each cause has had enough events, or none.
+    """
+    by = given.get("by")
+    told = shown(given["patients"], by, "cause", min_cell).counted
+    data = competing.with_cause(given["patients"], *([by] if by else []))
+    found = {}
+    for group, (_, days) in _read({**given, "endpoint": "rfs"}, min_cell).items():
+        members = data if by is None else data[data[by].astype(str) == group]
+        chosen = [0.0]
+        for day in days:
+            inside = members[(members["time"] > chosen[-1]) & (members["time"] <= day)]
+            if chosen[-1] == 0:
+                inside = members[members["time"] <= day]
+            counts = inside["cause"].value_counts().drop("", errors="ignore")
+            if not any(small(count, min_cell) for count in counts):
+                chosen.append(day)
+        if group in told and chosen[1:]:
+            found[group] = chosen[1:]
+    return found
+
+
+def _incidence(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
+    """Give cumulative incidences where they may be read, and nothing in between."""
+    days = _incidence_days(given, min_cell)
+    kept = _without(table, set(days), min_cell, "a curve would show events of")
+    read = [
+        times.read_at(curve, days[str(group)], min_cell, start=0.0).assign(cause=cause)
+        for (group, cause), curve in kept.result.groupby(["group", "cause"], sort=False)
+    ]
+    return replace(kept, result=pd.concat(read, ignore_index=True))
+
+
+def _incidence_at(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
+    """Tell cumulative incidences on the days on which the curves may be read, without counts."""
+    days = _incidence_days(given, min_cell)
+    kept = _without(table, set(days), min_cell, "it would rest on")
+    few = str(Hidden(min_cell, "it would rest on"))
+    rows = []
+    for _, row in kept.result.iterrows():
+        told = row.to_dict() | dict.fromkeys(("n", "events", "at_risk"), COMPLEMENT)
+        if row["time"] not in days[str(row["group"])]:
+            told |= dict.fromkeys(ESTIMATES, math.nan) | {"why": few}
+        rows.append(told)
+    return replace(kept, result=pd.DataFrame(rows))
+
+
+def _by_cause(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Show tests and models of causes only if the counts of all groups may be told by cause."""
+    patients = given["patients"]
+    columns = given.get("covariates") or [given["by"]]
+    data = competing.with_cause(patients, *columns)
+    for name in columns:
+        by = None if pd.api.types.is_numeric_dtype(data[name]) else name
+        if not _all_counted(given, by, "cause", min_cell):
+            raise Hidden(min_cell, "the estimate rests on a cell of")
+        for _, members in response.groups(data, by):
+            if any(small(count, min_cell) for count in members["cause"].value_counts()):
+                raise Hidden(min_cell, "the estimate rests on a cell of")
+    return table.assign(n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _remission_day(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Tell the day by the week, without how many relapsed."""
+    if table["n"].iloc[0] < min_cell:
+        raise Hidden(min_cell, "it would rest on")
+    return table.assign(estimate=(table["estimate"] / 7).round() * 7, n=COMPLEMENT)
+
+
+def _transplant(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Tell hazard ratios only if few are in no cell: with and without, at and before the landmark.
+
+    Models of different patients beside one another tell of those in whom they differ.
+    """
+    day = given["landmark_day"]
+    if day != times.month_end(day):
+        raise Refused("on a protected cohort a landmark is the end of a month: day 30, 61, 91, …")
+    whole = transplant.one_row_each(transplant.in_remission(given["patients"]))
+    ever, event = whole["day"].notna(), whole["rfs_event"] == 1
+    early, gone = whole["day"] <= day, whole["rfs_days"] <= day
+    cells = [ever, ever & event, ~ever & event, ever & ~event, ~ever & ~event]
+    cells += [c & side for c in (event, ~event) for side in (gone, ~gone & early, ~gone & ~early)]
+    cells += [gone & ever, gone & ~ever, ever & ~early & ~gone]
+    if any(small(int(cell.sum()), min_cell) for cell in cells):
+        raise Hidden(min_cell, "the comparison rests on a cell of")
+    return table.assign(**dict.fromkeys(("n", "events", "transplanted"), COMPLEMENT))
+
+
+def _courses(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    raise Refused(
+        "the courses of patients through several states are not shown of a protected cohort, as "
+        "each would tell of few; for use in the house, publish with --min-cell 1"
+    )
+
+
 # --- grades ---
 
 
@@ -571,8 +675,9 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         out.loc[i, ["n", "events"]] = COMPLEMENT
         out.loc[i, numbers] = math.nan
         out.at[i, "why"] = f"numbers hidden: {Hidden(min_cell, 'they would tell of')}"
-        if row["verdict"] == Verdict.EXACT:  # would give the number back
-            out.at[i, "verdict"] = consistent(row["power"])
+        out.at[i, "side"] = ""
+        if row["verdict"] in (Verdict.EXACT, Verdict.CONSISTENT):  # would give the number back
+            out.at[i, "verdict"] = Verdict.WEAK
     return out.drop(columns="smallest")
 
 
@@ -629,6 +734,15 @@ RULES: dict[Callable[..., Any], Rule] = {
     roc.roc: _roc,
     subgroups.effects: _effects,
     replication.claims: _claims,
+    competing.cumulative_incidence: _incidence,
+    competing.incidence_at: _incidence_at,
+    competing.gray: _by_cause,
+    competing.hazards: _by_cause,
+    transitions.remission_day: _remission_day,
+    transitions.occupancy: _courses,
+    transitions.occupancy_at: _courses,
+    transitions.swimmers: _courses,
+    transplant.effects: _transplant,
 }
 """How the results of each function that counts a cohort's patients are protected."""
 
