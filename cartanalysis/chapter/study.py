@@ -15,6 +15,7 @@ from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Labels, Result
+from cartanalysis.claims.registry import SIMULATED
 from cartanalysis.claims.verdicts import ONE_YEAR
 from cartanalysis.stats import baseline, firth, response, survival
 from cartanalysis.study import consistent
@@ -374,6 +375,70 @@ class Study(HandOver):
             A hazard ratio for each.
         """
         return analyses.CutOffs(self, endpoint, self.distribution().cutoff)
+
+    def smooth_effect(self, endpoint: str) -> analyses.SmoothEffect:
+        """Estimate the effect of regulatory T cells without a cut-off.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+
+        Returns
+        -------
+        SmoothEffect
+            A curve of hazard ratios, with tests.
+        """
+        return analyses.SmoothEffect(self, endpoint)
+
+    def roc(self, endpoint: str) -> analyses.RocCurve:
+        """Ask how well regulatory T cells tell who has the event within a year.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+
+        Returns
+        -------
+        RocCurve
+            The curve, and the area below it.
+        """
+        return analyses.RocCurve(self, endpoint)
+
+    def false_alarms(self) -> Result:
+        """Search for a cut-off in simulated cohorts in which there is nothing to find.
+
+        Returns
+        -------
+        Result
+            One row per size of cohort and range of the search.
+        """
+        return self.compute(analyses.false_alarms).published_by(SIMULATED)
+
+    def subgroups(
+        self, endpoint: str, *, of: str, within: Sequence[str], labels: Labels
+    ) -> analyses.Subgroups:
+        """Ask whether the effect of a factor differs between kinds of patients.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+        of : str
+            Column of the factor.
+        within : sequence of str
+            Columns whose levels are the kinds of patients; those that the cohort lacks are left
+            out.
+        labels : mapping of str to str
+            Names of the columns as shown.
+
+        Returns
+        -------
+        Subgroups
+            A hazard ratio for each, and tests of interaction.
+        """
+        return analyses.Subgroups(self, endpoint, of, within, self.confidence, labels)
 
     def adverse_events(self) -> analyses.AdverseEvents:
         """Count patients by the highest grade of their adverse events.

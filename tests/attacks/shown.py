@@ -30,6 +30,7 @@ COHORT = (
     "transplant",
     "extramedullary-disease",
     "regulatory-t-cells",
+    "choosing-a-cutoff",
     "genetic-risk",
     "independent-factors",
     "constant-hazard-ratios",

@@ -25,10 +25,14 @@ from cartanalysis.stats import (
     baseline,
     competing,
     cox,
+    cutoff,
     firth,
     permutation,
     response,
+    roc,
     safety,
+    spline,
+    subgroups,
     survival,
     transitions,
     transplant,
@@ -298,11 +302,87 @@ def test_cutoffs_that_divide_off_few_are_left_out():
     days = np.random.default_rng(1).permutation(np.arange(100, 140))
     patients = made(treg_pct=values, os_days=days, os_event=[1, 0] * 20)
     table = protected(cox.scan_cutoffs, patients, "os", "treg_pct")
-    for cutoff in table["cutoff"]:
-        for side in (values > cutoff, values <= cutoff):
+    for value in table["cutoff"]:
+        for side in (values > value, values <= value):
             deaths = np.array([1, 0] * 20)[side].sum()
             assert min(deaths, side.sum() - deaths) >= K
     assert set(table["n"]) == {"hidden"}
+
+
+def with_tregs(n: int = 120, late: int = 80) -> pd.DataFrame:
+    """Patients of whom some are followed for more than a year, and more of them with low Tregs."""
+    rng = np.random.default_rng(4)
+    place = np.argsort(np.arange(n) + rng.normal(0, n, n))
+    days = np.r_[rng.integers(400, 900, late), rng.integers(20, 360, n - late)]
+    return made(
+        treg_pct=(2 + rng.random(n).cumsum() / 4).round(2)[place], age_years=list(range(n)),
+        os_days=days + np.arange(n) / 100, sex=["male", "female"] * (n // 2),
+        os_event=[0, 0, 1] * (late // 3) + [0] * (late % 3) + [1] * (n - late),
+        arm=["A"] * (n - 6) + ["B"] * 6,
+    )  # fmt: skip
+
+
+def test_the_best_cutoff_is_told_without_counts_and_not_as_a_patients_value():
+    patients = with_tregs()
+    plain = cutoff.search(patients, "os", "treg_pct")
+    table = protected(cutoff.search, patients, "os", "treg_pct")
+    assert table["p"].equals(plain["p"])
+    assert set(table["cutoff"] % 0.5) == {0}
+    assert abs(table["cutoff"] - plain["cutoff"]).max() <= 0.25
+    assert (table[["n", "events", "cutoffs"]] == "hidden").all(axis=None)
+    few = with_tregs().assign(os_event=[1.0] * 4 + [0.0] * 116)
+    with pytest.raises(sup.Hidden):
+        protected(cutoff.search, few, "os", "treg_pct")
+    for asked in (("os", "age_years"), ("os", "treg_pct", (0.1, 0.9))):
+        with pytest.raises(sup.Refused):
+            protected(cutoff.search, patients, *asked)
+
+
+def test_a_smooth_curve_ends_before_few_patients_and_names_no_knots():
+    patients = with_tregs()
+    plain = spline.spline(patients, "os", "treg_pct")
+    told = protected(spline.spline, patients, "os", "treg_pct")
+    assert told.knots == () and len(plain.knots) == 3
+    assert told.tests.equals(plain.tests)
+    values = np.sort(patients["treg_pct"])
+    assert told.curve["value"].min() > values[K - 1]
+    assert told.curve["value"].max() < values[-K]
+    narrow = sup.protect(spline.spline, 20, patients, "os", "treg_pct").result
+    assert len(narrow.curve) < len(told.curve) <= len(plain.curve)
+    with pytest.raises(sup.Hidden):
+        sup.protect(spline.spline, 60, patients, "os", "treg_pct")
+    with pytest.raises(sup.Refused):
+        protected(spline.spline, patients, "os", "treg_pct", at=(3.0,))
+
+
+def test_of_a_roc_curve_the_area_is_told():
+    patients = with_tregs()
+    plain = roc.roc(patients, "os", "treg_pct", 365)
+    told = protected(roc.roc, patients, "os", "treg_pct", 365)
+    assert told.curve.empty and len(plain.curve) > 20
+    assert told.area["estimate"].equals(plain.area["estimate"])
+    assert set(told.area[["n", "cases", "controls", "censored"]].iloc[0]) == {"hidden"}
+    assert "error" not in told.area
+    with pytest.raises(sup.Hidden):
+        protected(roc.roc, with_tregs(40, 36), "os", "treg_pct", 365)
+    with pytest.raises(sup.Refused, match="one year"):
+        protected(roc.roc, patients, "os", "treg_pct", 300)
+
+
+def test_subgroups_of_few_are_left_out():
+    patients = with_tregs()
+    plain = subgroups.effects(patients, "os", "treg_group", ["sex", "arm"])
+    found = sup.protect(subgroups.effects, K, patients, "os", "treg_group", ["sex", "arm"])
+    assert set(plain["subgroup"]) == {"", "sex", "arm"}
+    assert found.hidden == ("arm",)  # six patients are in B
+    assert found.result["subgroup"].tolist() == ["", "sex", "sex"]
+    assert (found.result[["n", "events"]] == "hidden").all(axis=None)
+    kept = plain[plain["subgroup"] != "arm"].reset_index(drop=True)
+    assert found.result["p_interaction"].equals(kept["p_interaction"])
+    with pytest.raises(sup.Hidden):
+        protected(subgroups.effects, patients, "os", "treg_group", ["arm"])
+    with pytest.raises(sup.Refused):
+        protected(subgroups.effects, patients, "os", "age_years", ["sex"])
 
 
 def test_survival_and_medians_hide_counts_of_events():
@@ -581,8 +661,8 @@ def test_courses_of_a_protected_cohort_are_not_shown():
 
 def test_every_statistic_has_a_rule():
     """A new function that counts patients must say how its result is protected."""
-    modules = (absolute, baseline, competing, cox, firth, response, safety, survival, transitions,
-               transplant)  # fmt: skip
+    modules = (absolute, baseline, competing, cox, cutoff, firth, response, roc, safety, spline,
+               subgroups, survival, transitions, transplant)  # fmt: skip
     # told to nobody
     rows = ("with_endpoint", "groups", "with_cause", "courses", "in_remission", "prepare")
     for module in modules:

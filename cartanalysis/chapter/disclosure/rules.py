@@ -23,7 +23,7 @@ from cartanalysis.chapter.disclosure import CONFIDENCES, times
 from cartanalysis.chapter.disclosure.cells import shown, small
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.registry import Entry
-from cartanalysis.claims.verdicts import Verdict, day_of
+from cartanalysis.claims.verdicts import ONE_YEAR, Verdict, day_of
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import (
@@ -31,10 +31,14 @@ from cartanalysis.stats import (
     baseline,
     competing,
     cox,
+    cutoff,
     firth,
     permutation,
     response,
+    roc,
     safety,
+    spline,
+    subgroups,
     survival,
     transitions,
     transplant,
@@ -118,7 +122,7 @@ def _few_in_a_group(given: Given, min_cell: int) -> bool:
     patients = given["patients"]
     columns = [
         column
-        for column in (given.get("covariates") or [given.get("by")])
+        for column in (given.get("covariates") or [given.get("by") or given.get("exposure")])
         if column in patients and not pd.api.types.is_numeric_dtype(patients[column])
     ]
     counts = [count for column in columns for count in patients[column].value_counts()]
@@ -556,8 +560,8 @@ def _cutoffs(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         raise Refused("cut-offs of a protected cohort are looked at for Tregs only")
     data = survival.with_endpoint(given["patients"], given["endpoint"], given["column"])
     keep = []
-    for cutoff in table["cutoff"]:
-        above = data[given["column"]] > cutoff
+    for value in table["cutoff"]:
+        above = data[given["column"]] > value
         try:
             _refuse_few(data.loc[above, "event"], min_cell)
             _refuse_few(data.loc[~above, "event"], min_cell)
@@ -568,6 +572,80 @@ def _cutoffs(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     if not any(keep):
         raise Hidden(min_cell, "every cut-off divides off a cell of")
     return table[keep].reset_index(drop=True).assign(n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _of_tregs(given: Given) -> pd.DataFrame:
+    """Give the patients of whom Tregs and the endpoint are known; those of a landmark never."""
+    if given["column"] != "treg_pct" or given["landmark"]:
+        raise Refused("a measurement of a protected cohort is looked at for Tregs only")
+    return survival.with_endpoint(given["patients"], given["endpoint"], given["column"])
+
+
+def _search(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Tell the best cut-off, which is a patient's own value, to half a point and without counts."""
+    data = _of_tregs(given)
+    if given["searched"] != cutoff.SEARCHED:  # another range would tell of those in between
+        raise Refused("cut-offs of a protected cohort are looked for in the usual range")
+    best = float(table["cutoff"].iloc[0])
+    for side in (data["treg_pct"] > best, data["treg_pct"] <= best):
+        _refuse_few(data.loc[side, "event"], min_cell)
+    counts = dict.fromkeys(("n", "events", "cutoffs"), COMPLEMENT)
+    return table.assign(cutoff=round(2 * best) / 2, **counts)
+
+
+def _spline(found: spline.Spline, min_cell: int, given: Given) -> spline.Spline:
+    """Draw a curve only where enough patients lie on either side; knots are patients' own."""
+    data = _of_tregs(given)
+    if given["knots"] or given["at"]:
+        raise Refused("a curve of a protected cohort has the usual knots")
+    if not _all_counted(given, None, given["endpoint"], min_cell):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+    _refuse_few(data["event"], min_cell)
+    enough = [
+        min((data["treg_pct"] < v).sum(), (data["treg_pct"] > v).sum()) >= min_cell
+        for v in found.curve["value"]
+    ]
+    if sum(enough) < 2:
+        raise Hidden(min_cell, "at either end of the curve there would be")
+    return replace(found, curve=found.curve[enough].reset_index(drop=True), knots=())
+
+
+def _roc(found: roc.Roc, min_cell: int, given: Given) -> roc.Roc:
+    """Tell the area alone: each step of the curve is one patient's."""
+    _of_tregs(given)
+    if given["day"] != ONE_YEAR:
+        raise Refused("a ROC curve of a protected cohort is that of one year")
+    counts = found.area[["cases", "controls"]].iloc[0]
+    told = _all_counted(given, None, given["endpoint"], min_cell)
+    if not told or any(small(count, min_cell) for count in counts):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+    hidden = dict.fromkeys(("n", "cases", "controls", "censored"), COMPLEMENT)
+    return roc.Roc(found.area.drop(columns="error").assign(**hidden), found.curve.iloc[:0])
+
+
+def _effects(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
+    """Leave out a column if some of its subgroups hold few of either group, or few events."""
+    patients, end, exposure = given["patients"], given["endpoint"], given["exposure"]
+    if given["landmark"] or pd.api.types.is_numeric_dtype(patients[exposure]):
+        raise Refused("subgroups of a protected cohort are compared by groups, and from the start")
+    whole = survival.with_endpoint(patients, end, exposure)
+    if not _all_counted(given, exposure, end, min_cell):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+    for _, members in response.groups(whole, exposure):
+        _refuse_few(members["event"], min_cell)
+    gone = []
+    for column in filter(None, table["subgroup"].unique()):
+        cells = survival.with_endpoint(patients, end, exposure, column)
+        counts = cells.groupby([exposure, column], observed=True)["event"].agg(["size", "sum"])
+        numbers = [*counts["size"], *counts["sum"], *(counts["size"] - counts["sum"])]
+        few = any(small(n, min_cell) for n in numbers)
+        if few or not _all_counted(given, column, end, min_cell):
+            gone.append(column)
+    kept = table[~table["subgroup"].isin(gone)].reset_index(drop=True)
+    if not kept["subgroup"].any():
+        raise Hidden(min_cell, "every comparison within groups rests on a cell of")
+    # those of whom both columns are known differ by few from those of whom one is
+    return Told(kept.assign(n=COMPLEMENT, events=COMPLEMENT), tuple(gone))
 
 
 def _table_one(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
@@ -718,6 +796,10 @@ RULES: dict[Callable[..., Any], Rule] = {
     firth.odds_ratios: _odds,
     absolute.restricted_mean: _restricted_mean,
     absolute.milestone: _milestone,
+    cutoff.search: _search,
+    spline.spline: _spline,
+    roc.roc: _roc,
+    subgroups.effects: _effects,
     replication.claims: _claims,
     competing.cumulative_incidence: _incidence,
     competing.incidence_at: _incidence_at,
