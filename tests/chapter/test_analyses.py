@@ -156,3 +156,48 @@ def test_grades_on_one_scale():
     counts = [events.at_least(g, s).table["events"].item() for s in ("crs_grade", "icans_grade")
               for g in (1, 3)]  # fmt: skip
     assert counts == [39, 11, 2, 1]  # 83, 23.4, 4.3 and 2.1 % of 47
+
+
+# --- causes, transplants and courses -------------------------------------------------------------
+
+
+def test_causes_are_told_with_what_compares_groups():
+    study = Study("x", "an2020")
+    first = study.cumulative_incidence()
+    year = first.one_year.where(cause="relapse")
+    free = study.survival("rfs").one_year.number
+    assert year.number == pytest.approx(1 - free)  # no death in remission in the first year
+    assert first.sentence.startswith("Cumulative incidence of relapse and death in remission since")
+    by = study.cumulative_incidence(by="treg_group")
+    assert by.test.where(cause="relapse").p.number < 0.05
+    assert by.hazards.of("relapse", "subdistribution").number == pytest.approx(2.09, abs=0.005)
+    (reason,) = by.hazards.without_estimate  # nobody with low Tregs died in remission
+    assert reason.startswith("death in remission: no event of death in remission occurred in the")
+    forest = by.hazards.figure("f", "F.", {"treg_group": "high against low Tregs"})
+    assert forest.results[0].table["label"].tolist() == [
+        "high against low Tregs, cause-specific",
+        "high against low Tregs, Fine–Gray",
+    ]
+    assert study.cumulative_incidence(by="arm").hazards.lacks == ("arm",)
+
+
+def test_a_transplant_is_compared_in_three_ways():
+    transplant = Study("x", "an2020").transplant()
+    assert transplant.naive.number < transplant.from_its_day_on.number < 1
+    assert transplant.transplanted.count == 6
+    assert transplant.remission_day.number == 35
+    drawn = transplant.figure("t", "T.").results[0].table
+    assert drawn["label"].tolist()[1] == "landmark, day 91"
+    assert drawn["n"].tolist() == [38, 25, 38]
+
+
+def test_courses_of_a_users_cohort_are_told_by_the_month(tmp_path):
+    file = tmp_path / "cohort.csv"
+    read("an2020").table.assign(bm_blasts_pct=50).to_csv(file, index=False)
+    ours = Study("x", str(file)).swimmer().table
+    months = ours["stop"] / (365 / 12)
+    assert (months - months.round()).abs().max() < 1e-9
+    theirs = Study("x", "an2020").swimmer().table
+    assert len(ours) == len(theirs)
+    assert (ours["stop"] - theirs["stop"]).abs().max() <= 15.5
+    assert "courses of patients" in Study("x", str(file), min_cell=5).swimmer().why
