@@ -203,6 +203,8 @@ LEFT = {
     "regulatory-t-cells": "treg_pct",
     "genetic-risk": "genetic_risk",
     "independent-factors": "treg_pct",
+    "competing-risks": "rfs_cause",
+    "transplant": "hsct_day",
 }
 """Chapters that the leukaemia trial cannot answer, and a column for want of which."""
 
