@@ -99,7 +99,7 @@ def _island(
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
     """Move points until they meet the conditions on ranks, and keep those that meet all."""
     rng = np.random.default_rng(seed)
-    sample = rare.sample(model.shortfall, model.layout, size, rng, sweeps, model.keep_times)
+    sample = rare.sample(model.shortfall, model.layout, size, rng, sweeps, model.kernels)
     observed = model.observe(model.unfold(sample.points))
     met = model.met(observed)
     kept = model.observe(observed.courses.take(met))

@@ -31,6 +31,9 @@ OF_PATIENTS = ("relapse", "lag", "in_remission", "end", "treg", "genetics")
 BASELINE_MEDIAN = 700.0
 """Days to relapse without risk factors; the time axis is stretched, so only ranks rest on it."""
 
+EXCHANGED = (0.05, 0.2, 0.6)
+"""Share of the pairs that exchange something in one step."""
+
 SPREAD_OF_TREGS = 0.55
 MOST_TREGS = 40.0
 EARLIEST_DEATH = 14.0
@@ -264,6 +267,11 @@ class Disease:
         lag = np.log(2) * np.sqrt(hazard) / shared["after_relapse"]
         return {"relapse": np.log(2) * hazard / BASELINE_MEDIAN, "lag": lag}
 
+    @property
+    def kernels(self) -> tuple[rare.Kernel, ...]:
+        """Steps made for this prior."""
+        return self.keep_times, self.exchange
+
     def keep_times(self, points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Move what is assumed of the whole cohort while all patients keep their times.
 
@@ -322,6 +330,57 @@ class Disease:
         made[:, len(SHARED) :] = own.reshape(len(points), -1)
         return made, log_ratio
 
+    def exchange(self, points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Let patients exchange their times, or an exposure while both keep their times.
+
+        The curves stay, so that only the comparisons can object.  Each pair decides for itself by
+        the prior (Metropolis and Hastings), which therefore stays the same.
+
+        Parameters
+        ----------
+        points : numpy.ndarray of shape (n_cohorts, n_coordinates)
+            Where they are.
+        rng : numpy.random.Generator
+            Source of random numbers.
+
+        Returns
+        -------
+        points : numpy.ndarray of shape (n_cohorts, n_coordinates)
+            Where they may go.
+        log_ratio : numpy.ndarray of shape (n_cohorts,)
+            Zero.
+        """
+        shared, old = self._read(points)
+        groups = self._groups(shared, old)
+        what = rng.integers(0, 3, (len(points), 1))
+        partner = _pairs(groups["responds"] & (what == 0), (~groups["responds"][0]).sum(), rng)
+
+        def passed(values: Any, kind: int) -> Any:
+            return np.where(what == kind, np.take_along_axis(values, partner, axis=1), values)
+
+        kinds = dict.fromkeys(OF_PATIENTS, 0) | {"treg": 1, "genetics": 2}
+        new = {name: passed(old[name], kind) for name, kind in kinds.items()}
+        first = self._rates(shared, groups)
+        last = self._rates(shared, self._groups(shared, new))
+        gain = np.zeros_like(old["lag"])
+        is_in = groups["responds"] & (old["in_remission"] < shared["death_in_remission"])
+        for name, counted in (("relapse", groups["responds"]), ("lag", ~is_in)):
+            wait = -np.log1p(-old[name]) / first[name]
+            then, still = passed(wait, 0), passed(counted, 0)
+            value = -np.expm1(-last[name] * then)
+            new[name] = np.where(still, value, new[name])
+            gain += np.where(still, np.log(last[name]) - last[name] * then, 0.0)
+            gain -= np.where(counted, np.log(first[name]) - first[name] * wait, 0.0)
+            gain = np.where(still & (value >= 1), -np.inf, gain)
+        both = gain + np.take_along_axis(gain, partner, axis=1)
+        lot = np.log(rng.random(gain.shape))
+        first_of_pair = np.minimum(np.arange(gain.shape[1]), partner)
+        agreed = np.take_along_axis(lot, first_of_pair, axis=1) < both
+        made = points.copy()
+        own = np.stack([np.where(agreed, new[name], old[name]) for name in OF_PATIENTS], axis=1)
+        made[:, len(SHARED) :] = own.reshape(len(points), -1)
+        return made, np.zeros(len(points))
+
     def _shared(self, drawn: Mapping[str, Floats]) -> dict[str, Floats]:
         """Scale what is drawn for the whole cohort to its ranges."""
         prior = self.prior
@@ -352,6 +411,22 @@ class Disease:
         cns = (place >= known.other) & (place < known.other + of)
         cns |= (place >= yes) & (place < yes + size - of)
         return other, cns, np.broadcast_to(responds, other.shape)
+
+
+def _pairs(later: Bools, split: int, rng: np.random.Generator) -> Ints:
+    """Pair members at random; those who come later only among themselves, after `split` others.
+
+    Given is everybody's partner, which for most is the member itself.
+    """
+    order = np.argsort(rng.random(later.shape) + later, axis=1)
+    n = later.shape[1]
+    one = np.concatenate([np.arange(0, split - 1, 2), np.arange(split, n - 1, 2)])
+    active = rng.random((len(order), len(one))) < rng.choice(EXCHANGED, (len(order), 1))
+    partner = np.broadcast_to(np.arange(n), later.shape).copy()
+    a, b = order[:, one], order[:, one + 1]
+    np.put_along_axis(partner, a, np.where(active, b, a), axis=1)
+    np.put_along_axis(partner, b, np.where(active, a, b), axis=1)
+    return partner
 
 
 def _pick(u: Floats, size: int) -> Ints:
