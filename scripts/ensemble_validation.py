@@ -39,8 +39,8 @@ from cartanalysis.study.ensemble.model import Model
 from cartanalysis.study.ensemble.observed import Observed, as_drawn
 from cartanalysis.study.published import load
 
-COHORTS, ISLAND, SWEEPS, SEED = 400, 400, 300, 2020
-ENOUGH, MOST_ISLANDS, TOO_FEW = 60, 4, 20
+COHORTS, ISLAND, SWEEPS, SEED = 240, 300, 250, 2020
+ENOUGH, MOST_ISLANDS, TOO_FEW = 40, 3, 20
 """Cohorts wanted in an ensemble, how often points are moved for them, and what is too few."""
 
 ARMS = ("free", "fixed", "free", "fixed, all")

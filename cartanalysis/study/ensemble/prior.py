@@ -63,6 +63,8 @@ class Prior:
     follow_up : tuple of tuple of int
         Shortest and longest follow-up of a patient still alive, by month in which it may have
         ended.
+    shape : float
+        Weibull shape of the times to relapse; with 1 they are exponential.
     """
 
     cns: tuple[int, int]
@@ -73,6 +75,7 @@ class Prior:
     death_in_remission: tuple[float, float]
     treg_median: tuple[float, float]
     follow_up: tuple[tuple[int, int], ...]
+    shape: float = 1.0
 
     @classmethod
     def of(cls, known: Registry) -> Prior:
@@ -230,7 +233,8 @@ class Disease:
         shared, mine = self._read(points)
         groups = self._groups(shared, mine)
         rate = self._rates(shared, groups)
-        relapse = shared["remission_day"] - np.log1p(-mine["relapse"]) / rate["relapse"]
+        waited = self._clock(-np.log1p(-mine["relapse"]) / rate["relapse"], 1 / self.prior.shape)
+        relapse = shared["remission_day"] + waited
         in_remission = mine["in_remission"] < shared["death_in_remission"]
         lag = -np.log1p(-mine["lag"]) / rate["lag"]
         death = np.where(in_remission, relapse, relapse + lag)
@@ -238,6 +242,10 @@ class Disease:
         end = shared["shortest"] + mine["end"] * (shared["longest"] - shared["shortest"])
         return Courses(shared, **groups, in_remission=in_remission & groups["responds"],
                        relapse=relapse, death=death, end=end)  # fmt: skip
+
+    def _clock(self, wait: Floats, power: float) -> Floats:
+        """Bend the time to relapse; by the shape, the hazard is even afterwards."""
+        return np.asarray(wait**power * BASELINE_MEDIAN ** (1 - power))
 
     def _read(self, points: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
         """Tell the coordinates of the whole, scaled to their ranges, from those of patients."""
@@ -312,10 +320,13 @@ class Disease:
             "lag": (-np.log1p(-old["lag"]) / rates[0]["lag"],) * 2,
         }  # fmt: skip
         counted = {"relapse": before.responds, "lag": ~before.in_remission}
-        for name, (then, after) in waits.items():
+        for name, times in waits.items():
             first, last = rates[0][name], rates[1][name]
-            with np.errstate(invalid="ignore"):
+            shape = self.prior.shape if name == "relapse" else 1.0
+            with np.errstate(invalid="ignore", divide="ignore"):
+                then, after = (self._clock(wait, shape) for wait in times)
                 change = np.log(last / first) - last * after + first * then
+                change += (shape - 1) * np.log(times[1] / times[0])
             settle(name, counted[name], -np.expm1(-last * after), change)
         share, new = (c.shared["death_in_remission"] for c in (before, now))
         is_in = old["in_remission"] < share
