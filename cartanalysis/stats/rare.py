@@ -110,8 +110,7 @@ def sample(
     sweeps : int
         Moves of every point after the conditions are met.
     kernels : sequence of callable
-        Steps made for the case, taken in turn with the others; a step of the shared coordinates
-        alone if none is given.
+        Steps made for the case, taken in turn with the others.
 
     Returns
     -------
@@ -161,13 +160,11 @@ def _moved(
 ) -> tuple[Floats, Floats]:
     """Propose steps of one kind, by turns."""
     even = np.zeros(len(points))
-    kind = move % (2 + max(1, len(kernels)))
+    kind = move % (2 + len(kernels))
     if kind == 0:
         return wandered(points, layout.width, MOST_CHANGED, rng), even
     if kind <= len(kernels):
         return kernels[kind - 1](points, rng)
-    if not kernels and kind == 1:
-        return wandered(points, layout.shared, 3, rng), even
     # two members exchange a feature
     made, rows = points.copy(), np.arange(len(points))
     start = layout.shared + layout.members * rng.integers(0, layout.features, len(points))

@@ -81,7 +81,9 @@ class Abstract:
     def curves(self) -> dict[str, tuple[float, float]]:
         """Give survival at a year in percent, and the median in days, by endpoint."""
         told = {"rfs": (self.rfs_1y, self.rfs_median), "os": (self.os_1y, self.os_median)}
-        return {end: (p, day) for end, (p, day) in told.items() if p is not None and day is not None}
+        return {
+            end: (p, day) for end, (p, day) in told.items() if p is not None and day is not None
+        }
 
     @cached_property
     def tables(self) -> Ints:

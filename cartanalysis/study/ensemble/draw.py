@@ -28,7 +28,8 @@ class Ensemble:
     effects : pandas.DataFrame
         One row per cohort: cohort, by exposure and endpoint hr, lower, upper and p (``hr_emd_os``,
         …) alone and adjusted (``adjusted_emd_os``, …), remission without EMD and with isolated
-        CNS disease, survival at two years, and what was drawn for the whole cohort.
+        CNS disease, survival at two years, what was drawn for the whole cohort, and island and
+        ancestor: cohorts that share both are not independent.
     patients : pandas.DataFrame
         One row per cohort and patient: cohort, and the contract's columns.
     islands : pandas.DataFrame
@@ -107,4 +108,5 @@ def _island(
         "log10_share": sample.log10_share + float(np.log10(max(met.mean(), 1 / size))),
         "ancestors": len(set(sample.ancestor)), "moved": sample.moved, "met": float(met.mean()),
     }  # fmt: skip
-    return kept.effects(), kept.patients(known, random.Random(str(seed))), about
+    effects = kept.effects().assign(island=seed[1], ancestor=sample.ancestor[met])
+    return effects, kept.patients(known, random.Random(str(seed))), about
