@@ -145,10 +145,11 @@ def main() -> None:
     pd.DataFrame(rows).to_csv(
         target / "ensemble-priors.csv", index=False, float_format="%.4g", lineterminator="\n"
     )
+    base["table"] = base["cns"] + base["remission_cns"]  # size, and share of responders
     islands = base.groupby("island").agg(
         cohorts=("cohort", "size"), log10_share=("log10_share", "first"),
         ancestors=("of_island", "first"), ancestors_left=("ancestor", "nunique"),
-        moved=("moved", "first"), met=("met", "first"),
+        tables=("table", "nunique"), moved=("moved", "first"), met=("met", "first"),
     )  # fmt: skip
     islands.to_csv(target / "ensemble-sampler.csv", float_format="%.4g", lineterminator="\n")
 

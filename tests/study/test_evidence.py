@@ -9,6 +9,7 @@ from conftest import script
 from scipy import stats
 
 from cartanalysis.study.ensemble.evidence import effective, table
+from cartanalysis.study.ensemble.model import Model
 from cartanalysis.study.ensemble.prior import Prior
 from cartanalysis.study.published import load
 
@@ -106,6 +107,7 @@ def test_islands_agree_on_how_rare_such_cohorts_are():
     assert found["log10_share"].std() < 0.5
     assert (found["ancestors_left"] <= found["ancestors"]).all()
     assert found["met"].between(0, 1).all()
+    assert found["tables"].between(10, len(Model.of(load()).tables)).all()
 
 
 @pytest.mark.parametrize(("copies", "expected"), [(1, 2000), (10, 200)])

@@ -23,8 +23,9 @@ Tables, by name:
 ``sampler``
     The islands of the unchanged prior, by the same script: cohorts, log10_share (of the prior that
     meets the conditions on ranks and days, estimated), ancestors (different first draws that are
-    left), ancestors_left (of those cohorts that meet the conditions on days, too), moved (share of
-    the steps taken), met (share of the points that meet the conditions on days).
+    left), ancestors_left (of those cohorts that meet the conditions on days, too), tables
+    (different counts of CNS disease and remission among them), moved (share of the steps taken),
+    met (share of the points that meet the conditions on days).
 """
 
 from __future__ import annotations
