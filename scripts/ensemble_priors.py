@@ -31,8 +31,10 @@ from cartanalysis.study.published import load
 SIZE, BASE_SIZE, SEED, ISLAND, SWEEPS, JOBS = 250, 1000, 7, 500, 400, 1
 PARTS = Path("_build")
 
-MAIN = [*(f"hr_{exposure}_{end}" for exposure, end in COMPARISONS),
-        "adjusted_emd_os", "adjusted_treg_rfs", "os_2y", "rfs_2y", "remission_without_emd"]  # fmt: skip
+MAIN = [
+    *(f"hr_{exposure}_{end}" for exposure, end in COMPARISONS),
+    "adjusted_emd_os", "adjusted_treg_rfs", "os_2y", "rfs_2y", "remission_without_emd",
+]  # fmt: skip
 
 UNCHANGED = "as assumed"
 WIDER = {

@@ -7,10 +7,10 @@ endpoint and EMD out.  The landmark becomes a year of 365 days, and all other ti
 One factor is split at its median, the other has two values; the group named is the one that was
 expected to do worse before looking.
 
-scikit-survival is not among the requirements of the book.  Its data are read where it is installed,
-for example by ``pip install --no-deps --target DIR scikit-survival`` and ``PYTHONPATH=DIR``; without
-it the script ends with an error.  Writes ``cartanalysis/study/data/ensemble-public.csv`` in a
-quarter of an hour on two cores:
+scikit-survival is not among the requirements of the book.  Its data are read where it is
+installed, for example by ``pip install --no-deps --target DIR scikit-survival`` and
+``PYTHONPATH=DIR``; without it the script ends with an error.  Writes
+``cartanalysis/study/data/ensemble-public.csv`` in a quarter of an hour on two cores:
 
     python scripts/ensemble_public.py
 """
