@@ -393,7 +393,7 @@ study.say(
 from lifelines import CoxPHFitter
 
 data = times[["os_days", "os_event"]].assign(emd=has_emd.astype(int))
-tight = {"precision": 1e-12, "r_precision": 1e-12}
+tight = {"precision": 1e-18, "r_precision": 1e-18}
 cox = CoxPHFitter()
 cox.fit(data, "os_days", "os_event")
 early = cox.hazard_ratios_["emd"]

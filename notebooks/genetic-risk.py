@@ -175,7 +175,7 @@ from lifelines import CoxPHFitter
 is_high = (data["genetic_risk"] == "high").astype(int)
 model_data = data[["os_days", "os_event"]].assign(high=is_high)
 cox = CoxPHFitter(alpha=1 - confidence)
-tight = {"precision": 1e-12, "r_precision": 1e-12}
+tight = {"precision": 1e-18, "r_precision": 1e-18}
 cox.fit(model_data, "os_days", "os_event")
 by_default = cox.hazard_ratios_["high"]
 cox.fit(model_data, "os_days", "os_event", fit_options=tight)

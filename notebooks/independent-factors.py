@@ -210,7 +210,7 @@ one = zero_one("os_days", "os_event", ["emd_any"])
 book = study.hazard_ratios("os", ["emd_any"]).of("emd_any").number
 print(f"EMD alone: {alone['emd_any']['emd_any']:.4f} by default")
 exact = CoxPHFitter().fit(
-    one, "days", "event", fit_options={"precision": 1e-12}
+    one, "days", "event", fit_options={"precision": 1e-18}
 )
 print(f"{exact.hazard_ratios_['emd_any']:.4f} with more precision")
 print(f"{book:.4f} in the book")

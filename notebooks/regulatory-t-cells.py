@@ -184,7 +184,7 @@ from lifelines import CoxPHFitter
 from lifelines.statistics import logrank_test
 
 cox = CoxPHFitter()
-tight = {"precision": 1e-12, "r_precision": 1e-12}
+tight = {"precision": 1e-18, "r_precision": 1e-18}
 if high.nunique() == 2:  # both groups have patients
     a, b = data[high], data[~high]
     test = logrank_test(

@@ -1,22 +1,27 @@
 """Draw the cohorts that ship with the book: a thousand, evenly from all that agree.
 
-Writes ``ensemble.parquet`` (their patients), ``ensemble-effects.csv`` (their hazard ratios) and, of
-the most central of them, ``an2020.csv`` into ``cartanalysis/study/data``, in some minutes on two
-cores, and says what of the registry's assumed values the most central one has:
+Writes ``ensemble.parquet`` (their patients), ``ensemble-effects.parquet`` (what is found in them),
+``ensemble-outcomes.csv`` (what new cohorts would show) and, of the most central, ``an2020.csv``
+into ``cartanalysis/study/data``, in some minutes on two cores, and says what of the registry's
+assumed values the most central one has:
 
     python scripts/draw_ensemble.py
 """
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from cartanalysis.claims.registry import Registry
 from cartanalysis.contract import DEFAULT_COHORT, derive
 from cartanalysis.intake import parse
 from cartanalysis.stats.cox import cox
+from cartanalysis.stats.fragility import events_to_lose
 from cartanalysis.study import consistent
 from cartanalysis.study.consistent import DATA
+from cartanalysis.study.ensemble import anew
+from cartanalysis.study.ensemble.abstract import name_of
 from cartanalysis.study.ensemble.draw import draw
 from cartanalysis.study.published import load
 from cartanalysis.study.reconstruct import DEFAULT_SEED, reconstruct
@@ -24,18 +29,24 @@ from cartanalysis.study.reconstruct import DEFAULT_SEED, reconstruct
 SIZE, SEED = 1000, 2020
 
 
-def effects(cohort: pd.DataFrame, known: Registry) -> list[tuple[str, float, float]]:
-    """Give claim, hazard ratio and p of proportional hazards of each directional claim."""
+def one_by_one(cohort: pd.DataFrame, known: Registry) -> dict[str, float]:
+    """Give what is found cohort by cohort: p of proportional hazards, and fragility."""
     text = cohort.drop(columns="cohort").to_csv(index=False)
     patients = derive(parse(text.encode(), "cohort.csv", settled=True).table)
-    found = []
+    found: dict[str, float] = {}
     for claim in known.claims:
         if claim.how not in ("direction", "adjusted"):
             continue
-        model = cox(patients, claim.details["endpoint"], claim.covariates)
-        term = model.terms.set_index("covariate").loc[claim.details["exposure"]]
-        zph = model.proportional_hazards.set_index("covariate").loc[claim.details["exposure"]]
-        found.append((claim.id, float(term["estimate"]), float(zph["p"])))
+        exposure, end = claim.details["exposure"], claim.details["endpoint"]
+        model = cox(patients, end, claim.covariates)
+        zph = model.proportional_hazards.set_index("covariate").loc[exposure]
+        name = name_of(claim)
+        found[f"{name}_ph_p"] = float(zph["p"])
+        if claim.how == "direction":
+            days, event = f"{end}_days", f"{end}_event"
+            some = patients[[days, event, exposure]].dropna()
+            worse = some[exposure] == claim.details["worse"]
+            found[f"{name}_fragility"] = events_to_lose(some[days], some[event], worse)
     return found
 
 
@@ -47,14 +58,18 @@ def main() -> None:
     whole = ["rfs_days", "rfs_event", "hsct_day"]
     patients = patients.astype(dict.fromkeys(whole, "Int16")).drop(columns="patient_id")
     patients.to_parquet(DATA / consistent.COHORTS, index=False, compression="zstd")
-    rows = [
-        (seed, *row)
-        for seed, cohort in drawn.patients.groupby("cohort")
-        for row in effects(cohort, known)
-    ]
-    table = pd.DataFrame(rows, columns=["seed", "claim", "estimate", "ph_p"])
-    table.to_csv(DATA / consistent.EFFECTS, index=False, float_format="%.6g", lineterminator="\n")
-    central = consistent.most_central(table)
+    more = [one_by_one(cohort, known) for _, cohort in drawn.patients.groupby("cohort")]
+    effects = pd.concat([drawn.effects, pd.DataFrame(more)], axis=1)
+    effects = effects.rename(columns={"cohort": "seed"})
+    fractions = effects.select_dtypes("float").columns
+    effects = effects.astype({"seed": "int32"} | dict.fromkeys(fractions, "float32"))
+    effects.to_parquet(DATA / consistent.EFFECTS, index=False, compression="zstd")
+    outcomes = [anew.outcomes(known, drawn.effects, n, np.random.default_rng([SEED, n]))
+                for n in anew.SIZES]  # fmt: skip
+    pd.concat(outcomes).to_csv(
+        DATA / consistent.OUTCOMES, index=False, float_format="%.4g", lineterminator="\n"
+    )
+    central = consistent.most_central(consistent.effects())
     print(drawn.islands.to_string())
     print(drawn.effects.set_index("cohort").loc[central].filter(like="drawn_").to_string())
     if central != DEFAULT_SEED:

@@ -749,8 +749,8 @@ class Verdicts(Analysis):
 
         Parameters
         ----------
-        kind : {"upheld", "inconclusive", "opposed", "not_assessed"}
-            Which verdicts.
+        kind : {"upheld", "inconclusive", "opposed", "not_assessed", "better"}
+            Which verdicts; "better" counts the values that differ for the better.
 
         Returns
         -------

@@ -408,7 +408,8 @@ class HandOver:
         if isinstance(value, float):
             if math.isinf(value):
                 return "∞"
-            return f"{value:.0f}" if value == round(value) else f"{value:.2f}"
+            text = f"{value:.0f}" if value == round(value) else f"{value:.2f}"
+            return text.replace("-", "−")
         return str(value)
 
     def _left_out(self, results: Sequence[Result], labels: Mapping[str, str]) -> str:

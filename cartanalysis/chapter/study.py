@@ -9,7 +9,7 @@ from IPython import get_ipython
 from IPython.display import HTML
 
 from cartanalysis import contract, intake
-from cartanalysis.chapter import analyses, by_hand, context
+from cartanalysis.chapter import allowed, analyses, by_hand, context
 from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
@@ -272,6 +272,16 @@ class Study(HandOver):
             Claims, what was found, and the verdicts.
         """
         return analyses.Verdicts(self)
+
+    def allowed(self) -> allowed.Allowed:
+        """Set the cohort beside a thousand that agree with everything known of the study.
+
+        Returns
+        -------
+        Allowed
+            Ranges of what the abstract leaves open, and what new cohorts would show.
+        """
+        return allowed.Allowed(self, self.verdicts().result)
 
     def peers(self) -> context.Peers:
         """Set the study among other trials.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -192,7 +193,8 @@ def plot_effects(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `cartanalysis.study.consistent.effects`: claim, estimate.
+        From `cartanalysis.study.consistent.ranges`: claim, estimate, lower, upper, half_lower,
+        half_upper; and, if it has the column, found: the hazard ratio of a cohort beside them.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     labels : mapping of str to str, optional
@@ -203,23 +205,57 @@ def plot_effects(
     matplotlib.axes.Axes
         The axes.
     """
-    claims = list(dict.fromkeys(table["claim"]))
-    ax = style.axes(ax, 0.9 + 0.52 * len(claims))
-    spans = (
-        table.groupby("claim")["estimate"]
-        .quantile(np.array([0.025, 0.25, 0.5, 0.75, 0.975]))
-        .unstack()
-    )
-    limits = (0.8, max(10.0, float(spans.to_numpy().max()) * 1.3))
+    ax = style.axes(ax, 0.9 + 0.52 * len(table))
+    limits = (0.8, max(10.0, float(table["upper"].max()) * 1.3))
     label = "hazard ratio (log scale); 95 % of the cohorts, half of them, and their median"
     style.ratio_axis(ax, limits, label)
-    for y, claim in enumerate(claims):
-        low, quarter, middle, three, high = spans.loc[claim]
-        ax.plot([low, high], [y, y], color=style.RISK, linewidth=1.6)
-        ax.plot([quarter, three], [y, y], color=style.RISK, linewidth=6, solid_capstyle="butt")
-        ax.plot([middle] * 2, [y - 0.2, y + 0.2], color=style.INK, linewidth=1.8)
-        rows.words(ax, y - 0.42, (labels or {}).get(claim, claim), fontsize=style.SMALL)
+    for row in each_row(table.reset_index(drop=True)):
+        y = row.Index
+        ax.plot([row.lower, row.upper], [y, y], color=style.RISK, linewidth=1.6)
+        half = [row.half_lower, row.half_upper]
+        ax.plot(half, [y, y], color=style.RISK, linewidth=6, solid_capstyle="butt")
+        ax.plot([row.estimate] * 2, [y - 0.2, y + 0.2], color=style.INK, linewidth=1.8)
+        found = float(getattr(row, "found", math.nan))
+        if not math.isnan(found):
+            rows.mark(ax, None, y, found, marker="D", color="white", markeredgecolor=style.INK)
+        name = (labels or {}).get(row.claim, row.claim)
+        rows.words(ax, y - 0.42, name, fontsize=style.SMALL)
     ax.axvline(1, color=style.MUTED, linewidth=1, zorder=1)  # below the labels
+    ax.set(ylim=(len(table) - 0.5, -0.8), yticks=[])
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def plot_outcomes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how often new cohorts would show a claim, one row per claim, one dot per size.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `cartanalysis.study.allowed.outcomes`: what, n, estimate.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    claims, sizes = list(dict.fromkeys(table["what"])), sorted(table["n"].unique())
+    ax = style.axes(ax, 1.1 + 0.5 * len(claims))
+    ax.set(xlim=(0, 100), xlabel="new cohorts that show it (%)")
+    shades = np.linspace(0.25, 1, len(sizes))
+    for size, shade in zip(sizes, shades, strict=True):
+        part = table[table["n"] == size].set_index("what")["estimate"]
+        places = [claims.index(what) for what in part.index]
+        ax.plot(
+            100 * part, places, linestyle="", marker="o", markersize=4 + 5 * shade,
+            color=style.RISK, alpha=shade, label=f"{size} patients", clip_on=False, zorder=3,
+        )  # fmt: skip
+    for y, what in enumerate(claims):
+        ax.plot([0, 100], [y, y], color=style.HAIRLINE, linewidth=1, zorder=0)
+        rows.words(ax, y - 0.42, what)
     ax.set(ylim=(len(claims) - 0.5, -0.8), yticks=[])
     ax.spines["left"].set_visible(False)
+    style.legend(ax, len(sizes))
     return ax

@@ -14,9 +14,12 @@ from importlib import resources
 
 import pandas as pd
 
+from cartanalysis.study.ensemble.abstract import name_of
+from cartanalysis.study.published import load
 from cartanalysis.text import each_row
 
-COHORTS, EFFECTS = "ensemble.parquet", "ensemble-effects.csv"
+COHORTS, EFFECTS = "ensemble.parquet", "ensemble-effects.parquet"
+OUTCOMES = "ensemble-outcomes.csv"
 SHARE = 0.95
 """Share of the cohorts that a range holds, the rest being left out evenly at both ends."""
 
@@ -39,8 +42,27 @@ def cohorts() -> pd.DataFrame:
         return pd.read_parquet(path)
 
 
+@cache
+def measured() -> pd.DataFrame:
+    """Read what was found in the cohorts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cohort: seed; for each comparison (``hr_emd_os``, …; ``adjusted_emd_os``, …) the
+        hazard ratio, its Wald interval (``_lower``, ``_upper``), ``_p`` (log-rank, by permutation
+        where groups or events are few; of an adjusted one, of the likelihood-ratio test); of those
+        that the paper reports on ``_ph_p`` (of proportional hazards) and ``_fragility`` (events
+        that carry the significance); survival at two years (``os_2y``, ``rfs_2y``), remission
+        without EMD and with isolated CNS disease, ``cns`` and ``high_risk_n`` (patients), and what
+        was drawn for the whole cohort (``drawn_hr_emd``, …).
+    """
+    with resources.as_file(DATA / EFFECTS) as path:
+        return pd.read_parquet(path)
+
+
 def effects() -> pd.DataFrame:
-    """Read how large the effects are in the cohorts.
+    """Give how large the effects are in the cohorts.
 
     Returns
     -------
@@ -48,12 +70,30 @@ def effects() -> pd.DataFrame:
         One row per cohort and directional claim: seed, claim, estimate (hazard ratio), ph_p (of
         proportional hazards).
     """
-    with (DATA / EFFECTS).open(encoding="utf-8") as file:
+    wide, parts = measured(), []
+    for claim in load().claims:
+        if claim.how in ("direction", "adjusted"):
+            name = name_of(claim)
+            of = {"estimate": wide[name], "ph_p": wide[f"{name}_ph_p"]}
+            parts.append(pd.DataFrame({"seed": wide["seed"], "claim": claim.id} | of))
+    return pd.concat(parts, ignore_index=True)
+
+
+@cache
+def outcomes() -> pd.DataFrame:
+    """Read how often new cohorts would show what is claimed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `cartanalysis.study.ensemble.anew.outcomes`, for several sizes.
+    """
+    with (DATA / OUTCOMES).open(encoding="utf-8") as file:
         return pd.read_csv(file)
 
 
 def ranges(effects: pd.DataFrame) -> pd.DataFrame:
-    """Give the range of each effect over 95 % of the cohorts.
+    """Give the range of each effect over 95 % of the cohorts, and over half of them.
 
     Parameters
     ----------
@@ -64,12 +104,14 @@ def ranges(effects: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per claim: claim, n (cohorts), estimate (median hazard ratio), lower and upper
-        (2.5 % of the cohorts lie below, and as many above), method.
+        (2.5 % of the cohorts lie below, and as many above), half_lower and half_upper (a quarter
+        below, a quarter above), method.
     """
     by_claim = effects.groupby("claim", sort=False)["estimate"]
     table = by_claim.agg(n="size", estimate="median").reset_index()
-    for name, below in (("lower", (1 - SHARE) / 2), ("upper", (1 + SHARE) / 2)):
-        table[name] = by_claim.quantile(below).to_numpy()
+    for start, share in (("", SHARE), ("half_", 0.5)):
+        for end, below in (("lower", (1 - share) / 2), ("upper", (1 + share) / 2)):
+            table[start + end] = by_claim.quantile(below).to_numpy()
     return table.assign(method="median and 95 % range over the consistent cohorts")
 
 
@@ -113,13 +155,13 @@ def most_central(effects: pd.DataFrame) -> int:
     return int(distance[proportional].idxmin())
 
 
-def describe_effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    """Put a set of consistent effects into a sentence, for who cannot see the picture.
+def describe(ranges: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """Put the ranges into a sentence, for who cannot see the picture.
 
     Parameters
     ----------
-    effects : pandas.DataFrame
-        From `effects`.
+    ranges : pandas.DataFrame
+        From `ranges`.
     labels : mapping of str to str
         Names of the claims as shown.
 
@@ -128,5 +170,5 @@ def describe_effects(effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
     str
         A sentence.
     """
-    parts = [f"{labels[r.claim]} {r.lower:.1f} to {r.upper:.1f}" for r in each_row(ranges(effects))]
+    parts = [f"{labels[r.claim]} {r.lower:.1f} to {r.upper:.1f}" for r in each_row(ranges)]
     return "Hazard ratios by claim, the range of 95 % of the cohorts: " + "; ".join(parts) + "."

@@ -18,7 +18,7 @@ from cartanalysis.figures import style
 from cartanalysis.figures.km import MAX_TICKS, ticks
 from cartanalysis.intake import read
 from cartanalysis.stats import baseline, cox, response, safety, survival
-from cartanalysis.study import consistent, published
+from cartanalysis.study import allowed, consistent, published
 
 matplotlib.use("agg")
 
@@ -60,7 +60,11 @@ def every_figure(patients):
             cox.scan_cutoffs(patients, "os", "treg_pct"), ax, chosen=5
         ),
     )
-    yield "effects", lambda ax=None: figures.plot_effects(consistent.effects(), ax)
+    yield (
+        "effects",
+        lambda ax=None: figures.plot_effects(consistent.ranges(consistent.effects()), ax),
+    )
+    yield "outcomes", lambda ax=None: figures.plot_outcomes(allowed.outcomes((47, 300)), ax)
     yield (
         "distribution",
         lambda ax=None: figures.plot_distribution(

@@ -23,7 +23,7 @@ from cartanalysis.chapter.disclosure import CONFIDENCES, times
 from cartanalysis.chapter.disclosure.cells import shown, small
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.registry import Entry
-from cartanalysis.claims.verdicts import Verdict, consistent, day_of
+from cartanalysis.claims.verdicts import Verdict, day_of
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
@@ -486,8 +486,9 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         out.loc[i, ["n", "events"]] = COMPLEMENT
         out.loc[i, numbers] = math.nan
         out.at[i, "why"] = f"numbers hidden: {Hidden(min_cell, 'they would tell of')}"
-        if row["verdict"] == Verdict.EXACT:  # would give the number back
-            out.at[i, "verdict"] = consistent(row["power"])
+        out.at[i, "side"] = ""
+        if row["verdict"] in (Verdict.EXACT, Verdict.CONSISTENT):  # would give the number back
+            out.at[i, "verdict"] = Verdict.WEAK
     return out.drop(columns="smallest")
 
 

@@ -9,13 +9,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from cartanalysis.claims.registry import Registry
+from cartanalysis.claims.registry import Entry, Registry
 
 Ints = npt.NDArray[np.intp]
 
 EXPOSURES = ("emd", "treg", "genetics")
 COMPARISONS = tuple((e, end) for end in ("os", "rfs") for e in EXPOSURES)
 LEVEL = 0.05
+COLUMNS = dict(zip(("emd_any", "treg_group", "genetic_risk"), EXPOSURES, strict=True))
+"""What the exposures are called by the column of a cohort."""
 
 
 @dataclass(frozen=True)
@@ -103,3 +105,20 @@ class Abstract:
             and (yes - of) * self.other > self.other_responders * (n - size)
         ]
         return np.array(fits, dtype=np.intp)
+
+
+def name_of(claim: Entry) -> str:
+    """Name the effect of a directional claim as in `Ensemble.effects`.
+
+    Parameters
+    ----------
+    claim : Entry
+        Of the registry.
+
+    Returns
+    -------
+    str
+        Such as ``hr_emd_os`` or ``adjusted_emd_os``.
+    """
+    how = "adjusted" if claim.how == "adjusted" else "hr"
+    return f"{how}_{COLUMNS[claim.details['exposure']]}_{claim.details['endpoint']}"

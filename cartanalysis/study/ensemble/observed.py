@@ -128,6 +128,24 @@ class Observed:
             )
         return p, chi2_p, test.excess[1]
 
+    def alone(self, exposure: str, end: str) -> tuple[Floats, Floats]:
+        """Fit the Cox model with one exposure.
+
+        Parameters
+        ----------
+        exposure, end : str
+            Which.
+
+        Returns
+        -------
+        beta : numpy.ndarray of shape (n_cohorts,)
+            Log hazard ratio.
+        error : numpy.ndarray of shape (n_cohorts,)
+            Its standard error.
+        """
+        fit = batch.cox(self.sets[end], self.courses.exposed[exposure][None].astype(float))
+        return fit.beta[0], fit.error[0]
+
     def is_worse_adjusted(self, exposure: str, end: str) -> Bools:
         """Tell whether the exposed do significantly worse, adjusted for the other exposures."""
         beta, _, p = self.adjusted(exposure, end)
@@ -173,10 +191,11 @@ class Observed:
         """
         half, made = stats.norm.ppf(0.5 + confidence / 2), {}
         for exposure, end in COMPARISONS:
-            alone = batch.cox(self.sets[end], self.courses.exposed[exposure][None].astype(float))
             p, _, _ = self.compare(exposure, end)
-            adjusted = self.adjusted(exposure, end)
-            fits = {"hr": (alone.beta[0], alone.error[0], p), "adjusted": adjusted}
+            fits = {
+                "hr": (*self.alone(exposure, end), p),
+                "adjusted": self.adjusted(exposure, end),
+            }
             for how, (beta, error, value) in fits.items():
                 name = f"{how}_{exposure}_{end}"
                 made[name] = np.exp(beta)

@@ -231,7 +231,27 @@ class Disease:
             What the prior makes of them.
         """
         shared, mine = self._read(points)
-        groups = self._groups(shared, mine)
+        return self.courses(shared, self._groups(shared, mine), mine)
+
+    def courses(
+        self, shared: dict[str, Floats], groups: Mapping[str, Any], mine: Mapping[str, Floats]
+    ) -> Courses:
+        """Give times to patients whose groups are known.
+
+        Parameters
+        ----------
+        shared : dict of str to numpy.ndarray of shape (n_cohorts, 1)
+            What was drawn for the whole cohort.
+        groups : mapping of str to numpy.ndarray of shape (n_cohorts, n_patients)
+            The fields of `Courses` that are no times.
+        mine : mapping of str to numpy.ndarray of shape (n_cohorts, n_patients)
+            Numbers between 0 and 1 for relapse, lag, in_remission and end.
+
+        Returns
+        -------
+        Courses
+            With times since infusion in days.
+        """
         rate = self._rates(shared, groups)
         waited = self._clock(-np.log1p(-mine["relapse"]) / rate["relapse"], 1 / self.prior.shape)
         relapse = shared["remission_day"] + waited

@@ -1,0 +1,151 @@
+"""What the abstract allows, as a chapter asks for it: a thousand cohorts and one beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cartanalysis.chapter.handover import HandOver
+from cartanalysis.chapter.results import Figure, Labels, Result, Table
+from cartanalysis.figures import plot_effects, plot_outcomes
+from cartanalysis.study import allowed, consistent
+
+ASSUMED = "A"
+"""Letter of all that rests on the prior."""
+
+SHOWN_SIZES = (47, 100, 300)
+"""Patients of the new cohorts that are drawn in the figure."""
+
+
+class Allowed:
+    """The cohorts that agree with everything known of the study.
+
+    Parameters
+    ----------
+    study : HandOver
+        The chapter.
+    claims : Result
+        The verdicts on the chapter's own cohort.
+    """
+
+    def __init__(self, study: HandOver, claims: Result) -> None:
+        self._study = study
+        self._claims = claims
+        self.ratios = self._assumed(allowed.ratios, claims.table)
+        """Ranges of the hazard ratios, one row per directional claim."""
+        self.readings = self._assumed(allowed.readings)
+        """Share of the cohorts in which both readings of “respectively” hold."""
+
+    def _assumed(self, function: Any, *args: Any) -> Result:
+        return self._study.compute(function, *args).published_by(ASSUMED)
+
+    def again(self, claim: str, n: int) -> Result:
+        """Give the share of new cohorts that would show a claim.
+
+        Parameters
+        ----------
+        claim : str
+            Id of a directional claim or an ordering.
+        n : int
+            Patients of the new cohorts, one of the simulated sizes.
+
+        Returns
+        -------
+        Result
+            A number to hand over.
+        """
+        return self._assumed(allowed.outcomes).where(claim=claim, n=n)
+
+    def figure(self, name: str, caption: str, labels: Labels) -> Figure:
+        """Draw the ranges of the hazard ratios, the chapter's own cohort beside them.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure, unique in the book.
+        caption : str
+            Caption.
+        labels : mapping of str to str
+            Names of the claims as shown.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        alt = consistent.describe(self.ratios.table, labels)
+        return Figure(plot_effects, [self.ratios], name, caption, alt, {"labels": labels})
+
+    def outcomes_figure(self, name: str, caption: str) -> Figure:
+        """Draw how often new cohorts of three sizes would show each claim.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure, unique in the book.
+        caption : str
+            Caption.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        found = self._assumed(allowed.outcomes, SHOWN_SIZES)
+        return Figure(plot_outcomes, [found], name, caption, allowed.describe(found.table))
+
+    def fractions(self, caption: str) -> Table:
+        """Lay out survival at two years and remission by site."""
+        columns = {"what": "Quantity", "estimate": "Median of the cohorts (95 % of them)"}
+        return self._assumed(allowed.fractions).as_table(columns, caption)
+
+    def p_values(self, caption: str) -> Table:
+        """Lay out how small the p-values are."""
+        columns = {
+            "what": "Direction",
+            "p": "Median p",
+            "below_01": "p < 0.01",
+            "below_001": "p < 0.001",
+        }
+        return self._assumed(allowed.p_values).as_table(columns, caption)
+
+    def drivers(self, caption: str) -> Table:
+        """Lay out which assumptions move what is open."""
+        columns = {
+            "what": "Assumed",
+            "emd": "HR, EMD",
+            "treg": "HR, Tregs",
+            "genetics": "HR, genetics",
+            "late": "Alive at 2 years",
+        }
+        return self._assumed(allowed.drivers).as_table(columns, caption)
+
+    def inflation(self, caption: str) -> Table:
+        """Lay out the winner's curse."""
+        columns = {
+            "what": "Direction",
+            "reported": "Drawn cohorts",
+            "anew": "New cohorts",
+            "estimate": "Quotient",
+        }
+        found = self._assumed(allowed.inflation).read("estimate", "ratio")
+        return found.as_table(columns, caption)
+
+    def fragility(self, caption: str) -> Table:
+        """Lay out how many events carry the significance."""
+        columns = {
+            "what": "Direction",
+            "median": "Events, median",
+            "least": "at least",
+            "most": "at most",
+            "one": "one event is enough",
+        }
+        return self._assumed(allowed.fragility).as_table(columns, caption)
+
+    def expected(self, caption: str) -> Table:
+        """Lay out how often a new cohort of this size would show each claim, and the verdicts."""
+        columns = {
+            "what": "Claim",
+            "expected": "New cohorts of this size that would show it",
+            "verdict": "This cohort",
+        }
+        return self._study.compute(allowed.expected, self._claims).as_table(columns, caption)

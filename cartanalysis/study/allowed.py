@@ -1,0 +1,273 @@
+"""What the abstract leaves open, read off the thousand cohorts that agree with it.
+
+Every table here rests on assumptions, the prior of `cartanalysis.study.ensemble` above all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cartanalysis.claims.registry import Entry
+from cartanalysis.errors import CannotCompute
+from cartanalysis.study import consistent
+from cartanalysis.study.consistent import SHARE
+from cartanalysis.study.ensemble.abstract import LEVEL, name_of
+from cartanalysis.study.published import load
+from cartanalysis.text import each_row
+
+METHOD = "median and 95 % range over the consistent cohorts"
+
+OPEN = {
+    "os_2y": "alive at 2 years",
+    "rfs_2y": "responders alive without relapse 2 years after remission",
+    "remission_without_emd": "in remission, without EMD",
+    "remission_cns": "in remission, isolated CNS disease",
+}
+"""Fractions that nobody printed."""
+
+DRAWN = {
+    "drawn_hr_emd": "hazard ratio of EMD in the model",
+    "drawn_hr_treg": "hazard ratio of high Tregs in the model",
+    "drawn_hr_genetics": "hazard ratio of high-risk genetics in the model",
+    "cns": "patients with isolated CNS disease",
+    "drawn_high_risk": "share with high-risk genetics",
+    "drawn_remission_day": "day of remission",
+    "drawn_after_relapse": "survival after relapse",
+    "drawn_death_in_remission": "deaths without relapse",
+    "drawn_treg_median": "median of Tregs",
+    "drawn_longest": "end of follow-up",
+}
+"""What is assumed of a whole cohort."""
+
+MOVED = {
+    "hr_emd_os": "emd",
+    "hr_treg_os": "treg",
+    "hr_genetics_os": "genetics",
+    "os_2y": "late",
+}
+"""Quantities that the assumptions may move, and what `drivers` calls their columns."""
+
+
+def _directions() -> Iterator[tuple[Entry, str]]:
+    for claim in load().claims:
+        if claim.how in ("direction", "adjusted"):
+            yield claim, name_of(claim)
+
+
+def _spread(values: pd.Series) -> dict[str, object]:
+    low, middle, high = values.quantile([(1 - SHARE) / 2, 0.5, (1 + SHARE) / 2])
+    return {"estimate": middle, "lower": low, "upper": high, "n": len(values), "method": METHOD}
+
+
+def ratios(claims: pd.DataFrame) -> pd.DataFrame:
+    """Set the hazard ratios that a cohort shows beside those of the thousand.
+
+    Parameters
+    ----------
+    claims : pandas.DataFrame
+        Verdicts on a cohort, from `cartanalysis.claims.replication.claims`; or no rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `cartanalysis.study.consistent.ranges`, and found (the cohort's hazard ratio; NaN
+        where it has none).
+    """
+    table = consistent.ranges(consistent.effects())
+    found = {row.id: row.estimate for row in each_row(claims) if row.unit == "hazard ratio"}
+    return table.assign(found=table["claim"].map(found).astype(float))
+
+
+def fractions() -> pd.DataFrame:
+    """Give the range of what else is open.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per quantity: what, estimate (median), lower and upper (95 % range), n, method.
+    """
+    wide = consistent.measured()
+    return pd.DataFrame([{"what": what} | _spread(wide[name]) for name, what in OPEN.items()])
+
+
+def p_values() -> pd.DataFrame:
+    """Say how far below the level of significance the p-values may have been.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per directional claim: what, p (median), and the shares of the cohorts with p below
+        0.01 (``below_01``) and below 0.001 (``below_001``).
+    """
+    wide, rows = consistent.measured(), []
+    for claim, name in _directions():
+        p = wide[f"{name}_p"]
+        shares = {
+            "below_01": _percent((p < 0.01).mean()),
+            "below_001": _percent((p < 0.001).mean()),
+        }
+        rows.append({"what": claim.details["short"], "p": p.median()} | shares)
+    return pd.DataFrame(rows)
+
+
+def drivers() -> pd.DataFrame:
+    """Tell which assumptions move what is open.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per assumption: what, and Spearman's rank correlation with the hazard ratios of
+        death (emd, treg, genetics) and with survival at two years (late).
+    """
+    wide = consistent.measured()
+    ranks = wide[[*DRAWN, *MOVED]].rank()
+    table = ranks.corr().loc[[*DRAWN], [*MOVED]].rename(columns=MOVED)
+    table.insert(0, "what", list(DRAWN.values()))
+    table["largest"] = table[[*MOVED.values()]].abs().max(axis=1)
+    return table.sort_values("largest", ascending=False).drop(columns="largest")
+
+
+def readings() -> pd.DataFrame:
+    """Count the cohorts in which “respectively” may be read either way.
+
+    The abstract calls EMD and Tregs independent risk factors for survival and relapse-free
+    survival, “respectively”.  Read literally, EMD is one for survival and Tregs for relapse-free
+    survival; read loosely, both are for both.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: estimate (share of the cohorts that fulfil both readings), n, method.
+    """
+    wide = consistent.measured()
+    loose = np.ones(len(wide), dtype=bool)
+    for name in ("adjusted_emd_rfs", "adjusted_treg_os"):
+        loose &= (wide[f"{name}_p"] < LEVEL) & (wide[name] > 1)
+    method = "share of the consistent cohorts in which both are independent for both endpoints"
+    return pd.DataFrame([{"estimate": loose.mean(), "n": len(wide), "method": method}])
+
+
+def outcomes(sizes: Sequence[int] = ()) -> pd.DataFrame:
+    """Say how often a new cohort would show what the paper claims.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Patients of the new cohorts; all simulated sizes if empty.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim and size: claim, what, n, estimate (share of new cohorts with p < 0.05 in
+        the claimed direction), contradicts (in the opposite one), method.
+    """
+    table = consistent.outcomes().drop(columns="estimate")
+    if sizes:
+        table = table[table["n"].isin(sizes)]
+    what = [load()[str(claim)].details["short"] for claim in table["claim"]]
+    method = "share of cohorts simulated from the thousand, one from each, with p < 0.05"
+    table = table.assign(what=what, method=method).rename(columns={"supports": "estimate"})
+    return table[["claim", "what", "n", "estimate", "contradicts", "method"]]
+
+
+def expected(claims: pd.DataFrame) -> pd.DataFrame:
+    """Say how often a new cohort of a cohort's size would show what the paper claims.
+
+    Parameters
+    ----------
+    claims : pandas.DataFrame
+        Verdicts on the cohort, from `cartanalysis.claims.replication.claims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per direction and ordering: what, expected (share of the new cohorts; between the
+        sizes that were simulated it lies straight over log n), verdict.
+
+    Raises
+    ------
+    CannotCompute
+        If none of the claims could be assessed, so that the size is not known.
+    """
+    sizes = outcomes().pivot(index="claim", columns="n", values="estimate")
+    n = claims["n"].max()
+    if not n > 0:
+        raise CannotCompute("no claim could be assessed, so the cohort's size is not known")
+    at = np.log(sizes.columns.to_numpy(dtype=float))
+    rows = [
+        {
+            "what": row.short,
+            "expected": _percent(float(np.interp(np.log(n), at, sizes.loc[row.id]))),
+            "verdict": row.verdict,
+        }
+        for row in each_row(claims[claims["id"].isin(sizes.index)])
+    ]
+    return pd.DataFrame(rows)
+
+
+def describe(table: pd.DataFrame) -> str:
+    """Put the outcomes of new cohorts into a sentence, for who cannot see the picture.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `outcomes`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    parts = [
+        f"{what} " + ", ".join(f"{_percent(r.estimate)} of {r.n}" for r in each_row(rows))
+        for what, rows in table.groupby("what", sort=False)
+    ]
+    return "Share of new cohorts that show a claim, by patients: " + "; ".join(parts) + "."
+
+
+def inflation() -> pd.DataFrame:
+    """Set the hazard ratios of the drawn cohorts beside those of new ones.
+
+    The drawn cohorts had to reach significance, new ones need not: the winner's curse.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per directional claim: what, reported (median hazard ratio of the drawn cohorts),
+        anew (of new cohorts of the largest size), estimate (quotient of both), method.
+    """
+    new = consistent.outcomes()
+    largest = new[new["n"] == new["n"].max()].set_index("claim")["estimate"]
+    wide, rows = consistent.measured(), []
+    for claim, name in _directions():
+        reported, anew = float(wide[name].median()), float(largest[claim.id])
+        row = {"what": claim.details["short"], "reported": reported, "anew": anew}
+        method = f"medians over the cohorts; new cohorts of {new['n'].max()} patients"
+        rows.append(row | {"estimate": reported / anew, "method": method})
+    return pd.DataFrame(rows)
+
+
+def fragility() -> pd.DataFrame:
+    """Say how many events carry the significance of each comparison.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per univariable directional claim: what, least, median and most (of 95 % of the
+        cohorts), one (share of the cohorts in which a single event carries it).
+    """
+    wide, rows = consistent.measured(), []
+    for claim, name in _directions():
+        if claim.how == "direction":
+            events = wide[f"{name}_fragility"]
+            low, middle, high = events.quantile([(1 - SHARE) / 2, 0.5, (1 + SHARE) / 2])
+            row = {"what": claim.details["short"], "least": low, "median": middle, "most": high}
+            rows.append(row | {"one": _percent((events <= 1).mean())})
+    return pd.DataFrame(rows)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
