@@ -2,9 +2,9 @@
 
 A range is widened by drawing anew.  It is narrowed to its middle half (on the log scale where the
 prior is even on that) by leaving cohorts out: under an even prior those within the narrower range
-are draws from it.  Also drawn anew: Weibull instead of exponential times to relapse.  Every
-variant is written to ``_build`` as soon as it is done, so that an interrupted run goes on where it
-was.  Writes ``ensemble-priors.csv`` and, of the unchanged ranges, ``ensemble-sampler.csv`` into
+are draws from it.  Also drawn anew: Weibull instead of exponential times to relapse, and another
+median of them.  Every variant is written to ``_build`` as soon as it is done, so that an
+interrupted run goes on where it was.  Writes ``ensemble-priors.csv`` and, of the unchanged ranges, ``ensemble-sampler.csv`` into
 ``cartanalysis/study/data``, in half an hour on two cores:
 
     python scripts/ensemble_priors.py
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from scipy import stats
 
 from cartanalysis.study.consistent import DATA
 from cartanalysis.study.ensemble.abstract import COMPARISONS
@@ -30,6 +31,8 @@ from cartanalysis.study.published import load
 
 SIZE, BASE_SIZE, SEED, ISLAND, SWEEPS, JOBS = 250, 1000, 7, 500, 400, 1
 PARTS = Path("_build")
+MEDIAN = float(np.sqrt(np.pi / 2))
+"""Standard error of a median by that of the mean, in a normal distribution."""
 
 MAIN = [
     *(f"hr_{exposure}_{end}" for exposure, end in COMPARISONS),
@@ -50,7 +53,14 @@ WIDER = {
 }
 """Field of the prior, and the wider range, by what is assumed."""
 
-SHAPES = {"hazard of relapse that falls": 0.7, "hazard of relapse that rises": 1.5}
+TIMES = {
+    "hazard of relapse that falls": ("shape", 0.7),
+    "hazard of relapse that rises": ("shape", 1.5),
+    "earlier relapse without risk factors": ("baseline_median", 350.0),
+    "later relapse without risk factors": ("baseline_median", 1400.0),
+}
+"""Field of the prior, and its value instead of 1 (exponential times) or 700 days."""
+
 DRAWN = {
     "hazard ratio of EMD": ("drawn_hr_emd", True),
     "hazard ratio of Tregs": ("drawn_hr_treg", True),
@@ -72,8 +82,8 @@ def variants(prior: Prior) -> Iterator[tuple[str, Prior]]:
     for what, (field, span) in WIDER.items():
         value = {**prior.hr, **span} if isinstance(span, dict) else span
         yield f"wider: {what}", replace(prior, **{field: value})
-    for what, shape in SHAPES.items():
-        yield f"shape {shape}: {what}", replace(prior, shape=shape)
+    for what, (field, one) in TIMES.items():
+        yield what, replace(prior, **{field: one})
 
 
 def part_of(name: str) -> Path:
@@ -110,11 +120,22 @@ def summarised(name: str, table: pd.DataFrame, text: str) -> Iterator[dict[str, 
     for quantity in MAIN:
         values = table[quantity].dropna()
         low, middle, high = values.quantile([0.025, 0.5, 0.975])
+        spread = float(stats.iqr(values, scale="normal"))
         yield {
             "prior": name, "range": text, "quantity": quantity, "cohorts": len(values),
             "effective": effective(table[quantity], lineage),
             "lower": low, "middle": middle, "upper": high,
+            "error": MEDIAN * spread / np.sqrt(effective(table[quantity], lineage)),
         }  # fmt: skip
+
+
+def compared(table: pd.DataFrame) -> pd.DataFrame:
+    """Say by how many Monte Carlo errors the middle is away from that of the assumed ranges."""
+    usual = table[table["prior"] == UNCHANGED].set_index("quantity")
+    there = usual.loc[table["quantity"]]
+    apart = table["middle"].to_numpy() - there["middle"].to_numpy()
+    error = np.hypot(table["error"].to_numpy(), there["error"].to_numpy())
+    return table.assign(distance=apart / error)
 
 
 def as_text(span: object) -> str:
@@ -140,11 +161,11 @@ def main() -> None:
         if what in WIDER:
             drawn = pd.read_csv(part_of(f"wider: {what}"))
             rows += summarised(f"wider: {what}", drawn, as_text(WIDER[what][1]))
-    for what, shape in SHAPES.items():
-        drawn = pd.read_csv(part_of(f"shape {shape}: {what}"))
-        rows += summarised(what, drawn, f"Weibull shape {shape}")
+    for what, (field, value) in TIMES.items():
+        drawn = pd.read_csv(part_of(what))
+        rows += summarised(what, drawn, f"{field.replace('_', ' ')} {value:g}")
     target = Path(str(DATA))
-    pd.DataFrame(rows).to_csv(
+    compared(pd.DataFrame(rows)).to_csv(
         target / "ensemble-priors.csv", index=False, float_format="%.4g", lineterminator="\n"
     )
     base["table"] = base["cns"] + base["remission_cns"]  # size, and share of responders

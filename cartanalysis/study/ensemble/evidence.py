@@ -14,12 +14,13 @@ Tables, by name:
     Abstracts of real patients, by ``scripts/ensemble_public.py``.  One row per data set, factor and
     quantity (hr, hr_lower and hr_upper of a factor, survival_2 at twice the landmark): patients,
     events, landmark, significant (as its abstract says), truth, lower, middle and upper (2.5, 50
-    and 97.5 % of the draws), inside (whether they hold the truth), draws, ancestors; or
-    does_not_fit, why a data set could not be used.
+    and 97.5 % of the draws), inside (whether they hold the truth; empty with fewer than 20 draws),
+    draws, ancestors; or does_not_fit, why a data set could not be used.
 ``priors``
     Other ranges of what is assumed, by ``scripts/ensemble_priors.py``.  One row per prior and
     quantity: range (instead of the assumed one), cohorts, effective (number), lower, middle and
-    upper (2.5, 50 and 97.5 % of the cohorts).
+    upper (2.5, 50 and 97.5 % of the cohorts), error (Monte Carlo standard error of the middle),
+    distance (of the middle from that of the assumed ranges, by the errors of both).
 ``sampler``
     The islands of the unchanged prior, by the same script: cohorts, log10_share (of the prior that
     meets the conditions on ranks and days, estimated), ancestors (different first draws that are

@@ -29,7 +29,8 @@ SHARED = ("table", "hr_emd", "hr_treg", "hr_genetics", "high_risk", "remission_d
 OF_PATIENTS = ("relapse", "lag", "in_remission", "end", "treg", "genetics")
 
 BASELINE_MEDIAN = 700.0
-"""Days to relapse without risk factors; the time axis is stretched, so only ranks rest on it."""
+"""Days to relapse without risk factors.  The time axis is stretched, so only ranks rest on it, those
+of relapses and deaths among the ends of follow-up too."""
 
 EXCHANGED = (0.05, 0.2, 0.6)
 """Share of the pairs that exchange something in one step."""
@@ -65,6 +66,8 @@ class Prior:
         ended.
     shape : float
         Weibull shape of the times to relapse; with 1 they are exponential.
+    baseline_median : float
+        Days to relapse without risk factors.
     """
 
     cns: tuple[int, int]
@@ -76,6 +79,7 @@ class Prior:
     treg_median: tuple[float, float]
     follow_up: tuple[tuple[int, int], ...]
     shape: float = 1.0
+    baseline_median: float = BASELINE_MEDIAN
 
     @classmethod
     def of(cls, known: Registry) -> Prior:
@@ -265,7 +269,7 @@ class Disease:
 
     def _clock(self, wait: Floats, power: float) -> Floats:
         """Bend the time to relapse; by the shape, the hazard is even afterwards."""
-        return np.asarray(wait**power * BASELINE_MEDIAN ** (1 - power))
+        return np.asarray(wait**power * self.prior.baseline_median ** (1 - power))
 
     def _read(self, points: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
         """Tell the coordinates of the whole, scaled to their ranges, from those of patients."""
@@ -293,7 +297,7 @@ class Disease:
         hazard = hazard * np.where(groups["high_risk"], shared["hr_genetics"], 1.0)
         # risk factors act on death, too, though less than on relapse
         lag = np.log(2) * np.sqrt(hazard) / shared["after_relapse"]
-        return {"relapse": np.log(2) * hazard / BASELINE_MEDIAN, "lag": lag}
+        return {"relapse": np.log(2) * hazard / self.prior.baseline_median, "lag": lag}
 
     @property
     def kernels(self) -> tuple[rare.Kernel, ...]:
