@@ -4,8 +4,8 @@ A range is widened by drawing anew.  It is narrowed to its middle half (on the l
 prior is even on that) by leaving cohorts out: under an even prior those within the narrower range
 are draws from it.  Also drawn anew: Weibull instead of exponential times to relapse, and another
 median of them.  Every variant is written to ``_build`` as soon as it is done, so that an
-interrupted run goes on where it was.  Writes ``ensemble-priors.csv`` and, of the unchanged ranges, ``ensemble-sampler.csv`` into
-``cartanalysis/study/data``, in half an hour on two cores:
+interrupted run goes on where it was.  Writes ``ensemble-priors.csv`` and, of the unchanged ranges,
+``ensemble-sampler.csv`` into ``cartanalysis/study/data``, in ten minutes on a quiet machine:
 
     python scripts/ensemble_priors.py
 """

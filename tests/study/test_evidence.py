@@ -93,7 +93,7 @@ def test_other_priors_move_what_rests_on_them():
         "wider: hazard ratio of genetics",
     )
     assert upper[list(how)].is_monotonic_increasing
-    # with which patients the curve goes on is left open, whatever their Tregs are
+    # only the order of Tregs matters, so their median cannot
     assert (found.loc["wider: median of Tregs", "distance"].abs() < 4).all()
 
 

@@ -29,8 +29,8 @@ SHARED = ("table", "hr_emd", "hr_treg", "hr_genetics", "high_risk", "remission_d
 OF_PATIENTS = ("relapse", "lag", "in_remission", "end", "treg", "genetics")
 
 BASELINE_MEDIAN = 700.0
-"""Days to relapse without risk factors.  The time axis is stretched, so only ranks rest on it, those
-of relapses and deaths among the ends of follow-up too."""
+"""Days to relapse without risk factors.  The time axis is stretched, so that only ranks rest on it;
+but these include the ranks of events among the ends of follow-up."""
 
 EXCHANGED = (0.05, 0.2, 0.6)
 """Share of the pairs that exchange something in one step."""
