@@ -30,7 +30,7 @@ from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.reading import delimited, table
 from cartanalysis.intake.reading.detect import KINDS
 from cartanalysis.intake.words import BARE, WORDS, spellings, tokens
-from cartanalysis.stats import permutation
+from cartanalysis.stats import cutoff, permutation
 from cartanalysis.stats.response import ALL
 from cartanalysis.stats.survival import ENDPOINTS
 from cartanalysis.study import consistent, examples
@@ -48,7 +48,7 @@ OPEN = "emd_os"
 STEPS = 40
 """So many of them are handed to the page."""
 
-SMALLEST_SIDE = 0.2
+SMALLEST_SIDE = cutoff.SEARCHED[0]
 """Share of the patients that a cut-off leaves on either side, as in the chapter's own search."""
 
 WEEK, LAST_LANDMARK = 7, 182

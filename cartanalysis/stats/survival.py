@@ -264,7 +264,7 @@ def is_curve(table: pd.DataFrame) -> bool:
     Returns
     -------
     bool
-        Whether it comes from `kaplan_meier`.
+        Whether it comes from `kaplan_meier`, or is like it.
     """
     return {"group", "time", "at_risk", "censored", "estimate"} <= set(table.columns)
 
@@ -275,23 +275,24 @@ def on_grid(curves: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     curves : pandas.DataFrame
-        From `kaplan_meier`.
+        From `kaplan_meier`, or like it.
 
     Returns
     -------
     pandas.DataFrame
-        One row per group and time, every 30 days (7 if the longest curve ends before a year) up
-        to the end of the curve: group, time, at_risk, estimate, lower, upper.
+        One row per curve and time, every 30 days (7 if the longest curve ends before a year) up
+        to the end of the curve: group (and cause, if there are several), time, at_risk, estimate,
+        and its interval.
     """
     step = GRID[bool(curves["time"].max() >= 365)]
+    names = [c for c in ("group", "cause") if c in curves]
+    values = [c for c in ("estimate", "lower", "upper") if c in curves]
     rows = []
-    for group, curve in curves.groupby("group", sort=False):
+    for name, curve in curves.groupby(names, sort=False):
         for time in np.arange(0, curve["time"].max() + 1e-9, step):
             last = curve[curve["time"] <= time].iloc[-1]
-            values = (last["estimate"], last["lower"], last["upper"])
-            rows.append((group, time, still_observed(curve, time), *values))
-    columns = ["group", "time", "at_risk", "estimate", "lower", "upper"]
-    return pd.DataFrame(rows, columns=columns)
+            rows.append((*name, time, still_observed(curve, time), *last[values]))
+    return pd.DataFrame(rows, columns=[*names, "time", "at_risk", *values])
 
 
 def survival_at(
