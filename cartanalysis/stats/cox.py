@@ -7,7 +7,8 @@ from R's ``cox.zph``, so that one is computed here, too, from the score of the e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Number
 from typing import Any
 
@@ -40,9 +41,6 @@ class CoxModel:
     terms : pandas.DataFrame
         One row per term: covariate, group (level, or "per unit"), reference, n, events,
         estimate (hazard ratio), lower, upper, statistic (Wald z), p, method.
-    tests : pandas.DataFrame
-        Whole-model and per-covariate likelihood-ratio tests: covariate, estimate (χ²), df, p,
-        method.
     n : int
         Patients with complete data.
     events : int
@@ -51,17 +49,33 @@ class CoxModel:
         Events per estimated coefficient; below about 10 the estimates are unstable.
     log_likelihood : float
         Partial log-likelihood at the estimate.
-    proportional_hazards : pandas.DataFrame
-        Columns covariate, estimate (χ²), df, p, method; the last row is the global test.
+    fit : Likelihood
+        The partial likelihood there, of standardised covariates.
     """
 
     terms: pd.DataFrame
-    tests: pd.DataFrame
     n: int
     events: int
     events_per_term: float
     log_likelihood: float
-    proportional_hazards: pd.DataFrame
+    fit: Likelihood = field(repr=False)
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """Likelihood-ratio test of the whole model, and of each covariate.
+
+        Columns covariate, estimate (χ²), df, p, method.  Made when first asked for: they need one
+        more fit for each covariate.
+        """
+        return _likelihood_ratio_tests(self.terms, self.fit)
+
+    @cached_property
+    def proportional_hazards(self) -> pd.DataFrame:
+        """Test of proportional hazards for each covariate, and of all in the last row.
+
+        Columns covariate, estimate (χ²), df, p, method.
+        """
+        return _zph(self.fit, self.terms)
 
 
 def cox(
@@ -119,12 +133,11 @@ def cox(
     events = int(data["event"].sum())
     return CoxModel(
         terms=table,
-        tests=_likelihood_ratio_tests(terms, fit),
         n=len(data),
         events=events,
         events_per_term=events / design.shape[1],
         log_likelihood=float(fit.value[0]),
-        proportional_hazards=_zph(fit, terms),
+        fit=fit,
     )
 
 
@@ -176,8 +189,8 @@ def _refuse(
         raise CannotCompute(f"{' and '.join(f'`{c}`' for c in covariates)} cannot be told apart")
 
 
-def _fit(sets: RiskSets, x: Floats) -> Likelihood:
-    fit, state = batch.climb(sets, x, np.array([State.FITTED]))
+def _fit(sets: RiskSets, x: Floats, start: Floats | None = None) -> Likelihood:
+    fit, state = batch.climb(sets, x, np.array([State.FITTED]), start)
     if state[0] == State.INFINITE:
         who = "the covariate orders"
         if len(x) > 1:
@@ -201,13 +214,16 @@ def _refuse_without_event(data: pd.DataFrame, name: str, names: list[Any], endpo
 
 def _likelihood_ratio_tests(terms: pd.DataFrame, full: Likelihood) -> pd.DataFrame:
     """Test the whole model, and each covariate given the others."""
-    rows = []
+    rows, curvature = [], full.information()[0]
     for name in ("all", *terms["covariate"].unique()):
         mine = terms["covariate"].isin(terms["covariate"] if name == "all" else [name]).to_numpy()
         if mine.all():
             without = Likelihood.at(full.sets, full.x, np.zeros_like(full.beta))
         else:
-            without = _fit(full.sets, full.x[~mine])
+            # where the likelihood without them were highest, if it were a parabola
+            gone = curvature[np.ix_(~mine, mine)] @ full.beta[mine]
+            start = full.beta[~mine] + np.linalg.solve(curvature[np.ix_(~mine, ~mine)], gone)
+            without = _fit(full.sets, full.x[~mine], start)
         statistic = max(0.0, 2 * float(full.value[0] - without.value[0]))
         rows.append((name, statistic, int(mine.sum())))
     table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])

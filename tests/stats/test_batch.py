@@ -126,7 +126,9 @@ def test_a_cohort_does_not_depend_on_its_neighbours(sets):
         alone = RiskSets(padded("time")[one], padded("event")[one])
         fits = batch.cox(alone, covariates(["group", "treg"])[:, one])
         assert fits.state[0] == together.state[cohort]
-        np.testing.assert_allclose(fits.beta[:, 0], together.beta[:, cohort], rtol=1e-12)
+        np.testing.assert_allclose(
+            fits.beta[:, 0], together.beta[:, cohort], rtol=1e-11, atol=1e-13
+        )
 
 
 def test_parts_are_all_cohorts_once():
