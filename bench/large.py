@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import page
 import pandas as pd
 
 COMMAND = [sys.executable, "-c", "import sys; from cartanalysis.cli import main; sys.exit(main())"]
@@ -79,8 +80,8 @@ def run(*arguments: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure, and print a table."""
-    print(f"{'':12}{'patients':>10}{'seconds':>9}{'MB':>7}{'goal':>8}")
+    """Measure, and write a table."""
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for command, n in RUNS:
             path = Path(folder) / f"patients-{n}.csv"
@@ -88,8 +89,12 @@ def main() -> None:
                 cohort(n).to_csv(path, index=False)
             options = ["--out", f"{folder}/site", "--cache", f"{folder}/cache"]
             seconds, most = run(command, str(path), *(options if command == "publish" else []))
-            goal = f"≤ {GOALS[command]}" if GOALS[command] else ""
-            print(f"{command:12}{n:10,}{seconds:9.0f}{most:7.0f}{goal:>8}", flush=True)
+            site = [p.stat().st_size for p in Path(folder, "site").rglob("*.html")]
+            largest = f"{max(site) / 1000:.0f}" if site else "–"
+            goal = page.verdict(most, GOALS[command]) if GOALS[command] else "none"
+            rows.append((command, f"{n:,}", f"{seconds:.0f}", f"{most:.0f}", goal, largest))
+    head = ("command", "patients", "seconds", "memory, MB", "2 GB", "largest page, kB")
+    page.write("large", head, rows, {})
 
 
 if __name__ == "__main__":
