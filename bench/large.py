@@ -63,7 +63,9 @@ def cohort(n: int) -> pd.DataFrame:
         "os_days": days.astype(int), "os_event": died.astype(int),
         "rfs_days": where(in_remission, np.where(relapsed, lasts, until).astype(int)),
         "rfs_event": where(in_remission, (relapsed | died).astype(int)),
-        "rfs_cause": where(in_remission & (relapsed | died), np.where(relapsed, "relapse", "death")),
+        "rfs_cause": where(
+            in_remission & (relapsed | died), np.where(relapsed, "relapse", "death")
+        ),
         "hsct_day": where(transplant, rng.integers(40, 60, n)),
     })  # fmt: skip
 

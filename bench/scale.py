@@ -1,6 +1,6 @@
 """One cohort's survival statistics as cohorts grow, beside lifelines and R: `make bench`.
 
-    python bench/scale.py
+    python bench/scale.py             # or some sizes only: 50 5000 100000
 
 Kaplan–Meier with intervals, a log-rank test of two groups and a Cox model of five covariates, each
 by the call that a reader of a manual would write, on the same patients: days whole (tied) or not.
@@ -9,11 +9,13 @@ No call makes tests beyond those that the model brings along.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -33,20 +35,23 @@ TASKS = ("Kaplan–Meier", "log-rank", "Cox")
 GOAL, FROM = 1.1, 5_000
 """At most so many times as long as the faster of the others, from so many patients on."""
 
+ONE_CORE = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 LONG_ENOUGH, PATIENCE = 0.5, 10
-"""Seconds that a task is repeated for, and from which on it is not; the fastest run counts."""
+"""Seconds of the processor that a task is repeated for, and from which on it is not; the fastest run
+counts."""
 
 R_SCRIPT = """
 suppressMessages(library(survival))
 read <- function(name, n) readBin(name, "double", n)
 n <- as.integer(commandArgs(TRUE)[1])
 d <- data.frame(lapply(setNames(nm = c("time", "event", commandArgs(TRUE)[-1])), read, n))
+clock <- function() sum(proc.time()[c("user.self", "sys.self")])
 fastest <- function(work) {
   taken <- c()
   while (sum(taken) < 0.5 || (length(taken) < 2 && sum(taken) < 10)) {
-    started <- proc.time()[["elapsed"]]
+    started <- clock()
     work()
-    taken <- c(taken, proc.time()[["elapsed"]] - started)
+    taken <- c(taken, clock() - started)
   }
   min(taken)
 }
@@ -115,16 +120,16 @@ def fastest(work: Callable[[], object]) -> float:
     """Give the seconds of the fastest of some runs."""
     taken: list[float] = []
     while sum(taken) < LONG_ENOUGH or (len(taken) < 2 and sum(taken) < PATIENCE):
-        started = time.perf_counter()
+        started = time.process_time()
         work()
-        taken.append(time.perf_counter() - started)
+        taken.append(time.process_time() - started)
     return min(taken)
 
 
-def measured() -> tuple[list[tuple[str, ...]], str]:
+def measured(sizes: Sequence[int]) -> tuple[list[tuple[str, ...]], str]:
     """Measure all: one row per task, size and kind of days; and the version of R's survival."""
     rows, of = [], ""
-    for n, tied in product(SIZES, (True, False)):
+    for n, tied in product(sizes, (True, False)):
         table = cohort(n, tied)
         ours = {task: fastest(work) for task, work in by_package(table).items()}
         theirs = {task: fastest(work) for task, work in by_lifelines(table).items()}
@@ -142,10 +147,12 @@ def measured() -> tuple[list[tuple[str, ...]], str]:
 
 def main() -> None:
     """Measure, and write a table."""
-    rows, of = measured()
+    rows, of = measured([*map(int, sys.argv[1:])] or SIZES)
     head = ("task", "patients", "days", "package, ms", "lifelines, ms", "R, ms", "ratio", "goal")
     page.write("scale", head, rows, {"lifelines": version("lifelines"), "R survival": of})
 
 
 if __name__ == "__main__":
+    if "OPENBLAS_NUM_THREADS" not in os.environ:  # which is read when NumPy is loaded
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | ONE_CORE)
     main()

@@ -19,7 +19,7 @@ from cartanalysis.intake.source import Column, Source
 MAX_PATIENTS = 1_000_000
 """Far more than were ever treated with CAR T cells; `bench/large.py` measures what so many need."""
 
-MAX_RECORDS = 1_000_000  # rows, where a patient has several, as of adverse events
+MAX_RECORDS = 200_000  # rows, where a patient has several, as of adverse events
 MAX_COLUMNS = 2_000  # the widest exports have some hundreds; no gene expression
 MAX_CELLS = 24_000_000
 """All cells are held in memory as text: at 8 bytes each where a column repeats its texts, at about
