@@ -37,8 +37,8 @@ GOAL, FROM = 1.1, 5_000
 
 ONE_CORE = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 LONG_ENOUGH, PATIENCE = 0.5, 10
-"""Seconds of the processor that a task is repeated for, and from which on it is not; the fastest run
-counts."""
+"""Seconds of the processor that a task is repeated for, and from which on it is not; the fastest
+run counts."""
 
 R_SCRIPT = """
 suppressMessages(library(survival))
