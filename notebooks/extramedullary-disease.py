@@ -254,7 +254,7 @@ import numpy as np
 import seaborn as sns
 
 rng = np.random.default_rng(1)
-size, draws = has_emd.sum(), min(20_000, 10**8 // len(score))
+size, draws = has_emd.sum(), 20_000
 drawn = np.array(
     [rng.choice(score, size, replace=False).sum() for _ in range(draws)]
 )
