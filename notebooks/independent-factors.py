@@ -276,6 +276,22 @@ study.say(
     "({treg_os_adjusted_hr.ci})."
 )
 
+# %% [markdown]
+# The same as journals print it: each factor alone and adjusted, with the patients and events of each group.
+
+# %%
+for model in (os, rfs):
+    study.show(
+        model.one_by_one_and_together(
+            f"{model.endpoint.name.capitalize()}: each factor alone, and all together",
+            {
+                "emd_any": "Extramedullary disease",
+                "treg_group": "Tregs",
+                "genetic_risk": "Genetic risk",
+            },
+        )
+    )
+
 # %% tags=["on-reconstruction"]
 study.on_reconstruction(
     "How little is known of these numbers, the cohorts show that agree with everything "

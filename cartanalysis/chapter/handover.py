@@ -318,7 +318,7 @@ class HandOver:
             self.withhold(reasons[0])
         else:
             letters = {n.evidence for n in used}
-            order = sorted(letters, key=[*LETTERS, OTHERS, YOUR_DATA].index)
+            order = sorted(letters, key=[*LETTERS, SIMULATED, OTHERS, YOUR_DATA].index)
             known = {**self.numbers, PAPER: _Paper(self.registry)}
             show(Markdown(template.format_map(known) + "".join(map(badge, order))))
 

@@ -9,12 +9,13 @@ from IPython import get_ipython
 from IPython.display import HTML
 
 from cartanalysis import contract, intake
-from cartanalysis.chapter import allowed, analyses, by_hand, context, over_time
+from cartanalysis.chapter import allowed, analyses, by_hand, context, courses, over_time
 from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Labels, Result
+from cartanalysis.claims.registry import SIMULATED
 from cartanalysis.claims.verdicts import ONE_YEAR
 from cartanalysis.stats import baseline, firth, response, survival
 from cartanalysis.study import consistent
@@ -181,6 +182,60 @@ class Study(HandOver):
         names = [covariates] if isinstance(covariates, str) else covariates
         return analyses.HazardRatios(self, endpoint, names, self.confidence)
 
+    def cumulative_incidence(
+        self, by: str | None = None, confidence: float | None = None
+    ) -> courses.CumulativeIncidence:
+        """Estimate how many relapse, and how many die in remission, each kept from the other.
+
+        Parameters
+        ----------
+        by : str, optional
+            Column that groups the patients.
+        confidence : float, optional
+            Coverage of the log-log intervals; the chapter's if not given.
+
+        Returns
+        -------
+        CumulativeIncidence
+            Curves by cause, incidence at 1 year, Gray's test and hazard ratios between groups.
+        """
+        return courses.CumulativeIncidence(self, by, confidence or self.confidence)
+
+    def transplant(self, landmark_day: float = 91) -> courses.Transplant:
+        """Compare relapse or death with and without a transplant in remission, in three ways.
+
+        Parameters
+        ----------
+        landmark_day : float
+            Landmark, in days since remission.
+
+        Returns
+        -------
+        Transplant
+            Hazard ratios: ever against never, from the landmark, and from the transplant on.
+        """
+        return courses.Transplant(self, landmark_day, self.confidence)
+
+    def occupancy(self) -> courses.Occupancy:
+        """Estimate in which state patients are: in remission, transplanted, relapsed, dead.
+
+        Returns
+        -------
+        Occupancy
+            Stacked probabilities over time.
+        """
+        return courses.Occupancy(self, self.confidence)
+
+    def swimmer(self) -> courses.Swimmer:
+        """Lay the courses of all patients out, one below the other.
+
+        Returns
+        -------
+        Swimmer
+            With its figure.
+        """
+        return courses.Swimmer(self)
+
     def proportional_hazards(
         self, endpoint: str, covariates: Sequence[str]
     ) -> over_time.ProportionalHazards:
@@ -320,6 +375,70 @@ class Study(HandOver):
             A hazard ratio for each.
         """
         return analyses.CutOffs(self, endpoint, self.distribution().cutoff)
+
+    def smooth_effect(self, endpoint: str) -> analyses.SmoothEffect:
+        """Estimate the effect of regulatory T cells without a cut-off.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+
+        Returns
+        -------
+        SmoothEffect
+            A curve of hazard ratios, with tests.
+        """
+        return analyses.SmoothEffect(self, endpoint)
+
+    def roc(self, endpoint: str) -> analyses.RocCurve:
+        """Ask how well regulatory T cells tell who has the event within a year.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+
+        Returns
+        -------
+        RocCurve
+            The curve, and the area below it.
+        """
+        return analyses.RocCurve(self, endpoint)
+
+    def false_alarms(self) -> Result:
+        """Search for a cut-off in simulated cohorts in which there is nothing to find.
+
+        Returns
+        -------
+        Result
+            One row per size of cohort and range of the search.
+        """
+        return self.compute(analyses.false_alarms).published_by(SIMULATED)
+
+    def subgroups(
+        self, endpoint: str, *, of: str, within: Sequence[str], labels: Labels
+    ) -> analyses.Subgroups:
+        """Ask whether the effect of a factor differs between kinds of patients.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+        of : str
+            Column of the factor.
+        within : sequence of str
+            Columns whose levels are the kinds of patients; those that the cohort lacks are left
+            out.
+        labels : mapping of str to str
+            Names of the columns as shown.
+
+        Returns
+        -------
+        Subgroups
+            A hazard ratio for each, and tests of interaction.
+        """
+        return analyses.Subgroups(self, endpoint, of, within, self.confidence, labels)
 
     def adverse_events(self) -> analyses.AdverseEvents:
         """Count patients by the highest grade of their adverse events.

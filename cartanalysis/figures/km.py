@@ -128,10 +128,10 @@ def plot_km(
         curve = curves[curves["group"] == name]
         look: dict[str, Any] = {"color": hue[name], "label": shown[name]}
         if "events" not in curve:  # told at some days only: nothing is known in between
-            _points(ax, curve.assign(time=curve["time"] / scale), MARKERS[i % len(MARKERS)], look)
+            points(ax, curve.assign(time=curve["time"] / scale), MARKERS[i % len(MARKERS)], look)
         else:
             dash = style.DASHES[i % len(style.DASHES)]
-            _curve(ax, curve.assign(time=curve["time"] / scale), dash, look)
+            step_curve(ax, curve.assign(time=curve["time"] / scale), dash, look)
     longest = max(curves["time"].max() / scale, at_risk["time"].max() / scale)
     ax.set(ylim=(0, 1.02), xlim=(0, longest * 1.02 or 1), yticks=[0, 0.25, 0.5, 0.75, 1])
     ax.set_xticks([t / scale for t in dict.fromkeys(at_risk["time"])])
@@ -140,7 +140,7 @@ def plot_km(
     style.share_axis(ax.yaxis)
     ax.set(ylabel=f"patients {state}", xlabel=f"{unit} since {origin}")
     ax.grid(axis="y", color=style.HAIRLINE, linewidth=0.5)
-    left = _draw_counts(ax, at_risk, beside, hue, scale)
+    left = draw_counts(ax, at_risk, beside, hue, scale)
     inches = (style.WIDTH - left - 0.15, PANEL)
     room = _room(ax, curves, scale)
     if marks is not None and len(marks):
@@ -173,14 +173,26 @@ def plot_km(
     return ax
 
 
-def _curve(ax: Axes, curve: pd.DataFrame, dash: Any, look: Mapping[str, Any]) -> None:
-    """Draw a step curve with its interval and marks of censoring."""
+def step_curve(ax: Axes, curve: pd.DataFrame, dash: Any, look: Mapping[str, Any]) -> None:
+    """Draw a step curve with its interval and marks of censoring.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    curve : pandas.DataFrame
+        Columns time, estimate, lower, upper and, to mark it, censored.
+    dash : object
+        Line style.
+    look : mapping of str to object
+        Colour and label.
+    """
     time, colour = curve["time"], look["color"]
     ax.step(time, curve["estimate"], where="post", linestyle=dash, linewidth=1.8, zorder=3, **look)
     # the last interval holds until the curve reaches zero, where there is none
     lower, upper = curve["lower"].ffill(), curve["upper"].ffill()
     ax.fill_between(time, lower, upper, step="post", color=colour, alpha=0.14, linewidth=0)
-    lost = curve[curve["censored"] > 0]
+    lost = curve[curve["censored"] > 0] if "censored" in curve else curve.iloc[:0]
     if len(lost) <= MAX_MARKS:  # more would be a smear
         ax.plot(
             lost["time"], lost["estimate"], linestyle="", marker="|", markersize=7,
@@ -188,8 +200,20 @@ def _curve(ax: Axes, curve: pd.DataFrame, dash: Any, look: Mapping[str, Any]) ->
         )  # fmt: skip
 
 
-def _points(ax: Axes, curve: pd.DataFrame, marker: str, look: Mapping[str, Any]) -> None:
-    """Draw estimates with intervals at some days, joined by what is visibly no data."""
+def points(ax: Axes, curve: pd.DataFrame, marker: str, look: Mapping[str, Any]) -> None:
+    """Draw estimates with intervals at some days, joined by what is visibly no data.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    curve : pandas.DataFrame
+        Columns time, estimate, lower and upper.
+    marker : str
+        Marker of the estimates.
+    look : mapping of str to object
+        Colour and label.
+    """
     ax.plot(
         curve["time"], curve["estimate"], linestyle=":", linewidth=0.9, marker=marker,
         markersize=6, zorder=3, **look,
@@ -269,7 +293,7 @@ def _name_curves(
     return set(shown.values())
 
 
-def _draw_counts(
+def draw_counts(
     ax: Axes,
     at_risk: pd.DataFrame,
     beside: Mapping[str, str],
@@ -278,10 +302,26 @@ def _draw_counts(
 ) -> float:
     """Write the numbers at risk below the axis, each group's name to the left of its counts.
 
-    Give how much room they need to the left of the axis, in inches.
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    at_risk : pandas.DataFrame
+        From `cartanalysis.stats.survival.at_risk_table`.
+    beside : mapping of str to str
+        Names of the groups as shown; empty for none.
+    hue : mapping of str to str
+        Colour by group.
+    scale : float
+        Days in a unit of the axis.
+
+    Returns
+    -------
+    float
+        How much room they need to the left of the axis, in inches.
     """
 
-    def write(time: float, line: float, text: str, **how: Any) -> None:
+    def _put(time: float, line: float, text: str, **how: Any) -> None:
         points = how.pop("shift", 0)
         ax.annotate(
             text, (time, 0), (points, -72 * line), ax.get_xaxis_transform(), "offset points",
@@ -290,14 +330,14 @@ def _draw_counts(
 
     line = AXIS
     left: dict[str, Any] = {"shift": -BEFORE, "ha": "right"}
-    write(0, line, HEADING, weight="bold", **left)
+    _put(0, line, HEADING, weight="bold", **left)
     if any(beside.values()):
         line += ROW
     for name, label in beside.items():
         if label:
-            write(0, line, label, color=hue[name], linespacing=1.0, **left)
+            _put(0, line, label, color=hue[name], linespacing=1.0, **left)
         for row in each_row(at_risk[at_risk["group"] == name]):
-            write(row.time / scale, line, str(row.at_risk), ha="center", color=hue[name])
+            _put(row.time / scale, line, str(row.at_risk), ha="center", color=hue[name])
         line += ROW * (1 + label.count("\n"))
     texts = [HEADING, *beside.values()]
     widest = max(size(text, style.SMALL, (1, 1))[0] for text in texts if text)

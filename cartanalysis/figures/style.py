@@ -42,6 +42,12 @@ COLOURS = {
     **dict.fromkeys(["none", "low", "standard", "remission"], REFERENCE),
     "cns": BETWEEN,
     **dict.fromkeys(["other", "any", "high", "no remission"], RISK),
+    "no remission yet": "#bdbdbd",
+    "in remission": REFERENCE,
+    "transplanted in remission": BETWEEN,
+    **dict.fromkeys(["relapse", "after relapse"], RISK),
+    **dict.fromkeys(["death in remission", "dead"], "#3d3d3d"),
+    "cause not recorded": "#8c8c8c",
 }
 SPARE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 DASHES: list[object] = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]

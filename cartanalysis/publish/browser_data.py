@@ -30,7 +30,7 @@ from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.reading import delimited, table
 from cartanalysis.intake.reading.detect import KINDS
 from cartanalysis.intake.words import BARE, WORDS, spellings, tokens
-from cartanalysis.stats import permutation
+from cartanalysis.stats import cutoff, permutation
 from cartanalysis.stats.response import ALL
 from cartanalysis.stats.survival import ENDPOINTS
 from cartanalysis.study import consistent, examples
@@ -42,13 +42,16 @@ CONFIDENCE = 0.95
 MAX_BYTES = 32 * 2**20
 """32 MB: twenty thousand patients with every column of the contract need a tenth of it."""
 
+MAX_PATIENTS, MAX_CELLS = 20_000, 4_000_000
+"""A page in a browser has less memory and patience than the command line."""
+
 OPEN = "emd_os"
 """The claim whose hazard ratio the reader follows through the consistent cohorts."""
 
 STEPS = 40
 """So many of them are handed to the page."""
 
-SMALLEST_SIDE = 0.2
+SMALLEST_SIDE = cutoff.SEARCHED[0]
 """Share of the patients that a cut-off leaves on either side, as in the chapter's own search."""
 
 WEEK, LAST_LANDMARK = 7, 182
@@ -82,9 +85,9 @@ def contents() -> dict[str, Any]:
         "usual_separators": [*delimited.USUAL],
         "limits": {
             "bytes": MAX_BYTES,
-            "patients": table.MAX_PATIENTS,
+            "patients": MAX_PATIENTS,
             "columns": table.MAX_COLUMNS,
-            "cells": table.MAX_CELLS,
+            "cells": MAX_CELLS,
             "cell": table.MAX_CELL_LENGTH,
             "told": table.MAX_TOLD,
             "groups": cohort.MAX_GROUPS,

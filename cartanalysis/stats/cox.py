@@ -101,7 +101,12 @@ class Prepared:
 
 
 def cox(
-    patients: pd.DataFrame, endpoint: str, covariates: list[str], confidence: float = 0.95
+    patients: pd.DataFrame,
+    endpoint: str,
+    covariates: list[str],
+    confidence: float = 0.95,
+    *,
+    with_tests: bool = True,
 ) -> CoxModel:
     """Fit a Cox model, uni- or multivariable.
 
@@ -115,6 +120,9 @@ def cox(
         Columns; categories are compared with their first level, numbers count per unit.
     confidence : float
         Coverage of the Wald intervals.
+    with_tests : bool
+        Whether to make the likelihood-ratio tests, which need one more fit for each covariate, and
+        those of proportional hazards; without, both tables are empty.
 
     Returns
     -------
@@ -146,12 +154,14 @@ def cox(
             p=2 * stats.norm.sf(np.abs(beta / error)),
             method=COX_METHOD,
         ),
-        tests=_likelihood_ratio_tests(prepared.terms, fit),
+        tests=_likelihood_ratio_tests(prepared.terms, fit) if with_tests else pd.DataFrame(),
         n=prepared.n,
         events=prepared.events,
         events_per_term=prepared.events / len(table),
         log_likelihood=float(fit.value[0]),
-        proportional_hazards=proportional.score_tests(fit, prepared.terms),
+        proportional_hazards=(
+            proportional.score_tests(fit, prepared.terms) if with_tests else pd.DataFrame()
+        ),
     )
 
 
@@ -253,15 +263,47 @@ def prepare(
     """
     data = with_endpoint(patients, endpoint, *covariates)
     name = endpoint_of(endpoint).name
+    made, terms = design(data, covariates, name, must_have_events=must_have_events)
+    sets = batch.RiskSets(data["time"], data["event"])
+    x, scale, state = batch.standardised(sets, _in_order(sets, made))
+    _refuse(state, x, made, covariates)
+    return Prepared(terms, sets, x, scale[:, 0], len(data), int(data["event"].sum()))
+
+
+def design(
+    data: pd.DataFrame, covariates: list[str], name: str, *, must_have_events: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Code the covariates of a model of an event, refusing what no estimate exists for.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame of shape (n_patients, n_columns)
+        Column ``event`` (bool) and the covariates, complete.
+    covariates : list of str
+        Columns.
+    name : str
+        What the event is called in messages.
+    must_have_events : bool
+        Whether to refuse groups without events.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        As of `coded`.
+
+    Raises
+    ------
+    NoFiniteEstimate
+        If a group has no event, unless that is allowed.
+    CannotCompute
+        If nobody has the event, or a covariate is the same in all.
+    """
     if not data["event"].any():
         raise CannotCompute(f"no event of {name} occurred")
-    design, terms = coded(data, covariates, name)
+    made = coded(data, covariates, name)
     if must_have_events:
         _refuse_without_event(data, covariates, name)
-    sets = batch.RiskSets(data["time"], data["event"])
-    x, scale, state = batch.standardised(sets, _in_order(sets, design))
-    _refuse(state, x, design, covariates)
-    return Prepared(terms, sets, x, scale[:, 0], len(data), int(data["event"].sum()))
+    return made
 
 
 def coded(
@@ -330,8 +372,8 @@ def _refuse(
         raise CannotCompute(f"{' and '.join(f'`{c}`' for c in covariates)} cannot be told apart")
 
 
-def _fit(sets: RiskSets, x: Floats) -> Likelihood:
-    fit, state = batch.climb(sets, x, np.array([State.FITTED]))
+def _fit(sets: RiskSets, x: Floats, start: Floats | None = None) -> Likelihood:
+    fit, state = batch.climb(sets, x, np.array([State.FITTED]), start)
     if state[0] == State.INFINITE:
         who = "the covariate orders"
         if len(x) > 1:
@@ -360,13 +402,16 @@ def _refuse_without_event(data: pd.DataFrame, covariates: list[str], endpoint: s
 
 def _likelihood_ratio_tests(terms: pd.DataFrame, full: Likelihood) -> pd.DataFrame:
     """Test the whole model, and each covariate given the others."""
-    rows = []
+    rows, curvature = [], full.information()[0]
     for name in ("all", *terms["covariate"].unique()):
         mine = terms["covariate"].isin(terms["covariate"] if name == "all" else [name]).to_numpy()
         if mine.all():
             without = Likelihood.at(full.sets, full.x, np.zeros_like(full.beta))
         else:
-            without = _fit(full.sets, full.x[~mine])
+            # where the likelihood without them were highest, if it were a parabola
+            gone = curvature[np.ix_(~mine, mine)] @ full.beta[mine]
+            start = full.beta[~mine] + np.linalg.solve(curvature[np.ix_(~mine, ~mine)], gone)
+            without = _fit(full.sets, full.x[~mine], start)
         statistic = max(0.0, 2 * float(full.value[0] - without.value[0]))
         rows.append((name, statistic, int(mine.sum())))
     table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])
@@ -415,7 +460,7 @@ def scan_cutoffs(
         side = pd.Categorical(np.where(frame[column] > cutoff, "high", "low"), ["low", "high"])
         split = frame.assign(side=side)
         try:
-            term = cox(split, endpoint, ["side"], confidence).terms.iloc[0]
+            term = cox(split, endpoint, ["side"], confidence, with_tests=False).terms.iloc[0]
             test = permutation.compare(split, endpoint, "side").iloc[0]
         except CannotCompute as error:
             why = str(error)

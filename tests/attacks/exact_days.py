@@ -22,6 +22,7 @@ from attacks import cohorts, shown
 CHAPTERS = (
     "remission",
     "survival",
+    "competing-risks",
     "extramedullary-disease",
     "regulatory-t-cells",
     "genetic-risk",

@@ -23,12 +23,19 @@ from cartanalysis.intake import parse
 from cartanalysis.stats import (
     absolute,
     baseline,
+    competing,
     cox,
+    cutoff,
     firth,
     permutation,
     response,
+    roc,
     safety,
+    spline,
+    subgroups,
     survival,
+    transitions,
+    transplant,
 )
 from cartanalysis.study import published
 
@@ -295,11 +302,87 @@ def test_cutoffs_that_divide_off_few_are_left_out():
     days = np.random.default_rng(1).permutation(np.arange(100, 140))
     patients = made(treg_pct=values, os_days=days, os_event=[1, 0] * 20)
     table = protected(cox.scan_cutoffs, patients, "os", "treg_pct")
-    for cutoff in table["cutoff"]:
-        for side in (values > cutoff, values <= cutoff):
+    for value in table["cutoff"]:
+        for side in (values > value, values <= value):
             deaths = np.array([1, 0] * 20)[side].sum()
             assert min(deaths, side.sum() - deaths) >= K
     assert set(table["n"]) == {"hidden"}
+
+
+def with_tregs(n: int = 120, late: int = 80) -> pd.DataFrame:
+    """Patients of whom some are followed for more than a year, and more of them with low Tregs."""
+    rng = np.random.default_rng(4)
+    place = np.argsort(np.arange(n) + rng.normal(0, n, n))
+    days = np.r_[rng.integers(400, 900, late), rng.integers(20, 360, n - late)]
+    return made(
+        treg_pct=(2 + rng.random(n).cumsum() / 4).round(2)[place], age_years=list(range(n)),
+        os_days=days + np.arange(n) / 100, sex=["male", "female"] * (n // 2),
+        os_event=[0, 0, 1] * (late // 3) + [0] * (late % 3) + [1] * (n - late),
+        arm=["A"] * (n - 6) + ["B"] * 6,
+    )  # fmt: skip
+
+
+def test_the_best_cutoff_is_told_without_counts_and_not_as_a_patients_value():
+    patients = with_tregs()
+    plain = cutoff.search(patients, "os", "treg_pct")
+    table = protected(cutoff.search, patients, "os", "treg_pct")
+    assert table["p"].equals(plain["p"])
+    assert set(table["cutoff"] % 0.5) == {0}
+    assert abs(table["cutoff"] - plain["cutoff"]).max() <= 0.25
+    assert (table[["n", "events", "cutoffs"]] == "hidden").all(axis=None)
+    few = with_tregs().assign(os_event=[1.0] * 4 + [0.0] * 116)
+    with pytest.raises(sup.Hidden):
+        protected(cutoff.search, few, "os", "treg_pct")
+    for asked in (("os", "age_years"), ("os", "treg_pct", (0.1, 0.9))):
+        with pytest.raises(sup.Refused):
+            protected(cutoff.search, patients, *asked)
+
+
+def test_a_smooth_curve_ends_before_few_patients_and_names_no_knots():
+    patients = with_tregs()
+    plain = spline.spline(patients, "os", "treg_pct")
+    told = protected(spline.spline, patients, "os", "treg_pct")
+    assert told.knots == () and len(plain.knots) == 3
+    assert told.tests.equals(plain.tests)
+    values = np.sort(patients["treg_pct"])
+    assert told.curve["value"].min() > values[K - 1]
+    assert told.curve["value"].max() < values[-K]
+    narrow = sup.protect(spline.spline, 20, patients, "os", "treg_pct").result
+    assert len(narrow.curve) < len(told.curve) <= len(plain.curve)
+    with pytest.raises(sup.Hidden):
+        sup.protect(spline.spline, 60, patients, "os", "treg_pct")
+    with pytest.raises(sup.Refused):
+        protected(spline.spline, patients, "os", "treg_pct", at=(3.0,))
+
+
+def test_of_a_roc_curve_the_area_is_told():
+    patients = with_tregs()
+    plain = roc.roc(patients, "os", "treg_pct", 365)
+    told = protected(roc.roc, patients, "os", "treg_pct", 365)
+    assert told.curve.empty and len(plain.curve) > 20
+    assert told.area["estimate"].equals(plain.area["estimate"])
+    assert set(told.area[["n", "cases", "controls", "censored"]].iloc[0]) == {"hidden"}
+    assert "error" not in told.area
+    with pytest.raises(sup.Hidden):
+        protected(roc.roc, with_tregs(40, 36), "os", "treg_pct", 365)
+    with pytest.raises(sup.Refused, match="one year"):
+        protected(roc.roc, patients, "os", "treg_pct", 300)
+
+
+def test_subgroups_of_few_are_left_out():
+    patients = with_tregs()
+    plain = subgroups.effects(patients, "os", "treg_group", ["sex", "arm"])
+    found = sup.protect(subgroups.effects, K, patients, "os", "treg_group", ["sex", "arm"])
+    assert set(plain["subgroup"]) == {"", "sex", "arm"}
+    assert found.hidden == ("arm",)  # six patients are in B
+    assert found.result["subgroup"].tolist() == ["", "sex", "sex"]
+    assert (found.result[["n", "events"]] == "hidden").all(axis=None)
+    kept = plain[plain["subgroup"] != "arm"].reset_index(drop=True)
+    assert found.result["p_interaction"].equals(kept["p_interaction"])
+    with pytest.raises(sup.Hidden):
+        protected(subgroups.effects, patients, "os", "treg_group", ["arm"])
+    with pytest.raises(sup.Refused):
+        protected(subgroups.effects, patients, "os", "age_years", ["sex"])
 
 
 def test_survival_and_medians_hide_counts_of_events():
@@ -462,18 +545,132 @@ def test_a_share_is_told_only_with_all_counts_behind_it():
             protected(response.share, depth(30, 8, 9).assign(emd_any="yes"), *asked)
 
 
+# --- causes, transplants and courses -------------------------------------------------------------
+
+
+def causes(relapses: int, deaths: int, free: int, **columns) -> pd.DataFrame:
+    """Events on days 10, 20, …, in turn; then those who stay in remission."""
+    events = relapses + deaths
+    order = np.random.default_rng(0).permutation([*["relapse"] * relapses, *["death"] * deaths])
+    rfs = [*(10 * i for i in range(1, events + 1)), *[10 * events + 90] * free]
+    died = [int(c == "death") for c in order] + [0] * free
+    return made(
+        response=["CR"] * len(rfs),
+        rfs_days=rfs,
+        rfs_event=[1] * events + [0] * free,
+        rfs_cause=[*order, *[""] * free],
+        os_days=[day + 30 for day in rfs],
+        os_event=died,
+        **columns,
+    )
+
+
+def test_incidences_are_told_where_both_causes_had_enough_events_or_none():
+    patients = causes(20, 20, 20)
+    told = protected(competing.cumulative_incidence, patients)
+    assert set(told) == {"group", "cause", "time", "at_risk", "estimate", "lower", "upper"}
+    plain = competing.cumulative_incidence(patients)
+    survival_days = set(protected(survival.kaplan_meier, patients, "rfs")["time"])
+    for cause, curve in told.groupby("cause"):
+        assert set(curve["time"]) <= survival_days  # else the sum would tell a day of its own
+        events = plain[plain["cause"] == cause].set_index("time")["events"]
+        for start, end in itertools.pairwise(curve["time"]):
+            assert not cells.small(events[(events.index > start) & (events.index <= end)].sum(), K)
+    at = protected(competing.incidence_at, patients, [365.0])
+    assert set(at["n"]) == set(at["events"]) == set(at["at_risk"]) == {"hidden"}
+    off = protected(competing.incidence_at, patients, [100.0])
+    assert off["estimate"].isna().all()
+    assert "fewer than 5" in off["why"].iloc[0]
+
+
+def test_few_deaths_hide_both_causes():
+    """Events of both together are told, so that relapses would tell the deaths."""
+    patients = causes(30, 3, 20, sex=["female", "male"] * 26 + ["male"])
+    assert protected(survival.median, patients, "rfs")["events"].tolist() == [33]
+    for ask in (
+        (competing.cumulative_incidence,),
+        (competing.incidence_at, [365.0]),
+        (competing.gray, "sex"),
+        (competing.hazards, ["sex"]),
+    ):
+        function, *rest = ask
+        with pytest.raises(sup.Hidden):
+            protected(function, patients, *rest)
+
+
+def test_groups_are_compared_by_cause_only_if_each_has_enough_of_both():
+    patients = causes(30, 30, 20, sex=["female", "male"] * 40)
+    for told in (
+        protected(competing.gray, patients, "sex"),
+        protected(competing.hazards, patients, ["sex"]),
+    ):
+        assert told["p"].notna().all()
+        assert set(told["n"]) == set(told["events"]) == {"hidden"}
+    # three of the women died in remission
+    is_death = patients["rfs_cause"].eq("death")
+    women = is_death & (is_death.cumsum() <= 3)
+    few = patients.assign(sex=patients["sex"].mask(is_death, "male").mask(women, "female"))
+    for function, by in ((competing.gray, "sex"), (competing.hazards, ["sex"])):
+        with pytest.raises(sup.Hidden):
+            protected(function, few, by)
+
+
+def transplanted(late: int = 60) -> pd.DataFrame:
+    """In remission 400; 100 are to be transplanted before the landmark, and so many after it."""
+    rng = np.random.default_rng(2)
+    rfs, event = rng.integers(1, 600, 400), rng.random(400) < 0.6
+    cause = np.where(event, np.where(rng.random(400) < 0.2, "death", "relapse"), "")
+    day = np.r_[rng.integers(5, 80, 100), rng.integers(100, 200, late), [1000] * (300 - late)]
+    return made(
+        response=["CR"] * 400,
+        rfs_days=rfs,
+        rfs_event=event.astype(int),
+        rfs_cause=cause,
+        os_days=rfs + 30,
+        os_event=(cause == "death").astype(int),
+        hsct_day=np.where(day < rfs, (day + 30).astype(str), ""),
+    )
+
+
+def test_a_transplant_is_told_without_counts_and_not_of_few():
+    told = protected(transplant.effects, transplanted(), 91)
+    assert told["estimate"].notna().all()
+    assert set(told["n"]) == set(told["events"]) == set(told["transplanted"]) == {"hidden"}
+    with pytest.raises(sup.Refused, match="end of a month"):
+        protected(transplant.effects, transplanted(), 90)
+    # the first comparison holds few who are transplanted after the landmark, the second none
+    with pytest.raises(sup.Hidden):
+        protected(transplant.effects, transplanted(late=4), 91)
+    day = protected(transitions.remission_day, transplanted())
+    assert day[["n", "estimate"]].to_numpy().tolist() == [["hidden", 28.0]]  # 30, to the week
+
+
+def test_courses_of_a_protected_cohort_are_not_shown():
+    patients = transplanted()
+    for function, rest in (
+        (transitions.swimmers, ()),
+        (transitions.occupancy, ()),
+        (transitions.occupancy_at, ([365.0],)),
+    ):
+        with pytest.raises(sup.Refused, match="courses of patients"):
+            protected(function, patients, *rest)
+
+
 # --- every function, and the whole way to a page -------------------------------------------------
 
 
 def test_every_statistic_has_a_rule():
     """A new function that counts patients must say how its result is protected."""
-    helpers = ("with_endpoint", "groups", "prepare")
-    for module in (absolute, baseline, cox, firth, response, safety, survival):
+    modules = (absolute, baseline, competing, cox, cutoff, firth, response, roc, safety, spline,
+               subgroups, survival, transitions, transplant)  # fmt: skip
+    # told to nobody
+    rows = ("with_endpoint", "groups", "with_cause", "courses", "in_remission", "prepare")
+    for module in modules:
         for name, function in inspect.getmembers(module, inspect.isfunction):
             takes = list(inspect.signature(function).parameters)
             if function.__module__ != module.__name__ or name.startswith("_"):
                 continue
-            if takes[:1] == ["patients"] and name not in helpers:
+            if takes[:1] == ["patients"] and name not in rows:
                 assert function in sup.RULES or function in sup.UNCHANGED, name
 
 

@@ -17,7 +17,17 @@ from cartanalysis.contract import derive
 from cartanalysis.figures import style
 from cartanalysis.figures.km import MAX_TICKS, ticks
 from cartanalysis.intake import read
-from cartanalysis.stats import baseline, cox, response, safety, survival
+from cartanalysis.stats import (
+    baseline,
+    competing,
+    cox,
+    response,
+    roc,
+    safety,
+    spline,
+    survival,
+    transitions,
+)
 from cartanalysis.study import allowed, consistent, published
 
 matplotlib.use("agg")
@@ -39,6 +49,12 @@ def km(patients, by=None, unit="days", **options):
     curves = survival.kaplan_meier(patients, "os", by)
     at_risk = survival.at_risk_table(patients, "os", ticks(curves["time"].max(), unit), by)
     return figures.plot_km(curves, at_risk, unit=unit, **options)
+
+
+def incidence(patients, by=None, ax=None):
+    curves = competing.cumulative_incidence(patients, by)
+    at_risk = survival.at_risk_table(patients, "rfs", ticks(curves["time"].max()), by)
+    return figures.plot_incidence(curves, at_risk, ax)
 
 
 def every_figure(patients):
@@ -65,12 +81,23 @@ def every_figure(patients):
         lambda ax=None: figures.plot_effects(consistent.ranges(consistent.effects()), ax),
     )
     yield "outcomes", lambda ax=None: figures.plot_outcomes(allowed.outcomes((47, 300)), ax)
+    smooth = spline.spline(patients, "os", "treg_pct")
+    options = {"reference": smooth.reference, "xlabel": "x", "confidence": 0.95}
+    yield "smooth", lambda ax=None: figures.plot_smooth(smooth.curve, ax, **options)
+    tells = roc.roc(patients, "os", "treg_pct", 365)
+    yield "roc", lambda ax=None: figures.plot_roc(tells.curve, tells.area, ax, confidence=0.95)
     yield (
         "distribution",
         lambda ax=None: figures.plot_distribution(
             baseline.histogram(patients, "treg_pct", 5), ax, cutoff=5, xlabel="x"
         ),
     )
+    yield "incidence", lambda ax=None: incidence(patients, "treg_group", ax=ax)
+    yield (
+        "occupancy",
+        lambda ax=None: figures.plot_occupancy(transitions.occupancy(patients), ax),
+    )
+    yield "swimmer", lambda ax=None: figures.plot_swimmer(transitions.swimmers(patients), ax)
     yield (
         "flow",
         lambda ax=None: figures.plot_flow(flow.steps(patients, published.load(), True), ax),
@@ -82,6 +109,7 @@ def test_figures_draw_on_the_callers_axes(patients):
         ax = plt.subplots()[1]
         assert draw(ax) is ax, name
         assert draw().get_figure() is not ax.get_figure(), name
+        plt.close("all")
 
 
 @pytest.mark.parametrize("unit", ["days", "months", "years"])
@@ -263,3 +291,52 @@ def test_one_cutoff_with_p_below_the_level_is_drawn():
     ax = figures.plot_cutoffs(scan, chosen=4.0)  # a warning would be an error
     assert len(ax.containers) == 2
     matplotlib.pyplot.close(ax.figure)
+
+
+# --- causes, states and courses ------------------------------------------------------------------
+
+
+def test_stacked_states_fill_the_height(patients):
+    table = transitions.occupancy(patients)
+    ax = figures.plot_occupancy(table)
+    tops = {c.get_label(): c.get_paths()[0].vertices[:, 1].max() for c in ax.collections}
+    assert tops["dead"] == pytest.approx(1)
+    assert next(iter(tops)) == "dead"
+    last = table[table["time"] == table["time"].max()].set_index("group")["estimate"]
+    ends = [c.get_paths()[0].vertices for c in ax.collections if c.get_label() == "after relapse"]
+    right = ends[0][ends[0][:, 0] == ends[0][:, 0].max()][:, 1]
+    assert right.max() == pytest.approx(1 - last["dead"])
+
+
+def test_each_swimmer_has_a_bar_as_long_as_its_course(patients):
+    table = transitions.swimmers(patients)
+    ax = figures.plot_swimmer(table, unit="months")
+    ends: dict[int, float] = {}
+    for bar in ax.patches:
+        place = round(bar.get_y() + bar.get_height() / 2)
+        ends[place] = max(ends.get(place, 0), bar.get_x() + bar.get_width())
+    longest = table.groupby("place")["stop"].max() / 30.4375
+    assert [ends[p] for p in range(len(patients))] == pytest.approx(longest.tolist())
+    marks = [line for line in ax.lines if line.get_marker() == "D"]
+    assert len(marks) == (table["state"] == transitions.TRANSPLANT).sum()
+    assert ax.get_ylabel() == f"{len(patients)} patients"
+
+
+def test_many_swimmers_share_bars_with_words(patients):
+    many = transitions.swimmers(pd.concat([patients] * 4, ignore_index=True))
+    ax = figures.plot_swimmer(many)
+    words = [text.get_text() for text in ax.texts]
+    assert len(words) == many["place"].nunique()
+    assert words[0].startswith(f"{many['n'].max()} patients: ")
+
+
+def test_incidences_are_drawn_at_points_where_a_protected_cohort_has_no_more(patients):
+    curves = competing.cumulative_incidence(patients)
+    at_risk = survival.at_risk_table(patients, "rfs", [0.0, 365.0])
+    whole = figures.plot_incidence(curves, at_risk)
+    drawn = {line.get_label(): line.get_linestyle() for line in whole.lines}
+    assert drawn["relapse"] == "-"
+    assert drawn["death in remission"] == "--"
+    told = curves[curves["time"].isin([0.0, 2.0])].drop(columns=["events", "censored"])
+    points = figures.plot_incidence(told, at_risk)
+    assert {line.get_linestyle() for line in points.lines if line.get_label()[0] != "_"} == {":"}

@@ -201,9 +201,12 @@ LEFT = {
     "safety": "ae_grade_max",
     "extramedullary-disease": "emd",
     "regulatory-t-cells": "treg_pct",
+    "choosing-a-cutoff": "treg_pct",
     "genetic-risk": "genetic_risk",
     "independent-factors": "treg_pct",
     "constant-hazard-ratios": "treg_pct",
+    "competing-risks": "rfs_cause",
+    "transplant": "hsct_day",
 }
 """Chapters that the leukaemia trial cannot answer, and a column for want of which."""
 
@@ -298,6 +301,18 @@ EDGE = {
     "arms with one id": {
         "arm": ["A", "A 3", "_a", "A"] * 5, "os_days": list(range(30, 50)), "os_event": [1] * 20,
         "treg_pct": [5.0] * 20, "genetic_risk": ["high", "standard"] * 10,
+    },
+    "causes and transplants, one of each": {
+        "response": ["CR"] * 5 + ["NR"], "treg_pct": [1, 2, 3, 4, 5, 6], "arm": list("ABABAB"),
+        "os_days": [400, 300, 200, 60, 90, 0], "os_event": [0, 1, 0, 1, 1, 1],
+        "rfs_days": [370, 270, 60, 30, 40, ""], "rfs_event": [0, 1, 1, 1, 1, ""],
+        "rfs_cause": ["", "death", "relapse", "relapse", "", ""],
+        "hsct_day": [80, "", 10, 45, "", ""],
+    },
+    "every responder relapsed": {
+        "response": ["CRi"] * 6, "os_days": [400, 300, 200, 60, 90, 50], "os_event": [0, 1] * 3,
+        "rfs_days": [0, 1, 60, 30, 40, 5], "rfs_event": [1] * 6, "rfs_cause": ["relapse"] * 6,
+        "hsct_day": [40, "", "", "", "", ""], "sex": ["female", "male"] * 3,
     },
 }  # fmt: skip
 

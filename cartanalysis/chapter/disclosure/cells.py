@@ -38,7 +38,7 @@ GROUPINGS = {
 }
 """Columns by which the book groups patients, by the column of the file they are made from."""
 
-FIRST = {"os": "emd_any", "rfs": "emd_any"}
+FIRST = {"os": "emd_any", "rfs": "emd_any", "cause": "emd_any"}
 """Groupings on which the paper's claims rest; their counts are admitted before the finer ones'."""
 
 
@@ -115,12 +115,18 @@ def _groups(
     return found
 
 
-KINDS = {"response": ("response", "rfs"), "rfs": ("response", "rfs"), "os": ("os",)}
+KINDS = {
+    "response": ("response", "rfs"),
+    "rfs": ("response", "rfs"),
+    "cause": ("response", "rfs", "cause"),
+    "os": ("os",),
+}
 """What is counted in the same patients: responders, and those of whom RFS is told."""
 
 COUNTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "response": (("yes", "no"), ("yes",)),
     "rfs": (("event", "free"), ("event",)),
+    "cause": (("event", "free"), ("relapse",)),
     "os": (("dead", "alive"), ("dead",)),
 }
 """Counts told of each group, as sets of states: patients with the outcome known, and events."""
@@ -139,7 +145,12 @@ def _states(patients: pd.DataFrame, outcome: str) -> pd.DataFrame:
         return pd.DataFrame(event("os", "dead", "alive"))
     response = patients.get("responder", pd.Series(None, index=patients.index, dtype=object))
     answers = {answer: response.astype(object) == answer for answer in ("yes", "no")}
-    return pd.DataFrame(answers | event("rfs", "event", "free"))
+    states = answers | event("rfs", "event", "free")
+    if outcome == "cause":  # relapses and other events: what is told of one tells of the other
+        cause = patients.get("rfs_cause", pd.Series(None, index=patients.index, dtype=object))
+        states["relapse"] = states["event"] & (cause.astype(object) == "relapse")
+        states["no relapse"] = states["event"] & ~states["relapse"]
+    return pd.DataFrame(states)
 
 
 @dataclass

@@ -23,18 +23,25 @@ from cartanalysis.chapter.disclosure import CONFIDENCES, times
 from cartanalysis.chapter.disclosure.cells import shown, small
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.registry import Entry
-from cartanalysis.claims.verdicts import Verdict, day_of
+from cartanalysis.claims.verdicts import ONE_YEAR, Verdict, day_of
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import (
     absolute,
     baseline,
+    competing,
     cox,
+    cutoff,
     firth,
     permutation,
     response,
+    roc,
     safety,
+    spline,
+    subgroups,
     survival,
+    transitions,
+    transplant,
 )
 from cartanalysis.study.published import load
 
@@ -115,7 +122,7 @@ def _few_in_a_group(given: Given, min_cell: int) -> bool:
     patients = given["patients"]
     columns = [
         column
-        for column in (given.get("covariates") or [given.get("by")])
+        for column in (given.get("covariates") or [given.get("by") or given.get("exposure")])
         if column in patients and not pd.api.types.is_numeric_dtype(patients[column])
     ]
     counts = [count for column in columns for count in patients[column].value_counts()]
@@ -318,6 +325,107 @@ def _landmark(after: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     return after
 
 
+# --- causes, transplants and courses ---
+
+
+def _incidence_days(given: Given, min_cell: int) -> dict[str, list[float]]:
+    """Choose the days on which a group's cumulative incidences may be read.
+
+    They are among those of its relapse-free survival, as the two add up to one with it; since the
+    day before, each cause has had enough events, or none.
+    """
+    by = given.get("by")
+    told = shown(given["patients"], by, "cause", min_cell).counted
+    data = competing.with_cause(given["patients"], *([by] if by else []))
+    found = {}
+    for group, (_, days) in _read({**given, "endpoint": "rfs"}, min_cell).items():
+        members = data if by is None else data[data[by].astype(str) == group]
+        chosen = [0.0]
+        for day in days:
+            inside = members[(members["time"] > chosen[-1]) & (members["time"] <= day)]
+            if chosen[-1] == 0:
+                inside = members[members["time"] <= day]
+            counts = inside["cause"].value_counts().drop("", errors="ignore")
+            if not any(small(count, min_cell) for count in counts):
+                chosen.append(day)
+        if group in told and chosen[1:]:
+            found[group] = chosen[1:]
+    return found
+
+
+def _incidence(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
+    """Give cumulative incidences where they may be read, and nothing in between."""
+    days = _incidence_days(given, min_cell)
+    kept = _without(table, set(days), min_cell, "a curve would show events of")
+    read = [
+        times.read_at(curve, days[str(group)], min_cell, start=0.0).assign(cause=cause)
+        for (group, cause), curve in kept.result.groupby(["group", "cause"], sort=False)
+    ]
+    return replace(kept, result=pd.concat(read, ignore_index=True))
+
+
+def _incidence_at(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
+    """Tell cumulative incidences on the days on which the curves may be read, without counts."""
+    days = _incidence_days(given, min_cell)
+    kept = _without(table, set(days), min_cell, "it would rest on")
+    few = str(Hidden(min_cell, "it would rest on"))
+    rows = []
+    for _, row in kept.result.iterrows():
+        told = row.to_dict() | dict.fromkeys(("n", "events", "at_risk"), COMPLEMENT)
+        if row["time"] not in days[str(row["group"])]:
+            told |= dict.fromkeys(ESTIMATES, math.nan) | {"why": few}
+        rows.append(told)
+    return replace(kept, result=pd.DataFrame(rows))
+
+
+def _by_cause(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Show tests and models of causes only if the counts of all groups may be told by cause."""
+    patients = given["patients"]
+    columns = given.get("covariates") or [given["by"]]
+    data = competing.with_cause(patients, *columns)
+    for name in columns:
+        by = None if pd.api.types.is_numeric_dtype(data[name]) else name
+        if not _all_counted(given, by, "cause", min_cell):
+            raise Hidden(min_cell, "the estimate rests on a cell of")
+        for _, members in response.groups(data, by):
+            if any(small(count, min_cell) for count in members["cause"].value_counts()):
+                raise Hidden(min_cell, "the estimate rests on a cell of")
+    return table.assign(n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _remission_day(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Tell the day by the week, without how many relapsed."""
+    if table["n"].iloc[0] < min_cell:
+        raise Hidden(min_cell, "it would rest on")
+    return table.assign(estimate=(table["estimate"] / 7).round() * 7, n=COMPLEMENT)
+
+
+def _transplant(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Tell hazard ratios only if few are in no cell: with and without, at and before the landmark.
+
+    Models of different patients beside one another tell of those in whom they differ.
+    """
+    day = given["landmark_day"]
+    if day != times.month_end(day):
+        raise Refused("on a protected cohort a landmark is the end of a month: day 30, 61, 91, …")
+    whole = transplant.one_row_each(transplant.in_remission(given["patients"]))
+    ever, event = whole["day"].notna(), whole["rfs_event"] == 1
+    early, gone = whole["day"] <= day, whole["rfs_days"] <= day
+    cells = [ever, ever & event, ~ever & event, ever & ~event, ~ever & ~event]
+    cells += [c & side for c in (event, ~event) for side in (gone, ~gone & early, ~gone & ~early)]
+    cells += [gone & ever, gone & ~ever, ever & ~early & ~gone]
+    if any(small(int(cell.sum()), min_cell) for cell in cells):
+        raise Hidden(min_cell, "the comparison rests on a cell of")
+    return table.assign(**dict.fromkeys(("n", "events", "transplanted"), COMPLEMENT))
+
+
+def _courses(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    raise Refused(
+        "the courses of patients through several states are not shown of a protected cohort, as "
+        "each would tell of few; for use in the house, publish with --min-cell 1"
+    )
+
+
 # --- grades ---
 
 
@@ -452,8 +560,8 @@ def _cutoffs(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         raise Refused("cut-offs of a protected cohort are looked at for Tregs only")
     data = survival.with_endpoint(given["patients"], given["endpoint"], given["column"])
     keep = []
-    for cutoff in table["cutoff"]:
-        above = data[given["column"]] > cutoff
+    for value in table["cutoff"]:
+        above = data[given["column"]] > value
         try:
             _refuse_few(data.loc[above, "event"], min_cell)
             _refuse_few(data.loc[~above, "event"], min_cell)
@@ -464,6 +572,80 @@ def _cutoffs(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     if not any(keep):
         raise Hidden(min_cell, "every cut-off divides off a cell of")
     return table[keep].reset_index(drop=True).assign(n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _of_tregs(given: Given) -> pd.DataFrame:
+    """Give the patients of whom Tregs and the endpoint are known; those of a landmark never."""
+    if given["column"] != "treg_pct" or given["landmark"]:
+        raise Refused("a measurement of a protected cohort is looked at for Tregs only")
+    return survival.with_endpoint(given["patients"], given["endpoint"], given["column"])
+
+
+def _search(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Tell the best cut-off, which is a patient's own value, to half a point and without counts."""
+    data = _of_tregs(given)
+    if given["searched"] != cutoff.SEARCHED:  # another range would tell of those in between
+        raise Refused("cut-offs of a protected cohort are looked for in the usual range")
+    best = float(table["cutoff"].iloc[0])
+    for side in (data["treg_pct"] > best, data["treg_pct"] <= best):
+        _refuse_few(data.loc[side, "event"], min_cell)
+    counts = dict.fromkeys(("n", "events", "cutoffs"), COMPLEMENT)
+    return table.assign(cutoff=round(2 * best) / 2, **counts)
+
+
+def _spline(found: spline.Spline, min_cell: int, given: Given) -> spline.Spline:
+    """Draw a curve only where enough patients lie on either side; knots are patients' own."""
+    data = _of_tregs(given)
+    if given["knots"] or given["at"]:
+        raise Refused("a curve of a protected cohort has the usual knots")
+    if not _all_counted(given, None, given["endpoint"], min_cell):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+    _refuse_few(data["event"], min_cell)
+    enough = [
+        min((data["treg_pct"] < v).sum(), (data["treg_pct"] > v).sum()) >= min_cell
+        for v in found.curve["value"]
+    ]
+    if sum(enough) < 2:
+        raise Hidden(min_cell, "at either end of the curve there would be")
+    return replace(found, curve=found.curve[enough].reset_index(drop=True), knots=())
+
+
+def _roc(found: roc.Roc, min_cell: int, given: Given) -> roc.Roc:
+    """Tell the area alone: each step of the curve is one patient's."""
+    _of_tregs(given)
+    if given["day"] != ONE_YEAR:
+        raise Refused("a ROC curve of a protected cohort is that of one year")
+    counts = found.area[["cases", "controls"]].iloc[0]
+    told = _all_counted(given, None, given["endpoint"], min_cell)
+    if not told or any(small(count, min_cell) for count in counts):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+    hidden = dict.fromkeys(("n", "cases", "controls", "censored"), COMPLEMENT)
+    return roc.Roc(found.area.drop(columns="error").assign(**hidden), found.curve.iloc[:0])
+
+
+def _effects(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
+    """Leave out a column if some of its subgroups hold few of either group, or few events."""
+    patients, end, exposure = given["patients"], given["endpoint"], given["exposure"]
+    if given["landmark"] or pd.api.types.is_numeric_dtype(patients[exposure]):
+        raise Refused("subgroups of a protected cohort are compared by groups, and from the start")
+    whole = survival.with_endpoint(patients, end, exposure)
+    if not _all_counted(given, exposure, end, min_cell):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+    for _, members in response.groups(whole, exposure):
+        _refuse_few(members["event"], min_cell)
+    gone = []
+    for column in filter(None, table["subgroup"].unique()):
+        cells = survival.with_endpoint(patients, end, exposure, column)
+        counts = cells.groupby([exposure, column], observed=True)["event"].agg(["size", "sum"])
+        numbers = [*counts["size"], *counts["sum"], *(counts["size"] - counts["sum"])]
+        few = any(small(n, min_cell) for n in numbers)
+        if few or not _all_counted(given, column, end, min_cell):
+            gone.append(column)
+    kept = table[~table["subgroup"].isin(gone)].reset_index(drop=True)
+    if not kept["subgroup"].any():
+        raise Hidden(min_cell, "every comparison within groups rests on a cell of")
+    # those of whom both columns are known differ by few from those of whom one is
+    return Told(kept.assign(n=COMPLEMENT, events=COMPLEMENT), tuple(gone))
 
 
 def _table_one(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
@@ -614,7 +796,20 @@ RULES: dict[Callable[..., Any], Rule] = {
     firth.odds_ratios: _odds,
     absolute.restricted_mean: _restricted_mean,
     absolute.milestone: _milestone,
+    cutoff.search: _search,
+    spline.spline: _spline,
+    roc.roc: _roc,
+    subgroups.effects: _effects,
     replication.claims: _claims,
+    competing.cumulative_incidence: _incidence,
+    competing.incidence_at: _incidence_at,
+    competing.gray: _by_cause,
+    competing.hazards: _by_cause,
+    transitions.remission_day: _remission_day,
+    transitions.occupancy: _courses,
+    transitions.occupancy_at: _courses,
+    transitions.swimmers: _courses,
+    transplant.effects: _transplant,
 }
 """How the results of each function that counts a cohort's patients are protected."""
 

@@ -75,12 +75,15 @@ def _events(curve: pd.DataFrame, after: float, until: float) -> int:
     return int(curve.loc[inside, "events"].sum())
 
 
-def read_at(curve: pd.DataFrame, days: Sequence[float], min_cell: int) -> pd.DataFrame:
+def read_at(
+    curve: pd.DataFrame, days: Sequence[float], min_cell: int, start: float = 1.0
+) -> pd.DataFrame:
     """Read a curve on day 0 and on some days: group, time, at_risk, estimate, lower, upper.
 
-    The last three have two digits: more would tell the numbers at risk, as each step is (n - 1)/n.
+    It begins at ``start``.  The last three have two digits: more would tell the numbers at risk, as
+    each step is (n - 1)/n.
     """
-    rows = [curve.iloc[0].to_dict() | {"estimate": 1.0, "lower": math.nan, "upper": math.nan}]
+    rows = [curve.iloc[0].to_dict() | {"estimate": start, "lower": math.nan, "upper": math.nan}]
     rows += [curve[curve["time"] <= day].iloc[-1].to_dict() for day in days]
     table = pd.DataFrame(rows).assign(time=[0.0, *days])
     table["at_risk"] = [rounded_down(still_observed(curve, d), min_cell) for d in table["time"]]
