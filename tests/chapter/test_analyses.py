@@ -166,16 +166,26 @@ def test_factors_alone_and_together_equal_r(case, oracle_data):
 
 def test_a_factor_without_a_ratio_leaves_its_cells_empty():
     study = Study("x", "an2020")
-    nobody = study.patients["prior_hsct"].eq("yes") & study.patients["os_event"].eq(1)
-    study.patients = study.patients[~nobody]
+    study.patients = study.patients[study.patients["prior_hsct"] == "no"]
     model = study.hazard_ratios("os", ["prior_hsct", "treg_group"])
     table = model.one_by_one_and_together("T", {})
     rows = table.result.table.set_index("factor")
     assert rows.loc["prior_hsct", "alone"] == "–"
-    assert "alone: no event" in table.caption and "together: no event" in table.caption.lower()
+    assert "alone: all patients" in table.caption and "together: all patients" in table.caption
     assert "(" in rows["alone"].iloc[-1] and rows["together"].iloc[-1] == "–"
     lacking = study.hazard_ratios("os", ["arm", "mrd_unknown"])
     assert "no values" in lacking.one_by_one_and_together("T", {}).why
+
+
+def test_a_factor_without_events_is_penalised_and_the_caption_says_so():
+    study = Study("x", "an2020")
+    nobody = study.patients["prior_hsct"].eq("yes") & study.patients["os_event"].eq(1)
+    study.patients = study.patients[~nobody]
+    model = study.hazard_ratios("os", ["prior_hsct", "treg_group"])
+    table = model.one_by_one_and_together("T", {})
+    alone = table.result.table["alone"]
+    assert alone[alone != "reference"].str.contains(r"\d \(").tolist() == [True, True]
+    assert table.caption.count("these are Firth’s penalised estimates") == 2  # alone, together
 
 
 def test_subgroups_are_a_forest_with_tests():
