@@ -207,7 +207,7 @@ def wilson(estimate: Numbers, size: Numbers, confidence: float = 0.95) -> tuple[
     """
     z2 = stats.norm.ppf(0.5 + confidence / 2) ** 2 / np.asarray(size, dtype=float)
     estimate = np.asarray(estimate, dtype=float)
-    half = np.sqrt(z2 * estimate * (1 - estimate) + z2**2 / 4)
+    half = np.sqrt(np.maximum(z2 * estimate * (1 - estimate) + z2**2 / 4, 0))
     lower, upper = (estimate + z2 / 2 - half) / (1 + z2), (estimate + z2 / 2 + half) / (1 + z2)
     return np.clip(lower, 0, 1), np.clip(upper, 0, 1)
 

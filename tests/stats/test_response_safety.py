@@ -39,8 +39,15 @@ def test_groups_come_in_the_contracts_order(patients):
 
 
 def test_association_2x2_and_larger(patients, oracle):
-    by_kind = response.association(patients, "emd").iloc[0]
     theirs = next(c for c in oracle["fisher_rxc"] if c["table"] == [33, 3, 3, 1, 2, 5])
+    cells = zip(("none", "cns", "other"), ((33, 3), (3, 1), (2, 5)), strict=True)
+    rows = [
+        {"emd": site, "responder": answer}
+        for site, counts in cells
+        for answer, n in zip(("yes", "no"), counts, strict=True)
+        for _ in range(n)
+    ]
+    by_kind = response.association(pd.DataFrame(rows), "emd").iloc[0]
     np.testing.assert_allclose(by_kind["p"], theirs["p"], rtol=1e-6)
     assert "3 × 2" in by_kind["method"]
     two = response.association(patients, "emd_other").iloc[0]
