@@ -9,7 +9,8 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from cartanalysis.errors import InputError, Problem, counted
 from cartanalysis.publish.scratch import FULL, clear_private
 
 if TYPE_CHECKING:
+    from cartanalysis.claims.registry import Registry
     from cartanalysis.contract import Cohort
     from cartanalysis.publish.run import Published
     from cartanalysis.sites.collection import Collection
@@ -84,7 +86,8 @@ def app() -> None:
       classroom  write one zip for a class without internet
       mark       mark a student's answers
 
-    “cartanalysis publish --help” tells the options of a command. Nothing is sent anywhere.
+    “cartanalysis publish --help” tells the options of a command. No patients' data are sent
+    anywhere.
     """
 
 
@@ -153,9 +156,13 @@ def _print_notes(notes: Iterable[str]) -> None:
         print(f"Note: {note}")
 
 
-def _write_new(path: Path, text: str, remedy: str) -> None:
+def _refuse_existing(path: Path, remedy: str) -> None:
     if path.exists():
         raise InputError(str(path), [Problem("the file exists already", remedy)])
+
+
+def _write_new(path: Path, text: str, remedy: str) -> None:
+    _refuse_existing(path, remedy)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -494,21 +501,48 @@ def _example(name: str) -> None:
 @click.option("--seed", type=int, help="Chooses the cohort, or the cohorts.")
 @click.option("--draws", type=click.IntRange(1), help="Draw so many, evenly from all that agree.")
 @click.option("--out", type=PATH, help="Parquet file to write them to, one row per patient.")
-@_jobs
-def _reconstruct(seed: int | None, draws: int | None, out: Path | None, jobs: int) -> None:
+@click.option("--jobs", type=click.IntRange(1), default=2, help="Processes that draw.")
+@click.option(
+    "--scheduler", metavar="ADDRESS",
+    help="Let the workers of this Dask scheduler draw, such as tcp://127.0.0.1:8786.",
+)  # fmt: skip
+def _reconstruct(
+    seed: int | None, draws: int | None, out: Path | None, jobs: int, scheduler: str | None
+) -> None:
     """Write a cohort that agrees with everything known of the study, or many."""
     from cartanalysis.study import published, reconstruct
-    from cartanalysis.study.ensemble.draw import draw
 
     if (draws is None) != (out is None):
         raise click.UsageError("--draws and --out belong together: how many, and where to")
+    if draws is None and scheduler is not None:
+        raise click.UsageError("--scheduler is for many cohorts: --draws says how many")
     chosen = reconstruct.DEFAULT_SEED if seed is None else seed
     if draws is None or out is None:
         sys.stdout.write(reconstruct.reconstruct(chosen))
         return
-    drawn = draw(published.load(), draws, chosen, jobs=jobs)
-    drawn.patients.to_parquet(out, index=False)
-    print(f"Written: {draws} cohorts, {out}")
+    _draw(published.load(), draws, chosen, out, jobs=jobs, scheduler=scheduler)
+    print(f"Written: {counted(draws, 'cohort')}, {out}")
+
+
+def _draw(known: Registry, draws: int, seed: int, out: Path, **who: Any) -> None:
+    """Write cohorts as they are drawn; the file is in its place only when it is whole."""
+    from tqdm import tqdm
+
+    from cartanalysis.publish.staging import staging_for
+    from cartanalysis.study.ensemble.draw import Ensemble, parts, write
+
+    _refuse_existing(out, "Name another with --out, or remove it yourself")
+
+    def told(found: Iterable[Ensemble]) -> Iterator[Ensemble]:
+        with tqdm(total=draws, unit=" cohorts", leave=False, disable=None) as bar:
+            for part in found:
+                yield part
+                bar.update(len(part.effects))
+
+    # closed at once if interrupted, so that nobody works on
+    with staging_for(out) as folder, closing(parts(known, draws, seed, **who)) as found:
+        write(told(found), folder / out.name)
+        (folder / out.name).replace(out)
 
 
 if __name__ == "__main__":

@@ -60,13 +60,14 @@ study.hand_over(
     claims_upheld=verdicts.count("upheld"),
     claims_inconclusive=verdicts.count("inconclusive"),
     claims_opposed=verdicts.count("opposed"),
+    claims_better=verdicts.count("better"),
     claims_not_assessed=verdicts.count("not_assessed"),
 )
 
 # %%
 study.say(
     "**In short.** This cohort agrees with **{claims_upheld}** of the published claims and "
-    "disagrees with **{claims_opposed}**. For **{claims_inconclusive}** its data are too few to "
+    "disagrees with **{claims_opposed}** (for the better: **{claims_better}**). For **{claims_inconclusive}** its data are too few to "
     "decide, and **{claims_not_assessed}** cannot be assessed from it."
 )
 
@@ -95,13 +96,12 @@ study.on_reconstruction(
 #
 # So each claim receives one of four verdicts:
 #
-# - **Upheld**: the cohort agrees. A value equals the published one at its rounding (whatever the
-#   power), or lies in the predicted range of a cohort large enough to notice a difference; a
-#   direction is the same, with p < 0.05.
-# - **Inconclusive**: the data are too few to say. A value lies in the predicted range, but so would
-#   most others; a direction does not reach p < 0.05, whichever way it points.
-# - **Opposed**: the cohort disagrees. A value lies outside the predicted range; a direction is the
-#   opposite, with p < 0.05.
+# - **Upheld**: the cohort agrees. A value equals the published one at its rounding, or its data rule
+#   out a difference larger than a margin set beforehand; a direction is the same, with p < 0.05.
+# - **Inconclusive**: the data are too few to say. A value lies in the predicted range, but a larger
+#   difference remains possible; a direction does not reach p < 0.05, whichever way it points.
+# - **Opposed**: the cohort disagrees, for the better or for the worse. A value lies outside the
+#   predicted range; a direction is the opposite, with p < 0.05.
 # - **Cannot be assessed**: a column is missing, patients are too few, or follow-up is too short.
 #
 # In the tables “equal at the printed rounding”, “consistent” and “supports” are upheld, “differs”
@@ -252,24 +252,23 @@ if verdicts.changing.count:
     )
 
 # %% [markdown]
-# What each verdict rests on: for values, the predicted range and the difference from the published
-# value; for directions, the test. *Power* is the chance that a cohort of this size would have
-# noticed a true difference of 20 percentage points, or a moderate effect. Both are conventions, not
-# clinical thresholds. Holm's p stands in brackets.
+# What each verdict rests on: for values, the predicted range, the difference from the published
+# value, and the margin within which it counts as practically the same; for directions, the test.
+# *Power* is the chance that a cohort of this size would have noticed a moderate effect. The margin
+# and the moderate effect are conventions, not clinical thresholds. Holm's p stands in brackets.
 
 # %%
 columns = {
     "judged": "What was judged",
     "predicted": "Predicted",
     "off": "Difference, points",
+    "margin": "Counts as the same",
     "tested": "p (Holm)",
-    "strength": "Power",
 }
 caption = (
     "Published values: the range predicted for this cohort; the difference from the published "
-    "value in percentage points, with Newcombe's interval; p by the score test of two "
-    "proportions (survival with its effective sample size), and Holm's p in brackets; and the "
-    f"power to notice a true difference of {100 * power.GAP:.0f} points"
+    "value in percentage points, with Newcombe's interval; the margin; and p by the score test of "
+    "two proportions (survival with its effective sample size), Holm's p in brackets"
 )
 study.show(verdicts.details("value").as_table(columns, caption))
 columns = {
@@ -299,8 +298,9 @@ study.show(study.allowed().expected(caption))
 
 # %% [markdown]
 # Two rules complete the verdicts. *Consistent, but inconclusive* is said of a value in the
-# predicted range if the power is below one half: the cohort would more often have missed the
-# difference than noticed it. And the two adjusted directions are judged by the likelihood-ratio
+# predicted range if its difference from the published one may still lie beyond the margin: to be
+# called the same takes evidence, as it does to be called different (two one-sided tests,
+# {cite:p}`Schuirmann1987`). And the two adjusted directions are judged by the likelihood-ratio
 # test, while the interval shown is Wald's, so that the two can disagree near the limit. All rules:
 # [Methods](../book/methods.md).
 #

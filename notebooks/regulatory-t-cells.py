@@ -14,16 +14,17 @@
 # ---
 
 # %% [markdown]
-# # Do regulatory T cells matter, and who says what “high” is?
+# # Do regulatory T cells matter?
 #
 # Regulatory T cells (Tregs) restrain other T cells. The study reported shorter survival with
-# *higher* Tregs. But “higher” needs a cut-off, so this chapter is about cut-offs as well.
+# *higher* Tregs. But “higher” needs a cut-off; where to put it is the question of [the next
+# chapter](choosing-a-cutoff.ipynb).
 #
 # **You will learn**
 #
 # - to look at a measurement before cutting it in two;
 # - to compare survival above and below a cut-off with lifelines;
-# - why the cut-off with the smallest p-value misleads, and how far.
+# - to use a measurement as it is, without a cut-off.
 
 # %%
 from typing import Optional
@@ -51,7 +52,6 @@ groups = {"low": "low Tregs", "high": "high Tregs"}
 tregs = study.distribution()
 os = study.survival("os", by="treg_group")
 rfs = study.survival("rfs", by="treg_group")
-scan = study.cutoffs(endpoint)
 uncut = study.hazard_ratios(endpoint, ["treg_pct"]).result
 study.hand_over(
     treg_cutoff=tregs.cutoff,
@@ -200,85 +200,8 @@ if high.nunique() == 2:  # both groups have patients
     assert book.why or abs(ratio - book.number) < 1e-6
 
 # %% [markdown]
-# ### A warning: every cut-off has its own p-value
-#
-# We do not know the study’s cut-off, so let us try many: thirty-one of them, from the lowest fifth
-# of the patients to the highest. The parameter `endpoint` chooses which survival is compared.
-
-# %%
-# by hand: treg_pct, os_days, os_event
-# figure: The log-rank p-value over cut-offs, on a logarithmic axis.
-import numpy as np
-import pandas as pd
-
-days, event = f"{endpoint}_days", f"{endpoint}_event"
-data = patients[["treg_pct", days, event]].dropna()
-shares = np.arange(20, 81, 2) / 100
-cuts = data["treg_pct"].quantile(shares)
-p = pd.Series(np.nan, shares)
-for share, cut in cuts.items():
-    a, b = data[data["treg_pct"] > cut], data[data["treg_pct"] <= cut]
-    if len(a) and len(b):
-        test = logrank_test(a[days], b[days], a[event], b[event])
-        p[share] = test.p_value
-print(f"p-values from {p.min():.2g} to {p.max():.2g}")
-for row in scan.table.itertuples():
-    both_known = pd.notna(p[row.quantile]) and pd.notna(row.p)
-    if "permutation" not in row.method and both_known:
-        assert abs(p[row.quantile] - row.p) < 1e-9
-ax = sns.lineplot(x=cuts, y=p, marker="o", color="steelblue")
-ax.axhline(0.05, color="firebrick", linestyle=":")
-ax.axvline(cutoff, color="black", linestyle="--")
-ax.set(yscale="log", xlabel="cut-off, % of CD4⁺ T cells")
-ax.set(ylabel="p (log-rank, not corrected)")
-ax.yaxis.set_major_formatter("{x:g}")
-plt.show()
-
-# %% [markdown]
-# The same patients, the same measurement; yet the p-value moves with the cut-off, often by orders of
-# magnitude. Whoever reports the smallest has tested not one hypothesis but many, and kept the
-# luckiest.
-#
-# How lucky can one be if Tregs mean *nothing*? Shuffle: deal the outcomes to the patients at random,
-# look for the best cut-off, and repeat. To be fast, each patient brings his or her event less the
-# cumulative hazard up to the last day seen; sums of these scores, over the patients below a cut, are
-# what the log-rank test works with {cite:p}`Lausen1992`.
-
-# %%
-# by hand: treg_pct, os_days, os_event
-from lifelines import NelsonAalenFitter
-
-data = data.sort_values("treg_pct")
-hazard = NelsonAalenFitter(nelson_aalen_smoothing=False)
-hazard.fit(data[days], data[event])
-score = data[event].to_numpy() - hazard.predict(data[days]).to_numpy()
-n = len(score)
-below = np.arange(1, n)  # patients below each possible cut
-allowed = (below >= 0.2 * n) & (below <= 0.8 * n)
-allowed &= np.diff(data["treg_pct"].to_numpy()) > 0  # not between ties
-
-
-def best_of_all_cuts(score):
-    # standard deviation of such a sum if scores are dealt at random
-    spread = np.sqrt(score.var(ddof=1) * below * (n - below) / n)
-    return (np.abs(score.cumsum()[:-1]) / spread)[allowed].max()
-
-
-rng = np.random.default_rng(1)
-best = best_of_all_cuts(score)
-shuffled = [best_of_all_cuts(rng.permutation(score)) for _ in range(2000)]
-# beyond 1.96 a single cut has p < 0.05
-lucky = np.mean(np.array(shuffled) > 1.96)
-corrected = (np.sum(np.array(shuffled) >= best) + 1) / 2001
-print(f"best cut p < 0.05 although Tregs mean nothing: {lucky:.0%}")
-print(f"smallest p of the cut-offs above: {p.min():.2g}; corrected for")
-print(f"a search over all cuts between the fifths: {corrected:.2g}")
-
-# %% [markdown]
-# One cut-off, fixed beforehand, finds a difference in one of twenty data sets that have none. A
-# search finds one far more often. The value corrected for a search over all cuts between the fifths
-# asks how often shuffled data give a best cut-off at least as good as the one found: that is the
-# p-value which a search deserves.
+# The cut-off was chosen without a look at survival. Had we taken the one with the smallest p-value, the
+# p-value would mean little: [the next chapter](choosing-a-cutoff.ipynb) shows how little.
 #
 # ## The book’s result
 #
@@ -318,22 +241,6 @@ study.say(
 study.open_range("treg_os", "treg_rfs")
 
 # %% [markdown]
-# Other cut-offs: the same patients, cut at seven places. The grey bar marks the cut-off used above.
-# Where one side is small the p-value comes from a permutation test, as in [the chapter on
-# extramedullary disease](extramedullary-disease.ipynb).
-
-# %%
-caption = (
-    "Hazard ratio of high against low regulatory T cells over cut-offs; p-values are not corrected "
-    "for the seven looks."
-)
-study.show(scan.figure("treg-cutoffs", caption))
-
-# %% [markdown]
-# ```{play} cut-off
-# On the website, the cut-off can be moved here: groups, curves and p-value follow.
-# ```
-#
 # A measurement need not be cut at all. Used as it is, it needs no cut-off and loses no information
 # {cite:p}`Altman2006`. In return the model assumes that each percentage point multiplies the hazard
 # by the same factor.
@@ -371,28 +278,9 @@ study.show(
 #
 # ## How sure can we be?
 #
-# **The cut-off.** Searching for the cut-off with the smallest p-value makes a difference appear in
-# up to four of ten data sets that have none {cite:p}`Altman1994`. Fix a cut-off before the data are
-# seen, or use the measurement uncut.
-#
-# **The shape.** Does each further percentage point count the same? Plot the scores of the
-# simulation against Tregs (they are the *martingale residuals* of a model without covariates): a
-# smooth line through them shows the shape of the effect {cite:p}`Therneau1990`. Were it a step,
-# a cut-off would be right; were it straight, the uncut model.
-
-# %%
-# by hand: treg_pct, os_days, os_event
-# figure: Scores over Tregs, with a smooth line.
-ax = sns.regplot(
-    x=data["treg_pct"],
-    y=score,
-    lowess=True,
-    scatter_kws={"alpha": 0.6},
-    line_kws={"color": "firebrick"},
-)
-ax.set(xlabel="Tregs, % of CD4⁺ T cells")
-ax.set(ylabel="events observed less expected")
-plt.show()
+# **The cut-off.** Another cut-off gives another hazard ratio, and a patient just above it counts like one
+# far above it. [The next chapter](choosing-a-cutoff.ipynb) tries them all, and draws the effect without
+# any.
 
 # %% tags=["on-reconstruction"]
 study.on_reconstruction(
@@ -427,13 +315,6 @@ study.say(
 # we know its abstract only, and have not identified the journal. More in [the chapter on other
 # trials](other-trials.ipynb).
 
-# %% tags=["on-reconstruction"]
-study.on_reconstruction(
-    "In this cohort overall survival differs most at or next to the median. That is construction, "
-    "not biology: the generator raises the hazard of patients above the median, and reconstructions "
-    "were kept only if that split was significant."
-)
-
 # %% [markdown]
 # ## Published beside computed
 #
@@ -449,31 +330,7 @@ study.paper(
 # %% [markdown]
 # ## Exercises
 #
-# ### Exercise 1: read the picture of cut-offs
-#
-# At which of the seven cut-offs is the hazard ratio largest, and at which is its interval
-# narrowest, as drawn on the logarithmic axis? Why are they not always the same?
-#
-# ```{dropdown} Hint
-# Think of the number of patients on each side of the cut. `scan.table` holds the numbers. On
-# a logarithmic axis the width is `upper / lower`.
-# ```
-
-# %% tags=["solution"]
-largest = scan.result.largest("estimate").read("cutoff", "percent of CD4")
-narrowest = scan.narrowest.read("cutoff", "percent of CD4")
-study.hand_over(treg_largest_cut=largest, treg_narrowest_cut=narrowest)
-study.say(
-    "Largest hazard ratio at **{treg_largest_cut}**; narrowest interval, as drawn on the "
-    "logarithmic axis, at **{treg_narrowest_cut}**."
-)
-study.say(
-    "An interval is narrow where the cut leaves many events on both sides. Towards the edges one "
-    "group is small: expect the hazard ratio to jump, and large values to come up by chance."
-)
-
-# %% [markdown]
-# ### Exercise 2: predict, then run
+# ### Exercise 1: predict, then run
 #
 # Relapse-free survival of the responders: will the p-value of a Cox model with Tregs as a number be
 # smaller or larger than that of the cut at `cutoff` (the median, unless you chose another)? Predict,
@@ -510,7 +367,7 @@ study.say(
 )
 
 # %% [markdown]
-# ### Exercise 3: change a parameter
+# ### Exercise 2: change a parameter
 #
 # Cut at 3 and at 10 instead. What happens to the size of the groups, and to the hazard ratio of
 # death with its interval? (The parameter `treg_cutoff` does this for the whole chapter.)
@@ -547,24 +404,23 @@ for cut in (3, 10):
 # ```
 
 # %% [markdown]
-# ### Exercise 4: criticise a claim
+# ### Exercise 3: criticise a claim
 #
-# *"We chose the cut-off by the smallest log-rank p-value and found p = 0.03."* What would you ask
-# for?
+# *"In our laboratory the cut-off of An and colleagues divides the patients well."* What would you ask?
 #
 # ```{dropdown} Hint
-# How many cut-offs were tried? Look at the simulation.
+# What of that cut-off is known, and what does a percentage of Tregs depend on?
 # ```
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution
-# Ask for the number of cut-offs tried and for a p-value corrected for that search; ask for the
-# result of the uncut measurement; and ask for the same cut-off, unchanged, in other patients. A
-# p-value that was chosen among many is not the probability that it claims to be.
+# The paper’s cut-off is not known to us; ask where the number comes from. Then ask for markers, gates
+# and day of sampling in both laboratories: the same number may mean different cells. And “divides well”
+# may mean that it was chosen for dividing well.
 # ```
 
 # %% [markdown]
-# ### Exercise 5: three groups
+# ### Exercise 4: three groups
 #
 # Cut in three instead of two. Does survival at 1 year fall from the lowest third to the highest, or
 # does it jump?
@@ -576,6 +432,8 @@ for cut in (3, 10):
 
 # %% tags=["solution"]
 # by hand: treg_pct, os_days, os_event
+import pandas as pd
+
 third = pd.qcut(whole["treg_pct"], 3, duplicates="drop")
 for name, group in whole.groupby(third, observed=True):
     kmf = KaplanMeierFitter(alpha=1 - confidence)
@@ -612,19 +470,12 @@ study.on_reconstruction("Here the intervals overlap too much to tell.")
 # ```
 #
 # ```{quiz}
-# In data without any effect, searching for the best cut-off finds "p < 0.05"…
-# - [ ] in one of twenty data sets. :: That holds for one cut-off fixed beforehand.
-# - [x] in far more than one of twenty. :: Yes: each look is another chance to be fooled.
-# - [ ] never, if the search is exhaustive. :: The more looks, the more often.
-# ```
-#
-# ```{quiz}
 # "Hazard ratio per percentage point" assumes that…
 # - [ ] Tregs follow a normal distribution. :: The model makes no assumption about the
 #   measurement’s distribution.
 # - [ ] all patients have the same hazard. :: Then there would be nothing to estimate.
-# - [x] each further point multiplies the hazard by the same factor. :: Yes; a curve (a spline)
-#   would relax it, but has more coefficients to estimate.
+# - [x] each further point multiplies the hazard by the same factor. :: Yes; a curve (a spline, in
+#   the next chapter) relaxes it, and has more coefficients to estimate.
 # ```
 #
 # ```{quiz}

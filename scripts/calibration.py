@@ -1,7 +1,8 @@
 """Whether the verdicts keep their promise: draw papers and cohorts from one truth, and judge.
 
 Writes ``cartanalysis/study/data/calibration.csv``, which takes an hour; every row has its own
-stream of random numbers, so that a part reproduces the whole:
+stream of random numbers, so that a part reproduces the whole, whoever works (``--jobs``,
+``--scheduler``):
 
     python scripts/calibration.py > cartanalysis/study/data/calibration.csv
 """
@@ -10,7 +11,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import repeat
 
+import click
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -22,6 +25,7 @@ from cartanalysis.stats import survival
 from cartanalysis.study.calibration import CONFIDENCE, PROMISED_WRONG, SIZES
 from cartanalysis.study.published import load
 from cartanalysis.study.reconstruct import follow_up_range
+from cartanalysis.workers import working
 
 COMPLETE, STAGGERED = "complete", "staggered"
 DRAWN_DIRECTIONS = ("emd_os", "genetics_os", "emd_independent", "orr_emd_lowest")
@@ -42,6 +46,8 @@ def simulate(
     sizes: Sequence[int] = SIZES,
     claims: Sequence[str] | None = None,
     seed: int = 2020,
+    jobs: int = 1,
+    scheduler: str | None = None,
 ) -> pd.DataFrame:
     """Count verdicts in pairs of paper and cohort, or in cohorts for a direction (slower).
 
@@ -50,24 +56,37 @@ def simulate(
     registry = load()
     values = [e for e in registry.select(evidence="P") if e.kind in ("rate", "time")]
     entries = [*values, *(registry[c] for c in DRAWN_DIRECTIONS)]
-    rows = []
-    for place, entry in enumerate(entries):
-        if claims is not None and entry.id not in claims:
-            continue
-        for follow_up in _follow_ups(entry):
-            for size in sizes:
-                rng = np.random.default_rng([seed, place, follow_up == STAGGERED, size])
-                if entry.kind in ("rate", "time"):
-                    judged, found = _values(entry, registry, follow_up, size, draws, rng)
-                    outcomes = {"consistent": (found, CONFIDENCE)}
-                else:
-                    judged, outcomes = _no_effect(entry, registry, size, directions, rng)
-                for outcome, (found, promised) in outcomes.items():
-                    share = float(found.mean()) if len(found) else np.nan
-                    error = np.sqrt(share * (1 - share) / max(len(found), 1))
-                    about = (entry.id, follow_up, size, judged, outcome, len(found))
-                    rows.append((*about, round(share, 6), round(float(error), 6), promised))
+    cases = [
+        (place, entry, follow_up, size)
+        for place, entry in enumerate(entries)
+        if claims is None or entry.id in claims
+        for follow_up in _follow_ups(entry)
+        for size in sizes
+    ]
+    of = (repeat(registry), repeat((draws, directions)), repeat(seed))
+    with working(jobs, scheduler) as workers:
+        rows = [row for found in workers.each(_rows, cases, *of) for row in found]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _rows(
+    case: tuple[int, Entry, str, int], registry: Registry, counts: tuple[int, int], seed: int
+) -> list[tuple[object, ...]]:
+    """Count the verdicts on one claim."""
+    (place, entry, follow_up, size), (draws, directions) = case, counts
+    rng = np.random.default_rng([seed, place, follow_up == STAGGERED, size])
+    if entry.kind in ("rate", "time"):
+        judged, found = _values(entry, registry, follow_up, size, draws, rng)
+        outcomes = {"consistent": (found, CONFIDENCE)}
+    else:
+        judged, outcomes = _no_effect(entry, registry, size, directions, rng)
+    rows: list[tuple[object, ...]] = []
+    for outcome, (found, promised) in outcomes.items():
+        share = float(found.mean()) if len(found) else np.nan
+        error = np.sqrt(share * (1 - share) / max(len(found), 1))
+        about = (entry.id, follow_up, size, judged, outcome, len(found))
+        rows.append((*about, round(share, 6), round(float(error), 6), promised))
+    return rows
 
 
 def _follow_ups(entry: Entry) -> tuple[str, ...]:
@@ -195,5 +214,14 @@ def _patients(registry: Registry, size: int, rng: np.random.Generator) -> pd.Dat
     )
 
 
+@click.command()
+@click.option("--jobs", type=click.IntRange(1), default=2, help="Processes that work.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster that works instead.")
+def main(jobs: int, scheduler: str | None) -> None:
+    """Write the table."""
+    made = simulate(jobs=jobs, scheduler=scheduler)
+    made.to_csv(sys.stdout, index=False, lineterminator="\n")
+
+
 if __name__ == "__main__":
-    simulate().to_csv(sys.stdout, index=False, lineterminator="\n")
+    main()

@@ -1,12 +1,12 @@
 // The paper's claims, as far as they can be judged without a Cox model.
 import { data } from "./data.js";
-import { normalSf, total, binomial, hypergeometric, fisher, fisherPower } from "./distributions.js";
+import { normalSf, total, hypergeometric, fisher, fisherPower } from "./distributions.js";
 import { fixed, formatPower } from "./text.js";
 import { CannotCompute, isKnown, kaplanMeier, logRank, medianOf, observedTime } from "./statistics.js";
 import { proportion, remission, requireColumns, survivalAt, withEndpoint } from "./statistics.js";
 
 const { alpha, confidence, verdicts, z } = data;
-const { gap, largest, odds_ratio: oddsRatio } = data.power;
+const { odds_ratio: oddsRatio } = data.power;
 const clip = (x) => Math.min(1, Math.max(0, x));
 
 function scoreZ(now, size, old, oldSize) {
@@ -28,15 +28,15 @@ export function predicted(size, old, oldSize) {
   return [clip((-one - root) / (2 * two)), clip((-one + root) / (2 * two))];
 }
 
-function wilson(estimate, size) {
-  const z2 = z ** 2 / size;
+function wilson(estimate, size, quantile) {
+  const z2 = quantile ** 2 / size;
   const half = Math.sqrt(z2 * estimate * (1 - estimate) + (z2 * z2) / 4);
   return [clip((estimate + z2 / 2 - half) / (1 + z2)), clip((estimate + z2 / 2 + half) / (1 + z2))];
 }
 
-export function difference(now, size, old, oldSize) {
-  const [nowLow, nowHigh] = wilson(now, size);
-  const [oldLow, oldHigh] = wilson(old, oldSize);
+export function difference(now, size, old, oldSize, quantile = z) {
+  const [nowLow, nowHigh] = wilson(now, size, quantile);
+  const [oldLow, oldHigh] = wilson(old, oldSize, quantile);
   const between = now - old;
   return [
     between,
@@ -51,38 +51,33 @@ function effectiveSize({ time, event }, { estimate, greenwood }, day) {
   return time.filter((t, i) => (event[i] && t <= day) || t >= day).length;
 }
 
-// Chance of calling a cohort different whose true proportion is, over all outcomes of both.
-export function powerOfDifference(size, old, oldSize) {
-  const round = (x) => Number(fixed(x, 0));
-  const [m, n] = [round(Math.min(Math.max(size, 1), largest)), round(oldSize)];
-  const papers = binomial(n, old);
-  return binomial(m, old <= 0.5 ? old + gap : old - gap).reduce((power, chance, x) => {
-    const differing = papers.filter((_, y) => scoreZ(x / m, m, y / n, n) > z);
-    return power + chance * total(differing);
-  }, 0);
+// Two one-sided tests: whether the interval of the difference lies inside the margin.
+export function isEquivalent(now, size, old, oldSize, [low, high]) {
+  const [, least, most] = difference(now, size, old, oldSize, data.z_same);
+  return old + least >= low && old + most <= high;
 }
 
 function compared(found, size, claim) {
-  const { min_size: least, could_differ: enough } = data;
+  const { min_size: least } = data;
   if (size < least) {
     throw new CannotCompute(`a comparison with the paper needs at least ${least} patients`);
   }
-  const { expected, expected_size: oldSize } = claim;
+  const { expected, expected_size: oldSize, better = "higher" } = claim;
   const p = consistencyP(found.estimate, size, expected, oldSize);
   const [lower, upper] = predicted(size, expected, oldSize);
   const between = difference(found.estimate, size, expected, oldSize);
-  const power = powerOfDifference(size, expected, oldSize);
-  let verdict = power >= enough ? verdicts.consistent : verdicts.weak;
-  let why = "";
+  let verdict = verdicts.weak;
+  let why = `the data leave open a difference beyond the margin of ${claim.margin_text}`;
   if (p < 1 - confidence) {
     verdict = verdicts.differs;
-    why = `${found.estimate < expected ? "lower" : "higher"} than predicted`;
-  } else if (verdict === verdicts.weak) {
-    const [points, missed] = [100 * gap, 100 * (1 - power)].map((x) => fixed(x, 0));
-    why = `a true difference of ${points} points would have been missed in ${missed} of 100 such cohorts`;
+    const side = found.estimate < expected ? "lower" : "higher";
+    why = `${side} than predicted, which is ${side === better ? "better" : "worse"}`;
+  } else if (isEquivalent(found.estimate, size, expected, oldSize, claim.margin)) {
+    verdict = verdicts.consistent;
+    why = "";
   }
   return {
-    p, power, verdict, why,
+    p, verdict, why,
     expected, expected_lower: lower, expected_upper: upper,
     difference: between[0], difference_lower: between[1], difference_upper: between[2],
   };

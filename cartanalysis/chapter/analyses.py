@@ -6,7 +6,7 @@ cohort, by disclosure control.  ``sentence`` says in words what the figure shows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,11 +31,26 @@ from cartanalysis.figures import (
     plot_forest,
     plot_grades,
     plot_km,
+    plot_log_log,
     plot_rates,
+    plot_roc,
+    plot_smooth,
     style,
 )
 from cartanalysis.figures.km import ticks
-from cartanalysis.stats import baseline, cox, permutation, response, safety, survival
+from cartanalysis.stats import (
+    baseline,
+    cox,
+    cutoff,
+    firth,
+    permutation,
+    response,
+    roc,
+    safety,
+    spline,
+    subgroups,
+    survival,
+)
 from cartanalysis.stats.response import ALL
 from cartanalysis.text import each_row, format_interval, format_value, is_missing
 
@@ -112,6 +127,18 @@ class Analysis:
     def _beside(self) -> tuple[Result, ...]:
         """Give further tables that the figure shows."""
         return ()
+
+
+def note_of(model: Result) -> str:
+    """Give what is unusual about a Cox model, as a sentence; empty if nothing is, or no model."""
+    note = "" if model.why else str(model.value.note).replace("`", "")
+    return f"{note[:1].upper()}{note[1:]}." if note else ""
+
+
+def with_note(caption: str, *models: Result | None) -> str:
+    """Add to a caption what is unusual about the models behind a figure, each thing once."""
+    notes = (note_of(model) for model in models if model is not None)
+    return " ".join(dict.fromkeys([caption, *filter(None, notes)]))
 
 
 class Remission(Analysis):
@@ -245,11 +272,41 @@ class Survival(Analysis):
         endpoint, by, _ = self._asked
         return self._compute(survival.log_rank, endpoint, by).read("estimate", "statistic")
 
-    @cached_property
+    @property
     def hazard_ratio(self) -> Result:
         """The hazard ratio of each group against the first."""
+        return self._model.part("terms")
+
+    @cached_property
+    def _model(self) -> Result:
         endpoint, by, confidence = self._asked
-        return self._compute(cox.cox, endpoint, [by], confidence).part("terms")
+        return self._compute(firth.hazard_ratios, endpoint, [by], confidence)
+
+    @property
+    def note(self) -> str:
+        """What is unusual about the hazard ratio, as a sentence."""
+        return note_of(self._model)
+
+    def log_log(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the log–log plot of the curves: parallel where hazards are proportional.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+        labels : mapping of str to str, optional
+            Names of the groups as shown.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        options = {"unit": self.study.time_unit, "origin": self._origin, "labels": labels or {}}
+        alt = "Log–log plot: the logarithm of the cumulative hazard against that of time, by group."
+        return Figure(plot_log_log, [self.result], name, caption, alt, options)
 
     def medians_table(self, caption: str, labels: Labels | None = None) -> Table:
         """Lay out median and 1-year survival by group.
@@ -309,7 +366,8 @@ class Survival(Analysis):
         caption += told_by_the_month(self.study)
         if self._asked[1] is None:
             labels = {ALL: self._everybody, **(labels or {})}
-        made = super().figure(name, caption, labels)
+        by_group = self._asked[1] is not None and not self.why
+        made = super().figure(name, with_note(caption, self._model if by_group else None), labels)
         if made.why:
             return made
         return replace(made, options={**made.options, "note": self._note(labels or {})})
@@ -448,7 +506,7 @@ class HazardRatios(Analysis):
     ) -> None:
         self.endpoint = survival.endpoint_of(endpoint)
         self._asked = (endpoint, list(covariates), confidence)
-        self.model = study.compute(cox.cox, study.patients, *self._asked)
+        self.model = study.compute(firth.hazard_ratios, study.patients, *self._asked)
         super().__init__(study, self.model.part("terms"))
 
     def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
@@ -480,15 +538,66 @@ class HazardRatios(Analysis):
     @cached_property
     def alone(self) -> pd.DataFrame:
         """The hazard ratio of each covariate by itself; none if the model has no other."""
-        endpoint, covariates, confidence = self._asked
-        if len(covariates) == 1:
+        if len(self._asked[1]) == 1:
             return pd.DataFrame()
-        each = [
-            self.study.compute(cox.cox, self.study.patients, endpoint, [name], confidence)
+        told = [model.part("terms").table for model in self._one_by_one if not model.why]
+        return pd.concat(told, ignore_index=True) if told else pd.DataFrame()
+
+    @cached_property
+    def _one_by_one(self) -> list[Result]:
+        endpoint, covariates, confidence = self._asked
+        return [
+            self.study.compute(
+                firth.hazard_ratios, self.study.patients, endpoint, [name], confidence
+            )
             for name in covariates
         ]
-        told = [model.part("terms").table for model in each if not model.why]
-        return pd.concat(told, ignore_index=True) if told else pd.DataFrame()
+
+    def one_by_one_and_together(self, caption: str, labels: Labels) -> Table:
+        """Lay out each covariate by itself beside all in one model.
+
+        Parameters
+        ----------
+        caption : str
+            What the table shows.
+        labels : mapping of str to str
+            Names of the covariates as shown.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows; a model that cannot be fitted leaves its cells empty, and the
+            caption says why.
+        """
+        each = dict(zip(self._asked[1], self._one_by_one, strict=True))
+        fitted = {name: model.value for name, model in each.items() if not model.why}
+        together = None if self.model.why else self.model.value
+        if not fitted:
+            return Table(self.model.only_if(next(iter(each.values()))), {}, caption)
+        for name, model in each.items():
+            if about := model.why or model.value.note:
+                caption += f". {labels.get(name, name)} alone: {about}"
+        if together is None:
+            caption += f". All together: {self.model.why}"
+        else:
+            usual = "Cox regression, Efron ties, Wald intervals and p-values"
+            caption += (
+                f". Together: {together.events} events in {together.n} patients without missing "
+                f"values; {together.note or usual}"
+            )
+        laid_out = self.study.compute(_side_by_side, labels, self._asked[1], fitted, together)
+        level = f"{100 * self._asked[2]:g} % CI"
+        columns = {
+            "factor": "Factor",
+            "group": "Group",
+            "n": "Patients",
+            "events": "Events",
+            "alone": f"Hazard ratio alone ({level})",
+            "p_alone": "p alone",
+            "together": f"Hazard ratio adjusted ({level})",
+            "p_together": "p adjusted",
+        }
+        return laid_out.as_table(columns, caption)
 
     def of(self, covariate: str) -> Result:
         """Give the hazard ratio of a covariate.
@@ -501,9 +610,15 @@ class HazardRatios(Analysis):
         Returns
         -------
         Result
-            The ratio; with ``.p``, its Wald p-value.
+            The ratio; with ``.p``, its p-value: Wald's, or where the model is penalised that of
+            the likelihood-ratio test.
         """
         return self.result.where(covariate=covariate)
+
+    @property
+    def note(self) -> str:
+        """What is unusual about the model, as a sentence."""
+        return note_of(self.model)
 
     @property
     def tests(self) -> Result:
@@ -567,6 +682,126 @@ def _events_per_coefficient(model: cox.CoxModel) -> pd.DataFrame:
     return pd.DataFrame([row], columns=["n", "events", "events_per_term", "method"])
 
 
+def _side_by_side(
+    labels: Labels,
+    covariates: Sequence[str],
+    alone: Mapping[str, cox.CoxModel],
+    together: cox.CoxModel | None,
+) -> pd.DataFrame:
+    """Lay out univariable and multivariable terms as gtsummary's ``tbl_merge`` does."""
+    rows = []
+    for name in covariates:
+        models = (alone.get(name), together)
+        adjusted = together.terms[together.terms["covariate"] == name] if together else None
+        terms = models[0].terms if models[0] else adjusted
+        if terms is None:
+            rows.append((labels.get(name, name), "–", "–", "–", "–", "–", "–", "–"))
+            continue
+        if reference := terms["reference"].iloc[0]:
+            counts = ("–", "–")
+            if models[0]:
+                counts = (models[0].n - terms["n"].sum(), models[0].events - terms["events"].sum())
+            rows.append((labels.get(name, name), reference, *counts, "reference", "–", "", ""))
+        for term in each_row(terms):
+            counts = (term.n, term.events) if models[0] else ("–", "–")
+            own = _ratio_and_p(models[0].terms if models[0] else None, term)
+            rows.append(
+                (labels.get(name, name), term.group, *counts, *own, *_ratio_and_p(adjusted, term))
+            )
+    names = ["factor", "group", "n", "events", "alone", "p_alone", "together", "p_together"]
+    return pd.DataFrame(rows, columns=names).astype({"n": object, "events": object})
+
+
+def _ratio_and_p(terms: pd.DataFrame | None, term: Any) -> tuple[str, str]:
+    if terms is None or not (mine := terms["group"] == term.group).any():
+        return "–", "–"
+    row = terms[mine].iloc[0]
+    interval = format_interval(row["lower"], row["upper"], "ratio")
+    ratio = f"{format_value(row['estimate'], 'ratio')} ({interval})"
+    return ratio, format_value(row["p"], "p").removeprefix("p = ").removeprefix("p ")
+
+
+class Subgroups(Analysis):
+    """The hazard ratio of one factor in several kinds of patients, with tests of interaction."""
+
+    _plot = staticmethod(plot_forest)
+
+    def __init__(
+        self,
+        study: HandOver,
+        endpoint: str,
+        of: str,
+        within: Sequence[str],
+        confidence: float,
+        labels: Labels,
+    ) -> None:
+        self._endpoint = endpoint
+        asked = (study.patients, endpoint, of, within, confidence)
+        self.effects = study.compute(subgroups.effects, *asked)
+        super().__init__(study, study.compute(_subgroup_rows, labels, self.effects))
+
+    def interaction(self, column: str) -> Result:
+        """Give the test of whether the effect differs between the groups of a column.
+
+        Parameters
+        ----------
+        column : str
+            Its name.
+
+        Returns
+        -------
+        Result
+            The p-value.
+        """
+        return self.effects.where(subgroup=column).read("p_interaction", "p")
+
+    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the ratios, and say where there is none, as `Analysis.figure`.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+        labels : mapping of str to str, optional
+            Not used: names were given before.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        if not self.why:
+            missing = self.effects.table[self.effects.table["why"] != ""]
+            why = (f"{row.subgroup} {row.level}: {row.why}" for row in each_row(missing))
+            caption = " ".join([caption, *(f"No hazard ratio in {text}." for text in why)])
+        return super().figure(name, caption)
+
+    def _describe(self, labels: Labels) -> str:
+        return subgroups.describe(self.effects.table, self._endpoint)
+
+
+def _subgroup_rows(labels: Labels, effects: pd.DataFrame) -> pd.DataFrame:
+    """Give each subgroup with an estimate a row, below the name of its column and its test."""
+    found = effects[effects["estimate"].notna()]
+    several = found.loc[found["subgroup"] == "", "group"].nunique() > 1
+    headings = {"": ALL}
+    for row in each_row(found.drop_duplicates("subgroup")):
+        if row.subgroup:
+            test = "no test of interaction"
+            if not is_missing(row.p_interaction):
+                test = f"interaction {format_value(row.p_interaction, 'p')}"
+            name = style.short(labels.get(row.subgroup, row.subgroup), 24)
+            headings[row.subgroup] = f"{name}: {test}"
+    contrast = found["group"] + " against " + found["reference"]
+    label = found["level"] + (": " + found["group"] if several else "")
+    label = label.where(found["subgroup"] != "", contrast)
+    columns = ["series", "label", "n", "events", "estimate", "lower", "upper", "p"]
+    columns += ["statistic", "df", "p_interaction", "method"]
+    return found.assign(series=found["subgroup"].map(headings), label=label)[columns]
+
+
 class Forest(Analysis):
     """The hazard ratios of several models, one below the other."""
 
@@ -579,6 +814,25 @@ class Forest(Analysis):
         alone = [m.alone for m in models]
         super().__init__(study, study.compute(_forest, labels, names, alone, *fitted))
 
+    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the ratios, as `Analysis.figure`, with a note where a model is penalised.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+        labels : mapping of str to str, optional
+            Not used: the covariates have their names.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        return super().figure(name, with_note(caption, *(m.model for m in self._models)))
+
     def _describe(self, labels: Labels) -> str:
         models = " ".join(model._describe(self._labels) for model in self._models)
         return f"Forest plot. {models}"
@@ -589,7 +843,8 @@ def _forest(
 ) -> pd.DataFrame:
     blocks = []
     for name, single, model in zip(names, alone, models, strict=True):
-        series = f"{name} ({model.events} events in {model.n} patients)"
+        penalised = "; Firth’s penalty" if model.note else ""
+        series = f"{name} ({model.events} events in {model.n} patients{penalised})"
         label = model.terms["covariate"].map(lambda name: labels.get(name, name))
         block = model.terms.assign(series=series, label=label)
         if len(single):
@@ -612,7 +867,33 @@ class CutOffs(Analysis):
             cox.scan_cutoffs, study.patients, endpoint, "treg_pct", study.confidence
         )
         super().__init__(study, scan.read("estimate", "ratio").only_if(chosen))
-        self._chosen = chosen
+        self._endpoint, self._chosen = endpoint, chosen
+
+    @cached_property
+    def search(self) -> Result:
+        """The search for the best of all cut-offs, its p-value corrected in several ways."""
+        asked = (self.study.patients, self._endpoint, "treg_pct")
+        return self.study.compute(cutoff.search, *asked).read("estimate", "statistic")
+
+    @property
+    def corrected(self) -> Result:
+        """The p-value that counts the search, by the most faithful way there is."""
+        return self.search.row(len(cutoff.METHODS)).p
+
+    def search_table(self, caption: str) -> Table:
+        """Lay out the p-values of the best cut-off.
+
+        Parameters
+        ----------
+        caption : str
+            What the table shows.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        return self.search.as_table({"approach": "p-value", "p": "p"}, caption, words=SEARCHED_BY)
 
     @property
     def narrowest(self) -> Result:
@@ -626,8 +907,94 @@ class CutOffs(Analysis):
         return cox.describe_scan(self.table)
 
 
+SEARCHED_BY = {
+    "naive": "not corrected",
+    "lausen_1992": "Lausen and Schumacher, 1992",
+    "lausen_1994": "Lausen and others, 1994",
+    "gauss": "joint normal distribution",
+    "conditional": "outcomes dealt out at random",
+}
+"""The ways to find the p-value of a best cut-off, as shown."""
+
+
 def _with_span(scan: pd.DataFrame) -> pd.DataFrame:
     return scan.assign(span=scan["upper"] / scan["lower"])
+
+
+def false_alarms() -> pd.DataFrame:
+    """Write what `cartanalysis.stats.cutoff.false_alarms` gives as readers see it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same, with range, fixed_text, naive_text and corrected_text.
+    """
+    found = cutoff.false_alarms()
+    shares = ("fixed", "naive", "corrected")
+    texts = {f"{c}_text": found[c].map(lambda v: format_value(v, "fraction")) for c in shares}
+    ends = ((100 * found[c]).map("{:.0f}".format) for c in ("low", "high"))
+    searched = next(ends) + " to " + next(ends) + " % of the patients below"
+    return found.assign(range=searched, **texts)
+
+
+TREGS = "regulatory T cells (% of CD4⁺ T cells)"
+
+
+class SmoothEffect(Analysis):
+    """The hazard ratio over regulatory T cells, by a spline."""
+
+    _plot = staticmethod(plot_smooth)
+
+    def __init__(self, study: HandOver, endpoint: str) -> None:
+        self._endpoint = survival.endpoint_of(endpoint)
+        asked = (study.patients, endpoint, "treg_pct", study.confidence)
+        self.model = study.compute(spline.spline, *asked)
+        super().__init__(study, self.model.part("curve"))
+
+    @property
+    def tests(self) -> Result:
+        """Whether Tregs matter at all ("association"), and whether by a bend ("nonlinearity")."""
+        return self.model.part("tests", "statistic")
+
+    @property
+    def knots(self) -> str:
+        """Where the pieces of the spline meet, in words; on a protected cohort not told."""
+        if self.why or not self.model.value.knots:
+            return "at quantiles of the patients' values"
+        return "at " + ", ".join(f"{knot:.3g}" for knot in self.model.value.knots)
+
+    def _options(self) -> dict[str, Any]:
+        reference, confidence = self.model.value.reference, self.study.confidence
+        return {"reference": reference, "xlabel": TREGS, "confidence": confidence}
+
+    def _describe(self, labels: Labels) -> str:
+        return f"{self._endpoint.name.capitalize()}. {spline.describe(self.table)}"
+
+
+class RocCurve(Analysis):
+    """How well regulatory T cells tell who has the event within a year."""
+
+    _plot = staticmethod(plot_roc)
+
+    def __init__(self, study: HandOver, endpoint: str) -> None:
+        self._endpoint = survival.endpoint_of(endpoint)
+        asked = (study.patients, endpoint, "treg_pct", ONE_YEAR, study.confidence)
+        found = study.compute(roc.roc, *asked)
+        self.area = found.part("area", "statistic")
+        curve = found.part("curve")
+        if not curve.why and curve.table.empty:
+            why = "each step of the curve is one patient’s, so of these patients its area is told"
+            curve = Result(why=why)
+        super().__init__(study, curve)
+
+    def _beside(self) -> tuple[Result, ...]:
+        return (self.area,)
+
+    def _options(self) -> dict[str, Any]:
+        return {"confidence": self.study.confidence}
+
+    def _describe(self, labels: Labels) -> str:
+        return f"{self._endpoint.name.capitalize()}. {roc.describe(self.area.table, ONE_YEAR)}"
 
 
 class Distribution(Analysis):
@@ -645,7 +1012,7 @@ class Distribution(Analysis):
         super().__init__(study, counts)
 
     def _options(self) -> dict[str, Any]:
-        return {"cutoff": self._value, "xlabel": "regulatory T cells (% of CD4⁺ T cells)"}
+        return {"cutoff": self._value, "xlabel": TREGS}
 
     def _describe(self, labels: Labels) -> str:
         cutoff = format_value(self._value, "percent of CD4")
@@ -766,8 +1133,8 @@ class Verdicts(Analysis):
 
         Parameters
         ----------
-        kind : {"upheld", "inconclusive", "opposed", "not_assessed"}
-            Which verdicts.
+        kind : {"upheld", "inconclusive", "opposed", "not_assessed", "better"}
+            Which verdicts; "better" counts the values that differ for the better.
 
         Returns
         -------

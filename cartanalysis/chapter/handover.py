@@ -291,6 +291,17 @@ class HandOver:
         """
         show(HTML(f'<p class="cart-about">{html.escape(text)}</p>'))
 
+    def remark(self, text: str) -> None:
+        """Show a sentence without numbers of its own, if there is one.
+
+        Parameters
+        ----------
+        text : str
+            Plain text; whatever is in it is shown as it is.
+        """
+        if text:
+            show(HTML(f"<p>{html_sentence(text)}</p>"))
+
     def say(self, template: str) -> None:
         """Show a sentence with numbers in it.
 
@@ -307,7 +318,7 @@ class HandOver:
             self.withhold(reasons[0])
         else:
             letters = {n.evidence for n in used}
-            order = sorted(letters, key=[*LETTERS, OTHERS, YOUR_DATA].index)
+            order = sorted(letters, key=[*LETTERS, SIMULATED, OTHERS, YOUR_DATA].index)
             known = {**self.numbers, PAPER: _Paper(self.registry)}
             show(Markdown(template.format_map(known) + "".join(map(badge, order))))
 

@@ -124,6 +124,65 @@ def difference(
     return between, lower, upper
 
 
+MARGIN = 0.2
+"""Half-width of the margin on the scale of the arcsine of the square root: about 20 percentage
+points around one half, fewer around rare and frequent rates.  A convention, Cohen's h of 0.4."""
+
+
+def margin(old: Numbers) -> tuple[Floats, Floats]:
+    """Give the range within which proportions count as practically the same.
+
+    Parameters
+    ----------
+    old : float or array
+        Proportion in the earlier sample, as a fraction.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Lower and upper bound, as fractions.
+
+    References
+    ----------
+    .. [1] Cohen J. Statistical Power Analysis for the Behavioral Sciences, 2nd ed., chapter 6.
+    """
+    angle = np.arcsin(np.sqrt(np.asarray(old, dtype=float)))
+    low, high = np.maximum(angle - MARGIN, 0), np.minimum(angle + MARGIN, np.pi / 2)
+    return np.sin(low) ** 2, np.sin(high) ** 2
+
+
+def is_equivalent(
+    new: Numbers, new_size: Numbers, old: Numbers, old_size: Numbers, alpha: float = 0.05
+) -> npt.NDArray[np.bool_]:
+    """Tell whether two proportions are practically the same: two one-sided tests.
+
+    Parameters
+    ----------
+    new : float or array
+        Proportion in the new sample, as a fraction.
+    new_size : float or array
+        Its (effective) sample size.
+    old : float or array
+        Proportion in the earlier sample, as a fraction.
+    old_size : float or array
+        Its (effective) sample size.
+    alpha : float
+        Level of each test.
+
+    Returns
+    -------
+    numpy.ndarray
+        Whether the interval of the difference with coverage 1 − 2·alpha lies inside the margin.
+
+    References
+    ----------
+    .. [1] Schuirmann DJ. J Pharmacokinet Biopharm 15, 657–680 (1987).
+    """
+    _, lower, upper = difference(new, new_size, old, old_size, 1 - 2 * alpha)
+    low, high = margin(old)
+    return np.asarray((old + lower >= low) & (old + upper <= high))
+
+
 def wilson(estimate: Numbers, size: Numbers, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Give Wilson's score interval of a proportion.
 

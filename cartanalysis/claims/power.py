@@ -1,4 +1,4 @@
-"""How likely a cohort was to show an effect, or a difference from the paper, had there been one."""
+"""How likely a cohort was to show an effect, had there been one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.special import gammaln
 
-from cartanalysis.claims import consistency
 from cartanalysis.stats.exact import RELATIVE_TOLERANCE
 
 Floats = npt.NDArray[np.float64]
@@ -25,50 +24,8 @@ ODDS_RATIO = math.exp(MODERATE * math.pi / math.sqrt(3))
 """Moderate odds ratio, 2.48: the logistic distribution has the standard deviation π/√3
 (Chinn S. Stat Med 19, 3127–3131, 2000)."""
 
-GAP = 0.2
-"""Difference of a cohort's true proportion from the paper's that a comparison should notice: 20
-percentage points, a convention."""
-
 AT_LEVEL = 1 - 1e-9
 """A p that only rounding keeps below the level, such as 1/20, is not below it."""
-
-LARGEST = 2000
-"""With more patients than this the paper's own sample size alone limits what can be noticed."""
-
-
-def of_difference(
-    size: float, old: float, old_size: float, gap: float = GAP, confidence: float = 0.95
-) -> float:
-    """Give the probability of calling a cohort different whose true proportion is.
-
-    Parameters
-    ----------
-    size : float
-        (Effective) size of the cohort; counted in whole patients, at least 1 and at most 2000.
-    old : float
-        The paper's proportion, taken as its true one, as a fraction.
-    old_size : float
-        The paper's sample size.
-    gap : float
-        Distance of the cohort's true proportion, in the direction with more room; up if both have
-        the same.
-    confidence : float
-        Coverage of the prediction interval.
-
-    Returns
-    -------
-    float
-        Probability of falling outside, over all outcomes of both samples (binomial).
-
-    References
-    ----------
-    .. [1] `cartanalysis.claims.consistency.p_value`.
-    """
-    m, n = round(min(max(size, 1), LARGEST)), round(old_size)
-    truth = old + gap if old <= 1 / 2 else old - gap
-    new, paper = np.arange(m + 1), np.arange(n + 1)
-    differs = consistency.p_value(new[:, None] / m, m, paper[None, :] / n, n) < 1 - confidence
-    return float(stats.binom.pmf(new, m, truth) @ differs @ stats.binom.pmf(paper, n, old))
 
 
 def of_hazard_ratio(

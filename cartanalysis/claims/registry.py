@@ -51,7 +51,7 @@ _CLAIM = {
 }
 """What a claim must say, by the way in which a cohort answers it."""
 
-_OPTIONAL = {"by", "group", "of", "or_higher", "reference", "short", "assumed"}
+_OPTIONAL = {"by", "group", "of", "or_higher", "better", "reference", "short", "assumed"}
 _KEYS = {
     "P": _COMMON | _NEEDED["P"] | _STEP | _OPTIONAL | set().union(*_CLAIM.values()),
     "S": _COMMON | _NEEDED["S"] | _OPTIONAL | set().union(*_CLAIM.values()),
@@ -379,6 +379,8 @@ def _outside_the_contract(name: str, item: dict[str, Any]) -> Iterable[Problem]:
             yield Problem(f"{name} has true or false for {key!r}", "Put yes or no in quotes")
     if "covariates" in item and item.get("exposure") not in item["covariates"]:
         yield Problem(f"{name} has covariates without its exposure", "Name it among them")
+    if item.get("better", "lower") not in ("lower", "higher"):
+        yield Problem(f"{name} is better {item['better']!r}", "Use lower or higher")
     if ("by" in item) != ("group" in item):
         yield Problem(f"{name} has only one of 'by' and 'group'", "Give both, or none")
 

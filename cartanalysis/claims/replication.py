@@ -19,9 +19,10 @@ from cartanalysis.claims.verdicts import (
     day_of,
     in_paper,
     judge,
+    margin_text,
 )
 from cartanalysis.errors import CannotCompute
-from cartanalysis.stats.cox import ZPH_METHOD
+from cartanalysis.stats import proportional
 from cartanalysis.text import (
     each_row,
     format_interval,
@@ -40,8 +41,8 @@ COLUMNS = {
     "ph_p": NUMBER, "unit": TEXT, "found": NUMBER, "found_lower": NUMBER, "found_upper": NUMBER,
     "expected": NUMBER, "expected_lower": NUMBER, "expected_upper": NUMBER,
     "difference": NUMBER, "difference_lower": NUMBER, "difference_upper": NUMBER,
-    "power": NUMBER, "verdict": TEXT, "survives": TEXT, "proportional": TEXT, "why": TEXT,
-    "lacks": TEXT, "test": TEXT, "method": TEXT,
+    "power": NUMBER, "verdict": TEXT, "side": TEXT, "survives": TEXT, "proportional": TEXT,
+    "why": TEXT, "lacks": TEXT, "test": TEXT, "method": TEXT,
 }  # fmt: skip
 """The columns of `claims` in their order, and what each holds."""
 
@@ -51,7 +52,14 @@ NUMBERS = [column for column, kind in COLUMNS.items() if kind == NUMBER]
 DECIDED = [Verdict.SUPPORTS, Verdict.CONTRADICTS, Verdict.DIFFERS]
 """Verdicts that rest on p below its level, so that chance alone gives some."""
 
+BETTER = "better"
 HIDDEN = "hidden"
+ALLOWANCE = (
+    "Each claim is judged by itself, without a correction for their number, and chance in two",
+    "samples is the only reason for a difference that is allowed for: hospitals also differ.",
+)
+"""What a tally of verdicts leaves out."""
+
 NO_RATIO = "no ratio"
 """Unit of a direction whose hazard ratio is not finite."""
 
@@ -79,11 +87,11 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
         p_holm (adjusted within the family), ph_p (of proportional hazards); for values found,
         found_lower, found_upper (what was judged in this cohort), expected (the same in the
         paper), expected_lower, expected_upper (prediction interval), difference, difference_lower,
-        difference_upper (cohort less paper), all fractions; power (to notice a difference of 20
-        percentage points; for directions, a moderate effect); verdict, survives (yes or no: Holm's
-        correction, where the verdict is decided), proportional (yes or no: whether one hazard ratio
-        is a fair summary, by the test of proportional hazards), why (where the verdict needs a
-        reason), lacks (columns without which it cannot be assessed), test, method.
+        difference_upper (cohort less paper), all fractions; for directions power (for a moderate
+        effect); verdict, side (better or worse, of a value that differs), survives (yes or no:
+        Holm's correction, where the verdict is decided), proportional (yes or no: whether one
+        hazard ratio is a fair summary, by the test of proportional hazards), why (where the verdict
+        needs a reason), lacks (columns without which it cannot be assessed), test, method.
         What is not defined is NaN, and a text empty.
 
     References
@@ -164,10 +172,12 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per kind of verdict: verdict, n, method.
+        One row per kind of verdict: verdict, n, method; and one of the values that differ for the
+        better.
     """
     found = [Verdict(v).kind for v in table["verdict"]]
     rows = [(str(kind), found.count(kind), "count") for kind in Kind]
+    rows.append((BETTER, int((table["side"] == BETTER).sum()), "count"))
     return pd.DataFrame(rows, columns=["verdict", "n", "method"])
 
 
@@ -232,7 +242,8 @@ def not_proportional(table: pd.DataFrame) -> pd.DataFrame:
         One row: n, names (the claims, as text), method.
     """
     mine = table[table["proportional"] == "no"]
-    row = (len(mine), "; ".join(mine["short"]), ZPH_METHOD)
+    method = proportional.METHOD.format(proportional.SCALES["km"])
+    row = (len(mine), "; ".join(mine["short"]), method)
     return pd.DataFrame([row], columns=["n", "names", "method"])
 
 
@@ -278,8 +289,8 @@ def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per claim that could be assessed: short, judged, predicted (prediction interval),
-        off (difference in percentage points), test, tested (p, and in brackets Holm's), strength
-        (power).
+        off (difference in percentage points), margin (within which it counts as the same), test,
+        tested (p, and in brackets Holm's), strength (power).
 
     Raises
     ------
@@ -295,6 +306,7 @@ def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
             "judged": row.judged,
             "predicted": _predicted_text(row),
             "off": _off_text(row),
+            "margin": "–" if is_missing(row.expected) else margin_text(row.expected),
             "test": row.test,
             "tested": _p_text(row),
             "strength": "–" if is_missing(row.power) else format_power(row.power),
@@ -350,8 +362,11 @@ def report(table: pd.DataFrame) -> str:
         lines.append("  ".join((*padded, verdict)))
         if reason:
             lines.append(f"    {reason}")
-    total = ", ".join(f"{row.n} {_words(row.verdict)}" for row in each_row(tally(table)))
-    return "\n".join([*lines, "", f"{len(table)} claims: {total}."])
+    counts = tally(table).set_index("verdict")["n"]
+    total = ", ".join(f"{counts[kind]} {_words(kind)}" for kind in Kind)
+    better = f" ({counts[BETTER]} for the better)" if counts[BETTER] else ""
+    total = total.replace(" opposed", f" opposed{better}")
+    return "\n".join([*lines, "", f"{len(table)} claims: {total}.", *ALLOWANCE])
 
 
 def _words(kind: str) -> str:

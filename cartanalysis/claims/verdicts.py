@@ -1,8 +1,8 @@
 """One claim of the paper against a cohort: the rules, and the words of the verdict.
 
-A published number predicts a range for a cohort's own (`cartanalysis.claims.consistency`); a
-published direction is tested.  What no test could show is told from what was not there by the power
-(`cartanalysis.claims.power`).
+A published number predicts a range for a cohort's own, and a margin around it says what is called
+the same (`cartanalysis.claims.consistency`); a published direction is tested.  What no test could
+show is told from what was not there by the power (`cartanalysis.claims.power`).
 """
 
 from __future__ import annotations
@@ -38,9 +38,6 @@ MIN_FOLLOWED = 5
 MIN_RIVAL = 5
 """Fewest patients of a group whose remission rate may contradict the published order."""
 
-COULD_DIFFER = 0.5
-"""Power from which "consistent" counts as an answer."""
-
 VALUES, DIRECTIONS = "value", "direction"
 FAMILIES = {"rate": VALUES, "time": VALUES, "ordering": DIRECTIONS, "direction": DIRECTIONS}
 """Kinds of claims, in the two families within which p-values are adjusted."""
@@ -59,7 +56,7 @@ class Verdict(StrEnum):
     """What a cohort says of a claim, in words."""
 
     EXACT = "equal at the printed rounding"
-    CONSISTENT = "consistent: inside the range that the published value predicts"
+    CONSISTENT = "consistent: within the margin around the published value"
     WEAK = "consistent, but inconclusive: inside the range that the published value predicts"
     DIFFERS = "differs: outside the range that the published value predicts"
     SUPPORTS = "supports"
@@ -272,7 +269,7 @@ def _rate(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: 
     lower, upper = binomial_interval(events, n, confidence)
     found = pd.Series({"n": n, "events": events, "estimate": events / n, "lower": lower,
                        "upper": upper, "method": response.INTERVAL})  # fmt: skip
-    judged = _compared(found, float(n), *in_paper(entry, registry), confidence)
+    judged = _compared(entry, registry, found, float(n), confidence)
     judged["smallest"] = _smallest(events, n - events)
     note = ""
     is_grade = column in FIELDS and FIELDS[column].kind == "grade"
@@ -296,7 +293,7 @@ def _survival(entry: Entry, patients: pd.DataFrame, registry: Registry, confiden
             "lost before"
         )
     size = float(consistency.survival_with_size(data["time"], data["event"], day)[1])
-    judged = _compared(found, size, *in_paper(entry, registry), confidence)
+    judged = _compared(entry, registry, found, size, confidence)
     judged["smallest"] = _smallest(found["events"], found["at_risk"])
     if entry.how == "survival":
         return _value(entry, found, "fraction", judged)
@@ -337,25 +334,31 @@ def _smallest(*counts: float) -> float:
 
 
 def _compared(
-    found: pd.Series, size: float, paper: float, paper_size: float, confidence: float
+    entry: Entry,
+    registry: Registry,
+    found: pd.Series,
+    size: float,
+    confidence: float,
 ) -> Row:
     """Compare a proportion with the paper's, given both sample sizes."""
+    paper, paper_size = in_paper(entry, registry)
+    higher_is_better = entry.details.get("better", "higher") == "higher"
     if size < MIN_SIZE:
         raise CannotCompute(f"a comparison with the paper needs at least {MIN_SIZE} patients")
     estimate = float(found["estimate"])
     p = float(consistency.p_value(estimate, size, paper, paper_size))
     lower, upper = consistency.predicted(size, paper, paper_size, confidence)
     between, least, most = consistency.difference(estimate, size, paper, paper_size, confidence)
-    strength = power.of_difference(size, paper, paper_size, confidence=confidence)
-    verdict, why = consistent(strength), ""
+    verdict, why, side = Verdict.WEAK, "", ""
     if p < 1 - confidence:
         verdict = Verdict.DIFFERS
-        why = f"{'lower' if estimate < paper else 'higher'} than predicted"
-    elif verdict is Verdict.WEAK:
-        why = (
-            f"a true difference of {100 * power.GAP:.0f} points would have been missed in "
-            f"{100 * (1 - strength):.0f} of 100 such cohorts"
-        )
+        is_lower = estimate < paper
+        side = "worse" if is_lower == higher_is_better else "better"
+        why = f"{'lower' if is_lower else 'higher'} than predicted, which is {side}"
+    elif consistency.is_equivalent(estimate, size, paper, paper_size, 1 - confidence):
+        verdict = Verdict.CONSISTENT
+    else:
+        why = f"the data leave open a difference beyond the margin of {margin_text(paper)}"
     return {
         "p": p,
         "found": estimate,
@@ -367,26 +370,27 @@ def _compared(
         "difference": float(between),
         "difference_lower": float(least),
         "difference_upper": float(most),
-        "power": strength,
         "verdict": verdict,
+        "side": side,
         "why": why,
     }
 
 
-def consistent(strength: float) -> Verdict:
-    """Name the verdict on a value that lies inside the range predicted.
+def margin_text(paper: float) -> str:
+    """Write the range within which a rate counts as practically the same as the paper's.
 
     Parameters
     ----------
-    strength : float
-        Power to notice a difference of 20 percentage points, as a fraction.
+    paper : float
+        The paper's proportion, as a fraction.
 
     Returns
     -------
-    Verdict
-        Consistent, with a reservation where the cohort could hardly have differed.
+    str
+        Such as "63 % to 94 %".
     """
-    return Verdict.CONSISTENT if strength >= COULD_DIFFER else Verdict.WEAK
+    low, high = (f"{100 * float(bound):.0f} %" for bound in consistency.margin(paper))
+    return f"{low} to {high}"
 
 
 def _value(entry: Entry, shown: pd.Series, unit: str, judged: Row, note: str = "") -> Row:
@@ -395,7 +399,7 @@ def _value(entry: Entry, shown: pd.Series, unit: str, judged: Row, note: str = "
     method = _with_assumptions(f"{shown['method']}; {consistency.METHOD}", entry)
     row |= {"unit": unit, "test": "score", "method": method}
     if _printed(entry, row["estimate"]) == _printed(entry, entry.fraction):
-        row |= {"verdict": Verdict.EXACT, "why": ""}
+        row |= {"verdict": Verdict.EXACT, "side": "", "why": ""}
     return row | {"why": _joined(row["why"], note)}
 
 

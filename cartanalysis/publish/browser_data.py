@@ -22,7 +22,7 @@ from scipy import stats
 from cartanalysis import contract as cohort
 from cartanalysis import intake
 from cartanalysis import text as wording
-from cartanalysis.claims import power, verdicts
+from cartanalysis.claims import consistency, power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.figures import km, style
 from cartanalysis.intake import admission, cells, rules
@@ -30,7 +30,7 @@ from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.reading import delimited, table
 from cartanalysis.intake.reading.detect import KINDS
 from cartanalysis.intake.words import BARE, WORDS, spellings, tokens
-from cartanalysis.stats import permutation
+from cartanalysis.stats import cutoff, permutation
 from cartanalysis.stats.response import ALL
 from cartanalysis.stats.survival import ENDPOINTS
 from cartanalysis.study import consistent, examples
@@ -48,7 +48,7 @@ OPEN = "emd_os"
 STEPS = 40
 """So many of them are handed to the page."""
 
-SMALLEST_SIDE = 0.2
+SMALLEST_SIDE = cutoff.SEARCHED[0]
 """Share of the patients that a cut-off leaves on either side, as in the chapter's own search."""
 
 WEEK, LAST_LANDMARK = 7, 182
@@ -104,10 +104,8 @@ def contents() -> dict[str, Any]:
         "min_size": verdicts.MIN_SIZE,
         "min_followed": verdicts.MIN_FOLLOWED,
         "min_rival": verdicts.MIN_RIVAL,
-        "could_differ": verdicts.COULD_DIFFER,
+        "z_same": float(stats.norm.ppf(CONFIDENCE)),
         "power": {
-            "gap": power.GAP,
-            "largest": power.LARGEST,
             "at_level": power.AT_LEVEL,
             "odds_ratio": power.ODDS_RATIO,
         },
@@ -309,7 +307,8 @@ def _unicode(found: re.Match[str]) -> str:
 
 def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
     """Write a claim as the page's scripts judge it."""
-    kept = ("endpoint", "exposure", "column", "level", "or_higher", "by", "group", "of", "others")
+    kept = ("endpoint", "exposure", "column", "level", "or_higher", "better", "by", "group",
+            "of", "others")  # fmt: skip
     claim = verdicts.about(entry) | {"how": entry.how}
     claim |= {k: v for k, v in entry.details.items() if k in kept}
     if entry.kind in ("ordering", "direction"):
@@ -319,6 +318,8 @@ def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
     if entry.how == "counted":
         claim["source"] = " and ".join(cohort.DERIVED.get(claim["column"], (claim["column"],)))
     claim["expected"], claim["expected_size"] = verdicts.in_paper(entry, registry)
+    claim["margin"] = [float(bound) for bound in consistency.margin(claim["expected"])]
+    claim["margin_text"] = verdicts.margin_text(claim["expected"])
     return claim if entry.how == "counted" else claim | {"day": verdicts.day_of(entry)}
 
 

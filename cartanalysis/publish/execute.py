@@ -28,6 +28,7 @@ from cartanalysis.chapter.disclosure.outputs import only_handed_over
 from cartanalysis.publish.book import Book
 from cartanalysis.publish.kernels import ENVIRONMENT, Kernels
 from cartanalysis.publish.scratch import FULL, naming
+from cartanalysis.workers import package_hash
 
 if TYPE_CHECKING:
     from cartanalysis.chapter.disclosure.vault import Vault
@@ -81,20 +82,6 @@ def chapter_keys(
             digest.update(f"{len(part)}:{part}".encode())
         keys[chapter] = digest.hexdigest()
     return keys
-
-
-HASHED = (".py", ".yml", ".csv", ".css", ".js", ".ttf")
-"""Files of the package on which an output may depend."""
-
-
-def package_hash(folder: Path) -> str:
-    """Hash the package's own files."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in HASHED:
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def environment(book: Book) -> dict[str, str]:

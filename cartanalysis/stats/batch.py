@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import combinations_with_replacement, permutations
 from typing import Any
 
 import numpy as np
@@ -397,6 +398,24 @@ class Likelihood:
                 around = np.einsum("bn,bn->b", of_i, self.x[j])
                 less = self.sets.per_cohort(g * self.mean[i] * self.mean[j])
                 made[:, i, j] = made[:, j, i] = around - less
+        return made
+
+    def third(self) -> Floats:
+        """Give the slope of the curvature, (n_cohorts, n_terms, n_terms, n_terms)."""
+        hazard = self.weight * self.sets.passed(1 / self.total)
+        width, m = len(self.x), self.mean
+        pairs = {
+            (j, k): self.sets.sums(self.weight * self.x[j] * self.x[k]) / self.total
+            for j in range(width)
+            for k in range(j, width)
+        }
+        made = np.empty((self.sets.shape[0], width, width, width))
+        for i, j, k in combinations_with_replacement(range(width), 3):
+            around = np.einsum("bn,bn->b", hazard * self.x[i] * self.x[j], self.x[k])
+            less = m[i] * pairs[j, k] + m[j] * pairs[i, k] + m[k] * pairs[i, j]
+            third = around - self.sets.per_cohort(less - 2 * m[i] * m[j] * m[k])
+            for a, b, c in permutations((i, j, k)):
+                made[:, a, b, c] = third
         return made
 
 

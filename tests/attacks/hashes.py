@@ -20,6 +20,7 @@ import tinybook
 import cartanalysis
 from cartanalysis.chapter.parameters import declared
 from cartanalysis.publish import book, execute
+from cartanalysis.workers import package_hash
 
 LEVELS = ("CR", "NR")
 SHORTEST = 8
@@ -54,7 +55,7 @@ class Keys:
         run = json.loads((site / "run.json").read_text(encoding="utf-8"))
         self.parameters = run.get("parameters", {})
         self.common = [
-            execute.package_hash(Path(cartanalysis.__file__).parent),
+            package_hash(Path(cartanalysis.__file__).parent),
             json.dumps(execute.environment(self.book), sort_keys=True),
         ]
         for chapter in self.book.chapters:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
+from conftest import ORACLE
 from IPython.core.interactiveshell import InteractiveShell
 
 from cartanalysis.chapter import analyses
 from cartanalysis.chapter.results import Result
 from cartanalysis.chapter.study import Study
+from cartanalysis.claims.registry import SIMULATED
 from cartanalysis.intake import read
 from cartanalysis.stats import permutation, survival
 from cartanalysis.study.examples import leukemia
+from cartanalysis.text import format_value
 
 
 def test_few_without_remission_are_compared_by_permutation():
@@ -126,6 +131,98 @@ def test_a_forest_holds_each_ratio_alone():
     for name, ratio in zip(factors, table["alone"], strict=True):
         assert ratio == study.hazard_ratios("os", [name]).table["estimate"].iloc[0]
     assert "alone" not in study.forest(study.hazard_ratios("os", ["emd_any"]), labels={}).table
+
+
+CUTOFF = json.loads((ORACLE / "cutoff.json").read_text())
+
+
+@pytest.mark.parametrize("case", CUTOFF["merged"], ids=lambda case: case["name"])
+def test_factors_alone_and_together_equal_r(case, oracle_data):
+    study = Study("x", "an2020")
+    study.patients = oracle_data(case["name"])
+    model = study.hazard_ratios("os", case["covariates"])
+    table = model.one_by_one_and_together("T", {"group": "Kind"})
+    rows = table.result.table
+    expected = [
+        ("Kind" if r["covariate"] == "group" else r["covariate"], r["level"], r["n"], r["events"])
+        for r in case["counts"]
+    ]
+    assert list(rows[["factor", "group", "n", "events"]].itertuples(index=False, name=None)) == [
+        *expected
+    ]
+    assert rows["alone"].iloc[0] == "reference"
+    told = rows[rows["alone"] != "reference"]
+    for column, p, theirs in (
+        ("alone", "p_alone", "alone"),
+        ("together", "p_together", "together"),
+    ):
+        for text, p_text, r in zip(told[column], told[p], case[theirs], strict=True):
+            ratio, low, high = (format_value(r[k], "ratio") for k in ("ratio", "lower", "upper"))
+            assert text == f"{ratio} ({low} to {high})"
+            assert p_text == format_value(r["p"], "p").removeprefix("p = ").removeprefix("p ")
+    total = sum(r["events"] for r in case["counts"] if r["covariate"] == "age")
+    assert f"{total} events in {len(study.patients)} patients" in table.caption
+
+
+def test_a_factor_without_a_ratio_leaves_its_cells_empty():
+    study = Study("x", "an2020")
+    nobody = study.patients["prior_hsct"].eq("yes") & study.patients["os_event"].eq(1)
+    study.patients = study.patients[~nobody]
+    model = study.hazard_ratios("os", ["prior_hsct", "treg_group"])
+    table = model.one_by_one_and_together("T", {})
+    rows = table.result.table.set_index("factor")
+    assert rows.loc["prior_hsct", "alone"] == "–"
+    assert "alone: no event" in table.caption and "together: no event" in table.caption.lower()
+    assert "(" in rows["alone"].iloc[-1] and rows["together"].iloc[-1] == "–"
+    lacking = study.hazard_ratios("os", ["arm", "mrd_unknown"])
+    assert "no values" in lacking.one_by_one_and_together("T", {}).why
+
+
+def test_subgroups_are_a_forest_with_tests():
+    study = Study("x", "an2020")
+    within = ["sex", "prior_hsct", "arm"]
+    found = study.subgroups("os", of="treg_group", within=within, labels={"sex": "woman or man"})
+    headings = list(dict.fromkeys(found.table["series"]))
+    p = found.interaction("sex").number
+    assert headings[:2] == ["all patients", f"woman or man: interaction {format_value(p, 'p')}"]
+    assert found.table["label"].tolist() == ["high against low", "female", "male", "no", "yes"]
+    ratio = study.hazard_ratios("os", ["treg_group"]).table["estimate"].iloc[0]
+    assert found.table["estimate"].iloc[0] == ratio
+    assert f"of 2 p-values of interaction is {found.table['p_interaction'].min():.2g}" in (
+        found.sentence
+    )
+    none = study.subgroups("os", of="treg_group", within=["arm"], labels={})
+    assert "no groups" in none.why
+    alive = study.patients["sex"].eq("female") & study.patients["os_event"].eq(1)
+    study.patients = study.patients[~alive]
+    partly = study.subgroups("os", of="treg_group", within=["sex"], labels={})
+    assert partly.table["series"].tolist()[-1] == "sex: no test of interaction"
+    assert "No hazard ratio in sex female: no event" in partly.figure("f", "F.").caption
+
+
+def test_the_search_for_a_cutoff_says_what_it_is_worth():
+    study = Study("x", "an2020")
+    cuts = study.cutoffs("os")
+    p = cuts.search.table.set_index("approach")["p"]
+    assert cuts.corrected.number == p["conditional"] > p["naive"]
+    alarms = study.false_alarms()
+    assert alarms.letter == SIMULATED
+    assert alarms.table["range"].iloc[0] == "10 to 90 % of the patients below"
+    assert study.cutoffs("rfs").corrected.number != cuts.corrected.number
+    study.patients = study.patients.drop(columns="treg_pct")
+    assert "`treg_pct`" in study.cutoffs("os").search.why
+
+
+def test_a_roc_curve_of_protected_patients_is_not_drawn(tmp_path):
+    file = tmp_path / "cohort.csv"
+    read("an2020").table.to_csv(file, index=False)
+    open_, closed = (Study("x", str(file), min_cell=k).roc("os") for k in (1, 5))
+    assert closed.area.number == open_.area.number
+    assert "each step of the curve" in closed.figure("r", "R.").why
+    assert open_.figure("r", "R.").why == ""
+    smooth = Study("x", str(file), min_cell=5).smooth_effect("os")
+    assert smooth.knots == "at quantiles of the patients' values"
+    assert smooth.figure("s", "S.").options["reference"] == pytest.approx(4.46)
 
 
 def test_no_group_of_few_is_compared():

@@ -21,12 +21,18 @@ from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute
 from cartanalysis.intake import parse
 from cartanalysis.stats import (
+    absolute,
     baseline,
     competing,
     cox,
+    cutoff,
+    firth,
     permutation,
     response,
+    roc,
     safety,
+    spline,
+    subgroups,
     survival,
     transitions,
     transplant,
@@ -296,11 +302,87 @@ def test_cutoffs_that_divide_off_few_are_left_out():
     days = np.random.default_rng(1).permutation(np.arange(100, 140))
     patients = made(treg_pct=values, os_days=days, os_event=[1, 0] * 20)
     table = protected(cox.scan_cutoffs, patients, "os", "treg_pct")
-    for cutoff in table["cutoff"]:
-        for side in (values > cutoff, values <= cutoff):
+    for value in table["cutoff"]:
+        for side in (values > value, values <= value):
             deaths = np.array([1, 0] * 20)[side].sum()
             assert min(deaths, side.sum() - deaths) >= K
     assert set(table["n"]) == {"hidden"}
+
+
+def with_tregs(n: int = 120, late: int = 80) -> pd.DataFrame:
+    """Patients of whom some are followed for more than a year, and more of them with low Tregs."""
+    rng = np.random.default_rng(4)
+    place = np.argsort(np.arange(n) + rng.normal(0, n, n))
+    days = np.r_[rng.integers(400, 900, late), rng.integers(20, 360, n - late)]
+    return made(
+        treg_pct=(2 + rng.random(n).cumsum() / 4).round(2)[place], age_years=list(range(n)),
+        os_days=days + np.arange(n) / 100, sex=["male", "female"] * (n // 2),
+        os_event=[0, 0, 1] * (late // 3) + [0] * (late % 3) + [1] * (n - late),
+        arm=["A"] * (n - 6) + ["B"] * 6,
+    )  # fmt: skip
+
+
+def test_the_best_cutoff_is_told_without_counts_and_not_as_a_patients_value():
+    patients = with_tregs()
+    plain = cutoff.search(patients, "os", "treg_pct")
+    table = protected(cutoff.search, patients, "os", "treg_pct")
+    assert table["p"].equals(plain["p"])
+    assert set(table["cutoff"] % 0.5) == {0}
+    assert abs(table["cutoff"] - plain["cutoff"]).max() <= 0.25
+    assert (table[["n", "events", "cutoffs"]] == "hidden").all(axis=None)
+    few = with_tregs().assign(os_event=[1.0] * 4 + [0.0] * 116)
+    with pytest.raises(sup.Hidden):
+        protected(cutoff.search, few, "os", "treg_pct")
+    for asked in (("os", "age_years"), ("os", "treg_pct", (0.1, 0.9))):
+        with pytest.raises(sup.Refused):
+            protected(cutoff.search, patients, *asked)
+
+
+def test_a_smooth_curve_ends_before_few_patients_and_names_no_knots():
+    patients = with_tregs()
+    plain = spline.spline(patients, "os", "treg_pct")
+    told = protected(spline.spline, patients, "os", "treg_pct")
+    assert told.knots == () and len(plain.knots) == 3
+    assert told.tests.equals(plain.tests)
+    values = np.sort(patients["treg_pct"])
+    assert told.curve["value"].min() > values[K - 1]
+    assert told.curve["value"].max() < values[-K]
+    narrow = sup.protect(spline.spline, 20, patients, "os", "treg_pct").result
+    assert len(narrow.curve) < len(told.curve) <= len(plain.curve)
+    with pytest.raises(sup.Hidden):
+        sup.protect(spline.spline, 60, patients, "os", "treg_pct")
+    with pytest.raises(sup.Refused):
+        protected(spline.spline, patients, "os", "treg_pct", at=(3.0,))
+
+
+def test_of_a_roc_curve_the_area_is_told():
+    patients = with_tregs()
+    plain = roc.roc(patients, "os", "treg_pct", 365)
+    told = protected(roc.roc, patients, "os", "treg_pct", 365)
+    assert told.curve.empty and len(plain.curve) > 20
+    assert told.area["estimate"].equals(plain.area["estimate"])
+    assert set(told.area[["n", "cases", "controls", "censored"]].iloc[0]) == {"hidden"}
+    assert "error" not in told.area
+    with pytest.raises(sup.Hidden):
+        protected(roc.roc, with_tregs(40, 36), "os", "treg_pct", 365)
+    with pytest.raises(sup.Refused, match="one year"):
+        protected(roc.roc, patients, "os", "treg_pct", 300)
+
+
+def test_subgroups_of_few_are_left_out():
+    patients = with_tregs()
+    plain = subgroups.effects(patients, "os", "treg_group", ["sex", "arm"])
+    found = sup.protect(subgroups.effects, K, patients, "os", "treg_group", ["sex", "arm"])
+    assert set(plain["subgroup"]) == {"", "sex", "arm"}
+    assert found.hidden == ("arm",)  # six patients are in B
+    assert found.result["subgroup"].tolist() == ["", "sex", "sex"]
+    assert (found.result[["n", "events"]] == "hidden").all(axis=None)
+    kept = plain[plain["subgroup"] != "arm"].reset_index(drop=True)
+    assert found.result["p_interaction"].equals(kept["p_interaction"])
+    with pytest.raises(sup.Hidden):
+        protected(subgroups.effects, patients, "os", "treg_group", ["arm"])
+    with pytest.raises(sup.Refused):
+        protected(subgroups.effects, patients, "os", "age_years", ["sex"])
 
 
 def test_survival_and_medians_hide_counts_of_events():
@@ -335,6 +417,57 @@ def test_models_hide_the_counts_of_their_groups():
     )
     with pytest.raises(sup.Hidden):  # the width of the interval tells how many events B had
         protected(cox.cox, rare, "os", ["arm"])
+
+
+def test_a_penalised_model_is_told_like_any_other():
+    days = list(range(10, 50))
+    none = made(arm=["A", "B"] * 20, os_days=days, os_event=[1, 0] * 20)  # nobody in B died
+    model = protected(firth.hazard_ratios, none, "os", ["arm"])
+    assert model.note.startswith("no event of overall survival occurred in the group `B`")
+    assert model.terms["estimate"].iloc[0] < 0.2
+    few = made(arm=["A"] * 36 + ["B"] * 4, os_days=days, os_event=[1, 0] * 18 + [0] * 4)
+    for function in (firth.hazard_ratios, firth.penalised_cox, cox.proportional_hazards):
+        with pytest.raises(sup.Hidden) as told:
+            protected(function, few, "os", ["arm"])
+        assert "B" not in str(told.value)
+
+
+def test_odds_of_remission_hide_small_cells():
+    patients = made(arm=["A", "B"] * 20, response=["CR", "CR", "NR", "NR"] * 10)
+    odds = protected(firth.odds_ratios, patients, "responder", ["arm"])
+    assert odds["events"].tolist() == [10]
+    rare = made(arm=["A", "B"] * 20, response=["CR", "CR"] * 18 + ["NR"] * 4)
+    with pytest.raises(sup.Hidden):
+        protected(firth.odds_ratios, rare, "responder", ["arm"])
+    other = patients.assign(prior_hsct=["yes", "no"] * 20)
+    with pytest.raises(sup.Refused, match="odds of remission"):
+        protected(firth.odds_ratios, other, "prior_hsct", ["arm"])
+
+
+def test_residuals_are_never_shown():
+    patients = made(
+        arm=["A", "B"] * 40, os_days=list(range(10, 90)), os_event=[1, 1, 0, 1, 1, 0, 0, 0] * 10
+    )
+    assert len(protected(cox.proportional_hazards, patients, "os", ["arm"])) == 8
+    with pytest.raises(sup.Refused, match="the day on which a patient had the event"):
+        protected(cox.changing_coefficients, patients, "os", ["arm"])
+
+
+@pytest.mark.parametrize("function", [absolute.restricted_mean, absolute.milestone])
+def test_differences_are_told_on_days_on_which_curves_may_be_read(function):
+    patients = made(arm=["A", "B"] * 60, os_days=[*range(200, 320)], os_event=[1, 0, 1, 1] * 30)
+    name = "day" if function is absolute.milestone else "until"
+    for day in range(240, 300):
+        asked = {"patients": patients, "endpoint": "os", "by": "arm", name: float(day)}
+        if day not in (243, 274):  # ends of months
+            with pytest.raises(sup.Hidden, match=f"to day {day} a curve would rest on"):
+                protected(function, **asked)
+            continue
+        table = protected(function, **asked)
+        assert set(table["n"]) == set(table["events"]) == {"hidden"}
+        exact = function(**asked)["estimate"]
+        assert not np.isclose(table["estimate"], exact, rtol=1e-9).any()
+        assert np.allclose(table["estimate"], exact, atol=1.6)
 
 
 def test_table_one_hides_rare_levels_and_extremes():
@@ -528,8 +661,10 @@ def test_courses_of_a_protected_cohort_are_not_shown():
 
 def test_every_statistic_has_a_rule():
     """A new function that counts patients must say how its result is protected."""
-    modules = (baseline, competing, cox, response, safety, survival, transitions, transplant)
-    rows = ("with_endpoint", "groups", "with_cause", "courses", "in_remission")  # told to nobody
+    modules = (absolute, baseline, competing, cox, cutoff, firth, response, roc, safety, spline,
+               subgroups, survival, transitions, transplant)  # fmt: skip
+    # told to nobody
+    rows = ("with_endpoint", "groups", "with_cause", "courses", "in_remission", "prepare")
     for module in modules:
         for name, function in inspect.getmembers(module, inspect.isfunction):
             takes = list(inspect.signature(function).parameters)

@@ -29,6 +29,22 @@ def test_prediction_and_difference_equal_r(case):
     assert consistency.wilson(new, case["m"]) == pytest.approx(case["wilson"], abs=1e-9)
 
 
+@pytest.mark.parametrize("case", ORACLES["same"], ids=lambda c: f"{c['y']}-of-{c['m']}")
+def test_practically_the_same_equals_r(case):
+    new, old = case["y"] / case["m"], case["x"] / case["n"]
+    assert consistency.margin(old) == pytest.approx(case["margin"], abs=1e-12)
+    _, *bounds = consistency.difference(new, case["m"], old, case["n"], 0.9)
+    assert bounds == pytest.approx([case["lower"], case["upper"]], abs=1e-9)
+    assert consistency.is_equivalent(new, case["m"], old, case["n"]) == case["same"]
+
+
+def test_the_margin_stays_between_none_and_all():
+    low, high = consistency.margin(np.array([0.0, 0.01, 0.5, 0.99, 1.0]))
+    assert low[:2].tolist() == [0, 0]
+    assert high[-2:].tolist() == [1, 1]
+    assert high[2] - low[2] == pytest.approx(np.sin(0.4))  # sin(2a) at one half
+
+
 def test_p_and_prediction_range_say_the_same():
     for n, x in ((47, 38), (7, 2), (47, 3)):
         for m in (1, 2, 12, 500):

@@ -21,6 +21,8 @@ from cartanalysis.intake import parse, read
 from cartanalysis.stats.cox import cox
 from cartanalysis.study import published
 
+ORACLES = json.loads((ORACLE / "replication.json").read_text())
+
 
 def cohort(n: int, seed: int = 0, **columns) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
@@ -50,13 +52,30 @@ def an2020() -> pd.DataFrame:
 def test_a_rate_is_equal_consistent_or_different():
     # R: prop.test(c(30, 38), c(47, 47), correct = FALSE) gives p = 0.065, c(29, 38) p = 0.040
     assert judged(with_responders(47, 38)).loc["orr", "verdict"] == Verdict.EXACT
-    assert judged(with_responders(47, 30)).loc["orr", "verdict"] == Verdict.CONSISTENT
+    assert judged(with_responders(47, 30)).loc["orr", "verdict"] == Verdict.WEAK
     row = judged(with_responders(47, 29)).loc["orr"]
-    assert (row["verdict"], row["why"]) == (Verdict.DIFFERS, "lower than predicted")
+    assert row["verdict"] == Verdict.DIFFERS
+    assert (row["side"], row["why"]) == ("worse", "lower than predicted, which is worse")
+
+
+@pytest.mark.parametrize("case", [c for c in ORACLES["same"] if (c["x"], c["n"]) == (38, 47)])
+def test_a_value_is_the_same_if_the_data_rule_out_more_than_the_margin(case):
+    row = judged(with_responders(case["m"], case["y"])).loc["orr"]
+    assert row["verdict"] == (Verdict.CONSISTENT if case["same"] else Verdict.WEAK)
+    text = "the data leave open a difference beyond the margin of 63 % to 94 %"
+    assert row["why"] == ("" if case["same"] else text)
+
+
+@pytest.mark.parametrize(("grade4", "side"), [(0, "better"), (60, "worse")])
+def test_what_differs_is_better_or_worse(grade4, side):
+    table = judged(cohort(200, ae_grade_max=[4] * grade4 + [1] * (200 - grade4))).reset_index()
+    assert table.set_index("id").loc["ae_grade4", "side"] == side
+    counts = replication.tally(table).set_index("verdict")["n"]
+    assert (counts["opposed"], counts["better"]) == (1, int(side == "better"))
 
 
 def test_a_rates_numbers_equal_r():
-    case = next(c for c in json.loads((ORACLE / "replication.json").read_text())["rates"])
+    case = next(iter(ORACLES["rates"]))
     row = judged(with_responders(case["m"], case["y"])).loc["orr"]
     assert row["p"] == pytest.approx(case["p"])
     assert row[["expected_lower", "expected_upper"]].tolist() == pytest.approx(case["predicted95"])
@@ -79,30 +98,17 @@ def test_one_patient_is_no_comparison():
     assert judged(with_responders(2, 1)).loc["orr", "verdict"] == Verdict.WEAK
 
 
-def test_a_value_that_could_hardly_have_differed_is_inconclusive():
-    # R: power 0.34 with 12 patients, 0.58 with 47 (tests/oracle/replication.R, notice)
-    table = judged(with_responders(12, 9)).reset_index()
-    row = table.set_index("id").loc["orr"]
-    assert row["verdict"] == Verdict.WEAK
-    assert row["why"] == (
-        "a true difference of 20 points would have been missed in 66 of 100 such cohorts"
-    )
-    counts = replication.tally(table).set_index("verdict")["n"]
-    assert (counts["upheld"], counts["inconclusive"]) == (0, 1)
-    enough = judged(with_responders(47, 36)).loc["orr"]
-    assert (enough["verdict"], enough["why"]) == (Verdict.CONSISTENT, "")
-
-
 def test_equal_is_equal_however_few(an2020):
     row = judged(an2020).loc["orr_emd_other"]
-    assert row["power"] < 0.5
     assert (row["verdict"], row["why"]) == (Verdict.EXACT, "")
 
 
 def test_grade_5_is_told_without_its_number():
     table = judged(cohort(40, ae_grade_max=[4] * 3 + [5] * 2 + [1] * 35))
-    assert table.loc["ae_grade4", "why"] == "some patients had grade 5, which is not counted here"
-    assert judged(cohort(40, ae_grade_max=[4] * 3 + [1] * 37)).loc["ae_grade4", "why"] == ""
+    told = "some patients had grade 5, which is not counted here"
+    assert table.loc["ae_grade4", "why"].endswith(told)
+    alone = judged(cohort(40, ae_grade_max=[4] * 3 + [1] * 37)).loc["ae_grade4", "why"]
+    assert "grade 5" not in alone
 
 
 def survivors(n: int, deaths: int, day: float = 100, last: float = 900) -> pd.DataFrame:
@@ -116,7 +122,7 @@ def test_survival_without_censoring_is_judged_as_a_rate():
     pooled = (25 + 0.53 * 47) / 147
     z = (0.25 - 0.53) / np.sqrt(pooled * (1 - pooled) * (1 / 100 + 1 / 47))
     assert row["p"] == pytest.approx(2 * 0.5 * erfc(abs(z) / np.sqrt(2)))
-    assert (row["verdict"], row["why"]) == (Verdict.DIFFERS, "lower than predicted")
+    assert (row["verdict"], row["why"]) == (Verdict.DIFFERS, "lower than predicted, which is worse")
     assert row["judged"] == "alive at 1 year"
 
 
@@ -129,7 +135,10 @@ def test_a_median_is_judged_on_its_day():
     shown = replication.as_text(judged(survivors(40, 19)).reset_index()).set_index("id")
     assert shown.loc["os_median", "shown"].startswith("not reached")
     late = judged(survivors(400, 40)).loc["os_median"]
-    assert (late["verdict"], late["why"]) == (Verdict.DIFFERS, "higher than predicted")
+    assert (late["verdict"], late["why"]) == (
+        Verdict.DIFFERS,
+        "higher than predicted, which is better",
+    )
 
 
 @pytest.mark.parametrize("deaths", [0, 12])
@@ -218,7 +227,7 @@ def test_adjusted_directions_are_judged_by_the_likelihood_ratio(an2020):
 
 
 def test_an_empty_level_of_another_covariate_is_left_out_as_in_the_limit():
-    theirs = json.loads((ORACLE / "replication.json").read_text())["limit"]
+    theirs = ORACLES["limit"]
     data = pd.read_csv(ORACLE / "data" / "without-events.csv")
     assert data.loc[data["risk"] == "high", "event"].sum() == 0
     made = cohort(
@@ -331,7 +340,7 @@ def test_one_group_or_no_event_cannot_be_assessed():
 
 
 def test_holm_equals_r(an2020):
-    theirs = json.loads((ORACLE / "replication.json").read_text())["holm"]
+    theirs = ORACLES["holm"]
     table = judged(an2020).reset_index()
     table = table[table["family"] == verdicts.DIRECTIONS].iloc[: len(theirs["p"])]
     table = table.assign(p=theirs["p"], p_holm=np.nan, why="")
@@ -396,8 +405,8 @@ def test_an_infinite_odds_ratio_is_readable():
 def test_the_report_has_a_line_for_every_claim_and_the_tally(an2020):
     table = replication.claims(an2020, published.load())
     text = replication.report(table)
-    assert len(text.splitlines()) == 1 + 21 + 2
-    assert text.splitlines()[-1].startswith("21 claims: 21 upheld")
+    assert len(text.splitlines()) == 1 + 21 + 2 + len(replication.ALLOWANCE)
+    assert text.splitlines()[-1 - len(replication.ALLOWANCE)].startswith("21 claims: 21 upheld")
     assert "hidden: few patients" in replication.report(mixed())
 
 

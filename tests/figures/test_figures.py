@@ -22,7 +22,9 @@ from cartanalysis.stats import (
     competing,
     cox,
     response,
+    roc,
     safety,
+    spline,
     survival,
     transitions,
 )
@@ -79,6 +81,11 @@ def every_figure(patients):
         lambda ax=None: figures.plot_effects(consistent.ranges(consistent.effects()), ax),
     )
     yield "outcomes", lambda ax=None: figures.plot_outcomes(allowed.outcomes((47, 300)), ax)
+    smooth = spline.spline(patients, "os", "treg_pct")
+    options = {"reference": smooth.reference, "xlabel": "x", "confidence": 0.95}
+    yield "smooth", lambda ax=None: figures.plot_smooth(smooth.curve, ax, **options)
+    tells = roc.roc(patients, "os", "treg_pct", 365)
+    yield "roc", lambda ax=None: figures.plot_roc(tells.curve, tells.area, ax, confidence=0.95)
     yield (
         "distribution",
         lambda ax=None: figures.plot_distribution(

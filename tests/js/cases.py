@@ -785,7 +785,6 @@ def functions(rng: random.Random) -> dict[str, list[Any]]:
     margins = [(e, o, rng.randint(1, e + o - 1), *rest) for e, o, *rest in margins]
     margins += [(1, 19, 19, 0.4, 0.05), (3, 3, 3, 0.4, 0.1)]  # p is the level itself
     margins += [(900, 1100, 1500, 0.4, 0.05), (7000, 13_000, 15_000, 0.95, 0.05)]
-    samples = [(rng.uniform(1, 300), rng.random(), rng.randint(5, 60)) for _ in range(30)]
     two = [
         (rng.random(), rng.uniform(2, 900), rng.random(), rng.uniform(2, 90)) for _ in range(100)
     ]
@@ -802,9 +801,9 @@ def functions(rng: random.Random) -> dict[str, list[Any]]:
             if abs(ratio - 1) > 1e-6 or ratio == 1
         ],
         "fisherPower": [[*t, power.of_odds_ratio(*t)] for t in margins],
-        "powerOfDifference": [
-            [size, old, n, power.of_difference(size, old, n, confidence=CONFIDENCE)]
-            for size, old, n in [*samples, (0.4, 0.8, 47), (2.5, 0.5, 47), (30_000, 0.1, 20)]
+        "isEquivalent": [
+            [*t, consistency.margin(t[2]), bool(consistency.is_equivalent(*t, 1 - CONFIDENCE))]
+            for t in [*two, (0.8, 900, 0.81, 800), (0.09, 400, 0.06, 500)]
         ],
         "consistencyP": [[*t, float(consistency.p_value(*t))] for t in two],
         "predicted": [[*t[1:], consistency.predicted(*t[1:])] for t in two],

@@ -19,7 +19,7 @@ const RELATIVE = 1e-9;
 const ABSOLUTE = 1e-11;
 
 // functions that stand on several others
-const OTHERS = ["binomialInterval", "fisher", "fisherPower", "powerOfDifference", "predicted", "difference", "permutedP"];
+const OTHERS = ["binomialInterval", "fisher", "fisherPower", "isEquivalent", "predicted", "difference", "permutedP"];
 
 function same(found, wanted, where, relative = RELATIVE, absolute = 0) {
   if (wanted === null || wanted === undefined) {

@@ -87,14 +87,14 @@ without <- read.csv("data/without-events.csv")
 loglik <- function(f) suppressWarnings(coxph(f, without, control = coxph.control(iter.max = 60)))$loglik[2]
 limit <- 2 * (loglik(Surv(time, event) ~ treg + risk + emd) - loglik(Surv(time, event) ~ risk + emd))
 
-# ---- power to notice a difference, all outcomes of both samples enumerated ----------------------
-notice <- data.frame(m = c(2, 12, 47, 200, 47, 47, 9), x = c(38, 38, 38, 3, 2, 3, 2), n = c(47, 47, 47, 47, 7, 47, 7))
-notice$power <- mapply(function(m, x, n) {
-  o <- expand.grid(y = 0:m, x = 0:n)
-  truth <- x / n + if (x / n <= 0.5) 0.2 else -0.2
-  p <- suppressWarnings(mapply(function(y, k) prop.test(c(y, k), c(m, n), correct = FALSE)$p.value, o$y, o$x))
-  sum((dbinom(o$y, m, truth) * dbinom(o$x, n, x / n))[!is.na(p) & p < 0.05])
-}, notice$m, notice$x, notice$n)
+# ---- practically the same: the 90 % interval of the difference inside the margin ----------------
+same <- data.frame(y = c(160, 150, 30, 26, 12, 480), m = c(200, 200, 47, 400, 200, 600),
+                   x = c(38, 38, 38, 3, 3, 700), n = c(47, 47, 47, 47, 47, 866))
+same <- lapply(seq_len(nrow(same)), function(i) with(same[i, ], {
+  d <- newcombe(y, m, x, n, 0.90); margin <- sin(asin(sqrt(x / n)) + c(-0.2, 0.2))^2
+  list(y = y, m = m, x = x, n = n, margin = margin, lower = d[2], upper = d[3],
+       same = x / n + d[2] >= margin[1] && x / n + d[3] <= margin[2])
+}))
 
 # ---- power -------------------------------------------------------------------------------------
 schoenfeld <- function(d, share, hr, r2 = 0)
@@ -121,7 +121,7 @@ write_json(list(
   r = R.version.string, survival = as.character(packageVersion("survival")),
   rates = rates, coverage = cover, sizes = sizes, hazard = hazard, odds = odds,
   permutation = permutation, limit = list(statistic = limit, p = pchisq(limit, 1, lower.tail = FALSE)),
-  notice = notice,
+  same = same,
   moderate = list(hazard_ratio = exp(0.5 * pi / sqrt(6)), odds_ratio = or), cars = cars,
   holm = list(p = p, adjusted = p.adjust(p, "holm"))
 ), "replication.json", digits = 15, auto_unbox = TRUE, pretty = TRUE)

@@ -201,8 +201,10 @@ LEFT = {
     "safety": "ae_grade_max",
     "extramedullary-disease": "emd",
     "regulatory-t-cells": "treg_pct",
+    "choosing-a-cutoff": "treg_pct",
     "genetic-risk": "genetic_risk",
     "independent-factors": "treg_pct",
+    "constant-hazard-ratios": "treg_pct",
     "competing-risks": "rfs_cause",
     "transplant": "hsct_day",
 }

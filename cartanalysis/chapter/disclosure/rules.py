@@ -23,16 +23,22 @@ from cartanalysis.chapter.disclosure import CONFIDENCES, times
 from cartanalysis.chapter.disclosure.cells import shown, small
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.registry import Entry
-from cartanalysis.claims.verdicts import Verdict, consistent, day_of
+from cartanalysis.claims.verdicts import ONE_YEAR, Verdict, day_of
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import (
+    absolute,
     baseline,
     competing,
     cox,
+    cutoff,
+    firth,
     permutation,
     response,
+    roc,
     safety,
+    spline,
+    subgroups,
     survival,
     transitions,
     transplant,
@@ -116,7 +122,7 @@ def _few_in_a_group(given: Given, min_cell: int) -> bool:
     patients = given["patients"]
     columns = [
         column
-        for column in (given.get("covariates") or [given.get("by")])
+        for column in (given.get("covariates") or [given.get("by") or given.get("exposure")])
         if column in patients and not pd.api.types.is_numeric_dtype(patients[column])
     ]
     counts = [count for column in columns for count in patients[column].value_counts()]
@@ -479,17 +485,75 @@ def _model(model: cox.CoxModel, min_cell: int, given: Given) -> cox.CoxModel:
     The standard error of a log hazard ratio is close to the root of 1/events + 1/events of the two
     groups, so that an interval tells how many events a group had.
     """
-    patients, end = given["patients"], given["endpoint"]
-    data = survival.with_endpoint(patients, end, *given["covariates"])
-    for name in given["covariates"]:
-        is_number = pd.api.types.is_numeric_dtype(data[name])
-        if not _all_counted(given, None if is_number else name, end, min_cell):
-            raise Hidden(min_cell, "the estimate rests on a cell of")
-        for _, members in response.groups(data, None if is_number else name):
-            _refuse_few(members["event"], min_cell)
+    _refuse_few_in_cells(min_cell, given)
     if not given["landmark"]:
         return model
     return replace(model, terms=model.terms.assign(n=COMPLEMENT, events=COMPLEMENT))
+
+
+def _tests(tests: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Show tests of a model where the model itself may be shown."""
+    _refuse_few_in_cells(min_cell, given)
+    return tests
+
+
+def _refuse_few_in_cells(min_cell: int, given: Given) -> None:
+    data = survival.with_endpoint(given["patients"], given["endpoint"], *given["covariates"])
+    _refuse_cells(data, given["endpoint"], min_cell, given)
+
+
+def _refuse_cells(data: pd.DataFrame, outcome: str, min_cell: int, given: Given) -> None:
+    for name in given["covariates"]:
+        by = None if pd.api.types.is_numeric_dtype(data[name]) else name
+        if not _all_counted(given, by, outcome, min_cell):
+            raise Hidden(min_cell, "the estimate rests on a cell of")
+        for _, members in response.groups(data, by):
+            _refuse_few(members["event"], min_cell)
+
+
+def _residuals(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Show none: each is the day of one patient's event, and the line is made of them."""
+    raise Refused("each point of this picture is the day on which a patient had the event")
+
+
+def _odds(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Show a logistic model of remission only if the counts of all groups in it may be told."""
+    if given["outcome"] != "responder":
+        raise Refused("of a protected cohort, odds of remission are told only")
+    data = given["patients"][["responder", *given["covariates"]]].dropna()
+    data = data.assign(event=data["responder"] == "yes")
+    _refuse_cells(data, "response", min_cell, given)
+    return table
+
+
+def _restricted_mean(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Give an area up to a day on which every group's curve may be read, to a tenth of a month."""
+    _refuse_unreadable(table, given["until"], min_cell, given)
+    tenth = times.MONTH / 10
+    is_ratio = table["measure"] == "ratio"
+    told = {
+        c: (table[c] / tenth).round().mul(tenth).where(~is_ratio, table[c].round(2))
+        for c in ESTIMATES
+    }
+    return table.assign(**told, n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _milestone(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Give a difference on a day on which every group's curve may be read, to two digits."""
+    _refuse_unreadable(table, given["day"], min_cell, given)
+    told = {c: table[c].astype(float).round(2) for c in ESTIMATES}
+    return table.assign(**told, n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _refuse_unreadable(table: pd.DataFrame, day: float, min_cell: int, given: Given) -> None:
+    """Refuse a day that is no day of every group's curve: which it is may be one patient's own."""
+    curves = _read(given, min_cell)
+    groups = [g for g, _ in response.groups(given["patients"], given["by"])]
+    counted = shown(given["patients"], given["by"], given["endpoint"], min_cell).counted
+    if any(str(g) not in curves or day not in curves[str(g)][1] for g in groups):
+        raise Hidden(min_cell, f"to day {day:g} a curve would rest on")
+    if not counted >= set(groups):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
 
 
 def _refuse_few(event: pd.Series, min_cell: int) -> None:
@@ -504,8 +568,8 @@ def _cutoffs(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         raise Refused("cut-offs of a protected cohort are looked at for Tregs only")
     data = survival.with_endpoint(given["patients"], given["endpoint"], given["column"])
     keep = []
-    for cutoff in table["cutoff"]:
-        above = data[given["column"]] > cutoff
+    for value in table["cutoff"]:
+        above = data[given["column"]] > value
         try:
             _refuse_few(data.loc[above, "event"], min_cell)
             _refuse_few(data.loc[~above, "event"], min_cell)
@@ -516,6 +580,80 @@ def _cutoffs(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     if not any(keep):
         raise Hidden(min_cell, "every cut-off divides off a cell of")
     return table[keep].reset_index(drop=True).assign(n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _of_tregs(given: Given) -> pd.DataFrame:
+    """Give the patients of whom Tregs and the endpoint are known; those of a landmark never."""
+    if given["column"] != "treg_pct" or given["landmark"]:
+        raise Refused("a measurement of a protected cohort is looked at for Tregs only")
+    return survival.with_endpoint(given["patients"], given["endpoint"], given["column"])
+
+
+def _search(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Tell the best cut-off, which is a patient's own value, to half a point and without counts."""
+    data = _of_tregs(given)
+    if given["searched"] != cutoff.SEARCHED:  # another range would tell of those in between
+        raise Refused("cut-offs of a protected cohort are looked for in the usual range")
+    best = float(table["cutoff"].iloc[0])
+    for side in (data["treg_pct"] > best, data["treg_pct"] <= best):
+        _refuse_few(data.loc[side, "event"], min_cell)
+    counts = dict.fromkeys(("n", "events", "cutoffs"), COMPLEMENT)
+    return table.assign(cutoff=round(2 * best) / 2, **counts)
+
+
+def _spline(found: spline.Spline, min_cell: int, given: Given) -> spline.Spline:
+    """Draw a curve only where enough patients lie on either side; knots are patients' own."""
+    data = _of_tregs(given)
+    if given["knots"] or given["at"]:
+        raise Refused("a curve of a protected cohort has the usual knots")
+    if not _all_counted(given, None, given["endpoint"], min_cell):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+    _refuse_few(data["event"], min_cell)
+    enough = [
+        min((data["treg_pct"] < v).sum(), (data["treg_pct"] > v).sum()) >= min_cell
+        for v in found.curve["value"]
+    ]
+    if sum(enough) < 2:
+        raise Hidden(min_cell, "at either end of the curve there would be")
+    return replace(found, curve=found.curve[enough].reset_index(drop=True), knots=())
+
+
+def _roc(found: roc.Roc, min_cell: int, given: Given) -> roc.Roc:
+    """Tell the area alone: each step of the curve is one patient's."""
+    _of_tregs(given)
+    if given["day"] != ONE_YEAR:
+        raise Refused("a ROC curve of a protected cohort is that of one year")
+    counts = found.area[["cases", "controls"]].iloc[0]
+    told = _all_counted(given, None, given["endpoint"], min_cell)
+    if not told or any(small(count, min_cell) for count in counts):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+    hidden = dict.fromkeys(("n", "cases", "controls", "censored"), COMPLEMENT)
+    return roc.Roc(found.area.drop(columns="error").assign(**hidden), found.curve.iloc[:0])
+
+
+def _effects(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
+    """Leave out a column if some of its subgroups hold few of either group, or few events."""
+    patients, end, exposure = given["patients"], given["endpoint"], given["exposure"]
+    if given["landmark"] or pd.api.types.is_numeric_dtype(patients[exposure]):
+        raise Refused("subgroups of a protected cohort are compared by groups, and from the start")
+    whole = survival.with_endpoint(patients, end, exposure)
+    if not _all_counted(given, exposure, end, min_cell):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
+    for _, members in response.groups(whole, exposure):
+        _refuse_few(members["event"], min_cell)
+    gone = []
+    for column in filter(None, table["subgroup"].unique()):
+        cells = survival.with_endpoint(patients, end, exposure, column)
+        counts = cells.groupby([exposure, column], observed=True)["event"].agg(["size", "sum"])
+        numbers = [*counts["size"], *counts["sum"], *(counts["size"] - counts["sum"])]
+        few = any(small(n, min_cell) for n in numbers)
+        if few or not _all_counted(given, column, end, min_cell):
+            gone.append(column)
+    kept = table[~table["subgroup"].isin(gone)].reset_index(drop=True)
+    if not kept["subgroup"].any():
+        raise Hidden(min_cell, "every comparison within groups rests on a cell of")
+    # those of whom both columns are known differ by few from those of whom one is
+    return Told(kept.assign(n=COMPLEMENT, events=COMPLEMENT), tuple(gone))
 
 
 def _table_one(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
@@ -605,8 +743,9 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         out.loc[i, ["n", "events"]] = COMPLEMENT
         out.loc[i, numbers] = math.nan
         out.at[i, "why"] = f"numbers hidden: {Hidden(min_cell, 'they would tell of')}"
-        if row["verdict"] == Verdict.EXACT:  # would give the number back
-            out.at[i, "verdict"] = consistent(row["power"])
+        out.at[i, "side"] = ""
+        if row["verdict"] in (Verdict.EXACT, Verdict.CONSISTENT):  # would give the number back
+            out.at[i, "verdict"] = Verdict.WEAK
     return out.drop(columns="smallest")
 
 
@@ -658,6 +797,17 @@ RULES: dict[Callable[..., Any], Rule] = {
     baseline.histogram: _histogram,
     cox.cox: _model,
     cox.scan_cutoffs: _cutoffs,
+    cox.proportional_hazards: _tests,
+    cox.changing_coefficients: _residuals,
+    firth.hazard_ratios: _model,
+    firth.penalised_cox: _model,
+    firth.odds_ratios: _odds,
+    absolute.restricted_mean: _restricted_mean,
+    absolute.milestone: _milestone,
+    cutoff.search: _search,
+    spline.spline: _spline,
+    roc.roc: _roc,
+    subgroups.effects: _effects,
     replication.claims: _claims,
     competing.cumulative_incidence: _incidence,
     competing.incidence_at: _incidence_at,
