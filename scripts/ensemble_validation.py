@@ -14,10 +14,13 @@ abstract should then hold the hidden effects as often as its bands say.  Four ki
   study.
 
 Cohorts that no abstract of this form describes (a median is not reached, or nobody is followed for
-a year) are drawn again.  Every cohort has its own stream of random numbers and is written as soon
-as it is done, so that an interrupted run goes on where it was.  Writes
-``cartanalysis/study/data/ensemble-validation.csv`` from ``_build/ensemble-hidden.csv``, in an hour
-on two cores:
+a year) are drawn again.  To save time each ensemble comes from few points, which descend from a
+handful of first draws.  Draws that are alike make bands look somewhat too narrow.
+
+Every cohort has its own stream of random numbers and is written to ``_build`` as soon as it is
+done, so that an interrupted run goes on where it was.  Writes
+``cartanalysis/study/data/ensemble-validation.csv`` of those that are done, in half an hour on two
+quiet cores:
 
     python scripts/ensemble_validation.py [COHORTS]
 """

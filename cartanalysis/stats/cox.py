@@ -101,7 +101,12 @@ class Prepared:
 
 
 def cox(
-    patients: pd.DataFrame, endpoint: str, covariates: list[str], confidence: float = 0.95
+    patients: pd.DataFrame,
+    endpoint: str,
+    covariates: list[str],
+    confidence: float = 0.95,
+    *,
+    with_tests: bool = True,
 ) -> CoxModel:
     """Fit a Cox model, uni- or multivariable.
 
@@ -115,6 +120,9 @@ def cox(
         Columns; categories are compared with their first level, numbers count per unit.
     confidence : float
         Coverage of the Wald intervals.
+    with_tests : bool
+        Whether to make the likelihood-ratio tests, which need one more fit for each covariate, and
+        those of proportional hazards; without, both tables are empty.
 
     Returns
     -------
@@ -146,12 +154,14 @@ def cox(
             p=2 * stats.norm.sf(np.abs(beta / error)),
             method=COX_METHOD,
         ),
-        tests=_likelihood_ratio_tests(prepared.terms, fit),
+        tests=_likelihood_ratio_tests(prepared.terms, fit) if with_tests else pd.DataFrame(),
         n=prepared.n,
         events=prepared.events,
         events_per_term=prepared.events / len(table),
         log_likelihood=float(fit.value[0]),
-        proportional_hazards=proportional.score_tests(fit, prepared.terms),
+        proportional_hazards=(
+            proportional.score_tests(fit, prepared.terms) if with_tests else pd.DataFrame()
+        ),
     )
 
 
@@ -362,8 +372,8 @@ def _refuse(
         raise CannotCompute(f"{' and '.join(f'`{c}`' for c in covariates)} cannot be told apart")
 
 
-def _fit(sets: RiskSets, x: Floats) -> Likelihood:
-    fit, state = batch.climb(sets, x, np.array([State.FITTED]))
+def _fit(sets: RiskSets, x: Floats, start: Floats | None = None) -> Likelihood:
+    fit, state = batch.climb(sets, x, np.array([State.FITTED]), start)
     if state[0] == State.INFINITE:
         who = "the covariate orders"
         if len(x) > 1:
@@ -392,13 +402,16 @@ def _refuse_without_event(data: pd.DataFrame, covariates: list[str], endpoint: s
 
 def _likelihood_ratio_tests(terms: pd.DataFrame, full: Likelihood) -> pd.DataFrame:
     """Test the whole model, and each covariate given the others."""
-    rows = []
+    rows, curvature = [], full.information()[0]
     for name in ("all", *terms["covariate"].unique()):
         mine = terms["covariate"].isin(terms["covariate"] if name == "all" else [name]).to_numpy()
         if mine.all():
             without = Likelihood.at(full.sets, full.x, np.zeros_like(full.beta))
         else:
-            without = _fit(full.sets, full.x[~mine])
+            # where the likelihood without them were highest, if it were a parabola
+            gone = curvature[np.ix_(~mine, mine)] @ full.beta[mine]
+            start = full.beta[~mine] + np.linalg.solve(curvature[np.ix_(~mine, ~mine)], gone)
+            without = _fit(full.sets, full.x[~mine], start)
         statistic = max(0.0, 2 * float(full.value[0] - without.value[0]))
         rows.append((name, statistic, int(mine.sum())))
     table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])
@@ -447,7 +460,7 @@ def scan_cutoffs(
         side = pd.Categorical(np.where(frame[column] > cutoff, "high", "low"), ["low", "high"])
         split = frame.assign(side=side)
         try:
-            term = cox(split, endpoint, ["side"], confidence).terms.iloc[0]
+            term = cox(split, endpoint, ["side"], confidence, with_tests=False).terms.iloc[0]
             test = permutation.compare(split, endpoint, "side").iloc[0]
         except CannotCompute as error:
             why = str(error)
