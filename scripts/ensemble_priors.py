@@ -2,10 +2,10 @@
 
 A range is widened by drawing anew.  It is narrowed to its middle half (on the log scale where the
 prior is even on that) by leaving cohorts out: under an even prior those within the narrower range
-are draws from it.  Also drawn anew: Weibull instead of exponential times to relapse, and another
-median of them.  Every variant is written to ``_build`` as soon as it is done, so that an
-interrupted run goes on where it was.  Writes ``ensemble-priors.csv`` and, of the unchanged ranges,
-``ensemble-sampler.csv`` into ``cartanalysis/study/data``, in ten minutes on a quiet machine:
+are draws from it.  Also drawn anew: Weibull instead of exponential times to relapse.  Every variant
+is written to ``_build`` as soon as it is done, so that an interrupted run goes on where it was.
+Writes ``ensemble-priors.csv`` and, of the unchanged ranges, ``ensemble-sampler.csv`` into
+``cartanalysis/study/data``, in ten minutes on a quiet machine:
 
     python scripts/ensemble_priors.py
 """
@@ -44,6 +44,7 @@ WIDER = {
     "hazard ratio of EMD": ("hr", {"emd": (0.5, 16.0)}),
     "hazard ratio of Tregs": ("hr", {"treg": (0.5, 16.0)}),
     "hazard ratio of genetics": ("hr", {"genetics": (0.5, 16.0)}),
+    "relapse without risk factors": ("baseline", (175.0, 2800.0)),
     "survival after relapse": ("after_relapse", (15.0, 720.0)),
     "deaths in remission": ("death_in_remission", (0.0, 0.6)),
     "share with high-risk genetics": ("high_risk", (0.1, 0.7)),
@@ -56,15 +57,14 @@ WIDER = {
 TIMES = {
     "hazard of relapse that falls": ("shape", 0.7),
     "hazard of relapse that rises": ("shape", 1.5),
-    "earlier relapse without risk factors": ("baseline_median", 350.0),
-    "later relapse without risk factors": ("baseline_median", 1400.0),
 }
-"""Field of the prior, and its value instead of 1 (exponential times) or 700 days."""
+"""Field of the prior, and its value instead of 1 (exponential times)."""
 
 DRAWN = {
     "hazard ratio of EMD": ("drawn_hr_emd", True),
     "hazard ratio of Tregs": ("drawn_hr_treg", True),
     "hazard ratio of genetics": ("drawn_hr_genetics", True),
+    "relapse without risk factors": ("drawn_baseline", True),
     "survival after relapse": ("drawn_after_relapse", True),
     "deaths in remission": ("drawn_death_in_remission", False),
     "share with high-risk genetics": ("drawn_high_risk", False),

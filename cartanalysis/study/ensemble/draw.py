@@ -26,7 +26,7 @@ from cartanalysis.workers import working
 ISLAND = 1000
 """Points that are moved together; several islands do not know of each other."""
 
-SWEEPS = 300
+SWEEPS = 900
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,9 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
 
-SHARED = ("table", "hr_emd", "hr_treg", "hr_genetics", "high_risk", "remission_day",
+SHARED = ("table", "hr_emd", "hr_treg", "hr_genetics", "high_risk", "remission_day", "baseline",
           "after_relapse", "death_in_remission", "treg_median", "cutoff")  # fmt: skip
 OF_PATIENTS = ("relapse", "lag", "in_remission", "end", "treg", "genetics")
-
-BASELINE_MEDIAN = 700.0
-"""Days to relapse without risk factors.  The time axis is stretched, so that only ranks rest on it;
-but these include the ranks of events among the ends of follow-up."""
 
 EXCHANGED = (0.05, 0.2, 0.6)
 """Share of the pairs that exchange something in one step."""
@@ -55,6 +51,8 @@ class Prior:
         Share with high-risk genetics.
     remission_day : tuple of int
         Day of remission.
+    baseline : tuple of float
+        Median days to relapse without risk factors.
     after_relapse : tuple of float
         Median survival after relapse, or without remission, in days.
     death_in_remission : tuple of float
@@ -66,20 +64,18 @@ class Prior:
         ended.
     shape : float
         Weibull shape of the times to relapse; with 1 they are exponential.
-    baseline_median : float
-        Days to relapse without risk factors.
     """
 
     cns: tuple[int, int]
     hr: Mapping[str, tuple[float, float]]
     high_risk: tuple[float, float]
     remission_day: tuple[int, int]
+    baseline: tuple[float, float]
     after_relapse: tuple[float, float]
     death_in_remission: tuple[float, float]
     treg_median: tuple[float, float]
     follow_up: tuple[tuple[int, int], ...]
     shape: float = 1.0
-    baseline_median: float = BASELINE_MEDIAN
 
     @classmethod
     def of(cls, known: Registry) -> Prior:
@@ -101,6 +97,7 @@ class Prior:
             hr={exposure: span(f"a_hr_{exposure}") for exposure in EXPOSURES},
             high_risk=span("a_genetic_high", 0.01),
             remission_day=span("a_remission_day"),
+            baseline=span("a_baseline"),
             after_relapse=span("a_after_relapse"),
             death_in_remission=span("a_death_in_remission", 0.01),
             treg_median=span("a_treg_median"),
@@ -257,7 +254,8 @@ class Disease:
             With times since infusion in days.
         """
         rate = self._rates(shared, groups)
-        waited = self._clock(-np.log1p(-mine["relapse"]) / rate["relapse"], 1 / self.prior.shape)
+        waited = -np.log1p(-mine["relapse"]) / rate["relapse"]
+        waited = _clock(waited, 1 / self.prior.shape, shared["baseline"])
         relapse = shared["remission_day"] + waited
         in_remission = mine["in_remission"] < shared["death_in_remission"]
         lag = -np.log1p(-mine["lag"]) / rate["lag"]
@@ -266,10 +264,6 @@ class Disease:
         end = shared["shortest"] + mine["end"] * (shared["longest"] - shared["shortest"])
         return Courses(shared, **groups, in_remission=in_remission & groups["responds"],
                        relapse=relapse, death=death, end=end)  # fmt: skip
-
-    def _clock(self, wait: Floats, power: float) -> Floats:
-        """Bend the time to relapse; by the shape, the hazard is even afterwards."""
-        return np.asarray(wait**power * self.prior.baseline_median ** (1 - power))
 
     def _read(self, points: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
         """Tell the coordinates of the whole, scaled to their ranges, from those of patients."""
@@ -297,7 +291,7 @@ class Disease:
         hazard = hazard * np.where(groups["high_risk"], shared["hr_genetics"], 1.0)
         # risk factors act on death, too, though less than on relapse
         lag = np.log(2) * np.sqrt(hazard) / shared["after_relapse"]
-        return {"relapse": np.log(2) * hazard / self.prior.baseline_median, "lag": lag}
+        return {"relapse": np.log(2) * hazard / shared["baseline"], "lag": lag}
 
     @property
     def kernels(self) -> tuple[rare.Kernel, ...]:
@@ -344,13 +338,14 @@ class Disease:
             "lag": (-np.log1p(-old["lag"]) / rates[0]["lag"],) * 2,
         }  # fmt: skip
         counted = {"relapse": before.responds, "lag": ~before.in_remission}
+        units = [c.shared["baseline"] for c in (before, now)]
         for name, times in waits.items():
             first, last = rates[0][name], rates[1][name]
             shape = self.prior.shape if name == "relapse" else 1.0
             with np.errstate(invalid="ignore", divide="ignore"):
-                then, after = (self._clock(wait, shape) for wait in times)
+                then, after = (_clock(w, shape, u) for w, u in zip(times, units, strict=True))
                 change = np.log(last / first) - last * after + first * then
-                change += (shape - 1) * np.log(times[1] / times[0])
+                change += (shape - 1) * np.log(times[1] / times[0] * units[0] / units[1])
             settle(name, counted[name], -np.expm1(-last * after), change)
         share, new = (c.shared["death_in_remission"] for c in (before, now))
         is_in = old["in_remission"] < share
@@ -426,6 +421,7 @@ class Disease:
             **{f"hr_{e}": _log_even(drawn[f"hr_{e}"], prior.hr[e]) for e in EXPOSURES},
             "high_risk": _even(drawn["high_risk"], prior.high_risk),
             "remission_day": first + np.floor(drawn["remission_day"] * (last - first + 1)),
+            "baseline": _log_even(drawn["baseline"], prior.baseline),
             "after_relapse": _log_even(drawn["after_relapse"], prior.after_relapse),
             "death_in_remission": _even(drawn["death_in_remission"], prior.death_in_remission),
             "treg_median": _log_even(drawn["treg_median"], prior.treg_median),
@@ -462,6 +458,11 @@ def _pairs(later: Bools, split: int, rng: np.random.Generator) -> Ints:
     np.put_along_axis(partner, a, np.where(active, b, a), axis=1)
     np.put_along_axis(partner, b, np.where(active, a, b), axis=1)
     return partner
+
+
+def _clock(wait: Floats, power: float, unit: Floats) -> Floats:
+    """Bend a time to relapse; by the shape, the hazard is even afterwards."""
+    return np.asarray(wait**power * unit ** (1 - power))
 
 
 def _pick(u: Floats, size: int) -> Ints:
