@@ -234,9 +234,9 @@ for reason in ratios.without_estimate:
 
 # %% [markdown]
 # The first ratio is that of Cox regression with Efron's ties and Wald's interval; the second comes
-# with Breslow's ties and the robust interval of Fine and Gray, as R's `crr` has them. Where few die
-# in remission the two are close, because hardly anybody is kept from relapse. They part where one
-# group dies more often: its patients cannot relapse any more.
+# with Breslow's ties and the robust interval of Fine and Gray, as R's `crr` has them. They part as far
+# as patients are kept from relapse by dying: where one group dies more often, its patients cannot relapse
+# any more. Where few are left at risk, one or two deaths are enough.
 #
 # A cohort with several arms is compared by arm as well.
 

@@ -69,7 +69,7 @@ def main() -> None:
     pd.concat(outcomes).to_csv(
         DATA / consistent.OUTCOMES, index=False, float_format="%.4g", lineterminator="\n"
     )
-    central = consistent.most_central(consistent.effects())
+    central = consistent.most_central()
     print(drawn.islands.to_string())
     print(drawn.effects.set_index("cohort").loc[central].filter(like="drawn_").to_string())
     if central != DEFAULT_SEED:

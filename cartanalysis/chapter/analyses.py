@@ -365,13 +365,7 @@ class Survival(Analysis):
         Figure
             What ``study.show`` shows.
         """
-        if self.study.is_protected:
-            caption += (
-                " So that no patient's day shows, the Kaplan–Meier estimate is marked at the ends "
-                f"of months only, each after at least {self.study.min_cell} more events; the "
-                "dotted line guides the eye and is no data, and numbers at risk are rounded down. "
-                "The full curve, for use in the house: publish with --min-cell 1."
-            )
+        caption += told_by_the_month(self.study)
         if self._asked[1] is None:
             labels = {ALL: self._everybody, **(labels or {})}
         by_group = self._asked[1] is not None and not self.why
@@ -452,6 +446,29 @@ def _with_steps(curves: pd.DataFrame, name: str) -> pd.DataFrame:
     if not curves["estimate"].between(0, 1, inclusive="neither").any():
         raise CannotCompute(f"no curve of {name} takes a step")
     return curves
+
+
+def told_by_the_month(study: HandOver) -> str:
+    """Say, of a protected cohort, how its curves are told; nothing of any other.
+
+    Parameters
+    ----------
+    study : HandOver
+        The study.
+
+    Returns
+    -------
+    str
+        To follow a caption.
+    """
+    if not study.is_protected:
+        return ""
+    return (
+        " So that no patient's day shows, the estimate is marked at the ends of months only, each "
+        f"after at least {study.min_cell} more events; the dotted line guides the eye and is no "
+        "data, and numbers at risk are rounded down. The full curve, for use in the house: publish "
+        "with --min-cell 1."
+    )
 
 
 def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:

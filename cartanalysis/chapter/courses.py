@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cartanalysis.chapter.analyses import Analysis
+from cartanalysis.chapter.analyses import Analysis, told_by_the_month
 from cartanalysis.chapter.disclosure.times import MONTH
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Figure, Labels, Result, Table
@@ -73,6 +73,25 @@ class CumulativeIncidence(Analysis):
     def hazards(self) -> Hazards:
         """Hazard ratios of the groups, of both kinds and for each cause."""
         return Hazards(self.study, [str(self._by)], self._confidence)
+
+    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the curves above the numbers at risk, as `Analysis.figure`.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption; that of a protected cohort says how its curves are told.
+        labels : mapping of str to str, optional
+            Names of the groups as shown.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        return super().figure(name, caption + told_by_the_month(self.study), labels)
 
     def one_year_table(self, caption: str, labels: Labels | None = None) -> Table:
         """Lay out the incidences at 1 year.

@@ -180,7 +180,7 @@ def stepped_through() -> list[dict[str, Any]]:
     They lie evenly among all by rank; the nearest to the default cohort gives its place to it.
     """
     effects, cohorts = consistent.effects(), consistent.cohorts()
-    default = consistent.most_central(effects)
+    default = consistent.most_central()
     ratios = effects[effects["claim"] == OPEN].set_index("seed")["estimate"].sort_values()
     places = np.linspace(0, len(ratios) - 1, STEPS).round().astype(int)
     its_place = ratios.index.get_loc(default)

@@ -26,6 +26,16 @@ RELAPSE, DEATH = "after relapse", "dead"
 STATES = (INFUSED, REMISSION, TRANSPLANT, RELAPSE, DEATH)
 """In the order in which patients can pass through them."""
 
+WORDS = {
+    INFUSED: "no remission",
+    REMISSION: "remission",
+    TRANSPLANT: "transplant",
+    RELAPSE: "relapse",
+    DEATH: "death",
+    "": "alive",
+}
+"""What the ways of patients are told in."""
+
 OCCUPANCY_METHOD = "Aalen–Johansen; log-log interval from R's infinitesimal jackknife"
 FIRST_DAY = 0.5
 """Where somebody ends who is observed on the day of the infusion only."""
@@ -359,8 +369,8 @@ def swimmers(patients: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per stay: place (of the bar, the longest course of each kind first), group (the
-        way, such as "in remission, dead"), n (patients of the bar), state, start, stop (days; of
-        several patients the sum of median stays), to.  No patient is named.
+        way, such as "remission, relapse, death"), n (patients of the bar), state, start, stop
+        (days; of several patients the sum of median stays), to.  No patient is named.
 
     Raises
     ------
@@ -368,10 +378,10 @@ def swimmers(patients: pd.DataFrame) -> pd.DataFrame:
         See `courses`.
     """
     stays = courses(patients)
-    way = stays.groupby("patient")["state"].agg(", ".join)
-    ends = stays.groupby("patient")["to"].last().replace("", "alive")
-    stays["group"] = stays["patient"].map(way + ", " + ends)
-    if len(way) > ONE_BY_ONE:
+    each = stays.groupby("patient")
+    ways = (each["state"].agg(tuple) + each["to"].last().map(lambda to: (to,))).map(_way)
+    stays["group"] = stays["patient"].map(ways)
+    if len(ways) > ONE_BY_ONE:
         return _ways(stays)
     long = stays.groupby("patient")["stop"].max()
     # without remission first, then by how long
@@ -381,6 +391,12 @@ def swimmers(patients: pd.DataFrame) -> pd.DataFrame:
     out = stays.assign(place=stays["patient"].map(place), n=1)
     columns = ["place", "group", "n", "state", "start", "stop", "to"]
     return out.sort_values(["place", "start"], ignore_index=True)[columns]
+
+
+def _way(states: tuple[str, ...]) -> str:
+    """Name a way in words; “no remission” only if none came."""
+    first = states[0] == INFUSED and states[1] not in (DEATH, "")
+    return ", ".join(WORDS[state] for state in states[first:])
 
 
 def _ways(stays: pd.DataFrame) -> pd.DataFrame:

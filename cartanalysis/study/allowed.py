@@ -196,7 +196,7 @@ def expected(claims: pd.DataFrame) -> pd.DataFrame:
         If none of the claims could be assessed, so that the size is not known.
     """
     sizes = outcomes().pivot(index="claim", columns="n", values="estimate")
-    n = claims["n"].max()
+    n = pd.to_numeric(claims["n"], errors="coerce").max()  # a hidden count is a text
     if not n > 0:
         raise CannotCompute("no claim could be assessed, so the cohort's size is not known")
     at = np.log(sizes.columns.to_numpy(dtype=float))

@@ -24,6 +24,9 @@ SHARE = 0.95
 """Share of the cohorts that a range holds, the rest being left out evenly at both ends."""
 
 DATA = resources.files("cartanalysis.study") / "data"
+FRACTIONS = ["os_2y", "rfs_2y", "remission_without_emd"]
+"""What else is open and should be central in the default cohort."""
+
 PROPORTIONAL = 0.05
 """Level of the test of proportional hazards that the most central cohort has to pass."""
 
@@ -133,25 +136,22 @@ def range_text(claim: str) -> str:
     return f"between {low} and {high}"
 
 
-def most_central(effects: pd.DataFrame) -> int:
-    """Name the cohort whose effects lie nearest to the middle of all.
+def most_central() -> int:
+    """Name the cohort that lies nearest to the middle of all.
 
     Among the cohorts with proportional hazards in every model, it is the one whose largest
-    distance from the median log hazard ratio, in standard deviations, is smallest.
-
-    Parameters
-    ----------
-    effects : pandas.DataFrame
-        From `effects`.
+    distance from the median, in standard deviations, is smallest: of the log hazard ratios of the
+    directional claims, of survival at two years, and of remission without EMD.
 
     Returns
     -------
     int
         Its seed.
     """
-    logs = effects.pivot(index="seed", columns="claim", values="estimate").map(math.log)
-    distance = ((logs - logs.median()) / logs.std()).abs().max(axis=1)
-    proportional = effects.groupby("seed")["ph_p"].min() >= PROPORTIONAL
+    logs = effects().pivot(index="seed", columns="claim", values="estimate").map(math.log)
+    wide = pd.concat([logs, measured().set_index("seed")[FRACTIONS].astype(float)], axis=1)
+    distance = ((wide - wide.median()) / wide.std()).abs().max(axis=1)
+    proportional = effects().groupby("seed")["ph_p"].min() >= PROPORTIONAL
     return int(distance[proportional].idxmin())
 
 

@@ -342,15 +342,23 @@ def _incidence_days(given: Given, min_cell: int) -> dict[str, list[float]]:
         members = data if by is None else data[data[by].astype(str) == group]
         chosen = [0.0]
         for day in days:
-            inside = members[(members["time"] > chosen[-1]) & (members["time"] <= day)]
-            if chosen[-1] == 0:
-                inside = members[members["time"] <= day]
-            counts = inside["cause"].value_counts().drop("", errors="ignore")
-            if not any(small(count, min_cell) for count in counts):
+            if day == times.ONE_YEAR:  # where it can be told, it is
+                while len(chosen) > 1 and not _has_enough(members, chosen[-1], day, min_cell):
+                    chosen.pop()
+            if _has_enough(members, chosen[-1], day, min_cell):
                 chosen.append(day)
         if group in told and chosen[1:]:
             found[group] = chosen[1:]
     return found
+
+
+def _has_enough(members: pd.DataFrame, after: float, until: float, min_cell: int) -> bool:
+    """Tell whether each cause has enough events between two days, or none."""
+    inside = (members["time"] > after) & (members["time"] <= until)
+    if after == 0:
+        inside |= members["time"] == 0
+    counts = members.loc[inside, "cause"].value_counts().drop("", errors="ignore")
+    return not any(small(count, min_cell) for count in counts)
 
 
 def _incidence(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
