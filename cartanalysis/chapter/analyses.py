@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from statsmodels.stats.multitest import multipletests
 
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
-from cartanalysis.chapter.handover import NBSP, HandOver
+from cartanalysis.chapter.handover import HandOver, bare_p
 from cartanalysis.chapter.results import Figure, Labels, Result, Table
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.replication import published_points
@@ -646,10 +646,7 @@ def _ratio_and_p(terms: pd.DataFrame | None, term: Any) -> tuple[str, str]:
         return "–", "–"
     row = terms[mine].iloc[0]
     interval = format_interval(row["lower"], row["upper"], "ratio")
-    ratio = f"{format_value(row['estimate'], 'ratio')} ({interval})"
-    return ratio, format_value(row["p"], "p").removeprefix("p = ").removeprefix("p ").replace(
-        " ", NBSP
-    )
+    return f"{format_value(row['estimate'], 'ratio')} ({interval})", bare_p(row["p"])
 
 
 class Subgroups(Analysis):
@@ -804,9 +801,8 @@ class CutOffs(Analysis):
         Table
             What ``study.show`` shows.
         """
-        return self.search.as_table(
-            {"approach": "How the search is counted", "p": "p"}, caption, words=SEARCHED_BY
-        )
+        columns = {"approach": "How the search is counted", "p": "p"}
+        return self.search.as_table(columns, caption, words=SEARCHED_BY)
 
     @property
     def narrowest(self) -> Result:
