@@ -74,9 +74,11 @@ test-long: lint node-tools
 node-tools:
 	@if command -v npm >/dev/null; then cd tests/browser && npm ci --silent --no-audit --no-fund; fi
 
-# the second needs node and a Chromium
+# the tables go to a page of the book; the last needs node and a Chromium
 bench: book
 	$(BIN)/python bench/cohorts.py
+	$(BIN)/python bench/scale.py
+	$(BIN)/python bench/large.py
 	$(BIN)/python bench/build.py
 	cd bench && npm ci --silent
 	$(BIN)/python bench/pages.py _build/html

@@ -8,8 +8,6 @@ the median, a log-rank test, and a Cox model of three covariates with its standa
 
 from __future__ import annotations
 
-import json
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -19,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import page
 import pandas as pd
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test
@@ -104,21 +103,21 @@ def by_r() -> tuple[float, str]:
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure, and write a table."""
     per_second(by_batch, 100)  # whatever is loaded at the first call
     found = {"this package": per_second(by_batch, MANY)}
-    names = {"this package": f"NumPy {np.__version__}", "lifelines": version("lifelines")}
     found["lifelines"] = per_second(by_lifelines, FEW)
+    versions = {"lifelines": version("lifelines")}
     if shutil.which("Rscript"):
-        found["R survival"], names["R survival"] = by_r()
+        found["R survival"], versions["R survival"] = by_r()
     else:
         print("R is not there: not compared with its survival.")
-    ours = found["this package"]
-    print(f"{'':14}{'version':>14}{'cohorts/s':>12}{'ratio':>8}{'goal':>8}")
+    ours, rows = found["this package"], []
     for name, speed in found.items():
-        goal = f"≥ {GOALS[name]}" if name in GOALS else ""
-        print(f"{name:14}{names[name]:>14}{speed:12.0f}{ours / speed:8.0f}{goal:>8}")
-    print(json.dumps({"machine": platform.processor() or platform.machine(), "n": N}))
+        goal = GOALS.get(name)
+        told = f"{page.verdict(goal, ours / speed)} (≥ {goal})" if goal else "none"
+        rows.append((name, f"{speed:,.0f}", f"{ours / speed:,.0f}", told))
+    page.write("cohorts", ("", "cohorts per second", "ratio", "goal"), rows, versions)
 
 
 if __name__ == "__main__":

@@ -86,7 +86,8 @@ def app() -> None:
       classroom  write one zip for a class without internet
       mark       mark a student's answers
 
-    “cartanalysis publish --help” tells the options of a command. No patients' data are sent anywhere.
+    “cartanalysis publish --help” tells the options of a command. No patients' data are sent
+    anywhere.
     """
 
 

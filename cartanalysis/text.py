@@ -27,6 +27,8 @@ PLAIN_FORMATS = {
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the start of a formula."""
 
+MINUS = "\u2212"
+
 DAYS_PER = {"days": 1.0, "months": 30.4375, "years": 365.25}
 
 
@@ -55,8 +57,10 @@ def format_value(
         decimals = 0 if whole_days or (whole and time_unit == "months") else 1
         text = f"{value / DAYS_PER[time_unit]:.{decimals}f} {time_unit}"
         if is_missing(since) or since is None:
-            return text
+            return text.replace("-", MINUS)
         return f"{since / DAYS_PER[time_unit]:.{decimals}f} to {text}"
+    if unit == "points":
+        return f"{100 * value:.1f} percentage points".replace("-", MINUS)
     if unit == "ratio":
         return "<0.01" if 0 < value < 0.005 else rounded(value, 2, 1)
     if unit == "p":
@@ -115,8 +119,9 @@ def format_interval(
     if is_missing(lower) and is_missing(upper):
         return "no interval"
     low, high = (format_value(b, unit, time_unit, whole=whole) for b in (lower, upper))
-    if unit == "days" and not (is_missing(lower) or is_missing(upper)):
-        low = low.removesuffix(f" {time_unit}")
+    said = {"days": f" {time_unit}", "points": " percentage points"}.get(unit)
+    if said and not (is_missing(lower) or is_missing(upper)):
+        low = low.removesuffix(said)
     return f"{low} to {high}"
 
 
@@ -194,7 +199,7 @@ class Number:
 
 
 LIMITS: dict[str, tuple[float, ...]] = {"fraction": (0, 1), "p": (*LEVELS, 1), "ratio": (1,)}
-SEEN = {"fraction": 3, "p": 4, "days": 1}
+SEEN = {"fraction": 3, "points": 3, "p": 4, "days": 1}
 """Decimals that readers see, or one more; of anything else two."""
 
 

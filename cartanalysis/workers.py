@@ -8,8 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 import platform
 import signal
+import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -91,7 +94,7 @@ def working(jobs: int, scheduler: str | None = None) -> Iterator[Workers]:
         count, needed = jobs, None
         own: dict[str, Any] = {}
         if scheduler is None and jobs > 1:
-            own = {"backend": "loky", "initializer": _leave_ctrl_c}
+            own = {"backend": "loky", "initializer": _belong_to, "initargs": (os.getpid(),)}
         if scheduler is not None:
             client = stack.enter_context(_connected(scheduler))
             needed = _check_workers(client, scheduler)
@@ -107,9 +110,16 @@ def working(jobs: int, scheduler: str | None = None) -> Iterator[Workers]:
             raise InputError("--jobs", [Problem(what, "Give fewer jobs")]) from error
 
 
-def _leave_ctrl_c() -> None:
-    """Let the process that asks hear Ctrl-C alone, of all in a terminal; it ends the others."""
+def _belong_to(asking: int) -> None:
+    """Leave Ctrl-C to the process that asks, which ends the others, and end when it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == asking:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 # --- what has to be installed --------------------------------------------------------------------

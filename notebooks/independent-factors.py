@@ -357,6 +357,38 @@ study.say(
 )
 
 # %% [markdown]
+# **A group without events.** If nobody in a group has the event, the fit improves without end as its
+# hazard ratio goes to 0. There is no best estimate, and programs print a tiny or a huge number with
+# an absurd interval. *Firth’s penalty* {cite:p}`Firth1993,Heinze2001` keeps the estimate finite and
+# less biased. Its interval comes from the *profile likelihood*: it holds every ratio with which the
+# data fit almost as well. Wherever the usual model has no estimate the book takes this one, and the
+# caption says so.
+#
+# The same remedy serves where few patients lack the outcome, as with remission. For two groups
+# it can be done by hand: add half a patient to each of the four cells {cite:p}`Heinze2002`.
+
+# %%
+# by hand: response, emd
+cells = pd.crosstab(patients["emd_any"], patients["responder"]) + 0.5
+odds = cells["yes"] / cells["no"]
+by_hand = odds["any"] / odds["none"]
+print(cells)
+print(f"odds ratio of remission, any EMD against none: {by_hand:.3f}")
+assert abs(by_hand / study.odds_ratios("emd_any").number - 1) < 1e-6
+
+# %%
+remission = study.odds_ratios(factors)
+columns = {
+    "covariate": "Factor",
+    "estimate": "Odds ratio of remission (interval)",
+    "p": "p",
+}
+caption = (
+    "Firth’s logistic regression of remission, each factor given the others"
+)
+study.show(remission.as_table(columns, caption, words=labels))
+
+# %% [markdown]
 # **Proportional hazards.** A small p in the table suggests that the hazard ratio changes with time,
 # or that something else is missing from the model; one number for all times may then be a poor
 # summary {cite:p}`Grambsch1994`.
@@ -381,7 +413,8 @@ else:
     )
 
 # %% [markdown]
-# A picture says more than the test. Each dot below is a death; if the hazard ratio of EMD were
+# [The next chapter](constant-hazard-ratios.ipynb) asks what a hazard ratio that changes looks like,
+# and what to report beside it. A picture says more than the test. Each dot below is a death; if the hazard ratio of EMD were
 # constant, the line through the dots would be level. lifelines has a test, too, but an approximate
 # one: its p-values differ from those of R's `cox.zph`, which the book follows. The tests use the
 # Kaplan–Meier scale of time, so a slope in days need not match them.

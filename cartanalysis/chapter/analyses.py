@@ -31,6 +31,7 @@ from cartanalysis.figures import (
     plot_forest,
     plot_grades,
     plot_km,
+    plot_log_log,
     plot_rates,
     plot_roc,
     plot_smooth,
@@ -41,6 +42,7 @@ from cartanalysis.stats import (
     baseline,
     cox,
     cutoff,
+    firth,
     permutation,
     response,
     roc,
@@ -125,6 +127,18 @@ class Analysis:
     def _beside(self) -> tuple[Result, ...]:
         """Give further tables that the figure shows."""
         return ()
+
+
+def note_of(model: Result) -> str:
+    """Give what is unusual about a Cox model, as a sentence; empty if nothing is, or no model."""
+    note = "" if model.why else str(model.value.note).replace("`", "")
+    return f"{note[:1].upper()}{note[1:]}." if note else ""
+
+
+def with_note(caption: str, *models: Result | None) -> str:
+    """Add to a caption what is unusual about the models behind a figure, each thing once."""
+    notes = (note_of(model) for model in models if model is not None)
+    return " ".join(dict.fromkeys([caption, *filter(None, notes)]))
 
 
 class Remission(Analysis):
@@ -258,11 +272,41 @@ class Survival(Analysis):
         endpoint, by, _ = self._asked
         return self._compute(survival.log_rank, endpoint, by).read("estimate", "statistic")
 
-    @cached_property
+    @property
     def hazard_ratio(self) -> Result:
         """The hazard ratio of each group against the first."""
+        return self._model.part("terms")
+
+    @cached_property
+    def _model(self) -> Result:
         endpoint, by, confidence = self._asked
-        return self._compute(cox.cox, endpoint, [by], confidence).part("terms")
+        return self._compute(firth.hazard_ratios, endpoint, [by], confidence)
+
+    @property
+    def note(self) -> str:
+        """What is unusual about the hazard ratio, as a sentence."""
+        return note_of(self._model)
+
+    def log_log(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the log–log plot of the curves: parallel where hazards are proportional.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+        labels : mapping of str to str, optional
+            Names of the groups as shown.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        options = {"unit": self.study.time_unit, "origin": self._origin, "labels": labels or {}}
+        alt = "Log–log plot: the logarithm of the cumulative hazard against that of time, by group."
+        return Figure(plot_log_log, [self.result], name, caption, alt, options)
 
     def medians_table(self, caption: str, labels: Labels | None = None) -> Table:
         """Lay out median and 1-year survival by group.
@@ -328,7 +372,8 @@ class Survival(Analysis):
             )
         if self._asked[1] is None:
             labels = {ALL: self._everybody, **(labels or {})}
-        made = super().figure(name, caption, labels)
+        by_group = self._asked[1] is not None and not self.why
+        made = super().figure(name, with_note(caption, self._model if by_group else None), labels)
         if made.why:
             return made
         return replace(made, options={**made.options, "note": self._note(labels or {})})
@@ -444,7 +489,7 @@ class HazardRatios(Analysis):
     ) -> None:
         self.endpoint = survival.endpoint_of(endpoint)
         self._asked = (endpoint, list(covariates), confidence)
-        self.model = study.compute(cox.cox, study.patients, *self._asked)
+        self.model = study.compute(firth.hazard_ratios, study.patients, *self._asked)
         super().__init__(study, self.model.part("terms"))
 
     def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
@@ -485,7 +530,9 @@ class HazardRatios(Analysis):
     def _one_by_one(self) -> list[Result]:
         endpoint, covariates, confidence = self._asked
         return [
-            self.study.compute(cox.cox, self.study.patients, endpoint, [name], confidence)
+            self.study.compute(
+                firth.hazard_ratios, self.study.patients, endpoint, [name], confidence
+            )
             for name in covariates
         ]
 
@@ -511,14 +558,15 @@ class HazardRatios(Analysis):
         if not fitted:
             return Table(self.model.only_if(next(iter(each.values()))), {}, caption)
         for name, model in each.items():
-            if model.why:
-                caption += f". {labels.get(name, name)} alone: {model.why}"
+            if about := model.why or model.value.note:
+                caption += f". {labels.get(name, name)} alone: {about}"
         if together is None:
             caption += f". All together: {self.model.why}"
         else:
+            usual = "Cox regression, Efron ties, Wald intervals and p-values"
             caption += (
                 f". Together: {together.events} events in {together.n} patients without missing "
-                "values; Cox regression, Efron ties, Wald intervals and p-values"
+                f"values; {together.note or usual}"
             )
         laid_out = self.study.compute(_side_by_side, labels, self._asked[1], fitted, together)
         level = f"{100 * self._asked[2]:g} % CI"
@@ -545,9 +593,15 @@ class HazardRatios(Analysis):
         Returns
         -------
         Result
-            The ratio; with ``.p``, its Wald p-value.
+            The ratio; with ``.p``, its p-value: Wald's, or where the model is penalised that of
+            the likelihood-ratio test.
         """
         return self.result.where(covariate=covariate)
+
+    @property
+    def note(self) -> str:
+        """What is unusual about the model, as a sentence."""
+        return note_of(self.model)
 
     @property
     def tests(self) -> Result:
@@ -742,6 +796,25 @@ class Forest(Analysis):
         alone = [m.alone for m in models]
         super().__init__(study, study.compute(_forest, labels, names, alone, *fitted))
 
+    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
+        """Draw the ratios, as `Analysis.figure`, with a note where a model is penalised.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure.
+        caption : str
+            Caption.
+        labels : mapping of str to str, optional
+            Not used: the covariates have their names.
+
+        Returns
+        -------
+        Figure
+            What ``study.show`` shows.
+        """
+        return super().figure(name, with_note(caption, *(m.model for m in self._models)))
+
     def _describe(self, labels: Labels) -> str:
         models = " ".join(model._describe(self._labels) for model in self._models)
         return f"Forest plot. {models}"
@@ -752,7 +825,8 @@ def _forest(
 ) -> pd.DataFrame:
     blocks = []
     for name, single, model in zip(names, alone, models, strict=True):
-        series = f"{name} ({model.events} events in {model.n} patients)"
+        penalised = "; Firth’s penalty" if model.note else ""
+        series = f"{name} ({model.events} events in {model.n} patients{penalised})"
         label = model.terms["covariate"].map(lambda name: labels.get(name, name))
         block = model.terms.assign(series=series, label=label)
         if len(single):

@@ -28,6 +28,8 @@ MARK = re.compile(r"#\s*by hand(?P<rows>, with rows)?(?::\s*(?P<columns>.*))?$",
 FIGURE = re.compile(r"#\s*figure:\s*(?P<alt>.+)$", re.MULTILINE)
 """Second line of a cell that draws: what is seen, for who cannot see it."""
 
+MOST_PATIENTS = 20_000
+
 RUNNER = "_by_hand"
 """Name under which a notebook finds what runs these cells."""
 
@@ -132,6 +134,8 @@ class ByHand:
         if marked["rows"] and not self._chapter.is_reconstruction:
             return "it prints rows, and those of patients stay out of the book"
         patients: pd.DataFrame = self._chapter.patients
+        if len(patients) > MOST_PATIENTS:
+            return f"it is a lesson, and slow for more than {MOST_PATIENTS:,} patients"
         names = [name.strip() for name in (marked["columns"] or "").split(",") if name.strip()]
         absent = [c for c in names if c not in patients or patients[c].isna().all()]
         return str(MissingColumns(absent)) if absent else ""

@@ -219,7 +219,7 @@ class Transplant(Analysis):
         asked = (study.patients, landmark_day, confidence)
         super().__init__(study, study.compute(transplant.effects, *asked))
         day = study.compute(transitions.remission_day, study.patients)
-        self.remission_day = day.read("estimate", "days")
+        self.remission_day = day.read("estimate", "days").only_if(self.result)
         labels = {
             transplant.NAIVE: "ever against never",
             transplant.LANDMARK: f"landmark, day {landmark_day:g}",

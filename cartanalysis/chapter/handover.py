@@ -291,6 +291,17 @@ class HandOver:
         """
         show(HTML(f'<p class="cart-about">{html.escape(text)}</p>'))
 
+    def remark(self, text: str) -> None:
+        """Show a sentence without numbers of its own, if there is one.
+
+        Parameters
+        ----------
+        text : str
+            Plain text; whatever is in it is shown as it is.
+        """
+        if text:
+            show(HTML(f"<p>{html_sentence(text)}</p>"))
+
     def say(self, template: str) -> None:
         """Show a sentence with numbers in it.
 

@@ -9,14 +9,15 @@ from IPython import get_ipython
 from IPython.display import HTML
 
 from cartanalysis import contract, intake
-from cartanalysis.chapter import allowed, analyses, by_hand, context, courses
+from cartanalysis.chapter import allowed, analyses, by_hand, context, courses, over_time
 from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Labels, Result
 from cartanalysis.claims.registry import SIMULATED
-from cartanalysis.stats import baseline, response, survival
+from cartanalysis.claims.verdicts import ONE_YEAR
+from cartanalysis.stats import baseline, firth, response, survival
 from cartanalysis.study import consistent
 from cartanalysis.text import badge, html_table, is_missing
 
@@ -235,6 +236,104 @@ class Study(HandOver):
         """
         return courses.Swimmer(self)
 
+    def proportional_hazards(
+        self, endpoint: str, covariates: Sequence[str]
+    ) -> over_time.ProportionalHazards:
+        """Ask whether hazard ratios stay the same over time.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+        covariates : sequence of str
+            Columns of the Cox model, or one.
+
+        Returns
+        -------
+        ProportionalHazards
+            Tests on every scale of time, and the course of each coefficient.
+        """
+        names = [covariates] if isinstance(covariates, str) else [*covariates]
+        return over_time.ProportionalHazards(self, endpoint, names)
+
+    def restricted_mean(
+        self, endpoint: str, by: str | None = None, until: float = ONE_YEAR
+    ) -> over_time.RestrictedMean:
+        """Give the average time lived of the first months, and how it differs between groups.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+        by : str, optional
+            Column that groups the patients.
+        until : float
+            Day at which the mean is restricted.
+
+        Returns
+        -------
+        RestrictedMean
+            Means, differences and ratios.
+        """
+        return over_time.RestrictedMean(self, endpoint, by, until)
+
+    def milestone(self, endpoint: str, by: str, day: float = ONE_YEAR) -> over_time.Milestone:
+        """Give the difference in survival between groups on one day.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+        by : str
+            Column that groups the patients.
+        day : float
+            The milestone, in days.
+
+        Returns
+        -------
+        Milestone
+            Differences with intervals.
+        """
+        return over_time.Milestone(self, endpoint, by, day)
+
+    def contrasts(
+        self, endpoint: str, factors: Sequence[str], day: float = ONE_YEAR
+    ) -> over_time.Contrasts:
+        """Give differences by several factors that need no constant hazard ratio.
+
+        Parameters
+        ----------
+        endpoint : {"os", "rfs"}
+            Which endpoint.
+        factors : sequence of str
+            Columns that group the patients.
+        day : float
+            Milestone, and day up to which means are restricted.
+
+        Returns
+        -------
+        Contrasts
+            With their table.
+        """
+        return over_time.Contrasts(self, endpoint, factors, day)
+
+    def odds_ratios(self, covariates: Sequence[str]) -> Result:
+        """Fit a logistic model of remission, penalised after Firth.
+
+        Parameters
+        ----------
+        covariates : sequence of str
+            Columns of the model, or one.
+
+        Returns
+        -------
+        Result
+            Odds ratios of remission, each adjusted for the other covariates.
+        """
+        names = [covariates] if isinstance(covariates, str) else [*covariates]
+        found = self.compute(firth.odds_ratios, self.patients, "responder", names, self.confidence)
+        return found.read("estimate", "ratio")
+
     def forest(self, *models: analyses.HazardRatios, labels: Labels) -> analyses.Forest:
         """Put the hazard ratios of several models below one another.
 
@@ -452,6 +551,7 @@ class Study(HandOver):
         self.say(
             f"{about}: hazard ratio **{{{ratio}}}** ({{{ratio}.ci}}), {found.test_name} {{{p}}}."
         )
+        self.remark(found.note)
 
     def open_range(self, *keys: str) -> None:
         """Say on the default cohort how large effects could have been, as nobody printed them.

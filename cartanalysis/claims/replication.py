@@ -22,7 +22,7 @@ from cartanalysis.claims.verdicts import (
     margin_text,
 )
 from cartanalysis.errors import CannotCompute
-from cartanalysis.stats.cox import ZPH_METHOD
+from cartanalysis.stats import proportional
 from cartanalysis.text import (
     each_row,
     format_interval,
@@ -242,7 +242,8 @@ def not_proportional(table: pd.DataFrame) -> pd.DataFrame:
         One row: n, names (the claims, as text), method.
     """
     mine = table[table["proportional"] == "no"]
-    row = (len(mine), "; ".join(mine["short"]), ZPH_METHOD)
+    method = proportional.METHOD.format(proportional.SCALES["km"])
+    row = (len(mine), "; ".join(mine["short"]), method)
     return pd.DataFrame([row], columns=["n", "names", "method"])
 
 

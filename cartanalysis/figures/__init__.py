@@ -9,10 +9,12 @@ from cartanalysis.figures.icons import plot_icons
 from cartanalysis.figures.incidence import plot_incidence, plot_occupancy
 from cartanalysis.figures.km import plot_km
 from cartanalysis.figures.measurement import plot_roc, plot_smooth
+from cartanalysis.figures.over_time import plot_coefficient, plot_log_log
 from cartanalysis.figures.swimmer import plot_swimmer
 
 __all__ = [
     "plot_claims",
+    "plot_coefficient",
     "plot_cutoffs",
     "plot_distribution",
     "plot_effects",
@@ -22,6 +24,7 @@ __all__ = [
     "plot_icons",
     "plot_incidence",
     "plot_km",
+    "plot_log_log",
     "plot_occupancy",
     "plot_outcomes",
     "plot_rates",

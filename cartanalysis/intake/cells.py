@@ -120,6 +120,9 @@ OLD = 89.0  # years
 GAP = 75.0  # percent, or time; repeated 99s with nothing else above this look like codes
 MIXED = 10  # fractions are so many times smaller than the percentages beside them
 OFTEN_MISSING = frozenset({"999", "9999", "99999"})  # as many files write a missing value
+AROUND = (*range(994, 999), *range(1000, 1005))
+OFTEN = 4  # times as many as on the days around look like a code
+
 SIGNS_OF_MISSING = OFTEN_MISSING | {"-1", "-9", "-99", "-999", "99", "-88", "888"}
 """Numbers that stand for a missing value where they are impossible."""
 
@@ -143,7 +146,8 @@ def missing_codes(
 ) -> dict[str, Fault]:
     """Find times and ages that look like codes for missing, such as those ``known`` elsewhere.
 
-    One 999 among longer times in days may be a time.
+    One 999 among longer times in days may be a time, and of very many patients as many as those
+    with the days around it.
     """
     is_age = spec.unit == "years"
     # where all have decimals, 999.0 says no more than 999
@@ -157,7 +161,9 @@ def missing_codes(
     found = {*found}.intersection({*known}, counts) | (signs - {NINES}).intersection(counts)
     if counts[NINES] >= FEW and all(n <= (OLD if is_age else GAP) for n in rest):
         found.add(NINES)
-    if factor == 1 and counts["999"] == 1 and "999" not in known and any(n > 999 for n in rest):
+    around = sum(counts[str(day)] for day in AROUND)
+    usual = counts["999"] == 1 or len(AROUND) <= around >= counts["999"] / OFTEN * len(AROUND)
+    if factor == 1 and usual and "999" not in known and any(n > 999 for n in rest):
         found.discard("999")
     one = "an age" if is_age else "a time"
     remedy = f"Leave the cell empty, or write missing: [{{0}}] in a mapping file; if it is {one}, "

@@ -204,9 +204,11 @@ def _dead(column: Column, words: Mapping[str, str]) -> frozenset[str]:
 def _remission_without_response(column: Column, source: Source, made: Source) -> Iterator[Problem]:
     """Find days of remission in patients who are counted as without response."""
     name, cells, told = column.name, source.cells[column.name], made.cells.get("response", [])
-    roles = {date_role(bare_name(t)) for t in (name, column.label) if holds_dates(cells)}
-    if holds_numbers(cells):
-        roles = {day_role(bare_name(t)) for t in (name, column.label)}
+    named = [bare_name(t) for t in (name, column.label)]
+    by_date, by_day = ({role(t) for t in named} for role in (date_role, day_role))
+    if "remission" not in by_date | by_day:  # before all cells are looked at
+        return
+    roles = by_day if holds_numbers(cells) else by_date if holds_dates(cells) else set()
     # the day of a response may be that on which there was none
     if "remission" not in roles or any(w.startswith(_RESPONSE) for w in words_of(name)):
         return

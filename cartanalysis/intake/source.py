@@ -24,7 +24,9 @@ def is_empty(text: str) -> bool:
 
 def filled(cells: Iterable[str]) -> list[str]:
     """Give the cells that are not empty."""
-    return [text for text in cells if not is_empty(text)]
+    cells = [*cells]
+    empty = {text for text in {*cells} if is_empty(text)}
+    return [text for text in cells if text not in empty]
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,9 @@ CONFIDENCE = 0.95
 MAX_BYTES = 32 * 2**20
 """32 MB: twenty thousand patients with every column of the contract need a tenth of it."""
 
+MAX_PATIENTS, MAX_CELLS = 20_000, 4_000_000
+"""A page in a browser has less memory and patience than the command line."""
+
 OPEN = "emd_os"
 """The claim whose hazard ratio the reader follows through the consistent cohorts."""
 
@@ -82,9 +85,9 @@ def contents() -> dict[str, Any]:
         "usual_separators": [*delimited.USUAL],
         "limits": {
             "bytes": MAX_BYTES,
-            "patients": table.MAX_PATIENTS,
+            "patients": MAX_PATIENTS,
             "columns": table.MAX_COLUMNS,
-            "cells": table.MAX_CELLS,
+            "cells": MAX_CELLS,
             "cell": table.MAX_CELL_LENGTH,
             "told": table.MAX_TOLD,
             "groups": cohort.MAX_GROUPS,

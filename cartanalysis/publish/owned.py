@@ -19,6 +19,9 @@ ARTEFACTS, WORDS = "artefacts", "about.html"
 
 CAPTION = "This cohort"
 
+ABOUT_THE_PACKAGE = f"{PROSE}/speed"
+"""A page that is not about anybody's patients, for the book on a reconstruction only."""
+
 _LINK = re.compile(
     rf"\[(?P<text>[^\]]*)\]\((?P<up>(?:\.\./)*)(?:{CHAPTERS}/)?(?P<name>[\w-]+)\.ipynb(?:#[^)]*)?\)"
 )

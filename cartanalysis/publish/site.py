@@ -68,9 +68,11 @@ def stage(
     config["title"] = about.title or config["title"]
     config["author"] = about.by or config["author"]
     own = owned.words_of(source, about)
+    out = {f"{CHAPTERS}/{name}" for name in gathered.left_out}
     if not gathered.complete:
         own += owned.front(source / PROSE, about, cohort.name)
-    toc = owned.contents(toc, {f"{CHAPTERS}/{name}" for name in gathered.left_out}, own)
+        out |= {owned.ABOUT_THE_PACKAGE}
+    toc = owned.contents(toc, out, own)
     for name, content in ((CONFIG, config), (TOC, toc)):
         text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
         (source / name).write_text(text, encoding="utf-8")

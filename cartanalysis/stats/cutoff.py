@@ -123,11 +123,9 @@ def scores(time: Floats, event: npt.NDArray[np.bool_]) -> Floats:
         Scores; of tied events as in the log-rank test (R ``coin``: mid-ranks).
     """
     sets = RiskSets(time, event)
-    hazard = np.zeros(sets.shape)
-    # all who are at risk at a time see all of its events
-    np.add.at(hazard, (sets.cohort, sets.first.ravel()[sets.at]), 1 / sets.at_risk)
-    passed = np.cumsum(hazard[:, ::-1], axis=1)[:, ::-1]
-    ordered = sets.event - np.take_along_axis(passed, sets.first, axis=1)
+    # all who are at risk at a time see all of its events, those whose event is one of them, too
+    hazard = sets.count / sets.at_risk[sets.heads]
+    ordered = sets.event - sets.passed(hazard, np.zeros(len(sets.several)))
     made = np.empty(sets.shape)
     np.put_along_axis(made, sets.order, ordered, axis=1)
     return made

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import optimize, stats
 from scipy.special import gammaln
 
 from cartanalysis.errors import CannotCompute
@@ -97,11 +97,41 @@ def fisher(table: npt.ArrayLike, confidence: float = 0.95) -> FisherResult:
     if min(counts.shape, default=0) < 2:
         raise CannotCompute("a comparison needs at least two groups and two outcomes with patients")
     if counts.shape == (2, 2):
-        result = stats.contingency.odds_ratio(counts, kind="conditional")
-        interval = result.confidence_interval(confidence)
-        p = float(stats.fisher_exact(counts).pvalue)
-        return FisherResult(p, float(result.statistic), float(interval.low), float(interval.high))
+        return FisherResult(float(stats.fisher_exact(counts).pvalue), *_odds(counts, confidence))
     return FisherResult(_enumerate_p(counts))
+
+
+def _odds(counts: npt.NDArray[np.int_], confidence: float) -> tuple[float, float, float]:
+    """Give the conditional odds ratio with its interval.
+
+    As SciPy's, which needs minutes for a million patients: it makes each probability anew.
+    """
+    (n, m), drawn, x = counts.sum(axis=1), counts[:, 0].sum(), counts[0, 0]
+    cells = np.arange(max(0, drawn - m), min(n, drawn) + 1)
+    log = -sum(gammaln(k + 1.0) for k in (cells, n - cells, drawn - cells, m - drawn + cells))
+
+    def solve(part: npt.NDArray[np.float64], value: float, at_end: float, is_end: bool) -> float:
+        """Find the odds ratio at which the expectation of ``part`` has a value."""
+
+        def away(log_odds: float) -> float:
+            weight = log + log_odds * cells
+            weight = np.exp(weight - weight.max())
+            return float(weight @ part / weight.sum()) - value
+
+        if is_end:
+            return at_end
+        far = 1.0
+        while away(-far) * away(far) > 0:
+            far *= 2
+        return float(np.exp(optimize.brentq(away, -far, far, xtol=1e-13, rtol=1e-13)))
+
+    tail, is_least, is_most = (1 - confidence) / 2, x == cells[0], x == cells[-1]
+    middle = 0.0 if is_least else np.inf
+    return (
+        solve(cells.astype(float), float(x), middle, is_least or is_most),
+        solve((cells >= x).astype(float), tail, 0.0, is_least),
+        solve((cells <= x).astype(float), tail, np.inf, is_most),
+    )
 
 
 def _enumerate_p(counts: npt.NDArray[np.int_]) -> float:

@@ -12,7 +12,7 @@ subset simulation (Au and Beck, Probabilist Eng Mech 2001;16:263).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +93,7 @@ def sample(
     size: int,
     rng: np.random.Generator,
     sweeps: int,
-    kernel: Kernel | None = None,
+    kernels: Sequence[Kernel] = (),
 ) -> Sample:
     """Draw points that meet conditions.
 
@@ -109,9 +109,8 @@ def sample(
         Source of random numbers.
     sweeps : int
         Moves of every point after the conditions are met.
-    kernel : callable, optional
-        A step made for the case, taken in turn with the others; a step of the shared coordinates
-        alone if not given.
+    kernels : sequence of callable
+        Steps made for the case, taken in turn with the others.
 
     Returns
     -------
@@ -137,7 +136,7 @@ def sample(
         count = MOVES if level > 0 else sweeps
         taken = 0
         for move in range(count):
-            trial, log_ratio = _moved(points, layout, rng, move, kernel)
+            trial, log_ratio = _moved(points, layout, rng, move, kernels)
             allowed = np.log(rng.random(size)) < log_ratio
             behind = shortfall(trial)
             better = allowed & (behind <= level)
@@ -157,16 +156,15 @@ def _next(short: Floats, level: float) -> float:
 
 
 def _moved(
-    points: Floats, layout: Layout, rng: np.random.Generator, move: int, kernel: Kernel | None
+    points: Floats, layout: Layout, rng: np.random.Generator, move: int, kernels: Sequence[Kernel]
 ) -> tuple[Floats, Floats]:
     """Propose steps of one kind, by turns."""
     even = np.zeros(len(points))
-    if move % 3 == 0:
+    kind = move % (2 + len(kernels))
+    if kind == 0:
         return wandered(points, layout.width, MOST_CHANGED, rng), even
-    if move % 3 == 1:
-        if kernel is not None:
-            return kernel(points, rng)
-        return wandered(points, layout.shared, 3, rng), even
+    if kind <= len(kernels):
+        return kernels[kind - 1](points, rng)
     # two members exchange a feature
     made, rows = points.copy(), np.arange(len(points))
     start = layout.shared + layout.members * rng.integers(0, layout.features, len(points))

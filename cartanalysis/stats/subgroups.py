@@ -66,7 +66,7 @@ def effects(
     .. [1] Altman DG, Bland JM. BMJ 326, 219 (2003).
     .. [2] R ``anova(coxph(y ~ x + strata(g)), coxph(y ~ x * strata(g)))``.
     """
-    whole = cox(patients, endpoint, [exposure], confidence)
+    whole = cox(patients, endpoint, [exposure], confidence, with_tests=False)
     rows = _rows("", ALL, whole, (whole.n, whole.events))
     columns = list(rows[0])
     untested = {"statistic": np.nan, "df": np.nan, "p_interaction": np.nan}
@@ -83,7 +83,7 @@ def effects(
             of_level = known.loc[known[column] == level, "event"]
             counts = (len(of_level), int(of_level.sum()))
             try:
-                model = cox(inside, endpoint, [exposure], confidence)
+                model = cox(inside, endpoint, [exposure], confidence, with_tests=False)
                 if len(model.terms) < len(whole.terms):
                     raise CannotCompute(f"not every group of `{exposure}` is among them")
             except CannotCompute as error:

@@ -35,6 +35,7 @@ DRAWN = {
     "cns": "patients with isolated CNS disease",
     "drawn_high_risk": "share with high-risk genetics",
     "drawn_remission_day": "day of remission",
+    "drawn_baseline": "days to relapse without risk factors",
     "drawn_after_relapse": "survival after relapse",
     "drawn_death_in_remission": "deaths without relapse",
     "drawn_treg_median": "median of Tregs",

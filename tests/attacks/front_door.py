@@ -20,7 +20,18 @@ from cartanalysis.chapter.study import Study
 from cartanalysis.claims import replication
 from cartanalysis.claims.registry import Registry
 from cartanalysis.errors import CannotCompute
-from cartanalysis.stats import cox, cutoff, permutation, response, roc, spline, subgroups, survival
+from cartanalysis.stats import (
+    absolute,
+    cox,
+    cutoff,
+    firth,
+    permutation,
+    response,
+    roc,
+    spline,
+    subgroups,
+    survival,
+)
 from cartanalysis.study.published import load
 
 
@@ -108,6 +119,11 @@ def by_days(study: Study) -> list[str]:
         (survival.log_rank, ("os", "os_days")), (permutation.compare, ("os", "os_days")),
         (survival.median, ("os", "patient_id")), (response.remission, ("patient_id",)),
         (cox.cox, ("os", ["os_days"])), (cox.cox, ("os", ["os_days", "age_years"])),
+        (cox.changing_coefficients, ("os", ["emd_any"])),
+        (firth.hazard_ratios, ("os", ["os_days"])),
+        (absolute.restricted_mean, ("os", 100.0)),
+        (absolute.restricted_mean, ("os", 91.0, "os_days")),
+        (absolute.milestone, ("os", 100.0, "emd_any")),
         (cutoff.search, ("os", "os_days")), (spline.spline, ("os", "rfs_days")),
         (roc.roc, ("os", "os_days", 365)), (roc.roc, ("os", "treg_pct", 364)),
         (subgroups.effects, ("os", "sex", ["os_days"])),

@@ -33,6 +33,7 @@ COHORT = (
     "choosing-a-cutoff",
     "genetic-risk",
     "independent-factors",
+    "constant-hazard-ratios",
     "subgroups",
     "safety",
     "claims",

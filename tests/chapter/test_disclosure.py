@@ -21,10 +21,12 @@ from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute
 from cartanalysis.intake import parse
 from cartanalysis.stats import (
+    absolute,
     baseline,
     competing,
     cox,
     cutoff,
+    firth,
     permutation,
     response,
     roc,
@@ -417,6 +419,57 @@ def test_models_hide_the_counts_of_their_groups():
         protected(cox.cox, rare, "os", ["arm"])
 
 
+def test_a_penalised_model_is_told_like_any_other():
+    days = list(range(10, 50))
+    none = made(arm=["A", "B"] * 20, os_days=days, os_event=[1, 0] * 20)  # nobody in B died
+    model = protected(firth.hazard_ratios, none, "os", ["arm"])
+    assert model.note.startswith("no event of overall survival occurred in the group `B`")
+    assert model.terms["estimate"].iloc[0] < 0.2
+    few = made(arm=["A"] * 36 + ["B"] * 4, os_days=days, os_event=[1, 0] * 18 + [0] * 4)
+    for function in (firth.hazard_ratios, firth.penalised_cox, cox.proportional_hazards):
+        with pytest.raises(sup.Hidden) as told:
+            protected(function, few, "os", ["arm"])
+        assert "B" not in str(told.value)
+
+
+def test_odds_of_remission_hide_small_cells():
+    patients = made(arm=["A", "B"] * 20, response=["CR", "CR", "NR", "NR"] * 10)
+    odds = protected(firth.odds_ratios, patients, "responder", ["arm"])
+    assert odds["events"].tolist() == [10]
+    rare = made(arm=["A", "B"] * 20, response=["CR", "CR"] * 18 + ["NR"] * 4)
+    with pytest.raises(sup.Hidden):
+        protected(firth.odds_ratios, rare, "responder", ["arm"])
+    other = patients.assign(prior_hsct=["yes", "no"] * 20)
+    with pytest.raises(sup.Refused, match="odds of remission"):
+        protected(firth.odds_ratios, other, "prior_hsct", ["arm"])
+
+
+def test_residuals_are_never_shown():
+    patients = made(
+        arm=["A", "B"] * 40, os_days=list(range(10, 90)), os_event=[1, 1, 0, 1, 1, 0, 0, 0] * 10
+    )
+    assert len(protected(cox.proportional_hazards, patients, "os", ["arm"])) == 8
+    with pytest.raises(sup.Refused, match="the day on which a patient had the event"):
+        protected(cox.changing_coefficients, patients, "os", ["arm"])
+
+
+@pytest.mark.parametrize("function", [absolute.restricted_mean, absolute.milestone])
+def test_differences_are_told_on_days_on_which_curves_may_be_read(function):
+    patients = made(arm=["A", "B"] * 60, os_days=[*range(200, 320)], os_event=[1, 0, 1, 1] * 30)
+    name = "day" if function is absolute.milestone else "until"
+    for day in range(240, 300):
+        asked = {"patients": patients, "endpoint": "os", "by": "arm", name: float(day)}
+        if day not in (243, 274):  # ends of months
+            with pytest.raises(sup.Hidden, match=f"to day {day} a curve would rest on"):
+                protected(function, **asked)
+            continue
+        table = protected(function, **asked)
+        assert set(table["n"]) == set(table["events"]) == {"hidden"}
+        exact = function(**asked)["estimate"]
+        assert not np.isclose(table["estimate"], exact, rtol=1e-9).any()
+        assert np.allclose(table["estimate"], exact, atol=1.6)
+
+
 def test_table_one_hides_rare_levels_and_extremes():
     patients = made(sex=["male"] * 40 + ["female"] * 3, age_years=list(range(20, 63)))
     table = protected(baseline.table_one, patients)
@@ -608,11 +661,10 @@ def test_courses_of_a_protected_cohort_are_not_shown():
 
 def test_every_statistic_has_a_rule():
     """A new function that counts patients must say how its result is protected."""
-    modules = (
-        baseline, competing, cox, cutoff, response, roc, safety, spline, subgroups, survival,
-        transitions, transplant,
-    )  # fmt: skip
-    rows = ("with_endpoint", "groups", "with_cause", "courses", "in_remission")  # told to nobody
+    modules = (absolute, baseline, competing, cox, cutoff, firth, response, roc, safety, spline,
+               subgroups, survival, transitions, transplant)  # fmt: skip
+    # told to nobody
+    rows = ("with_endpoint", "groups", "with_cause", "courses", "in_remission", "prepare")
     for module in modules:
         for name, function in inspect.getmembers(module, inspect.isfunction):
             takes = list(inspect.signature(function).parameters)

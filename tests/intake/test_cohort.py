@@ -256,6 +256,16 @@ def test_thousands_points_codes_for_missing_and_summary_rows():
         assert intake.parse(f"patient_id,os_days,os_event\nA,{fine}\n".encode(), "a.csv")
 
 
+def test_999_days_are_a_time_where_as_many_left_on_the_days_around():
+    def times(of_999: int) -> str:
+        days = [*range(990, 1010)] * 5 + [999] * of_999
+        rows = "".join(f"P{i:03d},{day},0\n" for i, day in enumerate(days))
+        return f"patient_id,os_days,os_event\n{rows}"
+
+    assert intake.parse(times(5).encode(), "a.csv").table["os_days"].eq(999).sum() == 10
+    assert {p.value for p in problems_of(times(50))} == {"999"}
+
+
 def test_what_a_dictionary_says_against_our_reading_is_told_once():
     columns = (
         Column("patient_id"),

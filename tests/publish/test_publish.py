@@ -204,6 +204,9 @@ LEFT = {
     "choosing-a-cutoff": "treg_pct",
     "genetic-risk": "genetic_risk",
     "independent-factors": "treg_pct",
+    "constant-hazard-ratios": "treg_pct",
+    "competing-risks": "rfs_cause",
+    "transplant": "hsct_day",
 }
 """Chapters that the leukaemia trial cannot answer, and a column for want of which."""
 

@@ -126,7 +126,29 @@ def test_a_cohort_does_not_depend_on_its_neighbours(sets):
         alone = RiskSets(padded("time")[one], padded("event")[one])
         fits = batch.cox(alone, covariates(["group", "treg"])[:, one])
         assert fits.state[0] == together.state[cohort]
-        np.testing.assert_allclose(fits.beta[:, 0], together.beta[:, cohort], rtol=1e-12)
+        np.testing.assert_allclose(
+            fits.beta[:, 0], together.beta[:, cohort], rtol=1e-11, atol=1e-13
+        )
+
+
+@pytest.mark.parametrize("unit", [1, 7])  # many whole days are sorted by their digits
+def test_a_long_cohort_alone_equals_itself_beside_a_shorter_one(unit):
+    rng = np.random.default_rng(7)
+    time, event = np.ceil(rng.exponential(300, 3000)) / unit, rng.random(3000) < 0.6
+    x = np.array([rng.integers(0, 2, 3000), rng.normal(0, 1, 3000)])
+    short = np.where(np.arange(3000) < 40, time, np.nan)
+    alone = RiskSets(time, event)
+    beside = RiskSets(np.array([short, time]), np.array([event, event]))
+    ours, theirs = batch.kaplan_meier(alone), batch.kaplan_meier(beside)
+    np.testing.assert_allclose(alone.sorted(time[None])[0], np.sort(time)[::-1])
+    np.testing.assert_allclose(ours[0], theirs[1], rtol=1e-12)
+    group = x[0].astype(int)
+    pairs = batch.log_rank(alone, group[None]), batch.log_rank(beside, np.array([group, group]))
+    np.testing.assert_allclose(pairs[0].statistic[0], pairs[1].statistic[1], rtol=1e-10)
+    fits = batch.cox(alone, x[:, None]), batch.cox(beside, np.stack([x, x], axis=1))
+    for name in ("beta", "error"):
+        one, two = (getattr(fit, name) for fit in fits)
+        np.testing.assert_allclose(one[:, 0], two[:, 1], rtol=1e-9)
 
 
 def test_parts_are_all_cohorts_once():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,11 +12,12 @@ from scipy import stats
 
 from cartanalysis.contract import derive
 from cartanalysis.intake import parse
+from cartanalysis.stats import rare
 from cartanalysis.stats.cox import cox
 from cartanalysis.stats.survival import survival_at
 from cartanalysis.study import published
 from cartanalysis.study.ensemble import draw as ensemble
-from cartanalysis.study.ensemble.abstract import COMPARISONS
+from cartanalysis.study.ensemble.abstract import COMPARISONS, Abstract
 from cartanalysis.study.ensemble.model import Model
 from cartanalysis.study.ensemble.prior import OF_PATIENTS, SHARED
 from cartanalysis.study.reconstruct import agrees
@@ -113,3 +115,88 @@ def test_what_is_drawn_stays_within_the_registrys_ranges(drawn):
     ):  # fmt: skip
         low, high = known[name].details["range"]
         assert drawn.effects[column].between(low, high).all()
+
+
+SMALL = Abstract(
+    n=6, responders=4, other=1, other_responders=0, os_1y=50.0, rfs_1y=50.0, os_median=400.0,
+    rfs_median=300.0, significant={("treg", "os"): True, ("genetics", "rfs"): False},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [1.0, 1.5])
+def test_a_small_trial_is_sampled_as_by_trying_out_the_prior(model, shape):
+    """Six patients: draw from the prior until enough draws meet the conditions by themselves."""
+    prior = replace(model.prior, shape=shape, cns=(1, 2))
+    small = Model(SMALL, prior, by_permutation=False)
+    rng = np.random.default_rng(11)
+    tried = rng.random((300_000, small.layout.width))
+    by_trial = tried[small.shortfall(tried) == 0]
+    assert len(by_trial) > 300
+    islands = [
+        rare.sample(small.shortfall, small.layout, 150, rng, sweeps=80, kernels=small.kernels)
+        for _ in range(12)
+    ]
+    share = np.mean([10**one.log10_share for one in islands])
+    assert np.log10(share) == pytest.approx(np.log10(len(by_trial) / len(tried)), abs=0.15)
+    expected, found = measured(small, by_trial), [measured(small, i.points) for i in islands]
+    means = pd.concat([one.mean() for one in found], axis=1)
+    error = np.hypot(means.std(axis=1) / np.sqrt(12), expected.std() / np.sqrt(len(expected)))
+    distance = (means.mean(axis=1) - expected.mean()) / error
+    assert (distance.abs() < 4).all(), distance.sort_values()
+    assert (distance**2).mean() < 2.5, distance.sort_values()
+
+
+def measured(model: Model, points: np.ndarray) -> pd.DataFrame:
+    """Read off what is drawn for the whole, who is exposed, and the order of the patients."""
+    courses = model.unfold(points)
+    (alive, died), (free, ended) = courses.observed["os"], courses.observed["rfs"]
+    table = {name: points[:, place] for place, name in enumerate(SHARED)}
+    for name, who in courses.exposed.items():
+        table[f"{name}_died"] = (who & died).sum(axis=1)
+        table[f"{name}_ended"] = (who & ended).sum(axis=1)
+        table[f"{name}_time"] = np.log(np.where(who, alive, 1.0)).sum(axis=1)
+    table |= {
+        "deaths": died.sum(axis=1), "events": ended.sum(axis=1),
+        "in_remission": courses.in_remission.sum(axis=1), "first": np.log(alive.min(axis=1)),
+        "last": np.log(alive.max(axis=1)), "first_event": np.log(np.nanmin(free, axis=1)),
+        "exposed_twice": (courses.treg_high & courses.high_risk).sum(axis=1),
+    }  # fmt: skip
+    return pd.DataFrame(table).astype(float)
+
+
+def test_an_exchange_keeps_times_and_prior(model):
+    """All times stay in the cohort, and coordinates even, also those of exposed and others."""
+    rng = np.random.default_rng(4)
+    points = rng.random((3000, model.layout.width))
+    before = measured(model, points)
+    for _ in range(15):
+        trial, log_ratio = model.exchange(points, rng)
+        assert not log_ratio.any()
+        old, new = model.unfold(points), model.unfold(trial)
+        np.testing.assert_allclose(np.sort(old.death), np.sort(new.death), rtol=1e-6)
+        np.testing.assert_array_equal(old.exposed["emd"], new.exposed["emd"])
+        points = trial
+    after = measured(model, points)
+    assert not np.allclose(before["emd_time"], after["emd_time"])
+    for name in before:
+        assert stats.ks_2samp(before[name], after[name], method="asymp").pvalue > 1e-4, name
+
+
+def test_what_an_abstract_leaves_out_is_not_asked_for(model):
+    without = replace(model.abstract, other=0, other_responders=0, rfs_1y=None, rfs_median=None)
+    assert without.moments == (("os", "year"), ("os", "median"))
+    assert without.tables.tolist() == [[0, 0]]
+    assert model.abstract.moments == (
+        ("rfs", "median"), ("os", "year"), ("rfs", "year"), ("os", "median"),
+    )  # fmt: skip
+    told = replace(without, significant={("treg", "os"): True}, independent={})
+    prior = replace(model.prior, cns=(0, 0), remission_day=(1, 1))
+    only = Model(told, prior, by_permutation=False)
+    sample = rare.sample(
+        only.shortfall, only.layout, 60, np.random.default_rng(1), 10, only.kernels
+    )  # fmt: skip
+    observed = only.observe(only.unfold(sample.points))
+    kept = observed.courses.take(only.met(observed))
+    abstracts = list(only.abstract_of(only.observe(kept)))
+    assert len(abstracts) > 5
+    assert set(map(str, abstracts)) == {str(told)}

@@ -27,10 +27,12 @@ from cartanalysis.claims.verdicts import ONE_YEAR, Verdict, day_of
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import (
+    absolute,
     baseline,
     competing,
     cox,
     cutoff,
+    firth,
     permutation,
     response,
     roc,
@@ -475,17 +477,75 @@ def _model(model: cox.CoxModel, min_cell: int, given: Given) -> cox.CoxModel:
     The standard error of a log hazard ratio is close to the root of 1/events + 1/events of the two
     groups, so that an interval tells how many events a group had.
     """
-    patients, end = given["patients"], given["endpoint"]
-    data = survival.with_endpoint(patients, end, *given["covariates"])
-    for name in given["covariates"]:
-        is_number = pd.api.types.is_numeric_dtype(data[name])
-        if not _all_counted(given, None if is_number else name, end, min_cell):
-            raise Hidden(min_cell, "the estimate rests on a cell of")
-        for _, members in response.groups(data, None if is_number else name):
-            _refuse_few(members["event"], min_cell)
+    _refuse_few_in_cells(min_cell, given)
     if not given["landmark"]:
         return model
     return replace(model, terms=model.terms.assign(n=COMPLEMENT, events=COMPLEMENT))
+
+
+def _tests(tests: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Show tests of a model where the model itself may be shown."""
+    _refuse_few_in_cells(min_cell, given)
+    return tests
+
+
+def _refuse_few_in_cells(min_cell: int, given: Given) -> None:
+    data = survival.with_endpoint(given["patients"], given["endpoint"], *given["covariates"])
+    _refuse_cells(data, given["endpoint"], min_cell, given)
+
+
+def _refuse_cells(data: pd.DataFrame, outcome: str, min_cell: int, given: Given) -> None:
+    for name in given["covariates"]:
+        by = None if pd.api.types.is_numeric_dtype(data[name]) else name
+        if not _all_counted(given, by, outcome, min_cell):
+            raise Hidden(min_cell, "the estimate rests on a cell of")
+        for _, members in response.groups(data, by):
+            _refuse_few(members["event"], min_cell)
+
+
+def _residuals(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Show none: each is the day of one patient's event, and the line is made of them."""
+    raise Refused("each point of this picture is the day on which a patient had the event")
+
+
+def _odds(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Show a logistic model of remission only if the counts of all groups in it may be told."""
+    if given["outcome"] != "responder":
+        raise Refused("of a protected cohort, odds of remission are told only")
+    data = given["patients"][["responder", *given["covariates"]]].dropna()
+    data = data.assign(event=data["responder"] == "yes")
+    _refuse_cells(data, "response", min_cell, given)
+    return table
+
+
+def _restricted_mean(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Give an area up to a day on which every group's curve may be read, to a tenth of a month."""
+    _refuse_unreadable(table, given["until"], min_cell, given)
+    tenth = times.MONTH / 10
+    is_ratio = table["measure"] == "ratio"
+    told = {
+        c: (table[c] / tenth).round().mul(tenth).where(~is_ratio, table[c].round(2))
+        for c in ESTIMATES
+    }
+    return table.assign(**told, n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _milestone(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Give a difference on a day on which every group's curve may be read, to two digits."""
+    _refuse_unreadable(table, given["day"], min_cell, given)
+    told = {c: table[c].astype(float).round(2) for c in ESTIMATES}
+    return table.assign(**told, n=COMPLEMENT, events=COMPLEMENT)
+
+
+def _refuse_unreadable(table: pd.DataFrame, day: float, min_cell: int, given: Given) -> None:
+    """Refuse a day that is no day of every group's curve: which it is may be one patient's own."""
+    curves = _read(given, min_cell)
+    groups = [g for g, _ in response.groups(given["patients"], given["by"])]
+    counted = shown(given["patients"], given["by"], given["endpoint"], min_cell).counted
+    if any(str(g) not in curves or day not in curves[str(g)][1] for g in groups):
+        raise Hidden(min_cell, f"to day {day:g} a curve would rest on")
+    if not counted >= set(groups):
+        raise Hidden(min_cell, "the estimate rests on a cell of")
 
 
 def _refuse_few(event: pd.Series, min_cell: int) -> None:
@@ -729,6 +789,13 @@ RULES: dict[Callable[..., Any], Rule] = {
     baseline.histogram: _histogram,
     cox.cox: _model,
     cox.scan_cutoffs: _cutoffs,
+    cox.proportional_hazards: _tests,
+    cox.changing_coefficients: _residuals,
+    firth.hazard_ratios: _model,
+    firth.penalised_cox: _model,
+    firth.odds_ratios: _odds,
+    absolute.restricted_mean: _restricted_mean,
+    absolute.milestone: _milestone,
     cutoff.search: _search,
     spline.spline: _spline,
     roc.roc: _roc,

@@ -16,14 +16,16 @@ from cartanalysis.errors import Problem, shown
 from cartanalysis.intake.reading.files import refuse, too_large
 from cartanalysis.intake.source import Column, Source
 
-MAX_PATIENTS = 20_000
-"""Far more than were ever treated with one CAR-T product in a study; a longer table is something
-else, such as one row per sample or laboratory value."""
+MAX_PATIENTS = 1_000_000
+"""Far more than were ever treated with CAR T cells; `bench/large.py` measures what so many need."""
 
 MAX_RECORDS = 200_000  # rows, where a patient has several, as of adverse events
 MAX_COLUMNS = 2_000  # the widest exports have some hundreds; no gene expression
-MAX_CELLS = 4_000_000  # all cells are held in memory as text, at about 70 bytes each: some 300 MB
+MAX_CELLS = 24_000_000
+"""All cells are held in memory as text: at 8 bytes each where a column repeats its texts, at about
+70 where it does not."""
 
+MOST_TEXTS = 2**14  # different texts of a column that are held once
 MAX_CELL_LENGTH = 10_000  # a longer cell is usually a quotation mark that was never closed
 MAX_TOLD = 50  # problems of one file told one by one; after that only their number
 MAX_TITLE_LINES = 10  # so many rows are looked at for a header below a title
@@ -130,6 +132,7 @@ def build(
     check_size(name, names, 0)
     kept = _checked_names(names, header_row, found)
     cells: dict[int, list[str]] = {i: [] for i, text in enumerate(names) if i in kept or not text}
+    seen: dict[int, dict[str, str]] = {i: {} for i in cells}
     kept_rows: list[int] = []
     width = max(width, len(names))
     ragged: list[tuple[int, int]] = []
@@ -147,7 +150,14 @@ def build(
             continue
         kept_rows.append(number)
         for index, column in cells.items():
-            column.append(_checked_cell(row[index].strip(), number, names[index], found))
+            text, known = row[index], seen[index]
+            if text not in known:
+                checked = _checked_cell(text.strip(), number, names[index], found)
+                if len(known) >= MOST_TEXTS or (text and not checked):  # told in each of its rows
+                    column.append(checked)
+                    continue
+                known[text] = checked
+            column.append(known[text])
     better = _better_header(names, early)
     if better is not None:
         what = "the row does not look like a header"

@@ -27,10 +27,11 @@ class Abstract:
     Attributes
     ----------
     n, responders, other, other_responders : int
-        Patients, responders, patients with EMD other than CNS, and responders among them.
-    os_1y, rfs_1y : float
-        Percent, to one decimal.
-    os_median, rfs_median : float
+        Patients, responders, patients with EMD other than CNS, and responders among them.  Where
+        the abstract says nothing of EMD, ``other`` is 0, and nobody has it.
+    os_1y, rfs_1y : float or None
+        Percent, to one decimal; None for an endpoint that is not reported on.
+    os_median, rfs_median : float or None
         Days.
     significant : mapping of tuple of str to bool
         By exposure and endpoint, whether those exposed do significantly worse; a comparison that
@@ -43,10 +44,10 @@ class Abstract:
     responders: int
     other: int
     other_responders: int
-    os_1y: float
-    rfs_1y: float
-    os_median: float
-    rfs_median: float
+    os_1y: float | None
+    rfs_1y: float | None
+    os_median: float | None
+    rfs_median: float | None
     significant: Mapping[tuple[str, str], bool] = field(
         default_factory=lambda: dict.fromkeys(COMPARISONS, True)
     )
@@ -72,12 +73,28 @@ class Abstract:
                "os_1y", "rfs_1y", "os_median", "rfs_median")  # fmt: skip
         return cls(*(known[name].value for name in ids))
 
+    @property
+    def moments(self) -> tuple[tuple[str, str], ...]:
+        """Name the moments at which a curve is known: endpoint, and its year or its median."""
+        every = (("rfs", "median"), ("os", "year"), ("rfs", "year"), ("os", "median"))
+        return tuple((end, what) for end, what in every if end in self.curves)
+
+    @property
+    def curves(self) -> dict[str, tuple[float, float]]:
+        """Give survival at a year in percent, and the median in days, by endpoint."""
+        told = {"rfs": (self.rfs_1y, self.rfs_median), "os": (self.os_1y, self.os_median)}
+        return {
+            end: (p, day) for end, (p, day) in told.items() if p is not None and day is not None
+        }
+
     @cached_property
     def tables(self) -> Ints:
         """All counts of isolated CNS disease and of responders among them that fit, (n, 2).
 
         In the two other groups remission has to be more frequent than with EMD other than CNS.
         """
+        if not self.other:
+            return np.zeros((1, 2), dtype=np.intp)
         n, yes = self.n - self.other, self.responders - self.other_responders
         fits = [
             (size, of)

@@ -26,7 +26,7 @@ from cartanalysis.workers import working
 ISLAND = 1000
 """Points that are moved together; several islands do not know of each other."""
 
-SWEEPS = 300
+SWEEPS = 900
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Ensemble:
     effects : pandas.DataFrame
         One row per cohort: cohort, by exposure and endpoint hr, lower, upper and p (``hr_emd_os``,
         …) alone and adjusted (``adjusted_emd_os``, …), remission without EMD and with isolated
-        CNS disease, survival at two years, and what was drawn for the whole cohort.
+        CNS disease, survival at two years, what was drawn for the whole cohort, and island and
+        ancestor: cohorts that share both are not independent.
     patients : pandas.DataFrame
         One row per cohort and patient: cohort, and the contract's columns.
     islands : pandas.DataFrame
@@ -166,7 +167,7 @@ def _island(
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
     """Move points until they meet the conditions on ranks, and keep those that meet all."""
     rng = np.random.default_rng(seed)
-    sample = rare.sample(model.shortfall, model.layout, size, rng, sweeps, model.keep_times)
+    sample = rare.sample(model.shortfall, model.layout, size, rng, sweeps, model.kernels)
     observed = model.observe(model.unfold(sample.points))
     met = model.met(observed)
     kept = model.observe(observed.courses.take(met))
@@ -174,4 +175,5 @@ def _island(
         "log10_share": sample.log10_share + float(np.log10(max(met.mean(), 1 / size))),
         "ancestors": len(set(sample.ancestor)), "moved": sample.moved, "met": float(met.mean()),
     }  # fmt: skip
-    return kept.effects(), kept.patients(known, random.Random(str(seed))), about
+    effects = kept.effects().assign(island=seed[1], ancestor=sample.ancestor[met])
+    return effects, kept.patients(known, random.Random(str(seed))), about

@@ -69,7 +69,7 @@ class Model(Disease):
         sets = {end: RiskSets(*courses.observed[end]) for end in ("os", "rfs")}
         short = np.zeros(len(courses.end))
         spans: dict[tuple[str, str], Any] = {}
-        for end, percent in (("rfs", known.rfs_1y), ("os", known.os_1y)):
+        for end, (percent, _) in known.curves.items():
             curve = batch.kaplan_meier(sets[end])
             half = batch.median(sets[end], curve)
             height, *span = _step(sets[end], curve, percent)
@@ -92,7 +92,7 @@ class Model(Disease):
         return short, marks
 
     def days(self, remission_day: Floats) -> Floats:
-        """Give the days of the four published moments since infusion, (n_cohorts, 4).
+        """Give the days of the published moments since infusion.
 
         Parameters
         ----------
@@ -101,23 +101,24 @@ class Model(Disease):
 
         Returns
         -------
-        numpy.ndarray of shape (n_cohorts, 4)
-            RFS median, 1 year of OS, 1 year of RFS, OS median; a year is over within its day.
+        numpy.ndarray of shape (n_cohorts, n_moments)
+            In the order of the abstract's moments; a year is over within its day.
         """
-        known, zero = self.abstract, np.zeros_like(remission_day)
+        known = self.abstract
+        since = {"os": np.zeros_like(remission_day), "rfs": remission_day}
+        after = {(end, "median"): day for end, (_, day) in known.curves.items()}
         return np.stack(
-            [known.rfs_median + remission_day, 365.5 + zero, 365.5 + remission_day,
-             known.os_median + zero], axis=1,
-        )  # fmt: skip
+            [after.get(moment, 365.5) + since[moment[0]] for moment in known.moments], axis=1
+        )
 
     def _marks(
         self, spans: Mapping[tuple[str, str], Any], remission_day: Floats
     ) -> tuple[Floats, Floats]:
-        """Place the four moments where they may lie, in the order of their published days.
+        """Place the moments where they may lie, in the order of their published days.
 
         Also given: how far they are from an order that can be kept.
         """
-        names = (("rfs", "median"), ("os", "year"), ("rfs", "year"), ("os", "median"))
+        names = self.abstract.moments
         order = np.argsort(self.days(remission_day), axis=1)
         low = np.take_along_axis(np.stack([spans[n][0] for n in names], axis=1), order, axis=1)
         high = np.take_along_axis(np.stack([spans[n][1] for n in names], axis=1), order, axis=1)
@@ -159,7 +160,7 @@ class Model(Disease):
             None where a median is not reached, or follow-up ends before a year.
         """
         values = {}
-        for end in ("os", "rfs"):
+        for end in self.abstract.curves:
             curve = batch.kaplan_meier(observed.sets[end])
             values[f"{end}_1y"] = np.round(
                 100 * batch.survival_at(observed.sets[end], curve, 365), 1
@@ -220,9 +221,7 @@ class Model(Disease):
         """
         known = self.abstract
         met = observed.fits_accrual()
-        for end, percent, day in (
-            ("os", known.os_1y, known.os_median), ("rfs", known.rfs_1y, known.rfs_median),
-        ):  # fmt: skip
+        for end, (percent, day) in known.curves.items():
             curve = batch.kaplan_meier(observed.sets[end])
             height = 100 * batch.survival_at(observed.sets[end], curve, 365)
             met &= _prints(height, percent) & (batch.median(observed.sets[end], curve) == day)

@@ -207,7 +207,8 @@ class Observed:
             made[f"{end}_2y"] = batch.survival_at(self.sets[end], curve, 730)
         responds, emd = self.courses.responds, self.courses.exposed["emd"]
         for name, who in (("without_emd", ~emd), ("cns", self.courses.cns)):
-            made[f"remission_{name}"] = (responds & who).sum(axis=1) / who.sum(axis=1)
+            with np.errstate(invalid="ignore"):  # of nobody there is no rate
+                made[f"remission_{name}"] = (responds & who).sum(axis=1) / who.sum(axis=1)
         shared = {k: v[:, 0] for k, v in self.courses.shared.items() if v.ndim == 2}
         counts = {
             "cns": self.courses.cns.sum(axis=1),

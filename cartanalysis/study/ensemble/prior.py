@@ -24,12 +24,12 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
 
-SHARED = ("table", "hr_emd", "hr_treg", "hr_genetics", "high_risk", "remission_day",
+SHARED = ("table", "hr_emd", "hr_treg", "hr_genetics", "high_risk", "remission_day", "baseline",
           "after_relapse", "death_in_remission", "treg_median", "cutoff")  # fmt: skip
 OF_PATIENTS = ("relapse", "lag", "in_remission", "end", "treg", "genetics")
 
-BASELINE_MEDIAN = 700.0
-"""Days to relapse without risk factors; the time axis is stretched, so only ranks rest on it."""
+EXCHANGED = (0.05, 0.2, 0.6)
+"""Share of the pairs that exchange something in one step."""
 
 SPREAD_OF_TREGS = 0.55
 MOST_TREGS = 40.0
@@ -51,6 +51,8 @@ class Prior:
         Share with high-risk genetics.
     remission_day : tuple of int
         Day of remission.
+    baseline : tuple of float
+        Median days to relapse without risk factors.
     after_relapse : tuple of float
         Median survival after relapse, or without remission, in days.
     death_in_remission : tuple of float
@@ -60,16 +62,20 @@ class Prior:
     follow_up : tuple of tuple of int
         Shortest and longest follow-up of a patient still alive, by month in which it may have
         ended.
+    shape : float
+        Weibull shape of the times to relapse; with 1 they are exponential.
     """
 
     cns: tuple[int, int]
     hr: Mapping[str, tuple[float, float]]
     high_risk: tuple[float, float]
     remission_day: tuple[int, int]
+    baseline: tuple[float, float]
     after_relapse: tuple[float, float]
     death_in_remission: tuple[float, float]
     treg_median: tuple[float, float]
     follow_up: tuple[tuple[int, int], ...]
+    shape: float = 1.0
 
     @classmethod
     def of(cls, known: Registry) -> Prior:
@@ -91,6 +97,7 @@ class Prior:
             hr={exposure: span(f"a_hr_{exposure}") for exposure in EXPOSURES},
             high_risk=span("a_genetic_high", 0.01),
             remission_day=span("a_remission_day"),
+            baseline=span("a_baseline"),
             after_relapse=span("a_after_relapse"),
             death_in_remission=span("a_death_in_remission", 0.01),
             treg_median=span("a_treg_median"),
@@ -247,7 +254,9 @@ class Disease:
             With times since infusion in days.
         """
         rate = self._rates(shared, groups)
-        relapse = shared["remission_day"] - np.log1p(-mine["relapse"]) / rate["relapse"]
+        waited = -np.log1p(-mine["relapse"]) / rate["relapse"]
+        waited = _clock(waited, 1 / self.prior.shape, shared["baseline"])
+        relapse = shared["remission_day"] + waited
         in_remission = mine["in_remission"] < shared["death_in_remission"]
         lag = -np.log1p(-mine["lag"]) / rate["lag"]
         death = np.where(in_remission, relapse, relapse + lag)
@@ -282,7 +291,12 @@ class Disease:
         hazard = hazard * np.where(groups["high_risk"], shared["hr_genetics"], 1.0)
         # risk factors act on death, too, though less than on relapse
         lag = np.log(2) * np.sqrt(hazard) / shared["after_relapse"]
-        return {"relapse": np.log(2) * hazard / BASELINE_MEDIAN, "lag": lag}
+        return {"relapse": np.log(2) * hazard / shared["baseline"], "lag": lag}
+
+    @property
+    def kernels(self) -> tuple[rare.Kernel, ...]:
+        """Steps made for this prior."""
+        return self.keep_times, self.exchange
 
     def keep_times(self, points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Move what is assumed of the whole cohort while all patients keep their times.
@@ -324,10 +338,14 @@ class Disease:
             "lag": (-np.log1p(-old["lag"]) / rates[0]["lag"],) * 2,
         }  # fmt: skip
         counted = {"relapse": before.responds, "lag": ~before.in_remission}
-        for name, (then, after) in waits.items():
+        units = [c.shared["baseline"] for c in (before, now)]
+        for name, times in waits.items():
             first, last = rates[0][name], rates[1][name]
-            with np.errstate(invalid="ignore"):
+            shape = self.prior.shape if name == "relapse" else 1.0
+            with np.errstate(invalid="ignore", divide="ignore"):
+                then, after = (_clock(w, shape, u) for w, u in zip(times, units, strict=True))
                 change = np.log(last / first) - last * after + first * then
+                change += (shape - 1) * np.log(times[1] / times[0] * units[0] / units[1])
             settle(name, counted[name], -np.expm1(-last * after), change)
         share, new = (c.shared["death_in_remission"] for c in (before, now))
         is_in = old["in_remission"] < share
@@ -342,6 +360,57 @@ class Disease:
         made[:, len(SHARED) :] = own.reshape(len(points), -1)
         return made, log_ratio
 
+    def exchange(self, points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Let patients exchange their times, or an exposure while both keep their times.
+
+        The curves stay, so that only the comparisons can object.  Each pair decides for itself by
+        the prior (Metropolis and Hastings), which therefore stays the same.
+
+        Parameters
+        ----------
+        points : numpy.ndarray of shape (n_cohorts, n_coordinates)
+            Where they are.
+        rng : numpy.random.Generator
+            Source of random numbers.
+
+        Returns
+        -------
+        points : numpy.ndarray of shape (n_cohorts, n_coordinates)
+            Where they may go.
+        log_ratio : numpy.ndarray of shape (n_cohorts,)
+            Zero.
+        """
+        shared, old = self._read(points)
+        groups = self._groups(shared, old)
+        what = rng.integers(0, 3, (len(points), 1))
+        partner = _pairs(groups["responds"] & (what == 0), (~groups["responds"][0]).sum(), rng)
+
+        def passed(values: Any, kind: int) -> Any:
+            return np.where(what == kind, np.take_along_axis(values, partner, axis=1), values)
+
+        kinds = dict.fromkeys(OF_PATIENTS, 0) | {"treg": 1, "genetics": 2}
+        new = {name: passed(old[name], kind) for name, kind in kinds.items()}
+        first = self._rates(shared, groups)
+        last = self._rates(shared, self._groups(shared, new))
+        gain = np.zeros_like(old["lag"])
+        is_in = groups["responds"] & (old["in_remission"] < shared["death_in_remission"])
+        for name, counted in (("relapse", groups["responds"]), ("lag", ~is_in)):
+            wait = -np.log1p(-old[name]) / first[name]
+            then, still = passed(wait, 0), passed(counted, 0)
+            value = -np.expm1(-last[name] * then)
+            new[name] = np.where(still, value, new[name])
+            gain += np.where(still, np.log(last[name]) - last[name] * then, 0.0)
+            gain -= np.where(counted, np.log(first[name]) - first[name] * wait, 0.0)
+            gain = np.where(still & (value >= 1), -np.inf, gain)
+        both = gain + np.take_along_axis(gain, partner, axis=1)
+        lot = np.log(rng.random(gain.shape))
+        first_of_pair = np.minimum(np.arange(gain.shape[1]), partner)
+        agreed = np.take_along_axis(lot, first_of_pair, axis=1) < both
+        made = points.copy()
+        own = np.stack([np.where(agreed, new[name], old[name]) for name in OF_PATIENTS], axis=1)
+        made[:, len(SHARED) :] = own.reshape(len(points), -1)
+        return made, np.zeros(len(points))
+
     def _shared(self, drawn: Mapping[str, Floats]) -> dict[str, Floats]:
         """Scale what is drawn for the whole cohort to its ranges."""
         prior = self.prior
@@ -352,6 +421,7 @@ class Disease:
             **{f"hr_{e}": _log_even(drawn[f"hr_{e}"], prior.hr[e]) for e in EXPOSURES},
             "high_risk": _even(drawn["high_risk"], prior.high_risk),
             "remission_day": first + np.floor(drawn["remission_day"] * (last - first + 1)),
+            "baseline": _log_even(drawn["baseline"], prior.baseline),
             "after_relapse": _log_even(drawn["after_relapse"], prior.after_relapse),
             "death_in_remission": _even(drawn["death_in_remission"], prior.death_in_remission),
             "treg_median": _log_even(drawn["treg_median"], prior.treg_median),
@@ -372,6 +442,27 @@ class Disease:
         cns = (place >= known.other) & (place < known.other + of)
         cns |= (place >= yes) & (place < yes + size - of)
         return other, cns, np.broadcast_to(responds, other.shape)
+
+
+def _pairs(later: Bools, split: int, rng: np.random.Generator) -> Ints:
+    """Pair members at random; those who come later only among themselves, after `split` others.
+
+    Given is everybody's partner, which for most is the member itself.
+    """
+    order = np.argsort(rng.random(later.shape) + later, axis=1)
+    n = later.shape[1]
+    one = np.concatenate([np.arange(0, split - 1, 2), np.arange(split, n - 1, 2)])
+    active = rng.random((len(order), len(one))) < rng.choice(EXCHANGED, (len(order), 1))
+    partner = np.broadcast_to(np.arange(n), later.shape).copy()
+    a, b = order[:, one], order[:, one + 1]
+    np.put_along_axis(partner, a, np.where(active, b, a), axis=1)
+    np.put_along_axis(partner, b, np.where(active, a, b), axis=1)
+    return partner
+
+
+def _clock(wait: Floats, power: float, unit: Floats) -> Floats:
+    """Bend a time to relapse; by the shape, the hazard is even afterwards."""
+    return np.asarray(wait**power * unit ** (1 - power))
 
 
 def _pick(u: Floats, size: int) -> Ints:

@@ -1,0 +1,172 @@
+"""Whether a hazard ratio is the same at all times: score tests and smoothed residuals, as in R.
+
+lifelines' test differs from that of R's ``cox.zph`` since survival 3.0, which is the score test of
+a coefficient that changes with time.  Here it comes from the likelihood of
+`cartanalysis.stats.batch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from cartanalysis.stats import batch
+from cartanalysis.stats.batch import Likelihood, RiskSets
+
+Floats = npt.NDArray[np.float64]
+
+SCALES = {
+    "km": "one less the Kaplan–Meier estimate",
+    "rank": "rank of the time",
+    "identity": "days",
+    "log": "logarithm of the days",
+}
+"""Scales of time on which a coefficient may change, by R's names."""
+
+METHOD = "score test of proportional hazards (cox.zph), scale of time: {}"
+KNOTS, POINTS, ERRORS = 2, 40, 2.0
+"""Of the smooth line, as ``plot.cox.zph``: inner knots (4 degrees of freedom), places, width."""
+
+
+def _km(sets: RiskSets) -> Floats:
+    return np.asarray(1 - batch.just_before(sets))
+
+
+def _rank(sets: RiskSets) -> Floats:
+    return np.asarray(stats.rankdata(sets.time[0])[sets.at])
+
+
+def _identity(sets: RiskSets) -> Floats:
+    return sets.time[0][sets.at]
+
+
+def _log(sets: RiskSets) -> Floats:
+    with np.errstate(divide="ignore"):  # an event at infusion has no logarithm: no test
+        return np.asarray(np.log(sets.time[0][sets.at]))
+
+
+_TRANSFORMS: dict[str, Callable[[RiskSets], Floats]] = {
+    "km": _km, "rank": _rank, "identity": _identity, "log": _log,
+}  # fmt: skip
+
+
+def score_tests(fit: Likelihood, terms: pd.DataFrame, scale: str = "km") -> pd.DataFrame:
+    """Test whether coefficients change with time.
+
+    Each covariate x is joined by x·g(t), with g the centred scale of time.
+
+    Parameters
+    ----------
+    fit : Likelihood
+        Of one cohort, at the estimate.
+    terms : pandas.DataFrame
+        One row per coefficient, with its covariate.
+    scale : {"km", "rank", "identity", "log"}
+        Scale of time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per covariate, and one for all (global): covariate, scale, estimate (χ²), df, p,
+        method.  Where there are too few event times to see a change the test is empty.
+
+    References
+    ----------
+    .. [1] Grambsch PM, Therneau TM. Biometrika 81, 515–526 (1994).
+    .. [2] R ``survival::cox.zph``.
+    """
+    width, g = len(terms), _TRANSFORMS[scale](fit.sets)
+    g = np.where(np.isfinite(g).all(), g, np.nan)
+    g = g - g.mean()
+    spread = float(np.sqrt(np.mean(g**2))) or 1.0  # χ² does not depend on the unit of time
+    g = g / spread
+    score = fit.residuals @ g  # of the x·g(t) half; the half of x is 0 at the estimate
+    zero, one, two = (fit.information(g**power)[0] for power in range(3))
+
+    def _test(name: str, chosen: npt.NDArray[np.bool_]) -> tuple[str, float, int]:
+        block = np.block([[zero, one[:, chosen]], [one[chosen], two[np.ix_(chosen, chosen)]]])
+        u = np.concatenate([np.zeros(width), score[chosen]])
+        # too few event times to see a change over time: singular, by the rule of R's solve()
+        if np.isnan(block).any() or not 1 / np.linalg.cond(block, 1) > np.finfo(float).eps:
+            return name, np.nan, int(chosen.sum())
+        return name, float(u @ np.linalg.solve(block, u)), int(chosen.sum())
+
+    covariates = terms["covariate"].unique()
+    rows = [_test(name, (terms["covariate"] == name).to_numpy()) for name in covariates]
+    rows.append(_test("global", np.ones(width, dtype=bool)))
+    table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])
+    p = stats.chi2.sf(table["estimate"], table["df"])
+    return table.assign(scale=scale, p=p, method=METHOD.format(SCALES[scale]))
+
+
+def smoothed_residuals(fit: Likelihood, unit: Floats, scale: str) -> pd.DataFrame:
+    """Estimate how coefficients change with time: scaled Schoenfeld residuals, smoothed.
+
+    Parameters
+    ----------
+    fit : Likelihood
+        Of one cohort, at the estimate.
+    unit : numpy.ndarray of shape (n_terms,)
+        By what the covariates were divided before the fit.
+    scale : {"km", "rank", "identity", "log"}
+        Scale of time on which the line is smooth.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each coefficient one row per event (residual: the coefficient that this event alone
+        speaks for) and 40 of the smooth line: term, x (on the scale), time (days; interpolated for
+        the line), residual, estimate, lower, upper (log hazard ratios).  The line is a natural
+        spline with 4 degrees of freedom, its band two standard errors on either side, as R's
+        ``plot.cox.zph`` draws them; of too few different times it is left out.
+    """
+    sets = fit.sets
+    x, time = _TRANSFORMS[scale](sets), sets.time[0][sets.at]
+    order = np.argsort(time, kind="stable")
+    x, time = x[order], time[order]
+    spread = len(x) * np.linalg.inv(fit.information()[0])
+    residuals = (spread @ _of_ties(fit)[:, order] + fit.beta) / unit[:, None]
+    errors = np.sqrt(np.diag(spread)) / unit
+    places = np.linspace(x.min(), x.max(), POINTS)
+    basis = _natural_spline(np.concatenate([places, x]))
+    line, at_events = basis[:POINTS], basis[POINTS:]
+    has_line = np.linalg.matrix_rank(at_events) == basis.shape[1]
+    parts = []
+    for term, (residual, error) in enumerate(zip(residuals, errors, strict=True)):
+        parts.append(pd.DataFrame({"term": term, "x": x, "time": time, "residual": residual}))
+        if has_line:
+            solve = np.linalg.pinv(at_events)
+            smooth = line @ solve @ residual
+            half = ERRORS * error * np.linalg.norm(line @ solve, axis=1)
+            days = np.interp(places, x, time)
+            bounds = {"estimate": smooth, "lower": smooth - half, "upper": smooth + half}
+            parts.append(pd.DataFrame({"term": term, "x": places, "time": days, **bounds}))
+    columns = ["term", "x", "time", "residual", "estimate", "lower", "upper"]
+    return pd.concat(parts, ignore_index=True).reindex(columns=columns)
+
+
+def _of_ties(fit: Likelihood) -> Floats:
+    """Give Schoenfeld's residuals; those of tied events are from the mean of their expectations."""
+    sets = fit.sets
+    _, tie, count = np.unique(sets.at_risk, return_inverse=True, return_counts=True)
+    mean = np.array([np.bincount(tie, of) / count for of in fit.mean])[:, tie]
+    return np.asarray(fit.x.reshape(len(fit.x), -1)[:, sets.at] - mean)
+
+
+def _natural_spline(x: Floats) -> Floats:
+    """Give a basis of the cubic splines that are straight beyond the outermost of their knots."""
+    low, high = x.min(), x.max()
+    x = (x - low) / (high - low or 1.0)
+    knots = np.concatenate([[0.0], np.quantile(x, np.arange(1, KNOTS + 1) / (KNOTS + 1)), [1.0]])
+
+    def bent(knot: float) -> Floats:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (np.maximum(x - knot, 0) ** 3 - np.maximum(x - 1, 0) ** 3) / (1 - knot)
+
+    last = bent(knots[-2])
+    bends = [np.nan_to_num(bent(knot) - last) for knot in knots[:-2]]
+    return np.column_stack([np.ones_like(x), x, *bends])
