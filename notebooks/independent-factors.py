@@ -79,6 +79,8 @@ study.say(
     "**{treg_rfs_adjusted_hr}** when EMD and genetic risk are held fixed "
     "({treg_rfs_adjusted_hr.ci}). The study reported that {paper.treg_independent}."
 )
+study.remark(os.note)
+study.remark(rfs.note)
 study.open_range("emd_independent", "treg_independent")
 
 # %% [markdown]

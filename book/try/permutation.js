@@ -38,7 +38,7 @@ function generator(seed) {
 function drawn(score, size) {
   const { arrangements, seed } = data.permutation;
   const random = generator(seed);
-  const deck = [...score];
+  const deck = [...score].sort((a, b) => a - b);
   return Array.from({ length: arrangements }, () => {
     let sum = 0;
     for (let i = 0; i < size; i++) {

@@ -6,6 +6,7 @@ from typing import Any
 
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Figure, Labels, Result, Table
+from cartanalysis.claims.registry import OTHERS, SIMULATED
 from cartanalysis.figures import plot_effects, plot_outcomes
 from cartanalysis.study import allowed, consistent
 
@@ -149,3 +150,71 @@ class Allowed:
             "verdict": "This cohort",
         }
         return self._study.compute(allowed.expected, self._claims).as_table(columns, caption)
+
+    def worth(self, quantity: str) -> Result:
+        """Give how many independent cohorts the thousand are worth for one quantity.
+
+        Parameters
+        ----------
+        quantity : str
+            Such as ``hr_emd_os``.
+
+        Returns
+        -------
+        Result
+            A number to hand over.
+        """
+        found = self._assumed(allowed.independent).where(quantity=quantity)
+        return found.read("estimate", "count")
+
+    def hidden(self, group: str) -> Result:
+        """Give how many hidden cohorts of a group could be judged.
+
+        Parameters
+        ----------
+        group : {"same curves", "own times"}
+            Which.
+
+        Returns
+        -------
+        Result
+            A number to hand over.
+        """
+        return self._simulated(allowed.hidden).where(group=group).read("estimate", "count")
+
+    def _simulated(self, function: Any) -> Result:
+        return self._study.compute(function).published_by(SIMULATED)
+
+    def validation(self, caption: str) -> Table:
+        """Lay out how often ranges held a hidden truth."""
+        columns = {
+            "what": "Quantity",
+            "half": "50 %",
+            "most": "80 %",
+            "nearly": "95 %",
+            "own_times": "95 %, own curves",
+        }
+        return self._simulated(allowed.validation).as_table(columns, caption)
+
+    def public(self, caption: str) -> Table:
+        """Lay out what the ranges say of real patients, whose truth is known."""
+        columns = {
+            "data": "Data (patients)",
+            "what": "Quantity",
+            "truth": "Truth",
+            "range": "95 % of the draws",
+            "inside": "Inside",
+        }
+        return self._assumed(allowed.public).as_table(columns, caption, letter=OTHERS)
+
+    def priors(self, caption: str) -> Table:
+        """Lay out how the ranges move with what is assumed."""
+        columns = {
+            "what": "Changed",
+            "range": "To",
+            "emd": "HR, EMD",
+            "treg": "HR, Tregs",
+            "genetics": "HR, genetics",
+            "late": "Alive at 2 years",
+        }
+        return self._assumed(allowed.priors).as_table(columns, caption)

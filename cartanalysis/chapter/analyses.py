@@ -23,6 +23,7 @@ from cartanalysis.claims import flow, replication
 from cartanalysis.claims.replication import published_points
 from cartanalysis.claims.verdicts import ALPHA, ONE_YEAR
 from cartanalysis.contract import treg_cutoff_of
+from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import (
     plot_claims,
     plot_cutoffs,
@@ -304,9 +305,10 @@ class Survival(Analysis):
         Figure
             What ``study.show`` shows.
         """
+        drawn = self.study.compute(_with_steps, self.result, self.endpoint.name)
         options = {"unit": self.study.time_unit, "origin": self._origin, "labels": labels or {}}
         alt = "Log–log plot: the logarithm of the cumulative hazard against that of time, by group."
-        return Figure(plot_log_log, [self.result], name, caption, alt, options)
+        return Figure(plot_log_log, [drawn], name, caption, alt, options)
 
     def medians_table(self, caption: str, labels: Labels | None = None) -> Table:
         """Lay out median and 1-year survival by group.
@@ -444,6 +446,12 @@ class Survival(Analysis):
             label = self.endpoint.whom if row.group == ALL else labels.get(row.group, row.group)
             parts.append(f"{label}: {counts} with the event, median {median}")
         return f"Kaplan–Meier curve of {self.endpoint.name}. " + "; ".join(parts) + "."
+
+
+def _with_steps(curves: pd.DataFrame, name: str) -> pd.DataFrame:
+    if not curves["estimate"].between(0, 1, inclusive="neither").any():
+        raise CannotCompute(f"no curve of {name} takes a step")
+    return curves
 
 
 def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:

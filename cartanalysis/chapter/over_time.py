@@ -249,9 +249,11 @@ class Contrasts:
         Returns
         -------
         str
-            Sentences; empty if nothing is missing.
+            Sentences; empty if nothing is missing, or everything.
         """
         told: dict[str, None] = {}
+        if all(result.why for _, result in self._found):  # in place of the table
+            return ""
         for factor, result in self._found:
             for why in [result.why] if result.why else result.table["why"]:
                 if why:

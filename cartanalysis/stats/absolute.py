@@ -23,6 +23,7 @@ MILESTONE_METHOD = (
     "(MOVER), p on the log-log scale (Klein)"
 )
 TOO_SHORT = "follow-up of the group `{}` for {} ends before day {:g}"
+ONE_GROUP = "all patients with {} are in one group of `{}`"
 COLUMNS = ["measure", "group", "reference", "n", "events", "estimate", "lower", "upper", "p"]
 
 
@@ -62,7 +63,8 @@ def restricted_mean(
     MissingColumns
         If a column is not there.
     CannotCompute
-        As of `cartanalysis.stats.survival.kaplan_meier`.
+        If there are not two groups to compare, and as of
+        `cartanalysis.stats.survival.kaplan_meier`.
     ValueError
         If the day is not after the start.
 
@@ -76,6 +78,8 @@ def restricted_mean(
     curves = kaplan_meier(patients, endpoint, by, confidence)
     means = [_Mean.of(str(g), c, endpoint, until) for g, c in curves.groupby("group", sort=False)]
     base, *others = means
+    if by and not others:
+        raise CannotCompute(ONE_GROUP.format(endpoint_of(endpoint).name, by))
     rows: list[Row] = [m.row("mean", "", m.value, m.error, z) for m in means]
     for m in others:
         error = float(np.hypot(m.error, base.error))
@@ -118,8 +122,11 @@ class _Mean:
     ) -> Row:
         about: Row = {"measure": measure, "group": self.group, "reference": reference}
         about |= {"n": self.n, "events": self.events, "estimate": estimate}
+        # without events up to the day there is no spread to estimate: no interval, where R has one
+        # of no width
+        error = error if error > 0 else np.nan
         about |= {"lower": estimate - z * error, "upper": estimate + z * error}
-        p = 2 * stats.norm.sf(abs(estimate) / error) if error > 0 else np.nan
+        p = 2 * stats.norm.sf(abs(estimate) / error)
         return about | {"p": p, "why": self.why or why}
 
 
@@ -167,7 +174,7 @@ def milestone(
     z = stats.norm.ppf(0.5 + confidence / 2)
     read = [*each_row(survival_at(patients, endpoint, [day], by, confidence))]
     if len(read) < 2:
-        raise CannotCompute(f"all patients with {endpoint_of(endpoint).name} are in one group")
+        raise CannotCompute(ONE_GROUP.format(endpoint_of(endpoint).name, by))
     first, rows = read[0], []
     for row in read[1:]:
         name = endpoint_of(endpoint).name

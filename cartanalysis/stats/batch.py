@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
 
+LRT_METHOD = "likelihood-ratio test"
+
 SAME_TIME = float(np.sqrt(np.finfo(float).eps))
 """Times this close, in days or relative to their mean, differ by rounding alone."""
 

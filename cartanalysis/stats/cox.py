@@ -16,7 +16,7 @@ from scipy import stats
 
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import batch, permutation, proportional
-from cartanalysis.stats.batch import Likelihood, RiskSets, State
+from cartanalysis.stats.batch import LRT_METHOD, Likelihood, RiskSets, State
 from cartanalysis.stats.response import levels
 from cartanalysis.stats.survival import endpoint_of, with_endpoint
 from cartanalysis.text import each_row, format_value
@@ -24,7 +24,6 @@ from cartanalysis.text import each_row, format_value
 Floats = npt.NDArray[np.float64]
 
 COX_METHOD = "Cox regression, Efron ties, Wald interval"
-LRT_METHOD = "likelihood-ratio test"
 SCANNED = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 

@@ -187,6 +187,8 @@ def _p_of_two(score: Floats, sizes: npt.NDArray[np.int_], excess: float) -> floa
 def _p_of_several(score: Floats, group: npt.NDArray[np.int_]) -> float:
     rng = np.random.default_rng(SEED)
     sizes = np.bincount(group)
+    order = np.lexsort((group, score))  # p does not depend on the patients' order in the file
+    score, group = score[order], group[order]
 
     def statistic(who: npt.NDArray[np.int_]) -> float:
         return float((np.bincount(who, weights=score) ** 2 / sizes).sum())
@@ -227,7 +229,9 @@ def _drawn(score: Floats, size: int) -> Floats:
         values, counts = np.unique(score.round(12), return_counts=True)
         groups = rng.multivariate_hypergeometric(counts, size, DRAWS, method="marginals")
         return np.asarray(groups @ values, dtype=float)
-    return np.asarray(score[_some_groups(len(score), size)].sum(axis=1), dtype=float)
+    # in the order of the scores, so that p does not depend on the patients' order in the file
+    ordered = np.sort(score)
+    return np.asarray(ordered[_some_groups(len(score), size)].sum(axis=1), dtype=float)
 
 
 @lru_cache(maxsize=32)

@@ -16,6 +16,7 @@ from scipy import stats
 
 from cartanalysis.stats import batch
 from cartanalysis.stats.batch import Likelihood, RiskSets
+from cartanalysis.stats.spline import basis
 
 Floats = npt.NDArray[np.float64]
 
@@ -158,15 +159,9 @@ def _of_ties(fit: Likelihood) -> Floats:
 
 
 def _natural_spline(x: Floats) -> Floats:
-    """Give a basis of the cubic splines that are straight beyond the outermost of their knots."""
-    low, high = x.min(), x.max()
-    x = (x - low) / (high - low or 1.0)
-    knots = np.concatenate([[0.0], np.quantile(x, np.arange(1, KNOTS + 1) / (KNOTS + 1)), [1.0]])
-
-    def bent(knot: float) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return (np.maximum(x - knot, 0) ** 3 - np.maximum(x - 1, 0) ** 3) / (1 - knot)
-
-    last = bent(knots[-2])
-    bends = [np.nan_to_num(bent(knot) - last) for knot in knots[:-2]]
-    return np.column_stack([np.ones_like(x), x, *bends])
+    """Give a natural spline's terms, by R's knots: at both ends, and at quantiles in between."""
+    x = (x - x.min()) / (np.ptp(x) or 1.0)
+    inner = np.quantile(x, np.arange(1, KNOTS + 1) / (KNOTS + 1))
+    with np.errstate(invalid="ignore", divide="ignore"):  # knots that coincide
+        terms = basis(x, (0.0, *map(float, inner), 1.0))
+    return np.column_stack([np.ones_like(x), *np.nan_to_num(terms)])

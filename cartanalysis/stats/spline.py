@@ -11,8 +11,7 @@ from scipy import stats
 
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import batch
-from cartanalysis.stats.batch import Likelihood, RiskSets, State
-from cartanalysis.stats.cox import LRT_METHOD
+from cartanalysis.stats.batch import LRT_METHOD, Likelihood, RiskSets, State
 from cartanalysis.stats.survival import endpoint_of, with_endpoint
 from cartanalysis.text import each_row, format_value
 

@@ -6,6 +6,7 @@ Every table here rests on assumptions, the prior of `cartanalysis.study.ensemble
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,10 @@ from cartanalysis.claims.registry import Entry
 from cartanalysis.errors import CannotCompute
 from cartanalysis.study import consistent
 from cartanalysis.study.consistent import SHARE
+from cartanalysis.study.ensemble import evidence
 from cartanalysis.study.ensemble.abstract import LEVEL, name_of
 from cartanalysis.study.published import load
-from cartanalysis.text import each_row
+from cartanalysis.text import each_row, format_value, is_missing
 
 METHOD = "median and 95 % range over the consistent cohorts"
 
@@ -268,6 +270,146 @@ def fragility() -> pd.DataFrame:
             row = {"what": claim.details["short"], "least": low, "median": middle, "most": high}
             rows.append(row | {"one": _percent((events <= 1).mean())})
     return pd.DataFrame(rows)
+
+
+MAIN = {
+    "hr_emd_os": "hazard ratio, OS, EMD",
+    "hr_treg_os": "hazard ratio, OS, Tregs",
+    "hr_genetics_os": "hazard ratio, OS, genetics",
+    "hr_emd_rfs": "hazard ratio, RFS, EMD",
+    "hr_treg_rfs": "hazard ratio, RFS, Tregs",
+    "hr_genetics_rfs": "hazard ratio, RFS, genetics",
+    "os_2y": "alive at 2 years",
+    "rfs_2y": "RFS at 2 years",
+    "remission_without_emd": "remission without EMD",
+}
+"""What the tables about the method look at."""
+
+
+def validation() -> pd.DataFrame:
+    """Lay out how often ranges held a hidden truth.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per quantity: what; half, most and nearly (share of the hidden cohorts whose truth
+        lay within the range of 50, 80 and 95 %) where the curves are the study's; own_times (of
+        95 %, where hidden cohorts have curves of their own).  A share that is more than two Monte
+        Carlo errors off what is promised has an asterisk.
+    """
+    table = evidence.table("validation")
+    found = {(row.group, row.quantity): row for row in each_row(table)}
+    return pd.DataFrame(
+        {
+            "what": what,
+            "half": _judged(found["same curves", name], 50),
+            "most": _judged(found["same curves", name], 80),
+            "nearly": _judged(found["same curves", name], 95),
+            "own_times": _judged(found["own times", name], 95),
+        }
+        for name, what in MAIN.items()
+    )
+
+
+def _judged(row: Any, band: int) -> str:
+    is_off = str(band) in str(row.off).split()
+    return f"{_percent(getattr(row, f'in_{band}'))}{'*' if is_off else ''}"
+
+
+def hidden() -> pd.DataFrame:
+    """Count the hidden cohorts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group of them: group, estimate (how many could be judged), hidden, method.
+    """
+    table = evidence.table("validation")
+    table = table[table["quantity"] == "hr_emd_os"]
+    return pd.DataFrame(
+        {
+            "group": table["group"],
+            "estimate": table["judged"],
+            "hidden": table["hidden"],
+            "method": "hidden cohorts whose ensemble had enough draws",
+        }
+    )
+
+
+def public() -> pd.DataFrame:
+    """Lay out what the ranges say of real patients, whose truth is known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per data set and quantity: data, what, truth, range (of 95 % of the draws), inside.
+    """
+    table = evidence.table("public")
+    table = table[table["quantity"].isin(["hr", "survival_2"]) & table["inside"].notna()]
+    rows = []
+    for row in each_row(table):
+        is_ratio = row.quantity == "hr"
+        unit = "ratio" if is_ratio else "fraction"
+        what = f"hazard ratio, {row.factor}" if is_ratio else "survival at twice the landmark"
+        low, high = format_value(row.lower, unit), format_value(row.upper, unit)
+        rows.append(
+            {
+                "data": f"{row.data.split(maxsplit=1)[1].replace('_', ' ')} ({row.patients:.0f})",
+                "what": what,
+                "truth": format_value(row.truth, unit),
+                "range": f"{low} to {high}",
+                "inside": "yes" if str(row.inside) == "True" else "no",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def priors() -> pd.DataFrame:
+    """Lay out how the ranges move with what is assumed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per prior: prior, range (of what was changed), and the 95 % ranges of three hazard
+        ratios of death and of survival at 2 years (columns of `drivers`).
+    """
+    table = evidence.table("priors").set_index(["prior", "quantity"])
+    rows = []
+    for prior in table.index.unique("prior"):
+        mine = table.loc[prior]
+        row = {"what": prior, "range": "–" if is_missing(mine["range"].iloc[0]) else
+               mine["range"].iloc[0]}  # fmt: skip
+        for name, column in MOVED.items():
+            unit = "fraction" if name == "os_2y" else "ratio"
+            low, high = (mine.loc[name, bound] for bound in ("lower", "upper"))
+            whole = unit == "fraction"
+            row[column] = (
+                f"{100 * low:.0f} to {100 * high:.0f} %" if whole else f"{low:.1f} to {high:.1f}"
+            )
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def independent() -> pd.DataFrame:
+    """Say how many independent cohorts the thousand are worth.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per quantity: quantity, estimate (effective number), n, method.
+    """
+    wide = consistent.measured()
+    lineage = wide["island"].astype(str) + "/" + wide["ancestor"].astype(str)
+    method = "effective number by the variance of the mean over lineages (Lee and Whiteley 2018)"
+    return pd.DataFrame(
+        {
+            "quantity": name,
+            "estimate": evidence.effective(wide[name].astype(float), lineage),
+            "n": len(wide),
+            "method": method,
+        }
+        for name in MAIN
+    )
 
 
 def _percent(share: float) -> str:

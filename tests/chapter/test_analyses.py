@@ -10,7 +10,6 @@ from conftest import ORACLE
 from IPython.core.interactiveshell import InteractiveShell
 
 from cartanalysis.chapter import analyses
-from cartanalysis.chapter.handover import bare_p
 from cartanalysis.chapter.results import Result
 from cartanalysis.chapter.study import Study
 from cartanalysis.claims.registry import SIMULATED
@@ -160,22 +159,33 @@ def test_factors_alone_and_together_equal_r(case, oracle_data):
         for text, p_text, r in zip(told[column], told[p], case[theirs], strict=True):
             ratio, low, high = (format_value(r[k], "ratio") for k in ("ratio", "lower", "upper"))
             assert text == f"{ratio} ({low} to {high})"
-            assert p_text == bare_p(r["p"])
+            assert p_text == format_value(r["p"], "p").removeprefix("p = ").removeprefix("p ")
     total = sum(r["events"] for r in case["counts"] if r["covariate"] == "age")
     assert f"{total} events in {len(study.patients)} patients" in table.caption
 
 
 def test_a_factor_without_a_ratio_leaves_its_cells_empty():
     study = Study("x", "an2020")
-    women = study.patients["sex"].eq("female")
-    study.patients = study.patients[women]
-    table = study.hazard_ratios("os", ["sex", "treg_group"]).one_by_one_and_together("T", {})
+    study.patients = study.patients[study.patients["prior_hsct"] == "no"]
+    model = study.hazard_ratios("os", ["prior_hsct", "treg_group"])
+    table = model.one_by_one_and_together("T", {})
     rows = table.result.table.set_index("factor")
-    assert rows.loc["sex", "alone"] == rows.loc["sex", "n"] == "–"
-    assert "sex alone: all patients" in table.caption and "All together: all p" in table.caption
+    assert rows.loc["prior_hsct", "alone"] == "–"
+    assert "alone: all patients" in table.caption and "together: all patients" in table.caption
     assert "(" in rows["alone"].iloc[-1] and rows["together"].iloc[-1] == "–"
     lacking = study.hazard_ratios("os", ["arm", "mrd_unknown"])
     assert "no values" in lacking.one_by_one_and_together("T", {}).why
+
+
+def test_a_factor_without_events_is_penalised_and_the_caption_says_so():
+    study = Study("x", "an2020")
+    nobody = study.patients["prior_hsct"].eq("yes") & study.patients["os_event"].eq(1)
+    study.patients = study.patients[~nobody]
+    model = study.hazard_ratios("os", ["prior_hsct", "treg_group"])
+    table = model.one_by_one_and_together("T", {})
+    alone = table.result.table["alone"]
+    assert alone[alone != "reference"].str.contains(r"\d \(").tolist() == [True, True]
+    assert table.caption.count("these are Firth’s penalised estimates") == 2  # alone, together
 
 
 def test_subgroups_are_a_forest_with_tests():
@@ -207,7 +217,7 @@ def test_the_search_for_a_cutoff_says_what_it_is_worth():
     assert cuts.corrected.number == p["conditional"] > p["naive"]
     alarms = study.false_alarms()
     assert alarms.letter == SIMULATED
-    assert alarms.table["range"].iloc[0] == "10 to 90 %"
+    assert alarms.table["range"].iloc[0] == "10 to 90 % of the patients below"
     assert study.cutoffs("rfs").corrected.number != cuts.corrected.number
     study.patients = study.patients.drop(columns="treg_pct")
     assert "`treg_pct`" in study.cutoffs("os").search.why

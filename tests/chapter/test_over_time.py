@@ -76,6 +76,13 @@ def test_log_log_curves_hold_what_can_be_drawn(study):
     plt.close("all")
 
 
+def test_curves_without_steps_have_no_log_log_plot(tmp_path):
+    file = tmp_path / "cohort.csv"
+    read("an2020").table.assign(os_event=0).drop(columns="rfs_cause").to_csv(file, index=False)
+    found = Study("x", str(file)).survival("os", by="emd_any").log_log("f", "F.")
+    assert found.why == "no curve of overall survival takes a step"
+
+
 def test_differences_are_what_the_statistics_give(study):
     patients = study.patients
     mean = study.restricted_mean("os", by="emd_any", until=300)

@@ -89,3 +89,18 @@ def test_the_words_tell_nothing_of_the_groups_sizes(oracle_data):
 def test_without_content(oracle_data, change, says):
     with pytest.raises(CannotCompute, match=says):
         permutation.log_rank(oracle_data("half").assign(**change), "os", "group")
+
+
+@pytest.mark.parametrize("by", ["two", "three"])
+def test_p_does_not_depend_on_the_patients_order(by):
+    """Where arrangements are drawn, too: 8 of 60 patients, or three groups."""
+    rng = np.random.default_rng(5)
+    n = 60
+    table = pd.DataFrame({"os_days": rng.integers(1, 400, n), "os_event": rng.random(n) < 0.6})
+    table["two"] = np.where(np.arange(n) < 8, "a", "b")
+    table["three"] = np.array(["a", "b", "c"])[np.arange(n) % 3]
+    table["os_event"] = table["os_event"].astype(float)
+    usual = permutation.log_rank(table, "os", by)["p"].iloc[0]
+    for seed in range(5):
+        shuffled = table.sample(frac=1, random_state=seed, ignore_index=True)
+        assert permutation.log_rank(shuffled, "os", by)["p"].iloc[0] == usual

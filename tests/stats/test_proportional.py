@@ -170,6 +170,15 @@ def test_a_mean_is_restricted_to_what_was_followed(oracle_data):
         restricted_mean(data, "os", 0)
 
 
+def test_without_events_a_mean_has_no_interval(oracle_data):
+    data = oracle_data("nomedian")
+    found = restricted_mean(data, "os", 4, "group")  # before the first event
+    assert found["estimate"].tolist() == [4, 4, 0, 1]
+    assert found[["lower", "upper", "p"]].isna().all(axis=None)
+    with pytest.raises(CannotCompute, match="in one group of `group`"):
+        restricted_mean(data[data["group"] == "a"], "os", 4, "group")
+
+
 def test_a_death_on_day_0_counts_in_the_mean():
     data = pd.DataFrame({"os_days": [0.0, 10, 20, 30], "os_event": [1.0, 1, 0, 0]})
     row = restricted_mean(data, "os", 20).iloc[0]

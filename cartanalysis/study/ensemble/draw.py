@@ -123,6 +123,8 @@ def parts(
             of = (repeat(model), repeat(known), seeds, repeat(island), repeat(sweeps))
             with closing(workers.each(_island, *of)) as found:
                 for effects, patients, about in found:
+                    if effects.empty:  # no point of the island met all conditions
+                        continue
                     taken = min(len(effects), size - count)
                     yield _numbered(effects[:taken], patients, about, count, model.abstract.n)
                     count += taken
@@ -170,6 +172,8 @@ def _island(
     sample = rare.sample(model.shortfall, model.layout, size, rng, sweeps, model.kernels)
     observed = model.observe(model.unfold(sample.points))
     met = model.met(observed)
+    if not met.any():
+        return pd.DataFrame(), pd.DataFrame(), {}
     kept = model.observe(observed.courses.take(met))
     about = {
         "log10_share": sample.log10_share + float(np.log10(max(met.mean(), 1 / size))),
