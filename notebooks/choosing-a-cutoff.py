@@ -16,7 +16,7 @@
 # %% [markdown]
 # # Where should regulatory T cells be cut?
 #
-# “High” Tregs need a cut-off, and nobody gave us one. It is tempting to take the cut-off that
+# “High” Tregs need a cut-off, and none is published. It is tempting to take the cut-off that
 # separates the curves best. This chapter shows what that does, how to correct it, and how to do
 # without a cut-off.
 #
@@ -180,6 +180,7 @@ ax.axhline(0.05, color="firebrick", linestyle=":")
 ax.axvline(data["treg"].median(), color="black", linestyle="--")
 ax.set(yscale="log", xlabel="cut-off, % of CD4⁺ T cells")
 ax.set(ylabel="p (log-rank, not corrected)")
+ax.yaxis.set_major_formatter("{x:g}")
 plt.show()
 
 # %% [markdown]
@@ -189,7 +190,8 @@ plt.show()
 # To look at all cut-offs at once, give each patient a *score*: the event less the cumulative hazard up
 # to the last day seen. Sums of the scores of all patients below a cut are what the log-rank test works
 # with, and their standard deviation under shuffling is known. Divided by it, they are the statistics of
-# all cuts; the largest is the maximally selected one.
+# all cuts; the largest is the maximally selected one. (The log-rank test divides by a slightly different
+# standard deviation, so that its p-values differ a little.)
 
 # %%
 # by hand: treg_pct, os_days, os_event
@@ -275,7 +277,8 @@ line.fit(data, "days", "event", fit_options=tight)
 chi2 = 2 * (cox.log_likelihood_ - line.log_likelihood_)
 print(f"Does it bend? χ² = {chi2:.3f} with 1 degree of freedom")
 book = smooth.tests.where(question="nonlinearity")
-assert len(smooth.knots) != 3 or abs(chi2 - book.number) < 1e-6
+if not book.why and smooth.tests.table["df"].max() == 2:  # three knots
+    assert abs(chi2 - book.number) < 1e-6
 middle = np.median(values)
 for x in np.quantile(values, [0.1, 0.9]):
     away = np.array([x - middle, bend(x) - bend(middle)])
@@ -350,7 +353,7 @@ study.show(
     alarms.as_table(
         {
             "n": "Patients",
-            "range": "Cut-offs searched",
+            "range": "Searched: share of patients below the cut-off",
             "fixed_text": "Median, fixed beforehand",
             "naive_text": "Best cut-off, not corrected",
             "corrected_text": "Best cut-off, corrected",

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from statsmodels.stats.multitest import multipletests
 
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
-from cartanalysis.chapter.handover import HandOver
+from cartanalysis.chapter.handover import HandOver, bare_p
 from cartanalysis.chapter.results import Figure, Labels, Result, Table
 from cartanalysis.claims import flow, replication
 from cartanalysis.claims.replication import published_points
@@ -709,7 +709,7 @@ def _side_by_side(
             counts = ("–", "–")
             if models[0]:
                 counts = (models[0].n - terms["n"].sum(), models[0].events - terms["events"].sum())
-            rows.append((labels.get(name, name), reference, *counts, "reference", "–", "", ""))
+            rows.append((labels.get(name, name), reference, *counts, *2 * ("reference", "")))
         for term in each_row(terms):
             counts = (term.n, term.events) if models[0] else ("–", "–")
             own = _ratio_and_p(models[0].terms if models[0] else None, term)
@@ -725,8 +725,7 @@ def _ratio_and_p(terms: pd.DataFrame | None, term: Any) -> tuple[str, str]:
         return "–", "–"
     row = terms[mine].iloc[0]
     interval = format_interval(row["lower"], row["upper"], "ratio")
-    ratio = f"{format_value(row['estimate'], 'ratio')} ({interval})"
-    return ratio, format_value(row["p"], "p").removeprefix("p = ").removeprefix("p ")
+    return f"{format_value(row['estimate'], 'ratio')} ({interval})", bare_p(row["p"])
 
 
 class Subgroups(Analysis):
@@ -901,7 +900,8 @@ class CutOffs(Analysis):
         Table
             What ``study.show`` shows.
         """
-        return self.search.as_table({"approach": "p-value", "p": "p"}, caption, words=SEARCHED_BY)
+        columns = {"approach": "How the search is counted", "p": "p"}
+        return self.search.as_table(columns, caption, words=SEARCHED_BY)
 
     @property
     def narrowest(self) -> Result:
@@ -916,7 +916,7 @@ class CutOffs(Analysis):
 
 
 SEARCHED_BY = {
-    "naive": "not corrected",
+    "naive": "not at all",
     "lausen_1992": "Lausen and Schumacher, 1992",
     "lausen_1994": "Lausen and others, 1994",
     "gauss": "joint normal distribution",
@@ -941,7 +941,7 @@ def false_alarms() -> pd.DataFrame:
     shares = ("fixed", "naive", "corrected")
     texts = {f"{c}_text": found[c].map(lambda v: format_value(v, "fraction")) for c in shares}
     ends = ((100 * found[c]).map("{:.0f}".format) for c in ("low", "high"))
-    searched = next(ends) + " to " + next(ends) + " % of the patients below"
+    searched = next(ends) + " to " + next(ends) + " %"
     return found.assign(range=searched, **texts)
 
 

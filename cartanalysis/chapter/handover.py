@@ -413,9 +413,7 @@ class HandOver:
         if is_missing(value):
             return "–"
         if name in ("p", "p_holm"):
-            return (
-                format_value(value, "p").removeprefix("p = ").removeprefix("p ").replace(" ", NBSP)
-            )
+            return bare_p(value)
         if isinstance(value, float):
             if math.isinf(value):
                 return "∞"
@@ -517,6 +515,11 @@ class _Paper:
 
     def __getattr__(self, key: str) -> str:
         return self._registry[key].text
+
+
+def bare_p(value: float) -> str:
+    """Write a p-value for a column that says what it is."""
+    return format_value(value, "p").removeprefix("p = ").removeprefix("p ").replace(" ", NBSP)
 
 
 def _missing(text: str) -> str:

@@ -10,6 +10,7 @@ from conftest import ORACLE
 from IPython.core.interactiveshell import InteractiveShell
 
 from cartanalysis.chapter import analyses
+from cartanalysis.chapter.handover import bare_p
 from cartanalysis.chapter.results import Result
 from cartanalysis.chapter.study import Study
 from cartanalysis.claims.registry import SIMULATED
@@ -159,7 +160,7 @@ def test_factors_alone_and_together_equal_r(case, oracle_data):
         for text, p_text, r in zip(told[column], told[p], case[theirs], strict=True):
             ratio, low, high = (format_value(r[k], "ratio") for k in ("ratio", "lower", "upper"))
             assert text == f"{ratio} ({low} to {high})"
-            assert p_text == format_value(r["p"], "p").removeprefix("p = ").removeprefix("p ")
+            assert p_text == bare_p(r["p"])
     total = sum(r["events"] for r in case["counts"] if r["covariate"] == "age")
     assert f"{total} events in {len(study.patients)} patients" in table.caption
 
@@ -217,7 +218,7 @@ def test_the_search_for_a_cutoff_says_what_it_is_worth():
     assert cuts.corrected.number == p["conditional"] > p["naive"]
     alarms = study.false_alarms()
     assert alarms.letter == SIMULATED
-    assert alarms.table["range"].iloc[0] == "10 to 90 % of the patients below"
+    assert alarms.table["range"].iloc[0] == "10 to 90 %"
     assert study.cutoffs("rfs").corrected.number != cuts.corrected.number
     study.patients = study.patients.drop(columns="treg_pct")
     assert "`treg_pct`" in study.cutoffs("os").search.why
