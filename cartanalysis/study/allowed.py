@@ -62,7 +62,13 @@ def _directions() -> Iterator[tuple[Entry, str]]:
 
 def _spread(values: pd.Series) -> dict[str, object]:
     low, middle, high = values.quantile([(1 - SHARE) / 2, 0.5, (1 + SHARE) / 2])
-    return {"estimate": middle, "lower": low, "upper": high, "n": len(values), "method": METHOD}
+    return {
+        "estimate": middle,
+        "lower": low,
+        "upper": high,
+        "n": values.notna().sum(),
+        "method": METHOD,
+    }
 
 
 def ratios(claims: pd.DataFrame) -> pd.DataFrame:

@@ -102,6 +102,7 @@ def replace_study(package: Path) -> None:
         "published.yml": REGISTRY,
         "derivations.py": DERIVATIONS,
         "examples.py": "EXAMPLES = {}\n",
+        "allowed.py": "",
         "consistent.py": "",
         "peers.py": "",
         "reconstruct.py": "def reconstruct(seed=0, **_):\n    raise NotImplementedError\n",

