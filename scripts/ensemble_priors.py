@@ -141,7 +141,7 @@ def compared(table: pd.DataFrame) -> pd.DataFrame:
 def as_text(span: object) -> str:
     """Write a range down."""
     low, high = span if not isinstance(span, dict) else next(iter(span.values()))
-    return f"{low:.3g} to {high:.3g}"
+    return " to ".join(f"{x:.3g}" if x < 1000 else f"{x:.0f}" for x in (low, high))
 
 
 def main() -> None:
