@@ -120,7 +120,7 @@ class RiskSets:
 
     def sorted(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Bring patients into the order of the risk sets; (..., n_cohorts, n_patients)."""
-        if len(self.order) > 1:
+        if len(self.order) != 1:
             return np.take_along_axis(values, np.broadcast_to(self.order, values.shape), axis=-1)
         rows = [row[self.order[0]] for row in values.reshape(-1, self.shape[1])]
         return np.array(rows).reshape(values.shape)

@@ -155,3 +155,12 @@ def test_parts_are_all_cohorts_once():
     cut = batch.parts(1000, 470)
     assert [i for part in cut for i in range(1000)[part]] == list(range(1000))
     assert len(cut) > 10
+
+
+def test_no_cohort_is_a_batch_too():
+    """An ensemble of which no cohort meets its conditions."""
+    sets = RiskSets(np.empty((0, 5)), np.empty((0, 5), dtype=bool))
+    curve = batch.kaplan_meier(sets)
+    assert curve.shape == (0, 5)
+    assert batch.median(sets, curve).shape == (0,)
+    assert batch.log_rank(sets, np.empty((0, 5), dtype=int)).statistic.shape == (0,)
