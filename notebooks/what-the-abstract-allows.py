@@ -407,3 +407,10 @@ for error in (0.2, 0.4, 0.8):
 # - [ ] The published finding was wrong. :: One cohort of this size can hardly show that.
 # - [x] Chance, and the excess of an effect that had to be significant. :: Yes: both are expected.
 # ```
+#
+# ```{quiz}
+# A finding has p = 0.03, and its fragility index is 1. What does that mean?
+# - [ ] One patient's data were wrong. :: The index says nothing about errors.
+# - [x] Had one event not occurred, the difference would not be significant. :: Yes: so little decides.
+# - [ ] The finding is false. :: It may well be true; it rests on little.
+# ```
