@@ -67,17 +67,19 @@ function compared(found, size, claim) {
   const [lower, upper] = predicted(size, expected, oldSize);
   const between = difference(found.estimate, size, expected, oldSize);
   let verdict = verdicts.weak;
+  let side = "";
   let why = `the data leave open a difference beyond the margin of ${claim.margin_text}`;
   if (p < 1 - confidence) {
     verdict = verdicts.differs;
-    const side = found.estimate < expected ? "lower" : "higher";
-    why = `${side} than predicted, which is ${side === better ? "better" : "worse"}`;
+    const where = found.estimate < expected ? "lower" : "higher";
+    side = where === better ? "better" : "worse";
+    why = `${where} than predicted, which is ${side}`;
   } else if (isEquivalent(found.estimate, size, expected, oldSize, claim.margin)) {
     verdict = verdicts.consistent;
     why = "";
   }
   return {
-    p, verdict, why,
+    p, verdict, side, why,
     expected, expected_lower: lower, expected_upper: upper,
     difference: between[0], difference_lower: between[1], difference_upper: between[2],
   };
@@ -91,6 +93,7 @@ function value(claim, own, unit, judged) {
   const printed = (x) => fixed(x * (claim.percent ? 100 : 1), claim.rounding);
   if (printed(estimate) === printed(claim.value)) {
     row.verdict = verdicts.exact;
+    row.side = "";
     row.why = "";
   }
   row.why = joined(row.why, own.note);
