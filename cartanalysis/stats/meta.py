@@ -229,7 +229,8 @@ def pool(effect: npt.ArrayLike, variance: npt.ArrayLike, confidence: float = 0.9
         raise CannotCompute(
             f"pooling needs an estimate from at least two cohorts of patients; there is {count}"
         )
-    fit = combine_effects(y, v, method_re="iterated", use_t=True, atol=_TOLERANCE, maxiter=1000)
+    with np.errstate(divide="ignore"):  # an I² of its own, not used, where all effects are equal
+        fit = combine_effects(y, v, method_re="iterated", use_t=True, atol=_TOLERANCE, maxiter=1000)
     factor = max(1.0, float(fit.scale_hksj_re))
     error = math.sqrt(factor * float(fit.var_eff_w_re))
     centre, tau2, q = float(fit.mean_effect_re), float(fit.tau2), float(fit.q)

@@ -24,12 +24,12 @@ from tinybook import edit, run
 from cartanalysis import contract as cohorts
 from cartanalysis import intake
 from cartanalysis.claims import replication
-from cartanalysis.claims.registry import LETTERS, OTHERS
+from cartanalysis.claims.registry import LETTERS, OTHERS, SIMULATED
 from cartanalysis.cli import main
 from cartanalysis.publish import artefacts, checks, execute
 from cartanalysis.publish.book import Book
 from cartanalysis.publish.run import publish
-from cartanalysis.study import published
+from cartanalysis.study import consistent, published
 from cartanalysis.study.examples import leukemia
 
 CACHE = ROOT / "_build" / "cache"  # the book's own: keyed by content, so sharing it is safe
@@ -81,7 +81,7 @@ def test_results_have_the_contracts_keys_and_letters(default_site):
     keys = {"id", "chapter", "value", "lower", "upper", "unit", "method", "evidence", "text"}
     for entry in values_of(default_site).values():
         assert set(entry) == keys
-        assert entry["evidence"] in (*LETTERS, OTHERS)
+        assert entry["evidence"] in (*LETTERS, OTHERS, SIMULATED)
     assert values_of(default_site)["orr"]["evidence"] == "D"
     assert values_of(default_site)["os_1y"]["evidence"] == "A"
 
@@ -264,12 +264,16 @@ def test_prose_says_nothing_of_the_reconstruction_on_patients_data(leukemia_site
             assert not re.search(r"reconstruct|default cohort|an2020", text, re.I), name
     ours = pages_of(default_site)
     assert "Which cohort is the default" in ours["book/methods.html"].get_text()
-    assert "between 3.3 and 13" in ours["book/index.html"].get_text()
+    assert consistent.range_text("emd_os") in ours["book/index.html"].get_text()
 
 
 def test_leukemia_is_your_data_not_a_reconstruction(leukemia_site):
     letters = {e["evidence"] for e in values_of(leukemia_site).values()}
-    assert letters == {"your data", "other trials"}  # nothing published or assumed of the study
+    assert letters == {
+        "your data",
+        "other trials",
+        "simulated",
+    }  # nothing published or assumed of the study
 
 
 # --- small and awkward cohorts -------------------------------------------------------------------
