@@ -179,6 +179,7 @@ def test_a_cluster_of_one_draws_the_same_and_so_do_two_processes(cluster, local,
         assert not any(client.processing().values())
 
 
+@pytest.mark.long
 def test_a_part_of_the_calibration_is_the_same_on_a_cluster(cluster):
     simulation = script("calibration")
     part = {"sizes": (12, 47), "claims": ["ae_grade4", "os_1y"], "draws": 100}
@@ -243,6 +244,7 @@ def test_workers_that_would_give_other_results_are_refused(cluster, tmp_path, ca
     assert not out.exists()
 
 
+@pytest.mark.long
 def test_a_worker_that_joins_late_is_refused_as_well(cluster, tmp_path):
     first = cluster.add()
     other = changed(tmp_path)
@@ -295,6 +297,7 @@ def going(out: Path, *more: str) -> subprocess.Popen[str]:
     raise AssertionError(process.communicate())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("whole", [False, True], ids=["the command", "all of the terminal"])
 def test_ctrl_c_leaves_neither_processes_nor_half_a_file(tmp_path, whole):
     process = going(tmp_path / "c.parquet", "--jobs", "2")
@@ -308,6 +311,7 @@ def test_ctrl_c_leaves_neither_processes_nor_half_a_file(tmp_path, whole):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_ctrl_c_takes_back_what_was_asked_of_a_cluster(cluster, tmp_path):
     cluster.add()
     process = going(tmp_path / "c.parquet", "--scheduler", cluster.address)
