@@ -35,7 +35,7 @@ PACKAGE = Path(cartanalysis.__file__).parent
 SMALL = {"island": 100, "sweeps": 2}
 """Islands that take a few seconds, too small for anything else than to be compared."""
 
-DRAWS = 20
+DRAWS = 60
 
 
 @dataclass
