@@ -164,7 +164,8 @@ class Allowed:
             "expected": "New cohorts of this size that would show it",
             "verdict": "This cohort",
         }
-        return self._study.compute(allowed.expected, self._claims).as_table(columns, caption)
+        # the shares rest on the prior, on whatever cohort the verdicts are
+        return self._assumed(allowed.expected, self._claims).as_table(columns, caption)
 
     def worth(self, quantity: str) -> str:
         """Tell how many independent cohorts the thousand are worth for one quantity.
