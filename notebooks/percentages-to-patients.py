@@ -228,9 +228,9 @@ assert (abs(spread[0.975] - book["upper"]) < 1e-9).all()
 
 # %% [markdown] tags=["on-reconstruction"]
 # [What the abstract allows](what-the-abstract-allows.ipynb) looks at them closely. The default
-# cohort is the most central of them: among the cohorts with proportional hazards in
-# every model, the one whose hazard ratios lie nearest to the middle of all. It was not chosen for
-# being likely.
+# cohort is the most central of them: among the cohorts with proportional hazards in every model, the
+# one whose hazard ratios, survival at 2 years and remission without EMD lie nearest to the middle of
+# all. It was not chosen for being likely.
 #
 # ```{play} cohorts
 # On the website, one can step through forty of the cohorts here.
