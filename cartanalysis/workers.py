@@ -15,6 +15,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -169,7 +170,8 @@ def _connected(scheduler: str) -> Iterator[Client]:
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # failures are told by us
     try:
-        asyncio.run(_reach(scheduler))
+        with ThreadPoolExecutor(1) as apart:  # a notebook's own thread has a loop already
+            apart.submit(asyncio.run, _reach(scheduler)).result()
         with warnings.catch_warnings():
             # compared by us, and refused
             warnings.simplefilter("ignore", versions.VersionMismatchWarning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,6 +179,17 @@ def test_a_cluster_of_one_draws_the_same_and_so_do_two_processes(cluster, local,
         assert (tmp_path / f"{name}.parquet").read_bytes() == local
     with Client(cluster.address, set_as_default=False) as client:  # nothing is left to be done
         assert not any(client.processing().values())
+
+
+def test_a_scheduler_can_be_given_where_a_notebook_runs(cluster):
+    cluster.add()
+
+    async def cell() -> list[int]:
+        with working(1, cluster.address) as workers:
+            return list(workers.each(abs, [-2, 3]))
+
+    with ThreadPoolExecutor(1) as apart:  # this thread's own loop may be the browser tests'
+        assert apart.submit(asyncio.run, cell()).result() == [2, 3]
 
 
 @pytest.mark.long
