@@ -199,7 +199,7 @@ def notes(files: Sequence[dict[str, Any]], pooled: pd.DataFrame) -> list[str]:
     left = [r.short for r in each_row(pooled) if r.withheld]
     if left:
         out.append(
-            f"Not every hospital tells of {', '.join(left)}. Those that do are the larger "
+            f"Not every hospital tells of {'; '.join(left)}. Those that do are the larger "
             "ones, or have more events or none: the pooled value may be off for it"
         )
     return out
@@ -208,7 +208,7 @@ def notes(files: Sequence[dict[str, Any]], pooled: pd.DataFrame) -> list[str]:
 def records(pooled: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the pooled values for a program; what is not finite is null, as JSON has no infinity."""
     return [
-        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+        {str(k): None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
         for row in pooled.to_dict("records")
     ]
 

@@ -8,8 +8,8 @@ the others' hazard ratios are common to the hospitals, too.
 
 References
 ----------
-.. [1] Schuemie MJ et al. BMC Med Res Methodol 22, 51 (2022): likelihoods on a grid, as in the R
-   package EvidenceSynthesis.
+.. [1] Schuemie M, Suchard M, Bu F. EvidenceSynthesis, R package version 1.1.0 (2025), which pools
+   likelihoods on a grid.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ DIGITS = 2
 MOST_TERMS = 3
 """Of four covariates there would be 50,625 values."""
 
-_NODES: Floats = -np.cos(np.pi * np.arange(POINTS) / (POINTS - 1))
+_NODES: Floats = np.array([-math.cos(math.pi * k / (POINTS - 1)) for k in range(POINTS)])
 _TO_COEFFICIENTS: Floats = np.linalg.inv(chebyshev.chebvander(_NODES, POINTS - 1))
 _SLOPES: Floats = np.vstack([chebyshev.chebder(np.eye(POINTS)), np.zeros(POINTS)])
 
