@@ -206,11 +206,9 @@ def notes(files: Sequence[dict[str, Any]], pooled: pd.DataFrame) -> list[str]:
 
 
 def records(pooled: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give the pooled values for a program; what is not finite is null, as JSON has no infinity."""
-    return [
-        {str(k): None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-        for row in pooled.to_dict("records")
-    ]
+    """Give the pooled values for a program; JSON knows no infinity, so that it is null."""
+    finite = pooled.astype(object).where(~pooled.isin([math.nan, math.inf]), None)
+    return [{str(k): v for k, v in row.items()} for row in finite.to_dict("records")]
 
 
 def report(pooled: pd.DataFrame, files: Sequence[dict[str, Any]], confidence: float) -> str:

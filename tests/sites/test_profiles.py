@@ -33,7 +33,9 @@ def patients(seed: int, n: int = 60) -> pd.DataFrame:
             "patient_id": [f"H{seed}P{i:03}" for i in range(n)],
             "emd": np.where(emd, "other", "none"),
             "treg_pct": treg.round(1),
-            "genetic_risk": pd.Categorical(np.where(risk, "high", "standard"), ["standard", "high"]),
+            "genetic_risk": pd.Categorical(
+                np.where(risk, "high", "standard"), ["standard", "high"]
+            ),
             "os_days": np.ceil(np.minimum(death, end)),
             "os_event": (death <= end).astype(float),
         }

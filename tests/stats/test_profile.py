@@ -114,6 +114,22 @@ def test_an_end_that_is_not_reached_is_open():
     assert 0 < found.estimate < found.upper < math.inf
 
 
+def test_rounding_does_not_protect():
+    """As the page on one's own cohort says: rounded likelihoods tell as many courses apart."""
+    courses = np.array(np.meshgrid(*[range(4)] * 6)).reshape(6, -1).T  # latest patient first
+    exposed, event = courses % 2, courses // 2
+    beta = profile.LOG_RATIOS[:, None, None]
+    weights = np.cumsum(1 - exposed, axis=1) + np.cumsum(exposed, axis=1) * np.exp(beta)
+    value = (event * (beta * exposed - np.log(weights))).sum(axis=2).T
+    value -= value.max(axis=1, keepdims=True)
+    patients = pd.DataFrame({"os_days": range(6, 0, -1), "os_event": event[1234]})
+    patients["x"] = np.where(exposed[1234], "yes", "no")
+    ours = profile.profile(patients, "os", {"x": "yes"}).values
+    np.testing.assert_allclose(ours, value[1234], atol=0.006)
+    told, exact = (len(np.unique(value.round(d) + 0.0, axis=0)) for d in (profile.DIGITS, 8))
+    assert told == exact > 100
+
+
 def test_what_cannot_be_asked():
     data = read("veteran")
     with pytest.raises(MissingColumns):
