@@ -207,8 +207,9 @@ def notes(files: Sequence[dict[str, Any]], pooled: pd.DataFrame) -> list[str]:
 
 def records(pooled: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the pooled values for a program; JSON knows no infinity, so that it is null."""
-    finite = pooled.astype(object).where(~pooled.isin([math.nan, math.inf]), None)
-    return [{str(k): v for k, v in row.items()} for row in finite.to_dict("records")]
+    is_open = pooled.isin([math.nan, math.inf])
+    rows = zip(pooled.to_dict("records"), is_open.to_dict("records"), strict=True)
+    return [{str(k): None if gone[k] else v for k, v in row.items()} for row, gone in rows]
 
 
 def report(pooled: pd.DataFrame, files: Sequence[dict[str, Any]], confidence: float) -> str:

@@ -40,17 +40,17 @@ REACH = 4.0
 POINTS = 15
 """So many of them, Chebyshev's: the polynomial through them is off by less than the rounding."""
 
-DIGITS = 2
-"""Decimals of the log-likelihood that are told."""
+DIGITS = 3
+"""Decimals of the log-likelihood that are told; fewer would not protect anybody."""
 
 MOST_TERMS = 3
 """Of four covariates there would be 50,625 values."""
 
-_NODES: Floats = np.array([-math.cos(math.pi * k / (POINTS - 1)) for k in range(POINTS)])
+_NODES = np.array([-math.cos(math.pi * k / (POINTS - 1)) for k in range(POINTS)])
 _TO_COEFFICIENTS: Floats = np.linalg.inv(chebyshev.chebvander(_NODES, POINTS - 1))
 _SLOPES: Floats = np.vstack([chebyshev.chebder(np.eye(POINTS)), np.zeros(POINTS)])
 
-LOG_RATIOS: Floats = REACH * _NODES
+LOG_RATIOS = REACH * _NODES
 """Where a likelihood is told, along each covariate."""
 
 

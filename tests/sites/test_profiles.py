@@ -128,7 +128,7 @@ def test_the_file_holds_nothing_else(tmp_path):
     }  # fmt: skip
     for claim in file["claims"].values():
         assert claim.keys() in ({"why"}, {"covariates", "n", "events", "values"})
-        assert all(v == round(v, 2) for v in claim.get("values", []))
+        assert all(v == round(v, 3) for v in claim.get("values", []))
     assert "H4P" not in json.dumps(file)
 
 

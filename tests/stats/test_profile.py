@@ -40,19 +40,10 @@ def profiles(data: pd.DataFrame, *covariates: str) -> list[np.ndarray]:
 def test_pooled_is_the_stratified_analysis_of_all_patients(name, model, covariates):
     theirs = R["pooled"][name][model]
     ours = profile.pool(profiles(read(name), *covariates))
-    assert ours.estimate == pytest.approx(theirs["estimate"], rel=0.01)
-    assert ours.lower == pytest.approx(theirs["lower"], rel=0.01)
-    assert ours.upper == pytest.approx(theirs["upper"], rel=0.01)
-    assert ours.p == pytest.approx(theirs["p"], rel=0.02)
-
-
-@pytest.mark.parametrize("name", R["pooled"])
-def test_only_rounding_and_the_polynomial_stand_between(name, monkeypatch):
-    monkeypatch.setattr(profile, "DIGITS", 12)
-    theirs = R["pooled"][name]["adjusted"]
-    ours = profile.pool(profiles(read(name), *"xyz"))
-    for part in ("estimate", "lower", "upper"):
-        assert getattr(ours, part) == pytest.approx(theirs[part], rel=1e-3), part
+    assert ours.estimate == pytest.approx(theirs["estimate"], rel=1e-3)
+    assert ours.lower == pytest.approx(theirs["lower"], rel=1e-3)
+    assert ours.upper == pytest.approx(theirs["upper"], rel=1e-3)
+    assert ours.p == pytest.approx(theirs["p"], rel=1e-3)
 
 
 def test_hospitals_without_events_in_a_group_are_among_them():
@@ -61,12 +52,12 @@ def test_hospitals_without_events_in_a_group_are_among_them():
     assert R["without_events"] >= 2
 
 
-def test_values_are_those_of_R():
+def test_values_are_those_of_r():
     middle = profile.POINTS // 2
     for site, ours in zip(R["values"].values(), profiles(read("hospitals"), "x"), strict=True):
         told = ours[[0, middle, -1]]
-        np.testing.assert_allclose(np.diff(told), np.diff(site), atol=2 * 0.005 + 1e-9)
-        np.testing.assert_array_equal(ours, ours.round(2))
+        np.testing.assert_allclose(np.diff(told), np.diff(site), atol=0.001 + 1e-9)
+        np.testing.assert_array_equal(ours, ours.round(3))
         assert ours.max() == 0
 
 
@@ -125,7 +116,7 @@ def test_rounding_does_not_protect():
     patients = pd.DataFrame({"os_days": range(6, 0, -1), "os_event": event[1234]})
     patients["x"] = np.where(exposed[1234], "yes", "no")
     ours = profile.profile(patients, "os", {"x": "yes"}).values
-    np.testing.assert_allclose(ours, value[1234], atol=0.006)
+    np.testing.assert_allclose(ours, value[1234], atol=0.0006)
     told, exact = (len(np.unique(value.round(d) + 0.0, axis=0)) for d in (profile.DIGITS, 8))
     assert told == exact > 100
 
