@@ -104,9 +104,9 @@ def table(found: pd.DataFrame) -> str:
     """Write the table for the page."""
     lines = [
         "| true hazard ratio | hospitals without an estimate | all patients together "
-        "| likelihoods pooled | its interval holds the truth | estimates pooled "
-        "| its interval holds the truth | likelihoods off from all patients, at most |",
-        "|---|---|---|---|---|---|---|---|",
+        "| likelihoods pooled | intervals that hold the truth | estimates pooled "
+        "| intervals that hold the truth | likelihoods against all patients, largest difference |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [
         f"| {r['truth']:g} | {r['without']:.0%} | {r['patients']:.2f} | {r['likelihoods']:.2f} "

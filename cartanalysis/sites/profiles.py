@@ -199,8 +199,8 @@ def notes(files: Sequence[dict[str, Any]], pooled: pd.DataFrame) -> list[str]:
     left = [r.short for r in each_row(pooled) if r.withheld]
     if left:
         out.append(
-            f"Not every hospital tells of {'; '.join(left)}. Where a count was too small to be told, "
-            "those left are no random choice, and the pooled value may be off for it"
+            f"Not every hospital tells of {'; '.join(left)}. Where a count was too small to be "
+            "told, those left are no random choice, and the pooled value may be off for it"
         )
     return out
 
