@@ -217,5 +217,13 @@ def test_pooled_estimates_are_biased_and_pooled_likelihoods_are_not():
     assert found["furthest"] < 0.01
     assert found["estimates"] > 1.15
     assert abs(math.log(found["likelihoods"] / found["patients"])) < 0.002
-    committed = (ROOT / "book" / "data" / "pooling.md").read_text()
-    assert committed.count("\n") == 5
+    committed = (ROOT / "book" / "data" / "pooling.md").read_text().splitlines()
+    assert committed[:2] == pooling.table(pd.DataFrame()).splitlines()
+    _, truth, without, patients, likelihoods, _, estimates, *_ = committed[2].split("|")
+    assert float(truth) == 1
+    assert float(without.strip(" %")) / 100 == pytest.approx(found["without"], abs=0.05)
+    # sixty draws against a thousand: some three standard errors
+    for way, value in zip(
+        ("patients", "likelihoods", "estimates"), (patients, likelihoods, estimates), strict=True
+    ):
+        assert math.log(float(value)) == pytest.approx(math.log(found[way]), abs=0.25), way
