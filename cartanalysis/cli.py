@@ -77,6 +77,11 @@ def app() -> None:
       reconstruct   write a cohort that agrees with everything published about the study
 
     \b
+    Hospitals that cannot share patients:
+      profile    write what your cohort tells of the hazard ratios, without patients
+      pool       pool the files that the hospitals wrote
+
+    \b
     A site that was published:
       verify     is it still what was published?
       pdf        print it as a PDF beside its pages
@@ -194,6 +199,13 @@ MAPPING = "Which of your columns is which of ours, as “map” writes it."
 _as_json = click.option("--json", "as_json", is_flag=True, help="For a program to read.")
 _book = click.option("--book", type=PATH, help="Folder of the book's sources.")
 _jobs = click.option("--jobs", type=click.IntRange(1), default=2, help="Chapters at a time.")
+_cutoff = click.option(
+    "--treg-cutoff", type=_between(0, 100), metavar="PERCENT",
+    help="Regulatory T cells above this count as high.  [default: the cohort's median]",
+)  # fmt: skip
+_confidence = click.option(
+    "--confidence", type=_between(0.5, 0.999), default=0.95, help="Coverage of intervals."
+)
 _site = click.argument("site", type=PATH)
 
 
@@ -347,13 +359,8 @@ def _validate(strata: str | None, as_json: bool, **read_as: Any) -> int:
 @app.command("replicate", hidden=True)
 @_one_cohort
 @_as_json
-@click.option(
-    "--treg-cutoff", type=_between(0, 100), metavar="PERCENT",
-    help="Regulatory T cells above this count as high.  [default: the cohort's median]",
-)  # fmt: skip
-@click.option(
-    "--confidence", type=_between(0.5, 0.999), default=0.95, help="Coverage of intervals."
-)
+@_cutoff
+@_confidence
 def _replicate(as_json: bool, treg_cutoff: float | None, confidence: float, **read_as: Any) -> None:
     """Give the verdict on each of the paper's claims for a COHORT."""
     from cartanalysis.claims import replication
@@ -383,6 +390,57 @@ def _replicate(as_json: bool, treg_cutoff: float | None, confidence: float, **re
         print(f"{cohort.name}, {len(cohort.table)} patients")
     _print_notes(cohort.notes)
     print(replication.report(table))
+
+
+@app.command("profile", hidden=True)
+@_one_cohort
+@_cutoff
+@click.option(
+    "--min-cell", type=click.IntRange(1), metavar="K",
+    help="Tell nothing of groups of fewer than K patients; 1 tells all.  [default: 5]",
+)  # fmt: skip
+@click.option("--out", type=PATH, help="File to write.  [default: print it]")
+def _profile(
+    treg_cutoff: float | None, min_cell: int | None, out: Path | None, **read_as: Any
+) -> None:
+    """Write what a COHORT tells of the hazard ratios, to be pooled with other hospitals'."""
+    from cartanalysis.chapter.disclosure import DEFAULT_MIN_CELL
+    from cartanalysis.sites import profiles
+    from cartanalysis.study import published
+
+    smallest = DEFAULT_MIN_CELL if min_cell is None else min_cell
+    file = profiles.write(_admit(read_as), published.load(), smallest, treg_cutoff)
+    text = json.dumps(file, ensure_ascii=False, allow_nan=False) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+        return
+    _write_new(out, text, "Name another with --out, or remove it yourself")
+    told = [c for c in file["claims"].values() if "values" in c]
+    print(f"Written: {out}, which tells of {len(told)} of {len(file['claims'])} hazard ratios.")
+    for name, claim in file["claims"].items():
+        if "why" in claim:
+            print(f"  {name}: {claim['why']}")
+
+
+@app.command("pool", hidden=True)
+@click.argument("files", nargs=-1, required=True, type=PATH, metavar="FILE...")
+@_confidence
+@_as_json
+def _pool(files: Sequence[Path], confidence: float, *, as_json: bool) -> None:
+    """Pool the hazard ratios of the hospitals that wrote a FILE each with “profile”."""
+    from cartanalysis.sites import profiles
+    from cartanalysis.study import published
+
+    registry = published.load()
+    told = profiles.read(files, registry)
+    pooled = profiles.pool(told, registry, confidence)
+    notes = profiles.notes(told, pooled)
+    if as_json:
+        claims = profiles.records(pooled)
+        _print_json({"confidence": confidence, "notes": notes, "claims": claims})
+        return
+    _print_notes(notes)
+    print(profiles.report(pooled, told, confidence))
 
 
 @app.command("map", hidden=True)

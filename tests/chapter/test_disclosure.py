@@ -28,6 +28,7 @@ from cartanalysis.stats import (
     cutoff,
     firth,
     permutation,
+    profile,
     response,
     roc,
     safety,
@@ -661,8 +662,8 @@ def test_courses_of_a_protected_cohort_are_not_shown():
 
 def test_every_statistic_has_a_rule():
     """A new function that counts patients must say how its result is protected."""
-    modules = (absolute, baseline, competing, cox, cutoff, firth, response, roc, safety, spline,
-               subgroups, survival, transitions, transplant)  # fmt: skip
+    modules = (absolute, baseline, competing, cox, cutoff, firth, profile, response, roc, safety,
+               spline, subgroups, survival, transitions, transplant)  # fmt: skip
     # told to nobody
     rows = ("with_endpoint", "groups", "with_cause", "courses", "in_remission", "prepare")
     for module in modules:

@@ -34,6 +34,7 @@ from cartanalysis.stats import (
     cutoff,
     firth,
     permutation,
+    profile,
     response,
     roc,
     safety,
@@ -497,6 +498,20 @@ def _tests(tests: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     return tests
 
 
+def _profile(found: profile.Profile, min_cell: int, given: Given) -> profile.Profile:
+    """Tell a likelihood only if every combination of its groups may be told.
+
+    Its slopes towards either end are the numbers of events in each combination, and what lies
+    between tells how many were at risk at each event.
+    """
+    _refuse_few_in_cells(min_cell, given)
+    names = [*given["covariates"]]
+    data = survival.with_endpoint(given["patients"], given["endpoint"], *names)
+    for _, members in data.groupby(names, observed=True):
+        _refuse_few(members["event"], min_cell)
+    return found
+
+
 def _refuse_few_in_cells(min_cell: int, given: Given) -> None:
     data = survival.with_endpoint(given["patients"], given["endpoint"], *given["covariates"])
     _refuse_cells(data, given["endpoint"], min_cell, given)
@@ -785,6 +800,7 @@ RULES: dict[Callable[..., Any], Rule] = {
     survival.landmark: _landmark,
     survival.log_rank: _log_rank,
     permutation.compare: _log_rank,
+    profile.profile: _profile,
     response.remission: _proportions,
     response.share: _share,
     response.association: _association,
