@@ -16,6 +16,7 @@ import pandas as pd
 
 import cartanalysis
 from cartanalysis.chapter.handover import csv_of
+from cartanalysis.stats.response import ALL
 
 ARD, METHODS = "results-ard", "methods.txt"
 
@@ -73,7 +74,7 @@ def _statistics(value: Mapping[str, Any], parts: Mapping[str, str]) -> Iterator[
     ]
     groups: dict[str, str] = {}
     for place, role in (("group1", "group"), ("group2", "reference")):
-        if parts[role]:
+        if parts[role] not in ("", ALL):
             groups |= {place: role, f"{place}_level": parts[role]}
     for stat_name, stat_label, stat, shown in told:
         if stat is None and stat_name == "method":
@@ -109,7 +110,7 @@ def paragraph(
             "are not results of the study."
         )
     methods = {v["method"].replace("; ", ", "): None for v in given if v["unit"] != "count"}
-    methods.pop("", None)
+    methods = {method: None for method in methods if method not in ("", "count")}
     if methods:
         told.append(f"Methods, as recorded with each result: {'; '.join(methods)}.")
     levels = sorted({float(t["level"]) for t in texts.values()})
@@ -129,7 +130,7 @@ def paragraph(
             "them, were withheld; times are told by the month."
         )
     if missing := len(values) - len(given):
-        told.append(f"{missing} of {len(values)} planned numbers could not be given.")
+        told.append(f"{missing} of {len(values)} numbers could not be given; the book says why.")
     return " ".join(told)
 
 

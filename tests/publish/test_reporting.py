@@ -23,28 +23,29 @@ W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 FORMULA = "=1+1 & <two>"
 SMALL = "tiny-arm"
 TABLE = """
-arms = study.remission(by="arm")
+arms = study.remission(by="arm").rate
 columns = {"group": "Arm", "n": "n", "events": "Remissions", "estimate": "Rate"}
 study.show(arms.as_table(columns, "Remission by arm"))
 study.hand_over_by_group("orr_arm", arms)
-study.hand_over(hr=study.hazard_ratios("os", ["arm"]).where(group="B"))
+study.hand_over(hr=study.survival("os", by="sex").hazard_ratio)
 """
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    """A protected cohort of three arms; the smallest is not to be shown."""
+    """A protected cohort of five arms; the three smallest are not to be shown."""
     root = tmp_path_factory.mktemp("report")
     tiny = make(root / "tiny")
     with (tiny / "notebooks" / "one.py").open("a") as chapter:
         chapter.write(TABLE)
     edit(tiny / "book" / "index.md", "# Tiny\n", "# Tiny\n\n```{methods-paragraph}\n```\n")
     patients = [(FORMULA, i) for i in range(30)] + [("B", i) for i in range(25)]
-    patients += [(SMALL, i) for i in range(2)]
+    patients += [(f"{SMALL}-{i // 4}", i % 4) for i in range(12)]
     rows = [
         {
             "patient_id": f"P{place}",
             "arm": arm,
+            "sex": ["female", "male"][place % 2],
             "response": "NR" if i % 3 == 0 else "CR",
             "os_days": 100 + 17 * i + (5 if arm == "B" else 0),
             "os_event": int(i % 2 == 0),
@@ -59,7 +60,8 @@ def site(tmp_path_factory) -> Path:
 def on_page(site: Path) -> list[list[str]]:
     page = BeautifulSoup((site / "notebooks" / "one.html").read_text(), "html.parser")
     (table,) = page.select(".cart-table table")
-    return [[c.get_text() for c in row(["th", "td"])] for row in table("tr")]
+    told = [[c.get_text() for c in row(["th", "td"])] for row in table("tr")]
+    return [[text.replace("\u00a0", " ") for text in row] for row in told]
 
 
 def words_of(site: Path) -> list[ElementTree.Element]:
@@ -130,20 +132,21 @@ def test_each_number_is_in_the_ard_as_in_the_results(site):
             if value[side] is not None:
                 assert found[key, name]["stat"] == [value[side]]
                 assert found[key, name]["stat_fmt"] in value["text"]
+    assert found["orr", "estimate"]["group1"] is None, "no group: all patients"
     hr = found["hr", "estimate"]
-    assert (hr["group1"], hr["group1_level"]) == ("group", "B")
-    assert (hr["group2"], hr["group2_level"]) == ("reference", FORMULA)
+    assert (hr["group1"], hr["group1_level"]) == ("group", "male")
+    assert (hr["group2"], hr["group2_level"]) == ("reference", "female")
     table = pd.read_csv(site / "results-ard.csv")
     assert list(table) == list(reporting.COLUMNS)
     assert len(table) == len(rows)
-    assert "'" + FORMULA in set(table["group2_level"].dropna())
+    assert "'" + FORMULA in set(table["group1_level"].dropna())
 
 
 def test_the_paragraph_is_that_of_the_run(site):
     paragraph = (site / "book" / "index.html").read_text()
     text = BeautifulSoup(paragraph, "html.parser").select_one("blockquote").get_text()
     text = " ".join(text.split())
-    assert "57 patients" in text and "cover 95 %" in text
+    assert "67 patients" in text and "cover 95 %" in text
     assert "exact binomial (Clopper–Pearson) interval" in text
     assert "Counts of fewer than 5 patients" in text
     assert f"pandas {pd.__version__}" in text
@@ -161,7 +164,7 @@ def test_a_reconstruction_says_how_much_is_assumed():
     text = reporting.paragraph([value, other, lost], texts, about)
     assert "1 of the 2 numbers rest on assumed values" in text
     assert "each result: m, n." in text and "never used" not in text
-    assert "cover 90 %" in text and "1 of 3 planned numbers could not be given" in text
+    assert "cover 90 %" in text and "1 of 3 numbers could not be given" in text
     assert "fewer than" not in text
 
 
