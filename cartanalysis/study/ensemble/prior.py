@@ -295,7 +295,7 @@ class Disease:
 
     @property
     def kernels(self) -> tuple[rare.Kernel, ...]:
-        """Steps made for this prior."""
+        """The steps made for this prior."""
         return self.keep_times, self.exchange
 
     def keep_times(self, points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -386,6 +386,7 @@ class Disease:
         partner = _pairs(groups["responds"] & (what == 0), (~groups["responds"][0]).sum(), rng)
 
         def passed(values: Any, kind: int) -> Any:
+            """Give each patient the partner's, if this is what they exchange."""
             return np.where(what == kind, np.take_along_axis(values, partner, axis=1), values)
 
         kinds = dict.fromkeys(OF_PATIENTS, 0) | {"treg": 1, "genetics": 2}
