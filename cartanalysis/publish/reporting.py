@@ -16,6 +16,7 @@ import pandas as pd
 
 import cartanalysis
 from cartanalysis.chapter.handover import csv_of
+from cartanalysis.claims.registry import LETTERS, YOUR_DATA
 from cartanalysis.stats.response import ALL
 
 ARD, METHODS = "results-ard", "methods.txt"
@@ -95,6 +96,9 @@ def paragraph(
     values: Values, texts: Mapping[str, Mapping[str, str]], cohort: Mapping[str, Any]
 ) -> str:
     """Write how the numbers of a run were computed, for a methods section."""
+    # neither what other trials published nor what was simulated is of this cohort
+    letters = (*LETTERS,) if cohort["is_reconstruction"] else (YOUR_DATA,)
+    values = [v for v in values if v["evidence"] in letters]
     given = [v for v in values if v["value"] is not None]
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in COMPUTING)
     told = [

@@ -161,7 +161,10 @@ def test_a_reconstruction_says_how_much_is_assumed():
     lost = value | {"id": "z", "value": None, "method": "never used"}
     texts = {k: {"level": "0.9"} for k in "xyz"}
     about = {"name": "c", "patients": 9, "is_reconstruction": True, "min_cell": 1}
-    text = reporting.paragraph([value, other, lost], texts, about)
+    elsewhere = value | {"evidence": "other trials", "method": "pooled"}
+    text = reporting.paragraph([value, other, lost, elsewhere], texts, about)
+    yours = reporting.paragraph([value], texts, about | {"is_reconstruction": False})
+    assert "pooled" not in text and "Methods, as" not in yours, "not of this cohort"
     assert "1 of the 2 numbers rest on assumed values" in text
     assert "each result: m, n." in text and "never used" not in text
     assert "cover 90 %" in text and "1 of 3 numbers could not be given" in text
