@@ -100,11 +100,12 @@ def paragraph(
     letters = (*LETTERS,) if cohort["is_reconstruction"] else (YOUR_DATA,)
     values = [v for v in values if v["evidence"] in letters]
     given = [v for v in values if v["value"] is not None]
+    # several cohorts together have no table of their own
+    of = f" ({cohort['patients']} patients)" if cohort["patients"] else ""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in COMPUTING)
     told = [
         f"Analyses were run with cartanalysis {cartanalysis.__version__} in Python "
-        f"{platform.python_version()} ({versions}) on the cohort “{cohort['name']}” "
-        f"({cohort['patients']} patients)."
+        f"{platform.python_version()} ({versions}) on “{cohort['name']}”{of}."
     ]
     if cohort["is_reconstruction"]:
         assumed = sum(v["evidence"] == "A" for v in given)
