@@ -144,7 +144,8 @@ class Number:
     # no more digits in the record than readers see: they would tell small counts
     coarse: bool = field(default=False, repr=False)
     since: float | None = None  # where the stretch begins of a time told by the month
-    contrast: str = field(default="", repr=False)  # of a ratio: which group against which
+    group: str = field(default="", repr=False)
+    reference: str = field(default="", repr=False)  # of a ratio: against which group
 
     @property
     def text(self) -> str:
@@ -176,6 +177,15 @@ class Number:
         if self.reason or self.value is None:
             return NOT_AVAILABLE
         return f"{rounded(100 * self.value, 0, 0, 100)} of 100"
+
+    @property
+    def contrast(self) -> str:
+        """Of a ratio: which group against which."""
+        return f"{self.group} against {self.reference}" if self.reference else ""
+
+    def bound(self, limit: float | None) -> str:
+        """Show a limit of the interval."""
+        return format_value(limit, self.unit, self.time_unit, whole=self.coarse)
 
     def __format__(self, spec: str) -> str:
         """Show the estimate in a sentence."""

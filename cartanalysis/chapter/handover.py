@@ -262,8 +262,13 @@ class HandOver:
         )
         if result.column != "estimate":
             return found
-        contrast = f"{get('group')} against {get('reference')}" if get("reference") else ""
-        return replace(found, lower=get("lower"), upper=get("upper"), contrast=contrast)
+        return replace(
+            found,
+            lower=get("lower"),
+            upper=get("upper"),
+            group=str(get("group") or ""),
+            reference=str(get("reference") or ""),
+        )
 
     def hand_over_by_group(self, start: str, result: Result) -> None:
         """Hand a number over for each group of a result.
@@ -570,7 +575,9 @@ def _parts(number: Number) -> dict[str, str]:
     reason = number.reason.replace("`", "")
     full = f"{number.text}: {reason}" if reason else f"{number.text} ({number.ci})"
     parts = {"text": number.text, "ci": number.ci, "of": number.of, "full": full}
-    return parts | {"contrast": number.contrast, "reason": reason}
+    groups = {name: getattr(number, name) for name in ("contrast", "group", "reference")}
+    bounds = {name: number.bound(getattr(number, name)) for name in ("lower", "upper")}
+    return parts | groups | bounds | {"reason": reason, "level": str(number.confidence)}
 
 
 def _as_seen(table: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import cartanalysis
 from cartanalysis.chapter.by_hand import alternative_text, is_by_hand
 from cartanalysis.chapter.disclosure.outputs import METADATA, SHOWN, WITHHELD
 from cartanalysis.contract import Cohort
-from cartanalysis.publish import figure_data, owner
+from cartanalysis.publish import figure_data, owner, reporting, tables
 from cartanalysis.publish.answered import SOLUTION, Answered, answered
 from cartanalysis.publish.execute import Executed, Failures
 
@@ -119,6 +119,9 @@ def harvest(
             nbformat.write(chapter.notebook, folder / "notebooks" / f"{chapter.name}.ipynb")
             whole = chapter.notebook if complete else found[chapter.name].notebook
             pages[chapter.name] = tidy(whole)
+    methods = reporting.paragraph(numbers, texts, told)
+    reporting.write(folder, reporting.ard(numbers, texts), methods)
+    tables.write(folder, tables.collect(pages), methods)
     return Harvest(pages, results, tuple(warnings), complete, left_out)
 
 

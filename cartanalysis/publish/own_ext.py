@@ -6,7 +6,8 @@ Directives
     ``{on-reconstruction}`` and ``{on-your-data}`` what is said there only ·
     ``{findings}`` a row for each result that the cohort has, beside the study's: words, number,
     value of the registry or ``-``, and chapter, separated by bars · ``{unanswered} chapters``,
-    ``results`` or ``columns``: what the cohort cannot answer, and what would change that.
+    ``results`` or ``columns``: what the cohort cannot answer, and what would change that ·
+    ``{methods-paragraph}`` how the run computed its numbers.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 import cartanalysis
 from cartanalysis import contract
-from cartanalysis.publish import artefacts
+from cartanalysis.publish import artefacts, reporting
 from cartanalysis.publish.book import CHAPTERS
-from cartanalysis.publish.sphinx_ext import load_artefact
+from cartanalysis.publish.sphinx_ext import folder, load_artefact
 from cartanalysis.study import published
 from cartanalysis.text import badge, html_sentence, html_table
 
@@ -118,6 +119,17 @@ class Unanswered(SphinxDirective):
         return [nodes.raw("", text or f"<p>{NOTHING[what]}</p>", format="html")]
 
 
+class MethodsParagraph(SphinxDirective):
+    """How the run computed its numbers."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write the paragraph."""
+        path = folder(self.env) / reporting.METHODS
+        self.env.note_dependency(str(path))
+        text = path.read_text(encoding="utf-8").strip()
+        return [nodes.block_quote("", nodes.paragraph("", "", nodes.Text(text)))]
+
+
 def _reasons(chapters: list[dict[str, Any]], stays: bool) -> str:
     """List chapters that stay, or that do not, with what cannot be shown and why."""
     items = []
@@ -164,6 +176,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("on-your-data", OnYourData)
     app.add_directive("findings", Findings)
     app.add_directive("unanswered", Unanswered)
+    app.add_directive("methods-paragraph", MethodsParagraph)
     return {
         "version": cartanalysis.__version__,
         "parallel_read_safe": True,

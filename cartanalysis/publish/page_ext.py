@@ -26,7 +26,7 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
 import cartanalysis
-from cartanalysis.publish import artefacts
+from cartanalysis.publish import artefacts, reporting, tables
 from cartanalysis.publish.book import CHAPTERS, PROSE
 from cartanalysis.publish.sphinx_ext import about_cohort, banner, folder
 from cartanalysis.study import published
@@ -212,9 +212,12 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         return
     out, given = Path(app.outdir), folder(app)
     # among the sources: the download button gives the notebook as it ran
-    for name, place in ("data", out), ("figures", out), ("notebooks", out / "_sources"):
+    folders = dict.fromkeys(("data", "figures", tables.FOLDER), out)
+    for name, place in (folders | {"notebooks": out / "_sources"}).items():
         shutil.copytree(given / name, place / name, dirs_exist_ok=True)
-    shutil.copy(given / artefacts.RESULTS, out / artefacts.RESULTS)
+    ard = (f"{reporting.ARD}.json", f"{reporting.ARD}.csv")
+    for name in (artefacts.RESULTS, *ard, tables.WORKBOOK, tables.DOCUMENT):
+        shutil.copy(given / name, out / name)
     (out / "source").mkdir(exist_ok=True)
     for path in sorted((given / "notebooks").glob("*.ipynb")):
         text = source_of(nbformat.read(path, as_version=4))

@@ -41,6 +41,7 @@ from cartanalysis.publish.run import (
 )
 from cartanalysis.publish.scratch import private_folder
 from cartanalysis.publish.staging import clear, staging_for
+from cartanalysis.publish.tables import FOLDER as TABLES
 from cartanalysis.publish.verify import read_run
 from cartanalysis.sites.chapter import write_members
 from cartanalysis.sites.collection_ext import banner
@@ -50,7 +51,7 @@ START = f"{PROSE}/collection"
 EXTENSION = "cartanalysis.sites.collection_ext"
 LOCK = "requirements.txt"
 
-FOLDERS = (PROSE, CHAPTERS, "data", "figures", "slides", "source", "student", "try")
+FOLDERS = (PROSE, CHAPTERS, "data", "figures", "slides", "source", "student", TABLES, "try")
 PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
 RESERVED = frozenset({*FOLDERS, "con", "prn", "aux", "nul", *PORTS})
 """Folders of the start page, and names that Windows keeps for itself."""
