@@ -162,6 +162,7 @@ class _Moves:
         at = np.searchsorted(self.time, self.stop[self.moves])
         np.add.at(self.count, (at, self.state[self.moves], self.to[self.moves]), 1)
         self.at_risk = self._at_risk(self.time)
+        self.first = np.eye(size)[self.state[~stays["patient"].duplicated()]]
 
     def _at_risk(self, times: Floats) -> Floats:
         """Count who is in each state just before times, (n_times, n_states)."""
@@ -180,7 +181,7 @@ class _Moves:
         diagonal = np.arange(len(self.names))
         change[:, diagonal, diagonal] -= change.sum(axis=2)
         value = np.zeros((len(self.time) + 1, len(self.names)))
-        value[0, 0] = 1.0
+        value[0] = self.first.mean(axis=0)
         for place, matrix in enumerate(change):
             value[place + 1] = value[place] + value[place] @ matrix
         return change, value
