@@ -385,6 +385,27 @@ for endpoint, told in (
     study.show(contrasts.as_table(caption, names))
     study.remark(contrasts.gaps(names))
 
+# %% [markdown]
+# A cohort with several arms is looked at by arm as well.
+
+# %%
+by_arm = study.proportional_hazards("os", "arm")
+if "arm" not in by_arm.lacks:
+    study.hand_over(os_arm_constant_p=by_arm.of("arm"))
+    study.show(
+        study.survival("os", by="arm").log_log(
+            "arm-os-log-log", "Log–log plot of overall survival by arm.", {}
+        ),
+        by_arm.tests(
+            "Score tests of proportional hazards, overall survival by arm",
+            {"arm": "arm"},
+        ),
+    )
+    for endpoint in ("os", "rfs"):
+        contrasts = study.contrasts(endpoint, ["arm"], day=day)
+        caption = f"{endpoint.upper()} by arm: differences on day {day:g}, and up to it"
+        study.show(contrasts.as_table(caption, {"arm": "arm"}))
+
 # %%
 study.say(
     "Overall survival by EMD: the test of the difference on the day gives {emd_os_milestone_p} "

@@ -48,6 +48,7 @@ study = Study(
 )
 landmark_day = study.day(landmark_day)
 transplant = study.transplant(landmark_day)
+occupancy = study.occupancy()
 study.hand_over(
     transplanted=transplant.transplanted,
     transplant_naive_hr=transplant.naive,
@@ -55,6 +56,7 @@ study.hand_over(
     transplant_hr=transplant.from_its_day_on,
     transplant_hr_p=transplant.from_its_day_on.p,
     remission_day=transplant.remission_day,
+    in_remission_1y=occupancy.one_year.where(group="in remission"),
 )
 
 # %%
@@ -63,6 +65,10 @@ study.say(
     "never, the hazard ratio of relapse or death is **{transplant_naive_hr}** "
     "({transplant_naive_hr.ci}). This is biased. Counted from the transplant on, it is "
     "**{transplant_hr}** ({transplant_hr.ci})."
+)
+study.say(
+    "One year after infusion **{in_remission_1y}** of the patients were in remission without a "
+    "transplant ({in_remission_1y.ci})."
 )
 
 # %% tags=["on-reconstruction"]
@@ -328,7 +334,6 @@ study.say("Day of remission, on which these clocks start: {remission_day}.")
 # gives them for several states.
 
 # %%
-occupancy = study.occupancy()
 study.show(
     occupancy.figure(
         "occupancy",

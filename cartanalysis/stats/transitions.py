@@ -93,7 +93,8 @@ def courses(patients: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row per stay, in order: patient (place in the table), state, start, stop (days since
         infusion), to (the next state; empty if observation ends).  Patients whose response,
-        survival or, if in remission, first event is not known are left out.
+        survival or, if in remission, first event is not known are left out.  Without a column of
+        responses, all were in remission if relapse-free survival is known of all.
 
     Raises
     ------
@@ -102,6 +103,7 @@ def courses(patients: pd.DataFrame) -> pd.DataFrame:
     CannotCompute
         If no course is known, or as `remission_day`.
     """
+    patients = _with_response(patients)
     require(patients, "response", "os_days", "os_event", "rfs_days", "rfs_event")
     day = float(remission_day(patients)["estimate"].iloc[0])
     get = {c: patients[c] if c in patients else pd.Series(np.nan, patients.index)
@@ -141,6 +143,12 @@ def courses(patients: pd.DataFrame) -> pd.DataFrame:
     later = stays.groupby("patient")["state"].shift(-1)
     stays["to"] = later.where(later.notna(), stays["to"])
     return stays[["patient", "state", "start", "stop", "to"]].reset_index(drop=True)
+
+
+def _with_response(patients: pd.DataFrame) -> pd.DataFrame:
+    if "response" in patients or "rfs_days" not in patients or patients["rfs_days"].isna().any():
+        return patients
+    return patients.assign(response="CR")
 
 
 # --- the probability of being in each state ----------------------------------------------------
