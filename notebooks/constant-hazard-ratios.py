@@ -55,6 +55,7 @@ os_tests = study.proportional_hazards("os", factors)
 rfs_tests = study.proportional_hazards("rfs", factors)
 gap = study.milestone("os", by="emd_any", day=day)
 mean = study.restricted_mean("os", by="emd_any", until=day)
+by_arm = study.proportional_hazards("os", "arm")
 study.hand_over(
     os_constant_p=os_tests.of("global"),
     rfs_constant_p=rfs_tests.of("global"),
@@ -80,6 +81,12 @@ study.say(
     "Test of whether the hazard ratios of EMD, Tregs and genetic risk change with time, all "
     "together: overall survival {os_constant_p}, relapse-free survival {rfs_constant_p}."
 )
+if "arm" not in by_arm.lacks:
+    study.hand_over(os_arm_constant_p=by_arm.of("arm"))
+    study.say(
+        "Test of whether the hazard ratios between arms change with time, overall survival: "
+        "**{os_arm_constant_p}**."
+    )
 
 # %% [markdown]
 # ## Background
@@ -331,10 +338,7 @@ assert np.isnan(book) or abs(difference - book) < 1e-6
 #
 # ## The book’s result
 #
-# The log–log plot for EMD, and the course of its log hazard ratio when Tregs and genetic risk are in
-# the model. The line is a natural spline with four degrees of freedom, the band two standard errors
-# on either side, as R’s `plot.cox.zph` draws them. Roughly, if a level line fits into the band, a
-# constant hazard ratio fits the data.
+# ### Extramedullary disease, Tregs and genetic risk
 
 # %%
 labels = {"none": "no EMD", "any": "any EMD"}
@@ -352,6 +356,10 @@ study.show(
 )
 
 # %% [markdown]
+# The second figure has Tregs and genetic risk in the model. Its line is a natural spline with four
+# degrees of freedom, the band two standard errors on either side, as R’s `plot.cox.zph` draws them.
+# Roughly, if a level line fits into the band, a constant hazard ratio fits the data.
+#
 # The tests, on every scale of time. The Kaplan–Meier scale is the one that the book uses elsewhere.
 
 # %%
@@ -385,13 +393,20 @@ for endpoint, told in (
     study.show(contrasts.as_table(caption, names))
     study.remark(contrasts.gaps(names))
 
+# %%
+study.say(
+    "Overall survival by EMD: the test of the difference on the day gives {emd_os_milestone_p} "
+    "(on the log–log scale), that of the mean time {emd_os_mean_difference_p}; "
+    "the mean with EMD is **{emd_os_mean_ratio}** times that without ({emd_os_mean_ratio.ci})."
+)
+
 # %% [markdown]
+# ### Treatment arms
+#
 # A cohort with several arms is looked at by arm as well.
 
 # %%
-by_arm = study.proportional_hazards("os", "arm")
 if "arm" not in by_arm.lacks:
-    study.hand_over(os_arm_constant_p=by_arm.of("arm"))
     study.show(
         study.survival("os", by="arm").log_log(
             "arm-os-log-log", "Log–log plot of overall survival by arm.", {}
@@ -405,13 +420,6 @@ if "arm" not in by_arm.lacks:
         contrasts = study.contrasts(endpoint, ["arm"], day=day)
         caption = f"{endpoint.upper()} by arm: differences on day {day:g}, and up to it"
         study.show(contrasts.as_table(caption, {"arm": "arm"}))
-
-# %%
-study.say(
-    "Overall survival by EMD: the test of the difference on the day gives {emd_os_milestone_p} "
-    "(on the log–log scale), that of the mean time {emd_os_mean_difference_p}; "
-    "the mean with EMD is **{emd_os_mean_ratio}** times that without ({emd_os_mean_ratio.ci})."
-)
 
 # %% [markdown]
 # ## What it means for a patient

@@ -296,9 +296,10 @@ study.show(
 )
 
 # %% [markdown]
-# **One factor in many kinds of patients.** Does the hazard ratio of high against low regulatory T cells
-# differ between the groups above, or between those of the paper? Each row is a model of its own; the p
-# beside each heading is that of the likelihood-ratio test of interaction, stratified by the group.
+# **One factor in many kinds of patients.** Does the hazard ratio of high against low regulatory T cells,
+# or that between treatment arms if there are several, differ between the groups above? Each row is a
+# model of its own; the p beside each heading is that of the likelihood-ratio test of interaction,
+# stratified by the group.
 
 # %%
 forest = study.subgroups(

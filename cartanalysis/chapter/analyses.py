@@ -781,7 +781,7 @@ class Subgroups(Analysis):
         """
         if not self.why:
             missing = self.effects.table[self.effects.table["why"] != ""]
-            why = (f"{row.subgroup} {row.level}: {row.why}" for row in each_row(missing))
+            why = (f"{r.subgroup} {r.level}: {r.why}".replace("`", "") for r in each_row(missing))
             caption = " ".join([caption, *(f"No hazard ratio in {text}." for text in why)])
         return super().figure(name, caption)
 

@@ -40,7 +40,9 @@ def myeloid() -> pd.DataFrame:
 def test_courses_equal_those_written_in_r(myeloid):
     theirs = pd.read_csv(ORACLE / "data" / "courses.csv")
     ours = courses(myeloid)
-    assert transitions.remission_day(myeloid)["estimate"].tolist() == [R["transplant"]["myeloid"]["day"]]
+    assert transitions.remission_day(myeloid)["estimate"].tolist() == [
+        R["transplant"]["myeloid"]["day"]
+    ]
     assert (ours["patient"] + 1).tolist() == theirs["patient"].tolist()
     assert ours["state"].tolist() == theirs["state"].map(NAMES).tolist()
     assert ours["to"].tolist() == theirs["to"].map(NAMES).fillna("").tolist()
