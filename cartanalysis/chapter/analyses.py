@@ -581,7 +581,7 @@ class HazardRatios(Analysis):
         fitted = {name: model.value for name, model in each.items() if not model.why}
         together = None if self.model.why else self.model.value
         if not fitted:
-            return Table(self.model.only_if(next(iter(each.values()))), {}, caption)
+            return Table(self.model.only_if(next(iter(each.values()), self.model)), {}, caption)
         for name, model in each.items():
             if about := model.why or model.value.note:
                 caption += f". {labels.get(name, name)} alone: {about}"

@@ -190,6 +190,13 @@ def test_swimmers_name_nobody_and_are_summed_up_where_there_are_many(few):
     assert "30 remission, transplant, alive" in told
 
 
+def test_without_responses_all_were_in_remission_if_rfs_is_known_of_all(few):
+    known = few.dropna(subset=["rfs_days"])
+    pd.testing.assert_frame_equal(courses(known.drop(columns="response")), courses(known))
+    with pytest.raises(MissingColumns, match="`response`"):
+        courses(few.drop(columns="response"))
+
+
 @pytest.mark.parametrize(
     ("change", "error", "says"),
     [
