@@ -60,9 +60,6 @@ ALLOWANCE = (
 )
 """What a tally of verdicts leaves out."""
 
-NO_RATIO = "no ratio"
-"""Unit of a direction whose hazard ratio is not finite."""
-
 
 def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95) -> pd.DataFrame:
     """Judge every published claim on a cohort.
@@ -198,14 +195,12 @@ def is_hidden(row: Any) -> bool:
         Whether there is a verdict without the numbers behind it.
     """
     number = row.found if row.family == VALUES else row.estimate
-    return row.verdict != Verdict.NOT_ASSESSED and row.unit != NO_RATIO and is_missing(number)
+    return row.verdict != Verdict.NOT_ASSESSED and is_missing(number)
 
 
 def _found_text(row: Any) -> str:
     if row.verdict == Verdict.NOT_ASSESSED:
         return "–"
-    if row.unit == NO_RATIO:
-        return "no finite hazard ratio"
     if is_hidden(row):
         return HIDDEN
     is_ratio = row.unit in ("odds ratio", "hazard ratio")
