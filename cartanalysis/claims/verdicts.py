@@ -501,18 +501,15 @@ def _exposure(entry: Entry, patients: pd.DataFrame, covariates: list[str]) -> Ro
     if len(covariates) > 1:
         others = pd.get_dummies(data[[c for c in covariates if c != exposure]], dtype=float)
         explained = power.variance_explained(exposed, others)
-    strength = power.of_hazard_ratio(
-        int(event.sum()),
-        float(exposed.mean()),
-        explained=explained,
-        alpha=ALPHA,
-    )
+    of = {"share": float(exposed.mean()), "explained": explained, "alpha": ALPHA}
+    count = int(event.sum())
     cells = [(side & had).sum() for side in (exposed, ~exposed) for had in (event, ~event)]
     return {
         "n": len(data),
-        "events": int(event.sum()),
+        "events": count,
         "smallest": _smallest(*cells, exposed.sum(), (~exposed).sum()),
-        "power": strength,
+        "power": power.of_hazard_ratio(count, **of),
+        "needed": power.patients_needed(len(data), count, **of),
     }
 
 

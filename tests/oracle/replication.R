@@ -103,6 +103,16 @@ fisher_power <- function(a, b, k, or) {   # every table: p from fisher.test, wei
   towards <- if (or > 1) counts > a * k / (a + b) else counts < a * k / (a + b)
   sum((w / sum(w))[p < 0.05 & towards])
 }
+hazard$n <- c(47, 47, 400, 12)
+hazard$needed <- with(hazard, ceiling((qnorm(0.975) + qnorm(0.8))^2 /
+                                      (share * (1 - share) * (1 - r2) * log(hr)^2 * events / n)))
+# the sceptical p by its definition: the doubter's z at which (z1²/z² − 1)(z2²/z² − 1) is the ratio
+sceptical <- data.frame(original = c(2.5, 3.1, 2.2, 2, 2.6, 2), replication = c(2.1, 1.4, 4, 0.3, -1.2, 2),
+                        ratio = c(1, 2, 0.3, 5, 0.7, 1))
+sceptical$p <- with(sceptical, mapply(function(a, b, c) {
+  z <- uniroot(function(z) (a^2 / z^2 - 1) * (b^2 / z^2 - 1) - c, c(1e-9, min(abs(a), abs(b))), tol = 1e-14)$root
+  if (a * b > 0) pnorm(-z) else pnorm(z)
+}, original, replication, ratio))
 or <- exp(0.5 * pi / sqrt(3))
 odds <- data.frame(exposed = c(7, 30, 12, 7), others = c(40, 170, 12, 40), outcomes = c(38, 160, 12, 9),
                    or = c(1 / or, 1 / or, or, or))
@@ -115,7 +125,7 @@ write_json(list(
   r = R.version.string, survival = as.character(packageVersion("survival")),
   rates = rates, coverage = cover, sizes = sizes, hazard = hazard, odds = odds,
   permutation = permutation,
-  same = same,
+  same = same, sceptical = sceptical,
   moderate = list(hazard_ratio = exp(0.5 * pi / sqrt(6)), odds_ratio = or), cars = cars,
   holm = list(p = p, adjusted = p.adjust(p, "holm"))
 ), "replication.json", digits = 15, auto_unbox = TRUE, pretty = TRUE)
