@@ -69,12 +69,12 @@ study.hand_over(
 
 # %%
 study.say(
-    "**In short.** Two answers need no constant hazard ratio. Survival of patients with EMD, less "
-    f"that of patients without, was **{{emd_os_milestone}}** on day {day:g} "
-    "({emd_os_milestone.ci})."
+    "**In short.** Two comparisons do without a constant hazard ratio. "
+    f"On day {day:g}, survival of patients with EMD less that of patients without was "
+    "**{emd_os_milestone}** ({emd_os_milestone.ci})."
 )
 study.say(
-    f"The mean time lived of the first {day:g} days, with EMD less without, was "
+    f"The mean time lived of the first {day:g} days, again with EMD less without, differed by "
     "**{emd_os_mean_difference}** ({emd_os_mean_difference.ci})."
 )
 study.say(
