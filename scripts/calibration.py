@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import repeat
 
 import click
@@ -18,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cartanalysis.claims import consistency, verdicts
+from cartanalysis.claims import consistency, diagnostics, verdicts
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.claims.verdicts import Verdict
+from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import survival
 from cartanalysis.study.calibration import CONFIDENCE, PROMISED_WRONG, SIZES
 from cartanalysis.study.published import load
@@ -145,7 +147,7 @@ def _survivals(
     found, size = consistency.survival_with_size(time, event, day)
     # as everywhere: nothing is known beyond the last follow-up of a curve above 0
     known = np.isfinite(day) & ((time.max(axis=-1) >= day) | (found == 0))
-    known &= (found == 0) | ~verdicts.too_few_followed(time, event, day)
+    known &= (found == 0) | ~diagnostics.too_few_followed(time, event, day)
     return found[known], size[known], paper[known], np.full(int(known.sum()), float(paper_n))
 
 
@@ -177,8 +179,9 @@ def _no_effect(
     called = []
     for _ in range(draws):
         patients = _patients(registry, size, rng)
-        called.append(verdicts.judge(entry, patients, registry, CONFIDENCE)["verdict"])
-    assessed = np.array([v for v in called if v != Verdict.NOT_ASSESSED], dtype=object)
+        with suppress(CannotCompute):  # a cohort without an answer counts on neither side
+            called.append(verdicts.tested(entry, patients, registry, CONFIDENCE)["verdict"])
+    assessed = np.array(called, dtype=object)
     named = {"supports": Verdict.SUPPORTS, "contradicts": Verdict.CONTRADICTS}
     return size, {k: ((assessed == v).astype(bool), PROMISED_WRONG) for k, v in named.items()}
 

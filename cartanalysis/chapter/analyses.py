@@ -1141,7 +1141,7 @@ class Verdicts(Analysis):
 
         Parameters
         ----------
-        kind : {"upheld", "inconclusive", "opposed", "not_assessed", "better"}
+        kind : {"upheld", "inconclusive", "opposed", "not_interpretable", "not_assessed", "better"}
             Which verdicts; "better" counts the values that differ for the better.
 
         Returns
@@ -1176,6 +1176,28 @@ class Verdicts(Analysis):
             "verdict": "Verdict",
         }
         return self.study.compute(replication.as_text, self.result).as_table(columns, caption)
+
+    def before(self, caption: str) -> Table:
+        """Lay out what the cohort could tell of each claim, before any verdict.
+
+        Parameters
+        ----------
+        caption : str
+            What the table shows.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        columns = {
+            "short": "Claim",
+            "patients": "Patients",
+            "follow_up": "Followed to the day",
+            "seen": "Seen with 80 % power",
+            "says": "Before the verdict",
+        }
+        return self.study.compute(replication.before, self.result).as_table(columns, caption)
 
     def details(self, family: str) -> Result:
         """Say what the verdicts of a family rest on.

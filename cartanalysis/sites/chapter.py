@@ -27,6 +27,7 @@ TALLY = {
     "upheld": "● upheld",
     "inconclusive": "□ inconclusive",
     "opposed": "✕ opposed",
+    "not_interpretable": "▽ not interpretable",
     "not_assessed": "– not assessed",
 }
 """Columns of the tally, and their headings."""

@@ -88,6 +88,8 @@ def _cell(row: Any) -> str:
     symbol = SYMBOLS[verdict.kind]
     if verdict is Verdict.NOT_ASSESSED:
         return symbol
+    if verdict is Verdict.NOT_INTERPRETABLE and not row.unit:
+        return f"{symbol} {verdict.word}"
     changes = " (changes with time)" if row.proportional == "no" else ""
     return f"{symbol} {_value(row)}, {verdict.word}{changes}"
 
@@ -108,7 +110,7 @@ def describe(table: pd.DataFrame) -> str:
     """Put the verdicts into a sentence, for who cannot see the picture."""
     return " ".join(
         f"{row.label}: {row.upheld} claims upheld, {row.inconclusive} inconclusive, {row.opposed} "
-        f"opposed, {row.not_assessed} could not be assessed."
+        f"opposed, {row.not_interpretable} not interpretable, {row.not_assessed} not assessed."
         for row in each_row(tally(table))
     )
 

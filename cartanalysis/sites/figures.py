@@ -58,11 +58,13 @@ def plot_verdicts(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.plot(x, y, **(rows.MARK | rows.MARKS[kind]))
         else:
             ax.text(x, y, rows.SYMBOLS[kind], ha="center", color=style.MUTED, **look)
-    handles = [Line2D([], [], label=k, **(rows.MARK | mark)) for k, mark in rows.MARKS.items()]
+    handles = [
+        Line2D([], [], label=k.words, **(rows.MARK | mark)) for k, mark in rows.MARKS.items()
+    ]
     dash = Line2D([], [], linestyle="", marker="_", color=style.MUTED, label="not assessed")
     place = (-0.02, (height - top - FOOT * len(cohorts)) / height)
     style.legend(
-        ax, 4, [*handles, dash], loc="upper left", bbox_to_anchor=place, handletextpad=0.3,
+        ax, 5, [*handles, dash], loc="upper left", bbox_to_anchor=place, handletextpad=0.3,
         columnspacing=1.0, handlelength=1.2,
     )  # fmt: skip
     return ax

@@ -753,6 +753,9 @@ def claims(patients: Any, rng: random.Random) -> Iterator[dict[str, Any]]:
                 "id": entry.id,
                 "log_rank": found,
                 "permuted": _is_permuted(found, patients, *asked),
+                "before": ""
+                if "why" in found
+                else verdicts.before(entry, patients, REGISTRY)["why"],
             }
 
 

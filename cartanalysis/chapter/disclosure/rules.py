@@ -746,7 +746,10 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     out = table.astype({"n": object, "events": object})
     numbers = list(replication.NUMBERS)
     for i, row in table.iterrows():
-        if row["verdict"] == Verdict.NOT_ASSESSED:
+        coarse = 5 * round(20 * row["completeness"]) / 100 if row["completeness"] >= 0 else math.nan
+        out.loc[i, ["followed", "completeness"]] = [math.nan, coarse]
+        if not row["unit"]:  # no number
+            out.loc[i, numbers] = math.nan
             # a reason may name a day, or say what all of a few patients share
             if not row["lacks"]:
                 out.at[i, "why"] = "too few patients, or not followed long enough"
