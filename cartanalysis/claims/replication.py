@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -443,25 +444,31 @@ def report(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A line per claim (claim, in the paper, this cohort, verdict), the reason below it where
-        there is one, and the tally.
+        A line per claim on what could be seen; a line per claim (claim, in the paper, this cohort,
+        verdict), the reason below it where there is one; and the tally.
     """
+    look = before(table)
+    first = [("Before the verdicts", "Patients", "Followed to the day", "Seen with 80 % power")]
+    first += look[["short", "patients", "follow_up", "seen"]].itertuples(index=False, name=None)
     cells = [("Claim", "Published", "This cohort", "Verdict", "")]
     for row in each_row(table):
         brief = Verdict(row.verdict).brief
         cells.append((row.short, row.published, _found_text(row), brief, _reason(row)))
-    widths = [max(len(line[i]) for line in cells) for i in range(3)]
-    lines = []
-    for *columns, verdict, reason in cells:
-        padded = (text.ljust(width) for text, width in zip(columns, widths, strict=True))
-        lines.append("  ".join((*padded, verdict)))
-        if reason:
-            lines.append(f"    {reason}")
+    lines = [*_aligned(first), ""]
+    for line, (*_, reason) in zip(_aligned([c[:4] for c in cells]), cells, strict=True):
+        lines += [line, f"    {reason}"] if reason else [line]
     counts = tally(table).set_index("verdict")["n"]
     total = ", ".join(f"{counts[kind]} {kind.words}" for kind in Kind)
     better = f" ({counts[BETTER]} for the better)" if counts[BETTER] else ""
     total = total.replace(" opposed", f" opposed{better}")
     return "\n".join([*lines, "", f"{len(table)} claims: {total}.", *ALLOWANCE])
+
+
+def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
+    """Write texts in columns."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    padded = (map(str.ljust, line, widths) for line in cells)
+    return ["  ".join(line).rstrip() for line in padded]
 
 
 def records(table: pd.DataFrame) -> list[dict[str, object]]:

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.figures import geometry, rows, style
 from cartanalysis.sites.comparison import COHORT, NOT_POOLED, POOLED, shown_name
+from cartanalysis.stats import funnel
 from cartanalysis.text import each_row, is_missing
 
 ROW, AXIS, LEGEND = 0.5, 0.75, 0.3
@@ -113,6 +114,37 @@ def plot_pooled(
         rows.mark(ax, row.Index, row.Index + LINE, row.estimate, marker="s", **look)
     _legend(ax, table, reference, confidence)
     geometry.tag(ax, "pooled")
+    return ax
+
+
+def plot_funnel(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw each cohort's proportion against its size, between the limits of chance."""
+    ax = style.axes(ax, 4.2)
+    known = table[table["why"] == ""]
+    target = float(known["pooled"].iloc[0])
+    most = max(1.15 * known["size"].max(), 20.0)
+    grid = np.arange(1, int(most) + 1)
+    for coverage, line in zip(funnel.COVERAGES, ("--", "-"), strict=True):
+        label = f"{100 * coverage:g} % limits"
+        for bound in funnel.limits(target, grid, coverage):
+            ax.plot(grid, bound, line, color=style.MUTED, linewidth=1.3, label=label, zorder=2)
+            label = ""
+    ax.axhline(target, color=style.INK, linewidth=1, zorder=1, label="pooled")
+    for row in each_row(known):
+        geometry.place_row(ax, row.Index, row.size, row.estimate)
+        is_made_up = row.kind == NOT_POOLED
+        colour = rows.PREDICTED if is_made_up else style.INK
+        face = "white" if is_made_up else colour
+        ax.plot(row.size, row.estimate, "o", markeredgecolor=colour, markerfacecolor=face, zorder=4)
+        ax.annotate(
+            style.short(shown_name(row.label, is_made_up), 40), (row.size, row.estimate),
+            xytext=(5, 4), textcoords="offset points", fontsize=style.SMALL, zorder=5,
+            ha="left" if row.size < most / 2 else "right",
+        )  # fmt: skip
+    ax.set(xlim=(0, most), ylim=(0, 1), xlabel="patients (effective)", ylabel="share of patients")
+    style.share_axis(ax.yaxis)
+    style.legend(ax, 3)
+    geometry.tag(ax, "funnel")
     return ax
 
 

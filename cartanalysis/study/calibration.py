@@ -19,6 +19,14 @@ from cartanalysis.text import rounded
 SIZES = (12, 47, 200, 1000)
 """Patients of the simulated cohorts."""
 
+JUDGED_SIZES = (12, 25, 47, 100, 300)
+"""Patients of the cohorts that were asked whether they could be judged."""
+
+JUDGED = ("emd_os", "genetics_os", "emd_independent", "orr_emd_lowest")
+"""One claim for each test, as in the calibration."""
+
+EFFECTS = ("none", "moderate", "very large")
+
 CONFIDENCE = 0.95
 PROMISED_WRONG = verdicts.ALPHA / 2
 """Share of directions without any effect that a two-sided test puts on either side."""
@@ -38,6 +46,71 @@ def known() -> pd.DataFrame:
     path = resources.files("cartanalysis.study") / "data" / "calibration.csv"
     with path.open(encoding="utf-8") as file:
         return pd.read_csv(file, keep_default_na=False)
+
+
+def interpretable() -> pd.DataFrame:
+    """Read how often simulated cohorts were not interpretable, or gave a false alarm.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per what (a claim, or "expected": observed against expected deaths), true effect,
+        size and outcome: draws, share (with that outcome), error (Monte Carlo standard error).
+    """
+    path = resources.files("cartanalysis.study") / "data" / "interpretable.csv"
+    with path.open(encoding="utf-8") as file:
+        return pd.read_csv(file, keep_default_na=False)
+
+
+def interpretable_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Arrange how often cohorts were not interpretable for reading.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `interpretable`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim and effect: what, and a text for each size: the share not interpretable,
+        and in brackets the share in which the test would have supported the claim all the same.
+    """
+    registry, rows = load(), []
+    for about, part in table[table["what"] != "expected"].groupby(["what", "effect"], sort=False):
+        claim, effect = (str(word) for word in about)
+        wide = part.pivot(index="size", columns="outcome", values="share")
+        cells = zip(wide["not interpretable"], wide["though supported"], strict=True)
+        texts = [f"{_percent(called)} ({_percent(lost)})" for called, lost in cells]
+        sizes = map(str, wide.index)
+        what = f"{verdicts.short_name(registry[claim])}: {effect}"
+        rows.append({"what": what} | dict(zip(sizes, texts, strict=True)))
+    return pd.DataFrame(rows)
+
+
+def alarms_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Arrange the false alarms of observed against expected deaths for reading.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `interpretable`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per way to take the study: what, and a text for each size.
+    """
+    mine = table[table["what"] == "expected"]
+    return pd.DataFrame(
+        {"what": outcome}
+        | {str(s): _percent(v) for s, v in zip(p["size"], p["share"], strict=True)}
+        for outcome, p in mine.groupby("outcome", sort=False)
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{rounded(100 * share, 1, 0, 100)} %"
 
 
 def as_text(table: pd.DataFrame, family: str) -> pd.DataFrame:
@@ -66,9 +139,6 @@ def as_text(table: pd.DataFrame, family: str) -> pd.DataFrame:
             what = f"{what}: {outcome}"
         elif follow_up:
             what = f"{what}, {follow_up} follow-up"
-        shares = {
-            str(s): f"{rounded(100 * v, 1, 0, 100)} %"
-            for s, v in zip(part["size"], part["share"], strict=True)
-        }
+        shares = {str(s): _percent(v) for s, v in zip(part["size"], part["share"], strict=True)}
         rows.append({"what": what} | shares)
     return pd.DataFrame(rows)

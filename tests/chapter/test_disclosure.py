@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cartanalysis.chapter.disclosure import cells, times, vault
 from cartanalysis.chapter.disclosure import rules as sup
 from cartanalysis.chapter.study import Study
-from cartanalysis.claims import flow, replication
+from cartanalysis.claims import expected, flow, replication
 from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute
@@ -662,8 +662,10 @@ def test_courses_of_a_protected_cohort_are_not_shown():
 
 def test_every_statistic_has_a_rule():
     """A new function that counts patients must say how its result is protected."""
-    modules = (absolute, baseline, competing, cox, cutoff, firth, profile, response, roc, safety,
-               spline, subgroups, survival, transitions, transplant)  # fmt: skip
+    modules = (
+        absolute, baseline, competing, cox, cutoff, expected, firth, profile, replication,
+        response, roc, safety, spline, subgroups, survival, transitions, transplant,
+    )  # fmt: skip
     # told to nobody
     rows = ("with_endpoint", "groups", "with_cause", "courses", "in_remission", "prepare")
     for module in modules:
