@@ -49,13 +49,9 @@ def simulate(
     """Judge cohorts of each size and effect, and compare others with what is expected of them."""
     registry = load()
     rows: list[Row] = []
-    for place, claim in enumerate(claims):
-        for effect in EFFECTS:
-            for size in sizes:
-                rng = np.random.default_rng(
-                    [seed, JUDGED.index(claim), EFFECTS.index(effect), size]
-                )
-                rows += _judged(registry[claim], registry, effect, size, draws, rng)
+    for claim, effect, size in product(claims, EFFECTS, sizes):
+        rng = np.random.default_rng([seed, JUDGED.index(claim), EFFECTS.index(effect), size])
+        rows += _judged(registry[claim], registry, effect, size, draws, rng)
     for size in sizes:
         rng = np.random.default_rng([seed, len(JUDGED), size])
         rows += _alarms(registry, size, alarms, rng)
@@ -71,24 +67,19 @@ def _row(what: str, effect: str, size: int, outcome: str, found: Sequence[bool])
 def _judged(
     entry: Entry, registry: Registry, effect: str, size: int, draws: int, rng: np.random.Generator
 ) -> list[Row]:
-    """Count the cohorts that are not interpretable, and those of them that would have been right."""
-    called, lost, missed = [], [], []
+    """Count the cohorts that are not interpretable, and what the test would have said of all."""
+    found: dict[str, list[bool]] = {outcome: [] for outcome in OUTCOMES}
     for _ in range(draws):
         patients = _with_effect(entry, _patients(registry, size, rng), registry, effect, rng)
-        verdict = verdicts.judge(entry, patients, registry)["verdict"]
-        alone = Verdict.NOT_ASSESSED
-        with suppress(CannotCompute):
-            alone = verdicts.tested(entry, patients, registry)["verdict"]
-        is_called = verdict == Verdict.NOT_INTERPRETABLE
-        called.append(is_called)
-        lost.append(is_called and alone == Verdict.SUPPORTS)
-        missed.append(not is_called and alone != Verdict.SUPPORTS)
-    outcomes = {
-        "not interpretable": called,
-        "though supported": lost,
-        "judged, not supported": missed,
-    }
-    return [_row(entry.id, effect, size, outcome, found) for outcome, found in outcomes.items()]
+        is_called = bool(verdicts.before(entry, patients, registry)["why"])
+        try:
+            supports = verdicts.tested(entry, patients, registry)["verdict"] == Verdict.SUPPORTS
+        except CannotCompute:
+            is_called, supports = True, False
+        told = (is_called, is_called and supports, not is_called and supports)
+        for outcome, value in zip(OUTCOMES, told, strict=True):
+            found[outcome].append(value)
+    return [_row(entry.id, effect, size, outcome, values) for outcome, values in found.items()]
 
 
 def _with_effect(

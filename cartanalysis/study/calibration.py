@@ -102,11 +102,9 @@ def alarms_as_text(table: pd.DataFrame) -> pd.DataFrame:
         One row per way to take the study: what, and a text for each size.
     """
     mine = table[table["what"] == "expected"]
-    return pd.DataFrame(
-        {"what": outcome}
-        | {str(s): _percent(v) for s, v in zip(p["size"], p["share"], strict=True)}
-        for outcome, p in mine.groupby("outcome", sort=False)
-    )
+    wide = mine.pivot(index="outcome", columns="size", values="share").map(_percent)
+    in_order = wide.loc[mine["outcome"].unique()].rename(columns=str)
+    return in_order.rename_axis(index="what", columns=None).reset_index()
 
 
 def _percent(share: float) -> str:
