@@ -41,7 +41,7 @@ Row = tuple[object, ...]
 
 
 def simulate(
-    draws: int = 300,
+    draws: int = 150,
     alarms: int = 2000,
     sizes: Sequence[int] = JUDGED_SIZES,
     claims: Sequence[str] = JUDGED,

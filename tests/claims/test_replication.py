@@ -412,7 +412,7 @@ def test_an_infinite_odds_ratio_is_readable():
 def test_the_report_has_a_line_for_every_claim_and_the_tally(an2020):
     table = replication.claims(an2020, published.load())
     text = replication.report(table)
-    assert len(text.splitlines()) == 1 + 21 + 2 + len(replication.ALLOWANCE)
+    assert len(text.splitlines()) == 2 * (1 + 21) + 1 + 2 + len(replication.ALLOWANCE)
     assert text.splitlines()[-1 - len(replication.ALLOWANCE)].startswith("21 claims: 21 upheld")
     assert "hidden: few patients" in replication.report(mixed())
 
