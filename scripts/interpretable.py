@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import product
 
 import numpy as np
@@ -35,13 +36,11 @@ RATIOS = {
 }
 """True hazard and odds ratio of each effect, against the exposed."""
 
-OUTCOMES = ("not interpretable", "though supported", "judged and supported")
-
 Row = tuple[object, ...]
 
 
 def simulate(
-    draws: int = 150,
+    draws: int = 200,
     alarms: int = 2000,
     sizes: Sequence[int] = JUDGED_SIZES,
     claims: Sequence[str] = JUDGED,
@@ -68,19 +67,18 @@ def _row(what: str, effect: str, size: int, outcome: str, found: Sequence[bool])
 def _judged(
     entry: Entry, registry: Registry, effect: str, size: int, draws: int, rng: np.random.Generator
 ) -> list[Row]:
-    """Count the cohorts that are not interpretable, and what the test would have said of all."""
-    found: dict[str, list[bool]] = {outcome: [] for outcome in OUTCOMES}
+    """Count the cohorts that are not interpretable, and those of them that the test would uphold."""
+    called, lost = [], []
     for _ in range(draws):
         patients = _with_effect(entry, _patients(registry, size, rng), registry, effect, rng)
-        is_called = bool(verdicts.before(entry, patients, registry)["why"])
-        try:
-            supports = verdicts.tested(entry, patients, registry)["verdict"] == Verdict.SUPPORTS
-        except CannotCompute:
-            is_called, supports = True, False
-        told = (is_called, is_called and supports, not is_called and supports)
-        for outcome, value in zip(OUTCOMES, told, strict=True):
-            found[outcome].append(value)
-    return [_row(entry.id, effect, size, outcome, values) for outcome, values in found.items()]
+        called.append(bool(verdicts.before(entry, patients, registry)["why"]))
+        lost.append(False)
+        if called[-1]:
+            with suppress(CannotCompute):
+                found = verdicts.tested(entry, patients, registry)["verdict"]
+                lost[-1] = found == Verdict.SUPPORTS
+    outcomes = {"not interpretable": called, "though supported": lost}
+    return [_row(entry.id, effect, size, outcome, found) for outcome, found in outcomes.items()]
 
 
 def _with_effect(

@@ -43,8 +43,8 @@ COLUMNS = {
     "ph_p": NUMBER, "unit": TEXT, "found": NUMBER, "found_lower": NUMBER, "found_upper": NUMBER,
     "expected": NUMBER, "expected_lower": NUMBER, "expected_upper": NUMBER,
     "difference": NUMBER, "difference_lower": NUMBER, "difference_upper": NUMBER,
-    "power": NUMBER, "size": NUMBER, "followed": NUMBER, "completeness": NUMBER,
-    "seen_lower": NUMBER, "seen_upper": NUMBER,
+    "power": NUMBER, "needed": NUMBER, "size": NUMBER, "followed": NUMBER,
+    "completeness": NUMBER, "seen_lower": NUMBER, "seen_upper": NUMBER,
     "verdict": TEXT, "side": TEXT, "survives": TEXT, "proportional": TEXT,
     "why": TEXT, "lacks": TEXT, "test": TEXT, "method": TEXT,
 }  # fmt: skip
@@ -63,9 +63,6 @@ ALLOWANCE = (
     "samples is the only reason for a difference that is allowed for: hospitals also differ.",
 )
 """What a tally of verdicts leaves out."""
-
-NO_RATIO = "no ratio"
-"""Unit of a direction whose hazard ratio is not finite."""
 
 
 def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95) -> pd.DataFrame:
@@ -92,7 +89,8 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
         found_lower, found_upper (what was judged in this cohort), expected (the same in the
         paper), expected_lower, expected_upper (prediction interval), difference, difference_lower,
         difference_upper (cohort less paper), all fractions; for directions power (for a moderate
-        effect); size (effective, of a value; patients of the smaller group, of a direction),
+        effect), needed (patients of a cohort like this one that would show it with 80 % power; of
+        hazard ratios); size (effective, of a value; patients of the smaller group, of a direction),
         followed (share of patients whose state on the claim's day is known), completeness (of
         follow-up to it, by person-time), seen_lower, seen_upper (true rates, or ratio, beyond which
         the cohort would have seen the difference with 80 % power; NaN if never); verdict, side
@@ -209,7 +207,7 @@ def is_hidden(row: Any) -> bool:
     """
     if row.verdict == Verdict.NOT_INTERPRETABLE:  # there may be no number, or one that is hidden
         return bool(row.n == HIDDEN)
-    return row.verdict != Verdict.NOT_ASSESSED and row.unit != NO_RATIO and not has_number(row)
+    return row.verdict != Verdict.NOT_ASSESSED and not has_number(row)
 
 
 def has_number(row: Any) -> bool:
@@ -233,8 +231,6 @@ def _found_text(row: Any) -> str:
         return "–"
     if row.verdict == Verdict.NOT_INTERPRETABLE and not row.unit:
         return "–"
-    if row.unit == NO_RATIO:
-        return "no finite hazard ratio"
     if is_hidden(row):
         return HIDDEN
     is_ratio = row.unit in ("odds ratio", "hazard ratio")
@@ -323,7 +319,7 @@ def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
     pandas.DataFrame
         One row per claim that could be assessed: short, judged, predicted (prediction interval),
         off (difference in percentage points), margin (within which it counts as the same), test,
-        tested (p, and in brackets Holm's), strength (power).
+        tested (p, and in brackets Holm's), strength (power), needed (patients).
 
     Raises
     ------
@@ -343,6 +339,7 @@ def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
             "test": row.test,
             "tested": _p_text(row),
             "strength": "–" if is_missing(row.power) else format_power(row.power),
+            "needed": _needed_text(row.needed),
         }
         for row in each_row(mine)
     )
@@ -361,6 +358,12 @@ def _off_text(row: Any) -> str:
     points = (rounded(100 * v, 1, 0) for v in values)
     middle, low, high = (p.replace("-", "−") if p[0] == "-" else f"+{p}" for p in points)
     return f"{middle} ({low} to {high})"
+
+
+def _needed_text(patients: float) -> str:
+    if is_missing(patients) or math.isinf(patients):
+        return "–"
+    return f"{float(f'{patients:.2g}'):,.0f}"  # a rough number
 
 
 def _p_text(row: Any) -> str:
