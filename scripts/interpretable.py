@@ -67,7 +67,7 @@ def _row(what: str, effect: str, size: int, outcome: str, found: Sequence[bool])
 def _judged(
     entry: Entry, registry: Registry, effect: str, size: int, draws: int, rng: np.random.Generator
 ) -> list[Row]:
-    """Count the cohorts that are not interpretable, and those of them that the test would uphold."""
+    """Count the cohorts that are not interpretable, and those that the test would uphold."""
     called, lost = [], []
     for _ in range(draws):
         patients = _with_effect(entry, _patients(registry, size, rng), registry, effect, rng)

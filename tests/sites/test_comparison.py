@@ -203,7 +203,10 @@ def test_a_funnel_compares_each_cohort_with_the_limits_at_its_size():
     assert "outside the limits: b (beyond 95 %), c (beyond 99.8 %)" in words
     assert "Without an estimate: none." in words
     ax = plot_funnel(found.reset_index())
-    assert {"a", "b", "c"} <= set(texts_of(ax))
+    assert texts_of(ax) == ["1", "2", "3", "4"]
+    legend = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert legend[3:6] == ["1   a", "2   b", "3   c"]
+    assert legend[6] == "4   made up: reconstruction, not patient data"
     mpl.pyplot.close(style.figure_of(ax))
 
 
