@@ -14,8 +14,8 @@ from contextlib import suppress
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from calibration import UNTIL, _patients, _times
 
 from cartanalysis.claims import diagnostics, expected, power, verdicts
 from cartanalysis.claims.consistency import survival_with_size
@@ -26,6 +26,9 @@ from cartanalysis.stats import survival
 from cartanalysis.study.calibration import EFFECTS, JUDGED, JUDGED_SIZES
 from cartanalysis.study.published import load
 from cartanalysis.study.reconstruct import follow_up_range
+
+CNS, UNTIL = 4, "2019-09"
+"""Patients with isolated CNS disease, and the end of follow-up, as in `calibration.py`."""
 
 COLUMNS = ["what", "effect", "size", "outcome", "draws", "share", "error"]
 
@@ -79,6 +82,49 @@ def _judged(
                 lost[-1] = found == Verdict.SUPPORTS
     outcomes = {"not interpretable": called, "though supported": lost}
     return [_row(entry.id, effect, size, outcome, found) for outcome, found in outcomes.items()]
+
+
+def _patients(registry: Registry, size: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw a cohort with the paper's rates, half of it at high risk, and independent outcomes.
+
+    EMD is as frequent as in the reconstruction, in a fixed number of patients.
+    """
+    infused = registry["infused"].value
+    rate = np.log(2) / registry["os_median"].value
+    time, event = _times(rng, rate, follow_up_range(registry, UNTIL), (1, size))
+    responds = rng.random(size) < registry["responders"].value / infused
+    other, cns = (round(size * n / infused) for n in (registry["emd_other_n"].value, CNS))
+    kinds = ["other"] * other + ["cns"] * cns + ["none"] * (size - other - cns)
+    emd = rng.permutation(np.array(kinds))
+
+    def two(marked: npt.NDArray[np.bool_], low: str, high: str) -> pd.Categorical:
+        return pd.Categorical(np.where(marked, high, low), [low, high])
+
+    end = survival.ENDPOINTS["os"]
+    return pd.DataFrame(
+        {
+            end.days: time[0],
+            end.event: event[0].astype(float),
+            "genetic_risk": two(rng.random(size) < 0.5, "standard", "high"),
+            "treg_group": two(rng.random(size) < 0.5, "low", "high"),
+            "emd": pd.Categorical(emd, ["none", "cns", "other"]),
+            "emd_any": two(emd != "none", "none", "any"),
+            "emd_other": two(emd == "other", "no", "yes"),
+            "responder": two(responds, "no", "yes"),
+        }
+    )
+
+
+def _times(
+    rng: np.random.Generator,
+    rate: float | npt.NDArray[np.float64],
+    ends: tuple[float, float],
+    shape: tuple[int, int],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Draw exponential times, followed as long as the accrual allows."""
+    event_time = rng.exponential(1 / rate, shape)
+    end = rng.uniform(*ends, shape)
+    return np.minimum(event_time, end), event_time <= end
 
 
 def _with_effect(
