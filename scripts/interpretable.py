@@ -23,7 +23,7 @@ from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.claims.verdicts import ONE_YEAR, Verdict
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import survival
-from cartanalysis.study.calibration import EFFECTS, JUDGED, JUDGED_SIZES
+from cartanalysis.study.interpretable import EFFECTS, JUDGED, JUDGED_SIZES
 from cartanalysis.study.published import load
 from cartanalysis.study.reconstruct import follow_up_range
 
