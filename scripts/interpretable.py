@@ -43,7 +43,7 @@ Row = tuple[object, ...]
 
 
 def simulate(
-    draws: int = 200,
+    draws: int = 100,
     alarms: int = 2000,
     sizes: Sequence[int] = JUDGED_SIZES,
     claims: Sequence[str] = JUDGED,

@@ -7,6 +7,7 @@ enumerated here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -207,6 +208,7 @@ def _number_of_fillings(left: npt.NDArray[np.int_], total: int) -> float:
     return float(ways[total])
 
 
+@lru_cache(1024)
 def poisson_interval(events: int, confidence: float = 0.95) -> tuple[float, float]:
     """Give the mid-p interval of the mean of a Poisson count.
 
