@@ -31,7 +31,7 @@ from typing import Optional
 
 from cartanalysis import Result, Study
 from cartanalysis.claims import power
-from cartanalysis.study import calibration
+from cartanalysis.study import calibration, interpretable
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -61,14 +61,16 @@ study.hand_over(
     claims_inconclusive=verdicts.count("inconclusive"),
     claims_opposed=verdicts.count("opposed"),
     claims_better=verdicts.count("better"),
+    claims_not_interpretable=verdicts.count("not_interpretable"),
     claims_not_assessed=verdicts.count("not_assessed"),
 )
 
 # %%
 study.say(
     "**In short.** This cohort agrees with **{claims_upheld}** of the published claims and "
-    "disagrees with **{claims_opposed}** (for the better: **{claims_better}**). For **{claims_inconclusive}** its data are too few to "
-    "decide, and **{claims_not_assessed}** cannot be assessed from it."
+    "disagrees with **{claims_opposed}** (for the better: **{claims_better}**). For **{claims_inconclusive}** its data leave "
+    "the answer open. **{claims_not_interpretable}** are not interpretable in it, and **{claims_not_assessed}** cannot "
+    "be assessed, as data are missing."
 )
 
 # %% tags=["on-reconstruction"]
@@ -94,7 +96,12 @@ study.on_reconstruction(
 # it too, and if not, *could* it have? The answer to the second question is its *power*. A small
 # cohort that finds nothing has refuted nothing.
 #
-# So each claim receives one of four verdicts:
+# And some cohorts should not be asked. Whatever a handful of patients shows, it speaks of chance: a
+# "significant" effect found in them is mostly too large, and may even point the wrong way
+# {cite:p}`Gelman2014`. Whether a cohort could answer must be settled before its answer is seen, from
+# the number of patients and events alone.
+#
+# So each claim receives one of five verdicts:
 #
 # - **Upheld**: the cohort agrees. A value equals the published one at its rounding, or its data rule
 #   out a difference larger than a margin set beforehand; a direction is the same, with p < 0.05.
@@ -102,7 +109,9 @@ study.on_reconstruction(
 #   difference remains possible; a direction does not reach p < 0.05, whichever way it points.
 # - **Opposed**: the cohort disagrees, for the better or for the worse. A value lies outside the
 #   predicted range; a direction is the opposite, with p < 0.05.
-# - **Cannot be assessed**: a column is missing, patients are too few, or follow-up is too short.
+# - **Not interpretable**: a group has fewer than five patients, follow-up is too short, or the cohort
+#   would more often miss than see even a very large effect. What it shows is told, but not tested.
+# - **Cannot be assessed**: a column is missing.
 #
 # In the tables “equal at the printed rounding”, “consistent” and “supports” are upheld, “differs”
 # and “contradicts” opposed; “consistent, but inconclusive” is inconclusive.
@@ -229,7 +238,23 @@ if len(p):
 # %% [markdown]
 # ## The book’s result
 #
-# The figure holds all claims. A grey band is what the published claim lets us expect of this
+# First what this cohort could tell, before it is asked. *Patients* are those who count: all of whom a
+# rate is known, the effective sample size of a survival curve, or the smaller of two groups.
+# *Followed* is the share of the time up to the claim's day that was observed (Clark's completeness
+# index {cite:p}`Clark2002`), and of patients whose state on that day is known; it cannot tell who was
+# lost from who was treated too recently. *Seen* is the smallest effect that would be found different
+# in four of five cohorts like this one: the nearest true rates, or the nearest ratio.
+
+# %%
+caption = "What this cohort could tell of each claim, before any verdict"
+study.show(verdicts.before(caption))
+
+# %% [markdown]
+# Below that size, no difference is no news. The rule for *not interpretable* is more lenient: it asks
+# whether even a *very large* effect {cite:p}`Sawilowsky2009`, more than four times the hazard, would be
+# missed more often than seen.
+#
+# The next figure holds all claims. A grey band is what the published claim lets us expect of this
 # cohort; the mark and its line are what the cohort shows.
 
 # %%
@@ -313,6 +338,30 @@ caption = (
 study.show(study.allowed().expected(caption))
 
 # %% [markdown]
+# **Observed against expected.** Registries report each centre so: how many events were there in the
+# first year, and how many would there have been in the same patients, followed for as long, if
+# survival had been that of a reference? Here the reference is the study's survival at 1 year. Every
+# patient adds to the expected number as long as he or she is followed, so that censoring is allowed
+# for {cite:p}`Breslow1975,Dickinson2006`. How survival falls within the year is not published; a
+# constant hazard is assumed [A].
+
+# %%
+against = verdicts.against_expected
+study.hand_over(
+    oe_os=against.where(id="os_1y"), oe_rfs=against.where(id="rfs_1y")
+)
+caption = (
+    "Events in the first year: observed, expected, and their ratio. The first interval (mid-p) takes "
+    "the published value as exact; the second (exact) allows for the chance in the study's own "
+    "patients as well"
+)
+study.show(verdicts.against_expected_table(caption))
+
+# %% [markdown]
+# The second interval is the one to read: a reference from so few patients is itself uncertain. A
+# ratio above 1 is not yet a worse hospital, as older or sicker patients also make it rise; registries
+# adjust for that, and the abstract does not say enough to do so.
+#
 # Two rules complete the verdicts. *Consistent, but inconclusive* is said of a value in the
 # predicted range if its difference from the published one may still lie beyond the margin: to be
 # called the same takes evidence, as it does to be called different (two one-sided tests,
@@ -371,6 +420,44 @@ else:
 # A verdict uses the claim's own p; where that does not survive Holm's correction, the verdict says
 # so.
 #
+# **How often is a cohort not interpretable, and how often wrongly?** Cohorts of several sizes were
+# drawn with no effect, a moderate one, and a very large one. In brackets: those whose test would have
+# supported the claim all the same. With no effect that would have been a false alarm; with a very
+# large effect it is the price of the rule.
+
+# %%
+asked = interpretable.known()
+error = f"Monte Carlo error up to {100 * asked['error'].max():.1f} points"
+columns = {str(size): str(size) for size in interpretable.JUDGED_SIZES}
+caption = (
+    "Simulated cohorts in which a direction is not interpretable, by true effect and number of "
+    f"patients; {error}"
+)
+table = Result(interpretable.as_text(asked)).as_table(
+    {"what": "Direction: true effect", **columns},
+    caption,
+    letter="simulated",
+)
+study.show(table)
+
+# %% [markdown]
+# Observed against expected has its false alarms, too. If a cohort is like the study's patients, an
+# interval should leave out 1 in at most one of twenty. Where the study's own chance is ignored, large
+# cohorts are called different far too often: they measure the study's error, not their own.
+
+# %%
+caption = (
+    "Simulated cohorts whose ratio of observed to expected deaths excludes 1 although nothing "
+    f"differs, by number of patients; {error}"
+)
+table = Result(interpretable.alarms_as_text(asked)).as_table(
+    {"what": "How the published value is taken", **columns},
+    caption,
+    letter="simulated",
+)
+study.show(table)
+
+# %% [markdown]
 # **Do the rules keep their promise?** In a simulation, studies and cohorts were drawn from known
 # truths many times over. First the values. Where study and cohort share one truth, the predicted
 # range should hold a fixed share of the cohorts, whatever the shape of the hazard.
@@ -521,8 +608,8 @@ print(there["verdict"].value_counts())
 # ```{dropdown} Solution
 # The trial has neither remission nor overall survival, nor EMD, Tregs or genetic risk. It does have
 # relapse-free survival, but follow-up ends before the days on which the study gives a value. To
-# have the column is not enough: patients must have been followed long enough. A claim that cannot
-# be assessed counts on neither side.
+# have the column is not enough: patients must have been followed long enough, or the claim is not
+# interpretable. Like one that cannot be assessed, it counts on neither side.
 # ```
 
 # %% [markdown]
@@ -557,6 +644,15 @@ print(there["verdict"].value_counts())
 # - [ ] That the effect is small. :: The interval is wide: it may be large.
 # - [ ] That the claim is wrong. :: Nothing contradicts it.
 # - [x] Little: so few patients could not have shown it. :: Yes. See the power beside the verdict.
+# ```
+#
+# ```{quiz}
+# Six patients were treated, and all three with high-risk genetics died early (p = 0.04). The verdict
+# is "not interpretable". Why is the p-value not reported?
+# - [ ] It is wrong. :: It may be exact; the trouble lies elsewhere.
+# - [x] So small a cohort sees hardly any true effect, so what it finds is mostly chance. :: Yes, and
+#   the rule was set before the result was seen.
+# - [ ] The study did not report one. :: It reported significance for all its directions.
 # ```
 
 # %% [markdown] tags=["on-reconstruction"]

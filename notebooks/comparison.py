@@ -58,7 +58,8 @@ study.say(
 # A cohort *upholds* a claim if it agrees with it and could have disagreed: a value lies where the
 # published one lets us expect it, a direction is the same with p < 0.05. It *opposes* a claim if
 # the value lies elsewhere, or the direction is the opposite with p < 0.05. Otherwise its data are
-# too few to decide, and the verdict is *inconclusive*.
+# too few to decide, and the verdict is *inconclusive*. Where a cohort could not have seen even a very
+# large effect, the claim is *not interpretable* in it; its numbers are pooled all the same.
 
 # %%
 caption = "The verdict on each published claim in each cohort"
@@ -78,7 +79,10 @@ study.show(
 # First the published values, then the published directions.
 
 # %%
-marks = "● upheld, □ inconclusive, ✕ opposed, – could not be assessed"
+marks = (
+    "● upheld, □ inconclusive, ✕ opposed, ▽ not interpretable, "
+    "– could not be assessed"
+)
 study.show(
     study.claims_table(
         "value", f"The published values in each cohort: {marks}"
@@ -109,6 +113,25 @@ study.pool("rates")
 study.pool("survival")
 
 # %% [markdown]
+# ## Is one cohort unlike the others?
+#
+# A *funnel plot* puts each cohort's value beside its number of patients {cite:p}`Spiegelhalter2005`.
+# If all had one and the same true value, nineteen of twenty would lie between the inner limits, and all
+# but two of a thousand between the outer ones, which are wide where patients are few. So a small cohort far from the mean may be
+# within chance, and a large one nearer to it beyond. Registries look closer at centres beyond the
+# outer limits; that is a reason to ask why, not a verdict.
+
+# %%
+study.funnel("survival")
+study.funnel("rates")
+
+# %% [markdown]
+# With several cohorts, one beyond the inner limits is often chance: the sentence above each figure says how
+# often. The limits are exact for whole patients, given the pooled value; a censored cohort enters with
+# its effective sample size. Cohorts usually vary more than chance lets expect (*overdispersion*),
+# since patients differ; registries then widen the limits. With so few cohorts that cannot be
+# estimated, so the limits here are not widened, and more cohorts will lie outside.
+#
 # ## Directions, pooled
 #
 # A ratio above 1 is what the paper claims: more events with the risk factor than without. How large

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import repeat
 
 import click
@@ -23,9 +24,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cartanalysis.claims import consistency, power, verdicts
+from cartanalysis.claims import consistency, diagnostics, power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.claims.verdicts import Verdict
+from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import survival
 from cartanalysis.study.calibration import (
     CONFIDENCE,
@@ -179,7 +181,7 @@ def _survivals(
     found, size = consistency.survival_with_size(time, event, day)
     # as everywhere: nothing is known beyond the last follow-up of a curve above 0
     known = np.isfinite(day) & ((time.max(axis=-1) >= day) | (found == 0))
-    known &= (found == 0) | ~verdicts.too_few_followed(time, event, day)
+    known &= (found == 0) | ~diagnostics.too_few_followed(time, event, day)
     return found[known], size[known], paper[known], np.full(int(known.sum()), float(paper_n))
 
 
@@ -215,11 +217,13 @@ def _directions(
     """Judge a direction on cohorts in which its factor has no effect, or a moderate one."""
     size, draws = counts
     affected = entry.details["exposure"] if truth == MODERATE else ""
-    rows = [
-        verdicts.judge(entry, _patients(registry, size, affected, rng), registry, CONFIDENCE)
-        for _ in range(draws)
-    ]
-    assessed = pd.DataFrame([r for r in rows if r["verdict"] != Verdict.NOT_ASSESSED])
+    rows = []
+    for _ in range(draws):
+        patients = _patients(registry, size, affected, rng)
+        with suppress(CannotCompute):  # a cohort without an answer counts on neither side
+            # the test itself, whether or not the claim is interpretable
+            rows.append(verdicts.tested(entry, patients, registry, CONFIDENCE))
+    assessed = pd.DataFrame(rows)
     called = assessed["verdict"].to_numpy(object)
     supports = called == Verdict.SUPPORTS
     true = 1.0

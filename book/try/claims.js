@@ -1,8 +1,8 @@
 // The paper's claims, as far as they can be judged without a Cox model.
 import { data } from "./data.js";
-import { normalSf, total, hypergeometric, fisher, fisherPower } from "./distributions.js";
+import { normalSf, total, binomial, hypergeometric, fisher, fisherPower } from "./distributions.js";
 import { fixed, formatPower } from "./text.js";
-import { CannotCompute, isKnown, kaplanMeier, logRank, medianOf, observedTime } from "./statistics.js";
+import { CannotCompute, MissingColumns, isKnown, kaplanMeier, logRank, medianOf, observedTime } from "./statistics.js";
 import { proportion, remission, requireColumns, survivalAt, withEndpoint } from "./statistics.js";
 
 const { alpha, confidence, verdicts, z } = data;
@@ -57,11 +57,46 @@ export function isEquivalent(now, size, old, oldSize, [low, high]) {
   return old + least >= low && old + most <= high;
 }
 
+const missed = (effect) => data.before.missed.replace("{}", effect);
+
+// Why a rate is not interpretable: too few patients, or a very large effect more often missed.
+export function beforeRate(size, { expected, expected_size: oldSize, very_large: [least, most] }) {
+  if (size < data.before.min_group) return data.before.too_few;
+  const n = Math.floor(size + 0.5);
+  const [low, high] = predicted(size, expected, oldSize);
+  const chance = (rate, from, to) => total(binomial(n, rate).slice(from, to));
+  const isSeen =
+    (least !== null && chance(least, 0, Math.ceil(low * n)) >= data.before.least) ||
+    (most !== null && chance(most, Math.floor(high * n) + 1) >= data.before.least);
+  if (isSeen) return "";
+  const rates = [least, most].filter((rate) => rate !== null).map((rate) => `${fixed(100 * rate, 0)} %`);
+  return missed(`a true rate of ${rates.join(" or ")}`);
+}
+
+export function beforeHazard(events, exposed, others) {
+  if (Math.min(exposed, others) < data.before.min_group) return data.before.in_a_group;
+  const share = exposed / (exposed + others);
+  const needed = (data.z_alpha / Math.log(data.before.hazard_ratio)) ** 2;
+  if (events * share * (1 - share) >= needed) return "";
+  return missed(`a hazard ratio of ${fixed(data.before.hazard_ratio, 1)}`);
+}
+
+function beforeOdds(exposed, others, outcomes) {
+  const { odds_ratio: ratio, least, min_group: group, in_a_group: few } = data.before;
+  if (Math.min(exposed, others) < group) return few;
+  // above 1 as below 1 for those without the outcome
+  const isSeen = (counted) => fisherPower(exposed, others, counted, 1 / ratio, alpha) >= least;
+  if (isSeen(outcomes) || isSeen(exposed + others - outcomes)) return "";
+  return missed(`an odds ratio of ${fixed(1 / ratio, 2)} or ${fixed(ratio, 1)}`);
+}
+
+// What was found is told, but nothing is tested.
+function orNotInterpretable({ p, test, side, power, ...row }, why) {
+  if (!why) return { p, test, side, power, ...row };
+  return { ...row, power, verdict: verdicts.not_interpretable, why };
+}
+
 function compared(found, size, claim) {
-  const { min_size: least } = data;
-  if (size < least) {
-    throw new CannotCompute(`a comparison with the paper needs at least ${least} patients`);
-  }
   const { expected, expected_size: oldSize, better = "higher" } = claim;
   const p = consistencyP(found.estimate, size, expected, oldSize);
   const [lower, upper] = predicted(size, expected, oldSize);
@@ -115,7 +150,7 @@ function counted(claim, patients) {
 function tooFewFollowed({ time, event }, day) {
   const followed = time.filter((t, i) => t > day || (t === day && !event[i])).length;
   const lost = time.filter((t, i) => t < day && !event[i]).length;
-  return followed < data.min_followed && lost > followed;
+  return followed < data.before.min_group && lost > followed;
 }
 
 function onCurve(claim, patients) {
@@ -125,13 +160,16 @@ function onCurve(claim, patients) {
   const sample = withEndpoint(patients, claim.endpoint);
   const day = observedTime(sample.time, claim.day);
   if (found.estimate > 0 && tooFewFollowed(sample, day)) {
-    const few = `fewer than ${data.min_followed} patients were followed beyond day ${claim.day}`;
+    const few = `${data.before.too_few} were followed beyond day ${claim.day}`;
     throw new CannotCompute(`${few}, and more were lost before`);
   }
   const size = effectiveSize(sample, found, day);
   const judged = compared(found, size, claim);
-  if (claim.how === "survival") return value(claim, found, "fraction", judged);
-  return value(claim, medianOf(one), "days", judged);
+  const row =
+    claim.how === "survival"
+      ? value(claim, found, "fraction", judged)
+      : value(claim, medianOf(one), "days", judged);
+  return orNotInterpretable(row, beforeRate(size, claim));
 }
 
 function verdictOf(asClaimed, p) {
@@ -170,7 +208,8 @@ function ordering(claim, patients) {
   const all = others.length + 1;
   const here = `only ${all - absent.length} of the paper's ${all} groups are here`;
   why = joined(why, ...absent.map(([, name]) => `no patient ${name}: ${here}`));
-  return { n: a + b + c + d, events: b + d, p, power, unit: "", test: "Fisher", verdict, why };
+  const row = { n: a + b + c + d, events: b + d, p, power, unit: "", test: "Fisher", verdict, why };
+  return orNotInterpretable(row, beforeOdds(c + d, a + b, b + d));
 }
 
 // Whether the odds ratio's exact interval lies above a ratio: at it, so many are too unlikely.
@@ -190,9 +229,10 @@ function weighed(verdict, ratio, power, isExcluded) {
 }
 
 function direction(claim, patients) {
-  const { n, events, p, excess, few } = logRank(patients, claim.endpoint, claim.exposure);
+  const { n, events, p, excess, few, sizes } = logRank(patients, claim.endpoint, claim.exposure);
   const permuted = "few patients or events: the command judges by permutation, and its p differs";
-  return { n, events, p, excess, unit: "", why: few ? permuted : "", verdict: verdictOf(excess > 0, p) };
+  const row = { n, events, p, excess, unit: "", why: few ? permuted : "", verdict: verdictOf(excess > 0, p) };
+  return orNotInterpretable(row, beforeHazard(events, sizes[1], sizes[0]));
 }
 
 function judge(claim, patients) {
@@ -204,10 +244,12 @@ function judge(claim, patients) {
     if (claim.how === "direction") return direction(claim, patients);
     if (claim.how !== "counted") return onCurve(claim, patients);
     const found = counted(claim, patients);
-    return value(claim, found, "fraction", compared(found, found.n, claim));
+    const row = value(claim, found, "fraction", compared(found, found.n, claim));
+    return orNotInterpretable(row, beforeRate(found.n, claim));
   } catch (error) {
     if (!(error instanceof CannotCompute)) throw error;
-    return { verdict: verdicts.not_assessed, why: error.message };
+    const { not_assessed: missing, not_interpretable: few } = verdicts;
+    return { verdict: error instanceof MissingColumns ? missing : few, why: error.message };
   }
 }
 

@@ -180,7 +180,7 @@ function claimsPart(patients) {
   const p = (c) => (c.p === undefined ? "–" : formatValue(c.p, "p"));
   const verdict = (c) => (c.why ? `${c.verdict} (${c.why.replaceAll("`", "")})` : c.verdict);
   const values = judged.filter((c) => c.family === "value").map((c) => {
-    if (c.p === undefined) return [c.short, c.published, "–", "–", "–", "–", verdict(c)];
+    if (c.estimate === undefined) return [c.short, c.published, "–", "–", "–", "–", verdict(c)];
     const range = formatInterval(c.expected_lower, c.expected_upper, "fraction");
     return [
       c.short,

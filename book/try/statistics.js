@@ -5,6 +5,8 @@ import { general } from "./text.js";
 
 export class CannotCompute extends Error {}
 
+export class MissingColumns extends CannotCompute {}
+
 export const isKnown = (value) => value !== null && value !== undefined;
 
 export function requireColumns({ columns }, names) {
@@ -15,7 +17,7 @@ export function requireColumns({ columns }, names) {
   const listed = data.fields.map((f) => f.name).filter((name) => sources.includes(name) && isAbsent(name));
   const told = new Intl.ListFormat("en-GB").format(listed.map((name) => `\`${name}\``));
   const noun = listed.length > 1 ? "columns" : "column";
-  throw new CannotCompute(`this cohort has no values in the ${noun} ${told}`);
+  throw new MissingColumns(`this cohort has no values in the ${noun} ${told}`);
 }
 
 export function median(values) {
@@ -225,12 +227,12 @@ export function logRank(patients, key, by) {
   const used = kept.slice(0, df);
   const statistic = quadratic(used.map((g) => excess[g]), used.map((g) => used.map((h) => variance[g][h])));
   const { patients: fewPatients, events: fewEvents } = data.permutation;
-  const smallest = Math.min(...groups.map((g) => sample.group.filter((own) => own === g).length));
-  const few = smallest < fewPatients || events < fewEvents; // the command then permutes
+  const sizes = groups.map((g) => sample.group.filter((own) => own === g).length);
+  const few = Math.min(...sizes) < fewPatients || events < fewEvents; // the command then permutes
   const last = kept.at(-1) === groups.length - 1 ? excess.at(-1) : NaN;
   const p = chi2Sf(Math.max(statistic, 0), df);
   const about = { group: groups.join(" vs "), n: sample.time.length, events };
-  return { ...about, estimate: statistic, df, p, few, excess: last };
+  return { ...about, estimate: statistic, df, p, few, sizes, excess: last };
 }
 
 export function proportion(group, events, n) {

@@ -19,7 +19,7 @@ from statsmodels.stats.multitest import multipletests
 from cartanalysis.chapter.disclosure.rules import COMPLEMENT
 from cartanalysis.chapter.handover import HandOver, bare_p
 from cartanalysis.chapter.results import Figure, Labels, Result, Table
-from cartanalysis.claims import flow, replication
+from cartanalysis.claims import expected, flow, replication
 from cartanalysis.claims.replication import published_points
 from cartanalysis.claims.verdicts import ALPHA, ONE_YEAR
 from cartanalysis.contract import treg_cutoff_of
@@ -1141,7 +1141,7 @@ class Verdicts(Analysis):
 
         Parameters
         ----------
-        kind : {"upheld", "inconclusive", "opposed", "not_assessed", "better"}
+        kind : {"upheld", "inconclusive", "opposed", "not_interpretable", "not_assessed", "better"}
             Which verdicts; "better" counts the values that differ for the better.
 
         Returns
@@ -1176,6 +1176,59 @@ class Verdicts(Analysis):
             "verdict": "Verdict",
         }
         return self.study.compute(replication.as_text, self.result).as_table(columns, caption)
+
+    def before(self, caption: str) -> Table:
+        """Lay out what the cohort could tell of each claim, before any verdict.
+
+        Parameters
+        ----------
+        caption : str
+            What the table shows.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        columns = {
+            "short": "Claim",
+            "patients": "Patients",
+            "follow_up": "Followed to the day",
+            "seen": "Seen with 80 % power",
+            "says": "Before the verdict",
+        }
+        return self.study.compute(replication.before, self.result).as_table(columns, caption)
+
+    @property
+    def against_expected(self) -> Result:
+        """The events of the first year against those expected from the published survival."""
+        asked = (self.study.patients, self.study.registry, self.study.confidence)
+        return self.study.compute(expected.against, *asked).read("estimate", "ratio")
+
+    def against_expected_table(self, caption: str) -> Table:
+        """Lay out observed and expected events.
+
+        Parameters
+        ----------
+        caption : str
+            What the table shows.
+
+        Returns
+        -------
+        Table
+            What ``study.show`` shows.
+        """
+        columns = {
+            "what": "By day 365",
+            "published": "Published",
+            "observed": "Observed",
+            "expected": "Expected",
+            "ratio": "Ratio, published value taken as exact",
+            "wide": "Interval with the study's own chance",
+            "says": "More or fewer?",
+        }
+        found = self.study.compute(expected.as_text, self.against_expected, self.study.registry)
+        return found.as_table(columns, caption)
 
     def details(self, family: str) -> Result:
         """Say what the verdicts of a family rest on.

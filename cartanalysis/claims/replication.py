@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from cartanalysis.claims.diagnostics import SERIOUS
 from cartanalysis.claims.registry import Registry
 from cartanalysis.claims.verdicts import (
     ALPHA,
@@ -41,7 +43,9 @@ COLUMNS = {
     "ph_p": NUMBER, "unit": TEXT, "found": NUMBER, "found_lower": NUMBER, "found_upper": NUMBER,
     "expected": NUMBER, "expected_lower": NUMBER, "expected_upper": NUMBER,
     "difference": NUMBER, "difference_lower": NUMBER, "difference_upper": NUMBER,
-    "power": NUMBER, "needed": NUMBER, "verdict": TEXT, "side": TEXT, "survives": TEXT, "proportional": TEXT,
+    "power": NUMBER, "needed": NUMBER, "size": NUMBER, "followed": NUMBER,
+    "completeness": NUMBER, "seen_lower": NUMBER, "seen_upper": NUMBER,
+    "verdict": TEXT, "side": TEXT, "survives": TEXT, "proportional": TEXT,
     "why": TEXT, "lacks": TEXT, "test": TEXT, "method": TEXT,
 }  # fmt: skip
 """The columns of `claims` in their order, and what each holds."""
@@ -86,10 +90,15 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
         paper), expected_lower, expected_upper (prediction interval), difference, difference_lower,
         difference_upper (cohort less paper), all fractions; for directions power (for a moderate
         effect), needed (patients of a cohort like this one that would show it with 80 % power; of
-        hazard ratios); verdict, side (better or worse, of a value that differs), survives (yes or no:
-        Holm's correction, where the verdict is decided), proportional (yes or no: whether one
-        hazard ratio is a fair summary, by the test of proportional hazards), why (where the verdict
-        needs a reason), lacks (columns without which it cannot be assessed), test, method.
+        hazard ratios); size (effective, of a value; patients of the smaller group, of a direction),
+        followed (share of patients whose state on the claim's day is known), completeness (of
+        follow-up to it, by person-time), seen_lower, seen_upper (true rates, or ratio, beyond which
+        the cohort would have seen the difference with 80 % power; NaN if never); verdict, side
+        (better or worse, of a value that differs), survives (yes or no: Holm's correction, where
+        the verdict is decided), proportional (yes or no: whether one hazard ratio is a fair
+        summary, by the test of proportional hazards), why (where the verdict needs a reason), lacks
+        (columns without which it cannot be assessed), test, method.
+        Of a claim that is not interpretable the cohort's number is told, and nothing tested.
         What is not defined is NaN, and a text empty.
 
     References
@@ -156,7 +165,8 @@ def multiplicity(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
 
 
 def _assessed(table: pd.DataFrame, family: str) -> pd.DataFrame:
-    return table[(table["family"] == family) & (table["verdict"] != Verdict.NOT_ASSESSED)]
+    answered = table["verdict"].map(lambda verdict: Verdict(verdict).is_answer).astype(bool)
+    return table[(table["family"] == family) & answered]
 
 
 def tally(table: pd.DataFrame) -> pd.DataFrame:
@@ -195,12 +205,31 @@ def is_hidden(row: Any) -> bool:
     bool
         Whether there is a verdict without the numbers behind it.
     """
-    number = row.found if row.family == VALUES else row.estimate
-    return row.verdict != Verdict.NOT_ASSESSED and is_missing(number)
+    if row.verdict == Verdict.NOT_INTERPRETABLE:  # there may be no number, or one that is hidden
+        return bool(row.n == HIDDEN)
+    return row.verdict != Verdict.NOT_ASSESSED and not has_number(row)
+
+
+def has_number(row: Any) -> bool:
+    """Tell whether a claim has a number from the cohort.
+
+    Parameters
+    ----------
+    row : object
+        A row of `claims`.
+
+    Returns
+    -------
+    bool
+        Whether there is what was judged.
+    """
+    return not is_missing(row.found if row.family == VALUES else row.estimate)
 
 
 def _found_text(row: Any) -> str:
     if row.verdict == Verdict.NOT_ASSESSED:
+        return "–"
+    if row.verdict == Verdict.NOT_INTERPRETABLE and not row.unit:
         return "–"
     if is_hidden(row):
         return HIDDEN
@@ -221,7 +250,11 @@ def _reason(row: Any) -> str:
     if row.proportional == "no":
         by = "" if is_missing(row.ph_p) else f": {format_value(row.ph_p, 'p')}"
         changes = f"{CHANGES} (test of proportional hazards{by})"
-    return "; ".join(filter(None, [row.why.replace("`", ""), changes]))
+    return "; ".join(filter(None, [_plain_why(row), changes]))
+
+
+def _plain_why(row: Any) -> str:
+    return str(row.why.replace("`", ""))
 
 
 def not_proportional(table: pd.DataFrame) -> pd.DataFrame:
@@ -245,7 +278,7 @@ def not_proportional(table: pd.DataFrame) -> pd.DataFrame:
 
 def _verdict_text(row: Any) -> str:
     why = _reason(row)
-    if row.verdict == Verdict.NOT_ASSESSED:
+    if not Verdict(row.verdict).is_answer:
         return f"{row.verdict}: {why}"
     return f"{row.verdict} ({why})" if why else str(row.verdict)
 
@@ -340,6 +373,69 @@ def _p_text(row: Any) -> str:
     return f"{p} ({holm})"
 
 
+def before(table: pd.DataFrame) -> pd.DataFrame:
+    """Write what could be judged, and what could be seen, before any verdict.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `claims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim: short, patients (effective, or in the smaller group), follow_up
+        (completeness to the claim's day), seen (the smallest effect seen with 80 % power), says.
+    """
+    return pd.DataFrame(
+        {
+            "short": row.short,
+            "patients": _size_text(row),
+            "follow_up": _follow_up_text(row),
+            "seen": _seen_text(row),
+            "says": _before_text(row),
+        }
+        for row in each_row(table)
+    )
+
+
+def _size_text(row: Any) -> str:
+    if is_missing(row.size):
+        return HIDDEN if is_hidden(row) else "–"
+    return f"{row.size:.0f}{'' if row.family == VALUES else ' in the smaller group'}"
+
+
+def _follow_up_text(row: Any) -> str:
+    if is_missing(row.completeness):
+        return "–"
+    whole = f"{rounded(100 * row.completeness, 0, 0, 100)} % of the time"
+    if is_missing(row.followed):
+        return whole
+    return f"{whole}, {rounded(100 * row.followed, 0, 0, 100)} % of patients"
+
+
+def _seen_text(row: Any) -> str:
+    if is_missing(row.seen_lower) and is_missing(row.seen_upper):
+        return "–" if is_missing(row.size) else "none"
+    if row.family == DIRECTIONS:
+        is_odds = is_missing(row.seen_upper)
+        name, bound = ("odds", row.seen_lower) if is_odds else ("hazard", row.seen_upper)
+        text = "over 100" if bound > 100 else rounded(bound, 2 if is_odds else 1)
+        return f"{name} ratio {text}{' or less' if is_odds else ' or more'}"
+    ends = ((row.seen_lower, "less"), (row.seen_upper, "more"))
+    return ", ".join(
+        f"{format_value(v, 'fraction')} or {side}" for v, side in ends if not is_missing(v)
+    )
+
+
+def _before_text(row: Any) -> str:
+    if not Verdict(row.verdict).is_answer:
+        return f"{row.verdict}: {_plain_why(row)}"
+    if row.completeness < SERIOUS:
+        return "can be judged, but more than a fifth of the follow-up is missing"
+    return "can be judged"
+
+
 def report(table: pd.DataFrame) -> str:
     """Write the verdicts for a terminal.
 
@@ -351,29 +447,31 @@ def report(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A line per claim (claim, in the paper, this cohort, verdict), the reason below it where
-        there is one, and the tally.
+        A line per claim on what could be seen; a line per claim (claim, in the paper, this cohort,
+        verdict), the reason below it where there is one; and the tally.
     """
+    look = before(table)
+    first = [("Before the verdicts", "Patients", "Followed to the day", "Seen with 80 % power")]
+    first += look[["short", "patients", "follow_up", "seen"]].itertuples(index=False, name=None)
     cells = [("Claim", "Published", "This cohort", "Verdict", "")]
     for row in each_row(table):
         brief = Verdict(row.verdict).brief
         cells.append((row.short, row.published, _found_text(row), brief, _reason(row)))
-    widths = [max(len(line[i]) for line in cells) for i in range(3)]
-    lines = []
-    for *columns, verdict, reason in cells:
-        padded = (text.ljust(width) for text, width in zip(columns, widths, strict=True))
-        lines.append("  ".join((*padded, verdict)))
-        if reason:
-            lines.append(f"    {reason}")
+    lines = [*_aligned(first), ""]
+    for line, (*_, reason) in zip(_aligned([c[:4] for c in cells]), cells, strict=True):
+        lines += [line, f"    {reason}"] if reason else [line]
     counts = tally(table).set_index("verdict")["n"]
-    total = ", ".join(f"{counts[kind]} {_words(kind)}" for kind in Kind)
+    total = ", ".join(f"{counts[kind]} {kind.words}" for kind in Kind)
     better = f" ({counts[BETTER]} for the better)" if counts[BETTER] else ""
     total = total.replace(" opposed", f" opposed{better}")
     return "\n".join([*lines, "", f"{len(table)} claims: {total}.", *ALLOWANCE])
 
 
-def _words(kind: str) -> str:
-    return kind.replace("_", " ")
+def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
+    """Write texts in columns."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    padded = (map(str.ljust, line, widths) for line in cells)
+    return ["  ".join(line).rstrip() for line in padded]
 
 
 def records(table: pd.DataFrame) -> list[dict[str, object]]:
@@ -421,12 +519,12 @@ def describe(table: pd.DataFrame) -> str:
         mine = table[kinds == kind]
         if len(mine):
             named = "; ".join(_named(row) for row in each_row(mine))
-            parts.append(f"{_words(kind).capitalize()} {len(mine)}: {named}")
+            parts.append(f"{kind.words.capitalize()} {len(mine)}: {named}")
     return ". ".join(parts) + "."
 
 
 def _named(row: Any) -> str:
-    if row.verdict == Verdict.NOT_ASSESSED or is_hidden(row):
+    if row.verdict == Verdict.NOT_ASSESSED or is_hidden(row) or not has_number(row):
         return str(row.short)
     if row.family == VALUES:
         return f"{row.short} {format_value(row.found, 'fraction')}"

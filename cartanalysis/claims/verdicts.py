@@ -12,10 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from cartanalysis.claims import consistency, power
+from cartanalysis.claims import consistency, diagnostics, power
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.contract import DERIVED, FIELDS, require
 from cartanalysis.errors import CannotCompute, MissingColumns
@@ -29,12 +28,6 @@ ONE_YEAR = 365
 
 ALPHA = 0.05
 """Level of every test, and of what does not survive Holm's correction: the usual convention."""
-
-MIN_SIZE = 2
-"""Fewest patients whose proportion is judged: a single one would too often be called different."""
-
-MIN_FOLLOWED = 5
-"""So many patients must be followed beyond a day, where others were lost before it."""
 
 MIN_RIVAL = 5
 """Fewest patients of a group whose remission rate may contradict the published order."""
@@ -50,7 +43,19 @@ class Kind(StrEnum):
     UPHELD = "upheld"
     INCONCLUSIVE = "inconclusive"
     OPPOSED = "opposed"
+    NOT_INTERPRETABLE = "not_interpretable"
     NOT_ASSESSED = "not_assessed"
+
+    @property
+    def words(self) -> str:
+        """The kind as it is read.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        return str(self).replace("_", " ")
 
 
 class Verdict(StrEnum):
@@ -64,6 +69,7 @@ class Verdict(StrEnum):
     SAME = "same direction, inconclusive"
     OPPOSITE = "opposite direction, inconclusive"
     CONTRADICTS = "contradicts"
+    NOT_INTERPRETABLE = "not interpretable"
     NOT_ASSESSED = "cannot be assessed"
 
     @property
@@ -76,6 +82,17 @@ class Verdict(StrEnum):
             The kind.
         """
         return _KINDS[self][0]
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the cohort was asked, and could answer.
+
+        Returns
+        -------
+        bool
+            Whether it is more than a reason why there is no verdict.
+        """
+        return self.kind not in (Kind.NOT_INTERPRETABLE, Kind.NOT_ASSESSED)
 
     @property
     def word(self) -> str:
@@ -109,6 +126,7 @@ _KINDS = {
     Verdict.SAME: (Kind.INCONCLUSIVE, "same direction"),
     Verdict.OPPOSITE: (Kind.INCONCLUSIVE, "opposite direction"),
     Verdict.CONTRADICTS: (Kind.OPPOSED, "contradicts"),
+    Verdict.NOT_INTERPRETABLE: (Kind.NOT_INTERPRETABLE, "not interpretable"),
     Verdict.NOT_ASSESSED: (Kind.NOT_ASSESSED, "cannot be assessed"),
 }
 _BRIEF = {
@@ -140,7 +158,55 @@ def judge(
     -------
     dict
         The columns of `cartanalysis.claims.replication.claims` that depend on the cohort; at least
-        verdict, and why if the claim cannot be assessed.
+        verdict, and why if there is no answer.
+    """
+    try:
+        found = before(entry, patients, registry, confidence)
+    except MissingColumns as error:
+        lacks = ", ".join(error.columns)
+        return {"verdict": Verdict.NOT_ASSESSED, "why": str(error), "lacks": lacks}
+    except CannotCompute as error:
+        return {"verdict": Verdict.NOT_INTERPRETABLE, "why": str(error)}
+    why = found.pop("why")
+    try:
+        row = tested(entry, patients, registry, confidence)
+    except CannotCompute as error:
+        return found | {"verdict": Verdict.NOT_INTERPRETABLE, "why": str(error)}
+    if why:  # what the cohort shows is told, but nothing is tested
+        row = {k: v for k, v in row.items() if k not in TESTED}
+        row |= {"verdict": Verdict.NOT_INTERPRETABLE, "why": why}
+    return found | row
+
+
+TESTED = ("p", "ph_p", "test", "side", "proportional")
+"""What is told of a test, and of nothing that was not tested."""
+
+
+def tested(
+    entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float = 0.95
+) -> Row:
+    """Judge one claim on a cohort, whether or not it could have answered.
+
+    Parameters
+    ----------
+    entry : Entry
+        A published rate, time, ordering or direction.
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table with the derived columns.
+    registry : Registry
+        The published values.
+    confidence : float
+        Coverage.
+
+    Returns
+    -------
+    dict
+        As `judge`, without the diagnostics.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        If the cohort has nothing to judge.
     """
     judges = {
         "counted": _rate,
@@ -150,13 +216,92 @@ def judge(
         "direction": _direction,
         "adjusted": _adjusted,
     }
-    try:
-        return judges[entry.how](entry, patients, registry, confidence)
-    except MissingColumns as error:
-        lacks = ", ".join(error.columns)
-        return {"verdict": Verdict.NOT_ASSESSED, "why": str(error), "lacks": lacks}
-    except CannotCompute as error:
-        return {"verdict": Verdict.NOT_ASSESSED, "why": str(error)}
+    return judges[entry.how](entry, patients, registry, confidence)
+
+
+# --- before the verdict ------------------------------------------------------------------------
+
+
+def before(
+    entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float = 0.95
+) -> Row:
+    """Tell what a cohort could say to a claim, without looking at what it says.
+
+    Parameters
+    ----------
+    entry : Entry
+        A published rate, time, ordering or direction.
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table with the derived columns.
+    registry : Registry
+        The published values.
+    confidence : float
+        Coverage.
+
+    Returns
+    -------
+    dict
+        Columns size, followed, completeness, seen_lower and seen_upper, see
+        `cartanalysis.claims.replication.claims`; why (it is not interpretable).
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        If a column is missing, or there is no patient to look at.
+    """
+    if entry.how == "counted":
+        return _before_value(entry, registry, len(_counted(entry, patients)), confidence)
+    if entry.how == "ordering":
+        return _before_odds(entry, patients)
+    if FAMILIES[entry.kind] == DIRECTIONS:
+        return _before_hazard(entry, patients)
+    data = survival.with_endpoint(patients, entry.details["endpoint"])
+    time, event = data["time"].to_numpy(), data["event"].to_numpy()
+    day = survival.observed_time(time, day_of(entry))
+    followed, completeness = diagnostics.follow_up(time, event, day)
+    found: Row = {"followed": followed, "completeness": completeness}
+    estimate, size = (float(x) for x in consistency.survival_with_size(time, event, day))
+    if time.max() < day and estimate > 0:
+        return found | {"why": ""}  # the curve ends before, as the judge will say
+    return found | _before_value(entry, registry, size, confidence)
+
+
+def _before_value(entry: Entry, registry: Registry, size: float, confidence: float) -> Row:
+    paper, paper_size = in_paper(entry, registry)
+    low, high = diagnostics.rates_seen(size, paper, paper_size, confidence)
+    why = diagnostics.of_rate(size, paper, paper_size, confidence)
+    return {"size": float(size), "seen_lower": low, "seen_upper": high, "why": why}
+
+
+def _before_odds(entry: Entry, patients: pd.DataFrame) -> Row:
+    exposure = entry.details["exposure"]
+    patients = _worse_last(entry, patients)
+    require(patients, exposure, "responder")
+    known = patients[[exposure, "responder"]].dropna()
+    exposed = int((known[exposure] == entry.details["worse"]).sum())
+    others, outcomes = len(known) - exposed, int((known["responder"] == "yes").sum())
+    return {
+        "size": float(min(exposed, others)),
+        "seen_lower": diagnostics.odds_ratio_seen(exposed, others, outcomes, ALPHA),
+        "why": diagnostics.of_odds_ratio(exposed, others, outcomes, ALPHA),
+    }
+
+
+def _before_hazard(entry: Entry, patients: pd.DataFrame) -> Row:
+    exposure, endpoint = entry.details["exposure"], entry.details["endpoint"]
+    columns = entry.covariates if entry.how == "adjusted" else [exposure]
+    data = survival.with_endpoint(_worse_last(entry, patients), endpoint, *columns)
+    is_exposed = (data[exposure] == entry.details["worse"]).to_numpy()
+    events, exposed = int(data["event"].sum()), int(is_exposed.sum())
+    others, explained = len(data) - exposed, 0.0
+    if len(columns) > 1 and exposed and others:
+        rest = pd.get_dummies(data[[c for c in columns if c != exposure]], dtype=float)
+        explained = min(power.variance_explained(is_exposed, rest), 1.0)
+    return {
+        "size": float(min(exposed, others)),
+        "seen_upper": diagnostics.hazard_ratio_seen(events, exposed / len(data), explained, ALPHA),
+        "why": diagnostics.of_hazard_ratio(events, exposed, others, explained, ALPHA),
+    }
 
 
 def about(entry: Entry) -> Row:
@@ -257,13 +402,7 @@ def in_paper(entry: Entry, registry: Registry) -> tuple[float, float]:
 def _rate(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float) -> Row:
     """Judge a counted proportion by the counts behind the published percentage."""
     column, level = entry.details["column"], entry.details["level"]
-    by, group = entry.details.get("by"), entry.details.get("group")
-    require(patients, column, *([by] if by else []))
-    members = patients[patients[by] == group] if by else patients
-    known = members[column].dropna()
-    if known.empty:
-        what = " and ".join(DERIVED.get(column, (column,)))
-        raise CannotCompute(f"no patient has {entry.details.get('of', group)} and a known {what}")
+    known = _counted(entry, patients)
     higher_too = entry.details.get("or_higher", False)
     n = len(known)
     events = int((known >= level if higher_too else known == level).sum())
@@ -280,6 +419,19 @@ def _rate(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: 
     return _value(entry, found, "fraction", judged, note)
 
 
+def _counted(entry: Entry, patients: pd.DataFrame) -> pd.Series:
+    """Give what is known of the patients of whom a rate is counted."""
+    column = entry.details["column"]
+    by, group = entry.details.get("by"), entry.details.get("group")
+    require(patients, column, *([by] if by else []))
+    members = patients[patients[by] == group] if by else patients
+    known = members[column].dropna()
+    if known.empty:
+        what = " and ".join(DERIVED.get(column, (column,)))
+        raise CannotCompute(f"no patient has {entry.details.get('of', group)} and a known {what}")
+    return known
+
+
 def _survival(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float) -> Row:
     """Judge survival on a day, or on the day of the published median against one half."""
     endpoint, day = entry.details["endpoint"], day_of(entry)
@@ -288,10 +440,9 @@ def _survival(entry: Entry, patients: pd.DataFrame, registry: Registry, confiden
         raise CannotCompute(str(found["why"]))
     data = survival.with_endpoint(patients, endpoint)
     day = survival.observed_time(data["time"], day)
-    if found["estimate"] > 0 and too_few_followed(data["time"], data["event"], day):
+    if found["estimate"] > 0 and diagnostics.too_few_followed(data["time"], data["event"], day):
         raise CannotCompute(
-            f"fewer than {MIN_FOLLOWED} patients were followed beyond day {day:g}, and more were "
-            "lost before"
+            f"{diagnostics.TOO_FEW} were followed beyond day {day:g}, and more were lost before"
         )
     size = float(consistency.survival_with_size(data["time"], data["event"], day)[1])
     judged = _compared(entry, registry, found, size, confidence)
@@ -300,33 +451,6 @@ def _survival(entry: Entry, patients: pd.DataFrame, registry: Registry, confiden
         return _value(entry, found, "fraction", judged)
     median = survival.median(patients, endpoint, confidence=confidence).iloc[0]
     return _value(entry, median, "days", judged)
-
-
-def too_few_followed(
-    time: npt.ArrayLike, event: npt.ArrayLike, day: npt.ArrayLike
-) -> npt.NDArray[np.bool_]:
-    """Tell whether too much of what a curve says of a day rests on too few patients.
-
-    Parameters
-    ----------
-    time : array-like of shape (..., n)
-        Follow-up, in days; the last axis holds the patients.
-    event : array-like of shape (..., n)
-        Whether follow-up ended with the event.
-    day : array-like of shape (...)
-        The day.
-
-    Returns
-    -------
-    numpy.ndarray of shape (...)
-        Whether fewer than five are known to have passed the day without the event, and more than
-        these were censored before it.  Where few are left because of events, the curve knows.
-    """
-    time, event = np.asarray(time, dtype=float), np.asarray(event, dtype=bool)
-    limit = np.asarray(day, dtype=float)[..., None]
-    followed = ((time > limit) | ((time == limit) & ~event)).sum(axis=-1)
-    lost = ((time < limit) & ~event).sum(axis=-1)
-    return np.asarray((followed < MIN_FOLLOWED) & (lost > followed))
 
 
 def _smallest(*counts: float) -> float:
@@ -344,8 +468,6 @@ def _compared(
     """Compare a proportion with the paper's, given both sample sizes."""
     paper, paper_size = in_paper(entry, registry)
     higher_is_better = entry.details.get("better", "higher") == "higher"
-    if size < MIN_SIZE:
-        raise CannotCompute(f"a comparison with the paper needs at least {MIN_SIZE} patients")
     estimate = float(found["estimate"])
     p = float(consistency.p_value(estimate, size, paper, paper_size))
     lower, upper = consistency.predicted(size, paper, paper_size, confidence)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from cartanalysis.claims.replication import HIDDEN, is_hidden
+from cartanalysis.claims.replication import HIDDEN, has_number, is_hidden
 from cartanalysis.claims.verdicts import DIRECTIONS, VALUES, Verdict
 from cartanalysis.figures import geometry, rows, style
 from cartanalysis.text import each_row, is_missing
@@ -40,7 +40,8 @@ def plot_claims(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     table = table.reset_index(drop=True)
     table["drawn"] = [
-        r.verdict != Verdict.NOT_ASSESSED and not is_hidden(r) for r in each_row(table)
+        has_number(r) or (Verdict(r.verdict).is_answer and not is_hidden(r))
+        for r in each_row(table)
     ]
     parts = {f: table[table["family"] == f] for f in (VALUES, DIRECTIONS)}
     heights = {f: _height(part) for f, part in parts.items() if len(part)}
@@ -129,7 +130,7 @@ def _legend(ax: Axes) -> None:
         "markeredgewidth": 2.6,
     }
     handles = [
-        *(Line2D([], [], label=kind, **(cohort | mark)) for kind, mark in rows.MARKS.items()),
+        *(Line2D([], [], label=kind.words, **(cohort | mark)) for kind, mark in rows.MARKS.items()),
         Patch(color=BAND, label="what that predicts"),
         Line2D([], [], color=style.PUBLISHED, label="published value", **value),
     ]

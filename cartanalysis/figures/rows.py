@@ -27,10 +27,17 @@ MARKS: dict[Kind, dict[str, Any]] = {
     Kind.UPHELD: {"marker": "o", "markerfacecolor": "#56B4E9"},
     Kind.INCONCLUSIVE: {"marker": "s", "markerfacecolor": "white"},
     Kind.OPPOSED: {"marker": "X", "markerfacecolor": "#E69F00"},
+    Kind.NOT_INTERPRETABLE: {"marker": "v", "markerfacecolor": "white"},
 }
 """Shape and fill of each kind of verdict; neither colour means anything else in the book."""
 
-SYMBOLS = {Kind.UPHELD: "●", Kind.INCONCLUSIVE: "□", Kind.OPPOSED: "✕", Kind.NOT_ASSESSED: "–"}
+SYMBOLS = {
+    Kind.UPHELD: "●",
+    Kind.INCONCLUSIVE: "□",
+    Kind.OPPOSED: "✕",
+    Kind.NOT_INTERPRETABLE: "▽",
+    Kind.NOT_ASSESSED: "–",
+}
 """The same kinds in a text."""
 
 PREDICTED = "#8c8c8c"

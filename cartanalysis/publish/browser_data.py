@@ -22,7 +22,7 @@ from scipy import stats
 from cartanalysis import contract as cohort
 from cartanalysis import intake
 from cartanalysis import text as wording
-from cartanalysis.claims import consistency, power, verdicts
+from cartanalysis.claims import consistency, diagnostics, power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.figures import km, style
 from cartanalysis.intake import admission, cells, rules
@@ -104,8 +104,16 @@ def contents() -> dict[str, Any]:
         },
         "claims": [_claim(entry, registry) for entry in registry.claims],
         "alpha": verdicts.ALPHA,
-        "min_size": verdicts.MIN_SIZE,
-        "min_followed": verdicts.MIN_FOLLOWED,
+        "before": {
+            "min_group": diagnostics.MIN_GROUP,
+            "least": diagnostics.LEAST,
+            "hazard_ratio": diagnostics.HAZARD_RATIO,
+            "odds_ratio": diagnostics.ODDS_RATIO,
+            "too_few": diagnostics.TOO_FEW,
+            "in_a_group": diagnostics.IN_A_GROUP,
+            "missed": diagnostics.MISSED,
+        },
+        "z_alpha": float(stats.norm.ppf(1 - verdicts.ALPHA / 2)),
         "min_rival": verdicts.MIN_RIVAL,
         "z_same": float(stats.norm.ppf(CONFIDENCE)),
         "power": {
@@ -322,6 +330,8 @@ def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
         claim["source"] = " and ".join(cohort.DERIVED.get(claim["column"], (claim["column"],)))
     claim["expected"], claim["expected_size"] = verdicts.in_paper(entry, registry)
     claim["margin"] = [float(bound) for bound in consistency.margin(claim["expected"])]
+    far = diagnostics.very_large(claim["expected"])
+    claim["very_large"] = [None if np.isnan(rate) else rate for rate in far]
     claim["margin_text"] = verdicts.margin_text(claim["expected"])
     return claim if entry.how == "counted" else claim | {"day": verdicts.day_of(entry)}
 

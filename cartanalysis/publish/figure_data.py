@@ -29,7 +29,7 @@ def readout(geometry: Mapping[str, Any], shown: Mapping[str, Any], data: str) ->
     for place, x, y in geometry["rows"]:
         title, lines = DESCRIBE[kind](rows[place], shown)
         told.append({"at": {"x": x, "y": y}, "title": title, "lines": lines})
-    along = "x" if kind == "cutoffs" else "y"
+    along = "x" if kind in ("cutoffs", "funnel") else "y"
     return {"along": along, "box": panel["box"], "rows": sorted(told, key=lambda r: r["at"][along])}
 
 
@@ -148,6 +148,12 @@ def _pooled(row: Row, shown: Mapping[str, Any]) -> Told:
     return row["label"], lines
 
 
+def _funnel(row: Row, shown: Mapping[str, Any]) -> Told:
+    found, size = format_value(_number(row, "estimate"), "fraction"), _number(row, "size")
+    ends = format_interval(_number(row, "lower"), _number(row, "upper"), "fraction")
+    return row["label"], [f"{found} of {size:.0f} patients", row["place"], f"95 % limits {ends}"]
+
+
 def _trials(row: Row, shown: Mapping[str, Any]) -> Told:
     counted = [f"{row['events']} of {row['n']} patients"] if row["events"] else []
     title, lines = _pooled(row, {**shown, "ratio": False})
@@ -158,6 +164,7 @@ DESCRIBE: dict[str, Callable[[Row, Mapping[str, Any]], Told]] = {
     "claims": _claims,
     "cutoffs": _cutoffs,
     "forest": _forest,
+    "funnel": _funnel,
     "pooled": _pooled,
     "rates": _rates,
     "trials": _trials,

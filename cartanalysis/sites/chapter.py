@@ -17,7 +17,7 @@ from cartanalysis.claims.registry import Entry
 from cartanalysis.claims.verdicts import short_name
 from cartanalysis.contract import Cohort
 from cartanalysis.sites import comparison
-from cartanalysis.sites.figures import plot_pooled, plot_verdicts
+from cartanalysis.sites.figures import plot_funnel, plot_pooled, plot_verdicts
 from cartanalysis.study.published import load
 
 SEPARATOR, NAMED = ",", "="
@@ -27,6 +27,7 @@ TALLY = {
     "upheld": "● upheld",
     "inconclusive": "□ inconclusive",
     "opposed": "✕ opposed",
+    "not_interpretable": "▽ not interpretable",
     "not_assessed": "– not assessed",
 }
 """Columns of the tally, and their headings."""
@@ -125,6 +126,22 @@ class Comparison(HandOver):
         caption = _caption(label, entry if published else None) + f"{self.made_up}."
         alt = "" if found.why else comparison.describe_forest(found.table, entry)
         self.show(Figure(plot_pooled, [found], name, caption, alt, options))
+
+    def funnel(self, group: str) -> None:
+        """Show each claim of a group over the cohorts, by their size."""
+        for entry in comparison.poolable(self.registry, group):
+            found = self.compute(comparison.funnel, self.claims, entry)
+            if not found.why:
+                self.say(f"**Funnel.** {comparison.funnel_in_words(found.table, entry)}")
+            name = f"funnel-{entry.id.replace('_', '-')}"
+            label = short_name(entry)
+            caption = (
+                f"{label[0].upper()}{label[1:]} in each cohort against its number of patients "
+                "(effective where some are censored), with the limits within which 95 % and 99.8 % "
+                f"of cohorts lie if all have the pooled value{self.made_up}."
+            )
+            alt = "" if found.why else comparison.describe_funnel(found.table, entry)
+            self.show(Figure(plot_funnel, [found], name, caption, alt))
 
 
 def _caption(label: str, published: Entry | None) -> str:

@@ -20,6 +20,7 @@ from cartanalysis.claims.verdicts import Verdict, short_name
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures.rows import SYMBOLS
 from cartanalysis.figures.style import RATIOS
+from cartanalysis.stats import funnel as funnels
 from cartanalysis.stats import meta
 from cartanalysis.text import each_row, format_interval, format_value, is_missing, rounded
 
@@ -88,6 +89,8 @@ def _cell(row: Any) -> str:
     symbol = SYMBOLS[verdict.kind]
     if verdict is Verdict.NOT_ASSESSED:
         return symbol
+    if verdict is Verdict.NOT_INTERPRETABLE and not row.unit:
+        return f"{symbol} {verdict.word}"
     changes = " (changes with time)" if row.proportional == "no" else ""
     return f"{symbol} {_value(row)}, {verdict.word}{changes}"
 
@@ -106,7 +109,7 @@ def describe(table: pd.DataFrame) -> str:
     """Put the verdicts into a sentence, for who cannot see the picture."""
     return " ".join(
         f"{row.label}: {row.upheld} claims upheld, {row.inconclusive} inconclusive, {row.opposed} "
-        f"opposed, {row.not_assessed} could not be assessed."
+        f"opposed, {row.not_interpretable} not interpretable, {row.not_assessed} not assessed."
         for row in each_row(tally(table))
     )
 
@@ -134,13 +137,8 @@ def forest(table: pd.DataFrame, entry: Entry, confidence: float = 0.95) -> pd.Da
     scale = SCALES[group]
     mine = table[table["id"] == entry.id]
     made_up = mine["is_reconstruction"].astype(bool)
-    hidden = np.array([replication.is_hidden(row) for row in each_row(mine)])
-    if group != DIRECTIONS and (hidden & ~made_up).any():
-        # the rates left would be those that are not small, or not rare, enough to be hidden
-        raise CannotCompute(
-            f"{short_name(entry)}: not pooled: the number of one cohort is hidden, and leaving "
-            "it out would bias the result"
-        )
+    if group != DIRECTIONS:
+        _refuse_hidden(mine, entry)
     rows = mine.assign(
         label=mine["cohort"],
         kind=made_up.map({True: NOT_POOLED, False: COHORT}),
@@ -165,6 +163,19 @@ def forest(table: pd.DataFrame, entry: Entry, confidence: float = 0.95) -> pd.Da
     out = pd.DataFrame([*rows.to_dict("records"), pooled], columns=COLUMNS)
     texts = ["label", "kind", "why", "method"]
     return out.astype(dict.fromkeys(out.columns.drop(texts), float))
+
+
+def _refuse_hidden(mine: pd.DataFrame, entry: Entry) -> None:
+    """Pool no rate that is hidden in a cohort of patients.
+
+    The rates left would be those that are not small, or not rare, enough to be hidden.
+    """
+    hidden = np.array([replication.is_hidden(row) for row in each_row(mine)])
+    if (hidden & ~mine["is_reconstruction"].astype(bool)).any():
+        raise CannotCompute(
+            f"{short_name(entry)}: not pooled: the number of one cohort is hidden, and leaving "
+            "it out would bias the result"
+        )
 
 
 def _why_not(row: Any, group: str) -> str:
@@ -211,6 +222,97 @@ def summary(
             f"none of the {group} has an estimate from at least two cohorts of patients"
         )
     return pd.DataFrame(rows)
+
+
+# --- a funnel ----------------------------------------------------------------------------------
+
+FEWEST_IN_A_FUNNEL = 3
+"""With two cohorts each is half of what it is compared with."""
+
+FUNNEL = [
+    "label", "kind", "size", "estimate", "pooled", "lower", "upper", "far_lower", "far_upper",
+    "chance", "far_chance", "place", "why", "method",
+]  # fmt: skip
+
+PLACES = ("within the limits", "beyond 95 %", "beyond 99.8 %")
+
+
+def funnel(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
+    """Put each cohort's proportion between the limits that chance allows around the pooled one."""
+    mine = table[table["id"] == entry.id]
+    made_up = mine["is_reconstruction"].astype(bool)
+    _refuse_hidden(mine, entry)
+    rows = mine.assign(
+        label=mine["cohort"],
+        kind=made_up.map({True: NOT_POOLED, False: COHORT}),
+        estimate=mine["found"].astype(float),
+        size=mine["size"].astype(float),
+        method=funnels.METHOD,
+    )
+    has_both = rows[["estimate", "size"]].notna().all(axis=1)
+    rows["why"] = np.where(has_both, "", "no estimate")
+    shown = rows["why"] == ""
+    pooled = rows[shown & ~made_up]
+    if len(pooled) < FEWEST_IN_A_FUNNEL:
+        raise CannotCompute(
+            f"{short_name(entry)}: a funnel needs at least {FEWEST_IN_A_FUNNEL} cohorts of patients"
+        )
+    target = float((pooled["estimate"] * pooled["size"]).sum() / pooled["size"].sum())
+    if not 0 < target < 1:
+        raise CannotCompute(f"{short_name(entry)}: all cohorts have {100 * target:.0f} %")
+    rows["pooled"] = target
+    sizes = [funnels.whole(n) for n in rows.loc[shown, "size"]]
+    for start, coverage in zip(("", "far_"), funnels.COVERAGES, strict=True):
+        low, high = funnels.limits(target, sizes, coverage)
+        rows.loc[shown, [f"{start}lower", f"{start}upper"]] = np.column_stack([low, high])
+        rows.loc[shown, f"{start}chance"] = [
+            funnels.false_alarm(target, n, coverage) for n in sizes
+        ]
+    out = rows.reindex(columns=FUNNEL)
+    texts = ["label", "kind", "place", "why", "method"]
+    out = out.astype(dict.fromkeys(out.columns.drop(texts), float))
+    beyond = (out["estimate"] < out["lower"]) | (out["estimate"] > out["upper"])
+    far = (out["estimate"] < out["far_lower"]) | (out["estimate"] > out["far_upper"])
+    out["place"] = np.select([out["why"] != "", far, beyond], ["", *PLACES[:0:-1]], PLACES[0])
+    return out.reset_index(drop=True)
+
+
+def alarms(table: pd.DataFrame) -> pd.DataFrame:
+    """Tell how often chance alone puts a cohort, or any, outside a funnel; and how they vary."""
+    mine = table[(table["kind"] == COHORT) & (table["why"] == "")]
+    any_of = [1 - np.prod(1 - mine[c].to_numpy(float)) for c in ("chance", "far_chance")]
+    spread = funnels.overdispersion(mine["estimate"], mine["size"], mine["pooled"].iloc[0])
+    row = (len(mine), mine["pooled"].iloc[0], *any_of, spread, "exact, given the pooled value")
+    columns = ["n", "estimate", "any", "any_far", "overdispersion", "method"]
+    return pd.DataFrame([row], columns=columns)
+
+
+def funnel_in_words(table: pd.DataFrame, entry: Entry) -> str:
+    """Say which cohorts lie outside, and what that is worth."""
+    found = alarms(table).iloc[0]
+    mine = table[(table["kind"] == COHORT) & (table["why"] == "")]
+    outside = [f"{r.label} ({r.place})" for r in each_row(mine) if r.place != PLACES[0]]
+    says = f"outside the limits: {', '.join(outside)}" if outside else "no cohort is outside"
+    chances = [f"{rounded(100 * found[c], 1, 0, 100)} %" for c in ("any", "any_far")]
+    left = [r.label for r in each_row(table) if r.why and r.kind == COHORT]
+    omitted = f" Without an estimate: {', '.join(left)}." if left else ""
+    return (
+        f"{short_name(entry)} is {format_value(found['estimate'], 'fraction')} over all; {says}. "
+        f"If all {found['n']:.0f} cohorts had this true value, chance would still put at least one "
+        f"beyond the 95 % limits with a probability of {chances[0]}, beyond the 99.8 % limits with "
+        f"{chances[1]}. Their differences vary {found['overdispersion']:.1f} times as much as "
+        f"chance lets expect.{omitted}"
+    )
+
+
+def describe_funnel(table: pd.DataFrame, entry: Entry) -> str:
+    """Put a funnel into a sentence, for who cannot see it."""
+    parts = [
+        f"{shown_name(r.label, r.kind == NOT_POOLED)} {format_value(r.estimate, 'fraction')} of "
+        f"{r.size:.0f}, {r.place}"
+        for r in each_row(table[table["why"] == ""])
+    ]
+    return f"Funnel plot of {short_name(entry)} against the number of patients: {'; '.join(parts)}."
 
 
 def unit_of(group: str) -> str:

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.figures import geometry, rows, style
 from cartanalysis.sites.comparison import COHORT, NOT_POOLED, POOLED, shown_name
+from cartanalysis.stats import funnel
 from cartanalysis.text import each_row, is_missing
 
 ROW, AXIS, LEGEND = 0.5, 0.75, 0.3
@@ -24,6 +25,9 @@ LINE = 0.45
 TILE, HEADING, FOOT = 0.27, 0.3, 0.26
 """Inches: a claim, the numbers of the cohorts, a cohort's name."""
 
+FUNNEL = 4.0
+"""Inches: the axes of a funnel plot with their labels."""
+
 LABELS = 0.62
 """Share of the width that the claims' names take."""
 
@@ -33,7 +37,7 @@ def plot_verdicts(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     claims = table.drop_duplicates("id")
     cohorts = table.drop_duplicates("cohort")
     top = HEADING + TILE * len(claims) + 0.1
-    height = top + FOOT * (len(cohorts) + 1) + 0.25
+    height = top + FOOT * (len(cohorts) + 2) + 0.25
     ax = style.axes(ax, height)
     ax.set_axis_off()
     ax.set(xlim=(0, 1), ylim=(height, 0))
@@ -58,11 +62,13 @@ def plot_verdicts(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.plot(x, y, **(rows.MARK | rows.MARKS[kind]))
         else:
             ax.text(x, y, rows.SYMBOLS[kind], ha="center", color=style.MUTED, **look)
-    handles = [Line2D([], [], label=k, **(rows.MARK | mark)) for k, mark in rows.MARKS.items()]
+    handles = [
+        Line2D([], [], label=k.words, **(rows.MARK | mark)) for k, mark in rows.MARKS.items()
+    ]
     dash = Line2D([], [], linestyle="", marker="_", color=style.MUTED, label="not assessed")
     place = (-0.02, (height - top - FOOT * len(cohorts)) / height)
     style.legend(
-        ax, 4, [*handles, dash], loc="upper left", bbox_to_anchor=place, handletextpad=0.3,
+        ax, 3, [*handles, dash], loc="upper left", bbox_to_anchor=place, handletextpad=0.3,
         columnspacing=1.0, handlelength=1.2,
     )  # fmt: skip
     return ax
@@ -111,6 +117,41 @@ def plot_pooled(
         rows.mark(ax, row.Index, row.Index + LINE, row.estimate, marker="s", **look)
     _legend(ax, table, reference, confidence)
     geometry.tag(ax, "pooled")
+    return ax
+
+
+def plot_funnel(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw each cohort's proportion against its size, between the limits of chance."""
+    known = table[table["why"] == ""]
+    ax = style.axes(ax, FUNNEL + LEGEND * (len(known) + 3))
+    target = float(known["pooled"].iloc[0])
+    most = max(1.15 * known["size"].max(), 20.0)
+    grid = np.arange(1, int(most) + 1)
+    handles = []
+    for coverage, line in zip(funnel.COVERAGES, ("--", "-"), strict=True):
+        look: dict[str, Any] = {"color": style.MUTED, "linewidth": 1.3, "linestyle": line}
+        handles.append(Line2D([], [], label=f"{100 * coverage:g} % limits", **look))
+        for bound in funnel.limits(target, grid, coverage):
+            ax.plot(grid, bound, zorder=2, **look)
+    handles.append(ax.axhline(target, color=style.INK, linewidth=1, zorder=1, label="pooled"))
+    for i, row in enumerate(each_row(known), start=1):
+        is_made_up = row.kind == NOT_POOLED
+        colour = rows.PREDICTED if is_made_up else style.INK
+        face = "white" if is_made_up else colour
+        geometry.place_row(ax, row.Index, row.size, row.estimate)
+        mark: dict[str, Any] = {"linestyle": "", "marker": "o", "markeredgecolor": colour}
+        mark["markerfacecolor"] = face
+        ax.plot(row.size, row.estimate, zorder=4, **mark)
+        ax.annotate(
+            f"{i}", (row.size, row.estimate), xytext=(5, 3), textcoords="offset points",
+            fontsize=style.SMALL, weight="bold", zorder=5,
+        )  # fmt: skip
+        name = style.short(shown_name(row.label, is_made_up), 56)
+        handles.append(Line2D([], [], label=f"{i}   {name}", **mark))
+    ax.set(xlim=(0, most), ylim=(0, 1), xlabel="patients (effective)", ylabel="share of patients")
+    style.share_axis(ax.yaxis)
+    style.legend(ax, 1, handles)
+    geometry.tag(ax, "funnel")
     return ax
 
 

@@ -7,6 +7,7 @@ enumerated here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -205,3 +206,67 @@ def _number_of_fillings(left: npt.NDArray[np.int_], total: int) -> float:
         before = np.concatenate([np.zeros(patients + 1), upto])[: total + 1]
         ways = upto - before
     return float(ways[total])
+
+
+@lru_cache(1024)
+def poisson_interval(events: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Give the mid-p interval of the mean of a Poisson count.
+
+    Parameters
+    ----------
+    events : int
+        The count.
+    confidence : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    tuple of float
+        The means at which so many events or fewer, or so many or more, have half of the remaining
+        probability, the count itself weighed by one half; the lower one is 0 for no events.
+
+    References
+    ----------
+    .. [1] Berry G, Armitage P. The Statistician 44, 417–423 (1995).
+    """
+    tail, most = (1 - confidence) / 2, 2.0 * events + 50
+    lower, upper = (
+        optimize.brentq(lambda mean, at=at: _more_than(events, mean) - at, 0, most, xtol=1e-12)
+        if at > tail or events
+        else 0.0
+        for at in (tail, 1 - tail)
+    )
+    return float(lower), float(upper)
+
+
+def _more_than(events: int, mean: float) -> float:
+    """Give the probability of a larger Poisson count, and half of that of the same."""
+    return float(stats.poisson.sf(events, mean) + stats.poisson.pmf(events, mean) / 2)
+
+
+def poisson_ratio(
+    events: float, exposure: float, others: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Give the exact interval of the ratio of a rate to one that is itself estimated.
+
+    Parameters
+    ----------
+    events : float
+        The count.
+    exposure : float
+        The events that the other rate lets expect.
+    others : float
+        The (effective) number of events from which that rate was estimated; need not be whole.
+    confidence : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    tuple of float
+        Clopper–Pearson limits of the share of all events, as a ratio of rates; R:
+        ``poisson.test(c(events, others), c(exposure, others))$conf.int``.
+    """
+    tail, scale = (1 - confidence) / 2, others / exposure
+    low = float(stats.beta.ppf(tail, events, others + 1)) if events else 0.0
+    high = float(stats.beta.ppf(1 - tail, events + 1, others))
+    return scale * low / (1 - low), scale * high / (1 - high)

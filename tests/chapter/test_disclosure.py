@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cartanalysis.chapter.disclosure import cells, times, vault
 from cartanalysis.chapter.disclosure import rules as sup
 from cartanalysis.chapter.study import Study
-from cartanalysis.claims import flow, replication
+from cartanalysis.claims import expected, flow, replication
+from cartanalysis.claims.registry import Registry
 from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute
@@ -518,6 +519,38 @@ def test_claims_keep_the_verdict_but_not_the_small_count():
     assert "nan" not in " ".join(shown["shown"]).lower()
 
 
+def test_what_is_told_before_a_verdict_is_coarse():
+    # 14 of 60 were censored on days of their own before one year
+    days = [*range(100, 114), *([200] * 20), *([500] * 26)]
+    patients = made(os_days=days, os_event=[0] * 14 + [1] * 20 + [0] * 26)
+    plain = replication.claims(patients, published.load()).set_index("id")
+    table = protected(replication.claims, patients, published.load()).set_index("id")
+    assert plain.loc["os_1y", "followed"] == pytest.approx(46 / 60)
+    assert pd.isna(table["followed"]).all(), "it would count those lost"
+    assert plain.loc["os_1y", "completeness"] != pytest.approx(0.8)
+    assert table.loc["os_1y", "completeness"] == pytest.approx(0.8), "to the nearest 5 %"
+    assert pd.isna(table.loc["os_median", ["size", "completeness", "seen_lower"]]).all()
+    shown = replication.before(table.reset_index()).set_index("short")
+    assert shown.loc["OS at 1 year", "follow_up"] == "80 % of the time"
+
+
+def test_observed_and_expected_events_are_told_as_a_ratio_only():
+    days = [*range(100, 114), *([200] * 20), *([500] * 26)]
+    patients = made(os_days=days, os_event=[0] * 14 + [1] * 20 + [0] * 26)
+    plain = expected.against(patients, published.load()).iloc[0]
+    row = protected(expected.against, patients, published.load()).iloc[0]
+    assert row[["n", "observed", "expected"]].tolist() == ["hidden"] * 3
+    assert row["estimate"] == round(plain["estimate"], 1) != plain["estimate"]
+    few = made(os_days=[200] * 3 + [500] * 57, os_event=[1] * 3 + [0] * 57)
+    hidden = protected(expected.against, few, published.load())
+    assert pd.isna(hidden["estimate"]).all()
+    assert expected.as_text(hidden, published.load())["says"].tolist() == ["hidden"]
+    true = published.load()
+    others = [e for e in true.entries.values() if e.id != "rfs_1y"]
+    with pytest.raises(sup.Refused):
+        protected(expected.against, patients, Registry(others, true.study))
+
+
 def test_nothing_is_hidden_where_the_smallest_count_is_one():
     patients = made(crs_grade=[0, 1, 2])
     table = safety.by_grade(patients, "crs_grade")
@@ -662,8 +695,10 @@ def test_courses_of_a_protected_cohort_are_not_shown():
 
 def test_every_statistic_has_a_rule():
     """A new function that counts patients must say how its result is protected."""
-    modules = (absolute, baseline, competing, cox, cutoff, firth, profile, response, roc, safety,
-               spline, subgroups, survival, transitions, transplant)  # fmt: skip
+    modules = (
+        absolute, baseline, competing, cox, cutoff, expected, firth, profile, replication,
+        response, roc, safety, spline, subgroups, survival, transitions, transplant,
+    )  # fmt: skip
     # told to nobody
     rows = ("with_endpoint", "groups", "with_cause", "courses", "in_remission", "prepare")
     for module in modules:

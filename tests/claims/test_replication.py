@@ -96,9 +96,10 @@ def test_the_papers_counts_come_from_the_registry(an2020):
 
 def test_one_patient_is_no_comparison():
     row = judged(with_responders(1, 0)).loc["orr"]
-    assert row["verdict"] == Verdict.NOT_ASSESSED
-    assert "at least 2 patients" in row["why"]
-    assert judged(with_responders(2, 1)).loc["orr", "verdict"] == Verdict.WEAK
+    assert (row["verdict"], row["why"]) == (Verdict.NOT_INTERPRETABLE, "fewer than 5 patients")
+    assert (row["estimate"], np.isnan(row["p"]), row["test"]) == (0, True, "")
+    assert judged(with_responders(4, 3)).loc["orr", "verdict"] == Verdict.NOT_INTERPRETABLE
+    assert judged(with_responders(5, 4)).loc["orr", "verdict"] == Verdict.WEAK
 
 
 def test_equal_is_equal_however_few(an2020):
@@ -155,14 +156,14 @@ def test_a_curve_at_one_or_zero(deaths):
 def test_beyond_the_last_follow_up():
     table = judged(cohort(5, os_days=[9, 10, 11, 12, 13], os_event=0))
     for claim, day in (("os_1y", 365), ("os_median", 415)):
-        assert table.loc[claim, "verdict"] == Verdict.NOT_ASSESSED
+        assert table.loc[claim, "verdict"] == Verdict.NOT_INTERPRETABLE
         assert f"follow-up ends at day 13, before day {day}" in table.loc[claim, "why"]
 
 
 def test_few_followed_beyond_the_day():
     lost = cohort(40, os_days=[100] * 10 + [200] * 26 + [900] * 4, os_event=[1] * 10 + [0] * 30)
     row = judged(lost).loc["os_1y"]
-    assert row["verdict"] == Verdict.NOT_ASSESSED
+    assert row["verdict"] == Verdict.NOT_INTERPRETABLE
     assert "fewer than 5 patients were followed beyond day 365" in row["why"]
     # as few are left, but because the others died: the curve knows
     died = judged(survivors(40, 37)).loc["os_1y"]
@@ -425,7 +426,7 @@ def test_an_infinite_odds_ratio_is_readable():
 def test_the_report_has_a_line_for_every_claim_and_the_tally(an2020):
     table = replication.claims(an2020, published.load())
     text = replication.report(table)
-    assert len(text.splitlines()) == 1 + 21 + 2 + len(replication.ALLOWANCE)
+    assert len(text.splitlines()) == 2 * (1 + 21) + 1 + 2 + len(replication.ALLOWANCE)
     assert text.splitlines()[-1 - len(replication.ALLOWANCE)].startswith("21 claims: 21 upheld")
     assert "hidden: few patients" in replication.report(mixed())
 

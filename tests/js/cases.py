@@ -425,7 +425,8 @@ AWKWARD = {
     "times that rounding made two": "patient_id,arm,os_days,os_event\nA,x,0.3,1\n"
     "B,y,0.30000000000000004,1\nC,x,0.7,1\nD,y,0.7000000000000001,0\nE,x,365,1\n"
     "F,y,365.00000000000006,1\nG,x,400,0\nH,y,400.00000000000006,1\nI,y,500,0\nJ,x,415,1\n",
-    "grade 5": "patient_id,ae_grade_max,os_days,os_event\nA,5,3,1\nB,4,9,0\nC,4,9,0\nD,3,9,0\n",
+    "grade 5": "patient_id,ae_grade_max,os_days,os_event\nA,5,3,1\nB,4,9,0\nC,4,9,0\nD,3,9,0\n"
+    "E,2,9,0\nF,2,9,0\n",
     "lost before a year": small("400+ 500+ 30+ 40+ 50+ 20"),
     "lost before a year, and dead": small("400+ 500+ 30 40 50 20 10+ 5"),
     "order as published": remissions(none=(40, 40), cns=(10, 10), other=(5, 20)),
@@ -633,6 +634,7 @@ HIT = (
     "without its data dictionary", "Several rows of a patient were", "below 60 days",
     "above 20 years", "the curve starts below 1", "is far shorter in", "Some patients who died",
     "too few to speak against the order", "the interval excludes", "the interval rules out",
+    "fewer than 5 patients in a group", "a very large effect, would more often be missed",
     "another group has as few", "which is not counted here", "were followed beyond day",
     "the data leave open a difference", "invisible characters were left out",
     "Times in rfs_days have",
@@ -753,6 +755,9 @@ def claims(patients: Any, rng: random.Random) -> Iterator[dict[str, Any]]:
                 "id": entry.id,
                 "log_rank": found,
                 "permuted": _is_permuted(found, patients, *asked),
+                "before": ""
+                if "why" in found
+                else verdicts.before(entry, patients, REGISTRY)["why"],
             }
 
 

@@ -137,6 +137,9 @@ for (const part of ["survival", "remission", "claims"]) {
   });
 }
 
+// what the page does not show: its verdict says whether it can be judged
+const BEFORE = ["size", "followed", "completeness", "seen_lower", "seen_upper"];
+
 const compare = {
   survival(patients, wanted) {
     const { endpoint, by } = wanted;
@@ -173,15 +176,20 @@ const compare = {
     if (wanted.log_rank) {
       const { p, why } = wanted.log_rank;
       if (why) return assert.equal(row.why, why);
+      if (wanted.before) {
+        assert.deepEqual([row.verdict, row.why, row.p], ["not interpretable", wanted.before, undefined], row.id);
+        return;
+      }
+      assert.notEqual(row.verdict, "not interpretable", row.id);
       assert.equal(row.why.includes("by permutation"), wanted.permuted, row.id);
       return compareTests(row, without(wanted.log_rank, "group", "estimate", "df", "method"), row.id, p);
     }
     if (row.how === "ordering") {
-      same(row, { ...without(wanted, "estimate", "lower", "upper", "unit", "method", "smallest") }, row.id);
+      same(row, without(wanted, ...BEFORE, "estimate", "lower", "upper", "unit", "method", "smallest"), row.id);
       return;
     }
     const adjusted = row.why?.replace(/; does not survive.*/, "");
-    const plain = without(wanted, "method", "smallest", "found", "found_lower", "found_upper");
+    const plain = without(wanted, ...BEFORE, "method", "smallest", "found", "found_lower", "found_upper");
     same({ ...row, why: adjusted }, plain, row.id, RELATIVE, ABSOLUTE);
     const tested = claims.filter((c) => c.p !== undefined && c.expected !== undefined).map((c) => c.p);
     if (wanted.p === undefined) return;

@@ -63,7 +63,7 @@ def test_results_reproduce_the_paper_at_its_rounding(default_site):
             ours = f"{values[entry.id]['value'] * scale:.{entry.rounding}f}"
             assert ours == f"{entry.value:.{entry.rounding}f}", entry.id
     assert values["claims_upheld"]["value"] == 21  # 16 of the paper, 5 of a review
-    for key in ("inconclusive", "opposed", "not_assessed"):
+    for key in ("inconclusive", "opposed", "not_interpretable", "not_assessed"):
         assert values[f"claims_{key}"]["value"] == 0
 
 

@@ -19,7 +19,8 @@ from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import style
 from cartanalysis.sites import comparison
 from cartanalysis.sites.chapter import Comparison, judge, read_members, write_members
-from cartanalysis.sites.figures import plot_pooled, plot_verdicts
+from cartanalysis.sites.figures import plot_funnel, plot_pooled, plot_verdicts
+from cartanalysis.stats import funnel
 from cartanalysis.study.published import load
 
 mpl.use("agg")
@@ -176,6 +177,46 @@ def test_a_summary_needs_one_claim_that_can_be_pooled():
     assert found["predicted"].tolist() == ["needs three cohorts"]
     with pytest.raises(CannotCompute, match="none of the directions"):
         comparison.summary(table, REGISTRY, comparison.DIRECTIONS)
+
+
+def of_survival(estimate: float, size: float) -> pd.DataFrame:
+    return claim("os_1y", estimate=estimate, size=size, unit="fraction")
+
+
+def test_a_funnel_compares_each_cohort_with_the_limits_at_its_size():
+    tables = {"a": of_survival(0.5, 40), "b": of_survival(0.6, 60), "c": of_survival(0.2, 50)}
+    table = comparison.stack(
+        {**tables, "none": claim("orr"), "made up": of_survival(0.9, 47)}, frozenset({"made up"})
+    )
+    found = comparison.funnel(table, REGISTRY["os_1y"]).set_index("label")
+    pooled = (0.5 * 40 + 0.6 * 60 + 0.2 * 50) / 150
+    assert found["pooled"].tolist() == pytest.approx([pooled] * 5)
+    assert found.loc["c", "place"] == "beyond 99.8 %"
+    assert found.loc[["a", "b"], "place"].tolist() == ["within the limits", "beyond 95 %"]
+    low, high = funnel.limits(pooled, [60], 0.95)
+    assert found.loc["b", ["lower", "upper"]].tolist() == pytest.approx([low[0], high[0]])
+    assert found.loc["none", "why"] == "no estimate"
+    alarms = comparison.alarms(found.reset_index()).iloc[0]
+    each = [funnel.false_alarm(pooled, n, 0.95) for n in (40, 60, 50)]
+    assert alarms["any"] == pytest.approx(1 - math.prod(1 - a for a in each))
+    words = comparison.funnel_in_words(found.reset_index(), REGISTRY["os_1y"])
+    assert "outside the limits: b (beyond 95 %), c (beyond 99.8 %)" in words
+    assert "Without an estimate: none." in words
+    ax = plot_funnel(found.reset_index())
+    assert texts_of(ax) == ["1", "2", "3", "4"]
+    legend = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert legend[3:6] == ["1   a", "2   b", "3   c"]
+    assert legend[6] == "4   made up: reconstruction, not patient data"
+    mpl.pyplot.close(style.figure_of(ax))
+
+
+def test_a_funnel_needs_three_cohorts_and_no_hidden_number():
+    two = {"a": of_survival(0.5, 40), "b": of_survival(0.6, 60)}
+    with pytest.raises(CannotCompute, match="at least 3 cohorts"):
+        comparison.funnel(comparison.stack(two, frozenset()), REGISTRY["os_1y"])
+    with pytest.raises(CannotCompute, match="hidden, and leaving it out would bias"):
+        table = comparison.stack(tables_of_counts(min_cell=11), frozenset())
+        comparison.funnel(table, REGISTRY["orr"])
 
 
 def test_absurdly_wide_predictions_are_not_spelt_out():

@@ -21,7 +21,7 @@ import pandas as pd
 
 from cartanalysis.chapter.disclosure import CONFIDENCES, times
 from cartanalysis.chapter.disclosure.cells import shown, small
-from cartanalysis.claims import flow, replication
+from cartanalysis.claims import expected, flow, replication
 from cartanalysis.claims.registry import Entry
 from cartanalysis.claims.verdicts import ONE_YEAR, Verdict, day_of
 from cartanalysis.contract import treg_cutoff_of
@@ -746,7 +746,10 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     out = table.astype({"n": object, "events": object})
     numbers = list(replication.NUMBERS)
     for i, row in table.iterrows():
-        if row["verdict"] == Verdict.NOT_ASSESSED:
+        coarse = 5 * round(20 * row["completeness"]) / 100 if row["completeness"] >= 0 else math.nan
+        out.loc[i, ["followed", "completeness"]] = [math.nan, coarse]
+        if not row["unit"]:  # no number
+            out.loc[i, numbers] = math.nan
             # a reason may name a day, or say what all of a few patients share
             if not row["lacks"]:
                 out.at[i, "why"] = "too few patients, or not followed long enough"
@@ -762,6 +765,21 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         if row["verdict"] in (Verdict.EXACT, Verdict.CONSISTENT):  # would give the number back
             out.at[i, "verdict"] = Verdict.WEAK
     return out.drop(columns="smallest")
+
+
+def _expected(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
+    """Tell a ratio of events to one decimal, without the events or the time behind it."""
+    registry = load()
+    if given["registry"].entries != registry.entries:  # any day could be asked about
+        raise Refused("a protected cohort is compared with the paper's own values")
+    out = table.assign(n=COMPLEMENT, observed=COMPLEMENT, expected=COMPLEMENT)
+    ratios = ["estimate", "lower", "upper", "wide_lower", "wide_upper"]
+    out[ratios] = out[ratios].round(1)
+    for i, row in table.iterrows():
+        few = any(small(c, min_cell) for c in (row["observed"], row["n"] - row["observed"]))
+        if few or not _is_told(registry[row["id"]], given, min_cell):
+            out.loc[i, ratios] = math.nan
+    return out
 
 
 def _is_told(entry: Entry, given: Given, min_cell: int) -> bool:
@@ -826,6 +844,7 @@ RULES: dict[Callable[..., Any], Rule] = {
     roc.roc: _roc,
     subgroups.effects: _effects,
     replication.claims: _claims,
+    expected.against: _expected,
     competing.cumulative_incidence: _incidence,
     competing.incidence_at: _incidence_at,
     competing.gray: _by_cause,

@@ -1,0 +1,53 @@
+"""How often a cohort is not interpretable, and how often that is wrong."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from conftest import script
+
+from cartanalysis.study import interpretable
+
+
+@pytest.fixture(scope="module")
+def asked() -> pd.DataFrame:
+    return interpretable.known()
+
+
+def test_few_patients_are_not_interpretable_and_many_are(asked):
+    shares = asked[asked["what"] != "expected"].set_index(["what", "effect", "outcome", "size"])
+    shares = shares["share"].unstack()
+    assert list(shares) == list(interpretable.JUDGED_SIZES)
+    assert len(shares) == len(interpretable.JUDGED) * len(interpretable.EFFECTS) * 2
+    called = shares.xs("not interpretable", level="outcome")
+    lost = shares.xs("though supported", level="outcome")
+    assert (called[300] == 0).all()
+    assert (called.loc[["emd_os", "emd_independent", "orr_emd_lowest"], 12] == 1).all()
+    assert (lost <= called).all(axis=None)
+    # what the rule costs grows with the effect
+    assert (lost.xs("very large", level="effect")[12] > lost.xs("none", level="effect")[12]).all()
+
+
+def test_false_alarms_of_observed_against_expected(asked):
+    alarms = asked[asked["what"] == "expected"].set_index(["outcome", "size"])
+    upper = alarms["share"] - 4 * alarms["error"]
+    assert (upper[["study exact", "study a sample, allowed for"]] <= 0.05).all()
+    ignored = alarms.loc["study a sample, ignored", "share"]
+    assert ignored.is_monotonic_increasing
+    assert ignored[300] > 0.3
+
+
+def test_a_part_of_what_was_asked_reproduces_the_whole(asked):
+    again = script("interpretable").simulate(sizes=(47,), claims=["orr_emd_lowest"], alarms=2000)
+    mine = asked[asked["what"].isin(["orr_emd_lowest", "expected"]) & (asked["size"] == 47)]
+    assert again["share"].tolist() == pytest.approx(mine["share"].tolist())
+
+
+def test_text_of_what_was_asked(asked):
+    table = interpretable.as_text(asked)
+    assert list(table)[1:] == [str(size) for size in interpretable.JUDGED_SIZES]
+    assert table["what"].iloc[0] == "OS, any EMD: none"
+    assert table["12"].iloc[0].startswith("100.0 % (")
+    assert interpretable.alarms_as_text(asked)["what"].tolist() == [
+        "study exact", "study a sample, ignored", "study a sample, allowed for",
+    ]  # fmt: skip
