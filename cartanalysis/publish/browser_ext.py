@@ -40,7 +40,7 @@ IDEAS = ("censored", "cut-off", "landmark", "cohorts")
 
 MODULES = {
     TRY: ("text", "distributions", "statistics", "reading", "checks", "claims", "drawing", "page"),
-    PLAY: ("text", "distributions", "statistics", "permutation", "drawing", "play"),
+    PLAY: ("text", "distributions", "statistics", "drawing", "play"),
 }
 """Each program's modules, what is used before what uses it; the data come before them all."""
 
