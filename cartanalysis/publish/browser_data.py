@@ -80,11 +80,17 @@ def contents() -> dict[str, Any]:
             "groups": cohort.MAX_GROUPS,
         },
         "privacy": _privacy(),
+        "rules": [
+            {"tests": _tests(r.query), "what": r.what, "remedy": r.remedy, "column": r.column}
+            for r in rules.RULES
+        ],
+        "remarks": [
+            {"tests": _tests(query), "words": words} for query, words in admission.REMARKS.items()
+        ],
         "suspicious": {
             "few": admission.FEW,
             "short_follow_up": admission.SHORT_FOLLOW_UP,
             "short_with_decimals": admission.SHORT_WITH_DECIMALS,
-            "long_follow_up": admission.LONG_FOLLOW_UP,
             "months_apart": admission.MONTHS_APART,
             "many_deaths": rules.MANY_DEATHS,
             "many_alike": rules.MANY_ALIKE,
@@ -192,6 +198,22 @@ def _asked() -> dict[str, Any]:
             for form in spellings(name)
         ],
     }
+
+
+_TEST = re.compile(r"(\w+)(?:\.(isna|notna)\(\)| (==|!=|>) (?:'(\w+)'|([\d.]+)|(\w+)))")
+
+
+def _tests(query: str) -> list[dict[str, Any]]:
+    """Take a query of pandas apart: each test has a column, a sign and what is on the right."""
+    tests = []
+    for part in query.split(" & "):
+        found = _TEST.fullmatch(part)
+        if found is None:
+            raise ValueError(f"{part} has no translation for JavaScript yet")
+        column, method, sign, text, number, other = found.groups()
+        value = float(number) if number else text
+        tests.append({"column": column, "sign": method or sign, "value": value, "other": other})
+    return tests
 
 
 def _privacy() -> dict[str, Any]:
