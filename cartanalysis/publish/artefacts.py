@@ -57,7 +57,11 @@ def harvest(
     Unless all is to be there (``complete``), what the cohort cannot answer is left out.
     """
     found = {c.name: answered(c.notebook) for c in chapters}
-    left_out = {c.name: _title(c) for c in chapters if not (complete or found[c.name].stays)}
+    left_out = {
+        c.name: title_of(c.notebook, c.name)
+        for c in chapters
+        if not (complete or found[c.name].stays)
+    }
     numbers: list[dict[str, Any]] = []
     texts: dict[str, dict[str, str]] = {}
     figures: dict[str, dict[str, Any]] = {}
@@ -82,7 +86,7 @@ def harvest(
         if "figure" in about:
             source = {
                 "chapter": chapter.name,
-                "title": _title(chapter),
+                "title": title_of(chapter.notebook, chapter.name),
                 "cell": cell.execution_count,
                 "cohort": cohort.name,
                 "data": data,
@@ -137,7 +141,7 @@ def _unanswered(chapter: Executed, found: Answered) -> dict[str, Any]:
     """Say of a chapter what its cohort cannot answer."""
     return {
         "chapter": chapter.name,
-        "title": _title(chapter),
+        "title": title_of(chapter.notebook, chapter.name),
         "stays": found.stays,
         "reasons": found.reasons,
     }
@@ -155,10 +159,11 @@ def _about(output: Any) -> dict[str, Any]:
     return dict(output.get("metadata", {}).get(METADATA, {}))
 
 
-def _title(chapter: Executed) -> str:
-    lines = (line for cell in chapter.notebook.cells for line in cell.source.splitlines())
+def title_of(notebook: nbformat.NotebookNode, name: str) -> str:
+    """Give a chapter's title, or else its name."""
+    lines = (line for cell in notebook.cells for line in cell.source.splitlines())
     titles = (line.removeprefix("# ").strip() for line in lines if line.startswith("# "))
-    return next(titles, chapter.name)
+    return next(titles, name)
 
 
 def _figure_problems(figure: dict[str, Any], earlier: dict[str, Any]) -> list[str]:

@@ -221,8 +221,8 @@ def test_the_cohorts_are_stepped_through(page, place):
     without, emd = one_year(patients, "emd_any")
     control(page, "cohorts").get_by_role("slider").fill(str(place - 1))
     assert told(page, "cohorts").removesuffix(" The book computes on this cohort.") == (
-        f"Cohort {place} of 40: hazard ratio {ratios.iloc[place - 1]:.2f}, patients with EMD against "
-        f"those without. Alive at 1 year: {emd} with EMD, {without} without."
+        f"Cohort {place} of 40: hazard ratio {ratios.iloc[place - 1]:.2f}, patients with EMD "
+        f"against those without. Alive at 1 year: {emd} with EMD, {without} without."
     )
     assert control(page, "cohorts").locator("circle.try-dot").count() == 40
 
