@@ -240,21 +240,11 @@ function checkRules(patients, rows, found) {
       found.push(problem(told, remedy, rows[i], column, patient[column]));
     });
   }
-  const everybody = (name, enough, isMeant, isWrong, what) => {
-    const meant = patients.filter(isMeant);
-    if (meant.length < enough || !meant.every(isWrong)) return;
-    found.push(problem(what, "Correct what is wrong", null, name));
-  };
-  everybody(
-    "rfs_event", suspicious.many_deaths, (r) => r.os_event === 1 && isKnown(r.rfs_event), (r) => r.rfs_event === 0,
-    "everybody who died is censored here, but RFS must count deaths",
-  );
-  everybody(
-    "rfs_days", suspicious.many_alike,
-    (r) => isKnown(r.rfs_days) && isKnown(r.os_days) && (r.rfs_event === 0 || r.rfs_cause === "death"),
-    (r) => r.rfs_days === r.os_days,
-    "rfs_days equals os_days in everybody without relapse, so it seems to count from infusion",
-  );
+  for (const { of, enough, tests, what, remedy, column } of data.of_all) {
+    const meant = patients.filter((patient) => of.some((kind) => isMet(kind, patient)));
+    if (meant.length < enough || !meant.every((patient) => isMet(tests, patient))) continue;
+    found.push(problem(what, remedy, null, column));
+  }
 }
 
 // What is allowed, but rare; in the command's words.

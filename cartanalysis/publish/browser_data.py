@@ -80,20 +80,19 @@ def contents() -> dict[str, Any]:
             "groups": cohort.MAX_GROUPS,
         },
         "privacy": _privacy(),
-        "rules": [
-            {"tests": _tests(r.query), "what": r.what, "remedy": r.remedy, "column": r.column}
-            for r in rules.RULES
+        "rules": [_rule(rule) for rule in rules.RULES],
+        "of_all": [
+            _rule(rule) | {"of": [_tests(query) for query in rule.of], "enough": rule.enough}
+            for rule in rules.OF_ALL
         ],
         "remarks": [
-            {"tests": _tests(query), "words": words} for query, words in admission.REMARKS.items()
+            {"tests": _tests(query), "words": words} for query, words in rules.REMARKS.items()
         ],
         "suspicious": {
             "few": admission.FEW,
             "short_follow_up": admission.SHORT_FOLLOW_UP,
             "short_with_decimals": admission.SHORT_WITH_DECIMALS,
             "months_apart": admission.MONTHS_APART,
-            "many_deaths": rules.MANY_DEATHS,
-            "many_alike": rules.MANY_ALIKE,
         },
         "claims": [_claim(entry, registry) for entry in registry.claims],
         "alpha": verdicts.ALPHA,
@@ -198,6 +197,11 @@ def _asked() -> dict[str, Any]:
             for form in spellings(name)
         ],
     }
+
+
+def _rule(rule: rules.Rule) -> dict[str, Any]:
+    told = {"what": rule.what, "remedy": rule.remedy, "column": rule.column}
+    return {"tests": _tests(rule.query), **told}
 
 
 _TEST = re.compile(r"(\w+)(?:\.(isna|notna)\(\)| (==|!=|>) (?:'(\w+)'|([\d.]+)|(\w+)))")
