@@ -28,7 +28,7 @@ from cartanalysis.chapter.disclosure.outputs import only_handed_over
 from cartanalysis.publish.book import Book
 from cartanalysis.publish.kernels import ENVIRONMENT, Kernels
 from cartanalysis.publish.owner import Seal
-from cartanalysis.publish.scratch import FULL, naming
+from cartanalysis.publish.places import FULL, naming
 from cartanalysis.workers import package_hash
 
 if TYPE_CHECKING:

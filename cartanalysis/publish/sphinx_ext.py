@@ -279,8 +279,8 @@ def _execute_here(root: Path, target: Path) -> None:
     # slow to import, and needed in a plain build only
     from cartanalysis.intake.admission import Request
     from cartanalysis.publish import execute
+    from cartanalysis.publish.places import private_folder
     from cartanalysis.publish.run import cache_for, prepare
-    from cartanalysis.publish.scratch import private_folder
 
     plan = prepare(Book(root), Request())
     cache = cache_for(plan.book)

@@ -26,7 +26,7 @@ from cartanalysis.intake import SETTLED
 from cartanalysis.intake.admission import Request
 from cartanalysis.publish import artefacts, checks, execute, owner, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
-from cartanalysis.publish.replace import replace_folder
+from cartanalysis.publish.places import clear, private_folder, replace_folder, staging_for
 from cartanalysis.publish.run import (
     Built,
     Plan,
@@ -39,8 +39,6 @@ from cartanalysis.publish.run import (
     stands,
     write_run,
 )
-from cartanalysis.publish.scratch import private_folder
-from cartanalysis.publish.staging import clear, staging_for
 from cartanalysis.publish.tables import FOLDER as TABLES
 from cartanalysis.publish.verify import read_run
 from cartanalysis.sites.chapter import write_members
