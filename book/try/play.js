@@ -23,10 +23,9 @@ function picture(curves, id, more) {
   return [legend(curves.map((c) => c.group)), plot(curves, { ...about, ...more })];
 }
 
-// An idea is a title, its fields, a note, and show(): {parts, told, value}; value is the slider's place
-// in words.
-function censored() {
-  const { patient_id: ids, os_days: days, os_event: events } = play.censored;
+// An idea has fields, and show(): {parts, told, value}; value is the slider's place in words.
+function censored({ columns: recorded, label }) {
+  const { patient_id: ids, os_days: days, os_event: events } = recorded;
   const places = ids.map((_, i) => i).filter((i) => events[i] === 0);
   const censored = places.sort((a, b) => days[a] - days[b]);
   const options = censored.map((i) => el("option", { value: i }, `${ids[i]}, censored on day ${days[i]}`));
@@ -43,7 +42,7 @@ function censored() {
     const [one, day] = [Number(who.value), Number(end.value)];
     const changed = (values, value) => values.map((old, i) => (i === one ? value : old));
     const moved = { os_days: changed(days, day), os_event: changed(events, died.checked ? 1 : 0) };
-    curves = [play.censored, moved].map((columns, i) => {
+    curves = [recorded, moved].map((columns, i) => {
       return { ...kaplanMeier({ columns }, "os")[0], group: names[i] };
     });
     const [before, after] = curves.map(atOneYear);
@@ -54,16 +53,12 @@ function censored() {
     const told =
       `${ids[one]} ${what} on day ${day}. Survival at 1 year: ${percent(after.estimate)} ` +
       `(${100 * data.confidence} % interval ${bounds}); as recorded, ${percent(before.estimate)}.`;
-    const parts = picture(curves, "censored", { label: "Overall survival with one patient changed", points });
+    const parts = picture(curves, "censored", { label, points });
     return { parts, told, value: `day ${day}` };
   };
   return {
-    title: "Move a censored patient",
     fields: [field("Patient", who), field("Day", end), field("died on that day", died)],
     slider: end,
-    note:
-      "Drag the round handle, or move the slider. A censored patient counts as at risk up to the last " +
-      "day seen: the curve changes only where that day passes a death.",
     reset: [who, reset],
     drag: (place, svg) => (end.value = Math.round(dayAt(place, svg, curves))),
     show,
@@ -71,28 +66,28 @@ function censored() {
 }
 
 // an idea of which the package computed every step
-function stepped(name) {
-  const { title, field: label, note, steps, groups, start, dots: placed, ...about } = play[name];
-  const place = slider(name, { min: 0, max: steps.length - 1, value: start });
+function stepped({ field: name, steps, groups, start, dots: below, values, ...about }, id) {
+  const place = slider(id, { min: 0, max: steps.length - 1, value: start });
   const show = () => {
     const { columns, told, value } = steps[place.value];
     const curves = kaplanMeier({ columns, levels: { group: groups } }, "os", "group");
-    const parts = picture(curves, name, about);
-    if (placed) parts.push(dots(placed.values, Number(place.value), placed.label));
+    const parts = picture(curves, id, about);
+    if (values) parts.push(dots(values, Number(place.value), below));
     return { parts, told, value };
   };
-  return { title, fields: [field(label, place)], slider: place, note, show };
+  return { fields: [field(name, place)], slider: place, show };
 }
 
 function start(box) {
   const { play: name } = box.dataset;
-  const idea = name === "censored" ? censored() : stepped(name);
+  const words = play[name];
+  const idea = (name === "censored" ? censored : stepped)(words, name);
   const card = el("figure", { class: "try-card" });
   const value = el("span", { class: "play-value", "aria-hidden": "true" });
   const status = el("p", { role: "status", class: "play-told" });
-  const note = el("p", { class: "try-hint" }, idea.note);
+  const note = el("p", { class: "try-hint" }, words.note);
   idea.slider.parentElement.append(value);
-  const parts = [el("legend", {}, idea.title), ...idea.fields, card, status, note];
+  const parts = [el("legend", {}, words.title), ...idea.fields, card, status, note];
   const draw = () => {
     const shown = idea.show();
     card.replaceChildren(...shown.parts);

@@ -24,6 +24,7 @@ from sphinx.util.docutils import SphinxDirective
 from cartanalysis.contract import DEFAULT_COHORT
 from cartanalysis.publish import artefacts, browser_data
 from cartanalysis.publish.book import PROSE
+from cartanalysis.publish.play import IDEAS
 from cartanalysis.publish.sphinx_ext import EXTENSION, load_artefact
 
 FOLDER = "try"
@@ -33,9 +34,6 @@ TRY, PLAY = "try-your-cohort", "play"
 """The programs: names of a script and of its directive."""
 
 STYLE, CONTROLS = f"{TRY}.css", "controls.html"
-
-IDEAS = ("censored", "cut-off", "landmark", "cohorts")
-"""What there is to play with, as ``play.js`` names it."""
 
 MODULES = {
     TRY: ("text", "distributions", "statistics", "reading", "checks", "claims", "drawing", "page"),

@@ -119,7 +119,7 @@ def as_markdown(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", text)
 
 
-# --- pages and menu ----------------------------------------------------------------------------------
+# --- pages and menu -----------------------------------------------------------------------------
 
 
 def is_told(book: Book) -> bool:

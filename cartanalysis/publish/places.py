@@ -1,4 +1,4 @@
-"""Where a run works: private places for patients' rows, one beside the output, and the swap at the end.
+"""Where a run works: private places, one beside the output, and the swap at the end.
 
 What a run that was killed leaves behind, the next one clears away.
 """

@@ -6,10 +6,12 @@ The package computes and words every step of a slider; the page draws the curves
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import resources
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from cartanalysis import intake
 from cartanalysis.contract import DEFAULT_COHORT, derive, treg_cutoff_of
@@ -17,6 +19,9 @@ from cartanalysis.errors import counted
 from cartanalysis.stats import cutoff, permutation, survival
 from cartanalysis.study import consistent
 from cartanalysis.text import format_value, is_missing
+
+_FILE = resources.files("cartanalysis.publish") / "play.yml"
+IDEAS: dict[str, dict[str, Any]] = yaml.safe_load(_FILE.read_text("utf-8"))
 
 OPEN = "emd_os"
 """The claim whose hazard ratio the reader follows through the consistent cohorts."""
@@ -32,17 +37,18 @@ WEEK, LAST_LANDMARK = 7, 182
 
 YEAR = 365
 
-CENSORED = "censored"
-"""The idea whose curves follow the reader's hand, so that the page computes them."""
+Step = tuple[pd.DataFrame, str, str]
+"""The patients drawn, where the slider is in words, and what is told."""
 
 
 def ideas() -> dict[str, Any]:
-    """Collect what the controls in the chapters read."""
+    """Collect what the controls read: their words, the patients drawn, where they start."""
     table = intake.read(DEFAULT_COHORT).table
+    moved = {"columns": as_lists(table[["patient_id", "os_days", "os_event"]])}
     return {
-        CENSORED: as_lists(table[["patient_id", "os_days", "os_event"]]),
-        "cut-off": _cut_offs(table),
-        "landmark": _landmarks(derive(table)),
+        "censored": IDEAS["censored"] | moved,
+        "cut-off": _stepped("cut-off", *_cut_offs(table)),
+        "landmark": _stepped("landmark", 0, _landmarks(derive(table))),
         "cohorts": _cohorts(),
     }
 
@@ -58,13 +64,15 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _step(
-    patients: pd.DataFrame, by: str, names: Mapping[str, str], value: str, told: str
-) -> dict[str, Any]:
-    """Give a step: where the slider is in words, what is told, and the patients in their groups."""
-    group = patients[by].astype(object).map(names)
-    columns = as_lists(patients[["os_days", "os_event"]].assign(group=group))
-    return {"value": value, "told": told, "columns": columns}
+def _stepped(name: str, start: int, steps: list[Step]) -> dict[str, Any]:
+    """Give an idea whose every step is computed, with the patients of each in their groups."""
+    idea = IDEAS[name]
+    made = []
+    for patients, value, told in steps:
+        group = patients[idea["by"]].astype(object).map(idea["groups"])
+        columns = as_lists(patients[["os_days", "os_event"]].assign(group=group))
+        made.append({"value": value, "told": told, "columns": columns})
+    return idea | {"groups": [*idea["groups"].values()], "start": start, "steps": made}
 
 
 def _compared(patients: pd.DataFrame, by: str) -> tuple[str, float]:
@@ -77,8 +85,8 @@ def _sizes(patients: pd.DataFrame, by: str) -> Mapping[Any, int]:
     return survival.with_endpoint(patients, "os", by)[by].value_counts().to_dict()
 
 
-def _cut_offs(table: pd.DataFrame) -> dict[str, Any]:
-    names = {"low": "low Tregs", "high": "high Tregs"}
+def _cut_offs(table: pd.DataFrame) -> tuple[int, list[Step]]:
+    """Try every cut-off, beginning with the median."""
     below = table["treg_pct"].rank(method="max", pct=True)
     cuts = sorted({*table.loc[below.between(SMALLEST_SIDE, 1 - SMALLEST_SIDE), "treg_pct"]})
     steps = []
@@ -90,23 +98,13 @@ def _cut_offs(table: pd.DataFrame) -> dict[str, Any]:
             f"{test}: {format_value(p, 'p')}; corrected for a search among {len(cuts)} cut-offs: "
             f"{format_value(min(1, p * len(cuts)), 'p')}."
         )
-        steps.append(_step(patients, "treg_group", names, f"{cut:g} % of CD4⁺ T cells", told))
+        steps.append((patients, f"{cut:g} % of CD4⁺ T cells", told))
     median = treg_cutoff_of(table)["estimate"].iloc[0]
-    return {
-        "title": "Slide the cut-off",
-        "field": "Cut-off for high Tregs",
-        "label": "Overall survival by regulatory T cells",
-        "note": "The correction is Bonferroni’s: p times the number of cut-offs on this slider, at "
-        "most 1. It is simple, and strict, because neighbouring cut-offs divide the patients "
-        "almost alike.",
-        "groups": [*names.values()],
-        "start": sum(bool(cut <= median) for cut in cuts) - 1,
-        "steps": steps,
-    }
+    return sum(bool(cut <= median) for cut in cuts) - 1, steps
 
 
-def _landmarks(whole: pd.DataFrame) -> dict[str, Any]:
-    names = {"no": "no remission", "yes": "remission"}
+def _landmarks(whole: pd.DataFrame) -> list[Step]:
+    """Compare responders with the others from later and later days on."""
     steps = []
     for day in range(0, LAST_LANDMARK + 1, WEEK):
         patients = survival.landmark(whole, "os", day)
@@ -116,47 +114,28 @@ def _landmarks(whole: pd.DataFrame) -> dict[str, Any]:
             f"From day {day}: {counted(sizes['yes'], 'patient')} in remission, {sizes['no']} "
             f"without; {left} left out. {test}: {format_value(p, 'p')}."
         )
-        steps.append(_step(patients, "responder", names, f"day {day}", told))
-    return {
-        "title": "Slide the landmark",
-        "field": "Landmark",
-        "label": "Overall survival from the landmark, by response",
-        "note": "Day 0 is the unfair comparison: patients who died early had no time to respond. "
-        "Left out is who had died or was no longer observed by the landmark.",
-        "origin": "the landmark",
-        "groups": [*names.values()],
-        "start": 0,
-        "steps": steps,
-    }
+        steps.append((patients, f"day {day}", told))
+    return steps
 
 
 def _cohorts() -> dict[str, Any]:
-    names = {"none": "without EMD", "any": "with EMD"}
-    chosen, cohorts = stepped_through(), consistent.cohorts()
-    default, steps = consistent.most_central(), []
+    """Step through some of the consistent cohorts, beginning with the default cohort."""
+    chosen, cohorts, default = stepped_through(), consistent.cohorts(), consistent.most_central()
+    steps = []
     for place, (seed, ratio) in enumerate(chosen.items(), start=1):
         patients = derive(cohorts[cohorts["seed"] == seed])
         rows = survival.survival_at(patients, "os", [YEAR], "emd_any")
-        alive = [format_value(estimate, "fraction") for estimate in rows["estimate"]]
+        without, emd = (format_value(estimate, "fraction") for estimate in rows["estimate"])
         told = (
             f"Cohort {place} of {len(chosen)}: hazard ratio {format_value(ratio, 'ratio')}, "
-            f"patients with EMD against those without. Alive at 1 year: {alive[1]} with EMD, "
-            f"{alive[0]} without."
+            f"patients with EMD against those without. Alive at 1 year: {emd} with EMD, {without} "
+            "without."
         )
         told += " The book computes on this cohort." if seed == default else ""
-        steps.append(_step(patients, "emd_any", names, f"cohort {place}", told))
-    return {
-        "title": "Step through the cohorts",
-        "field": "Cohort",
-        "label": "Overall survival by extramedullary disease",
-        "note": "All of them agree with everything that was published; the hazard ratio was not. "
-        f"They are in order of their hazard ratios, {consistent.range_text(OPEN)}; each is a dot "
-        "below the curves.",
-        "groups": [*names.values()],
-        "start": [*chosen.index].index(default),
-        "steps": steps,
-        "dots": {"label": "hazard ratio", "values": chosen.tolist()},
-    }
+        steps.append((patients, f"cohort {place}", told))
+    idea = _stepped("cohorts", [*chosen.index].index(default), steps)
+    note = idea["note"].format(range=consistent.range_text(OPEN))
+    return idea | {"note": note, "values": chosen.tolist()}
 
 
 def stepped_through() -> pd.Series:
