@@ -14,10 +14,10 @@ import nbformat
 
 import cartanalysis
 from cartanalysis.chapter.by_hand import alternative_text, is_by_hand
-from cartanalysis.chapter.disclosure.outputs import METADATA, SHOWN, WITHHELD
+from cartanalysis.chapter.disclosure.outputs import SHOWN, WITHHELD
 from cartanalysis.contract import Cohort
 from cartanalysis.publish import figure_data, owner, reporting, tables
-from cartanalysis.publish.answered import SOLUTION, Answered, answered
+from cartanalysis.publish.answered import SOLUTION, Answered, answered, handed_over
 from cartanalysis.publish.execute import Executed, Failures
 
 RESULTS, TEXTS, FIGURES, ABOUT = "results.json", "texts.json", "figures.json", "cohort.json"
@@ -71,7 +71,7 @@ def harvest(
         (folder / name).mkdir(parents=True, exist_ok=True)
     data = (sha256 or owner.seal_for(cohort)(cohort.to_csv()))[:12]
     for chapter, place, cell, output in _outputs(chapters):
-        about = _about(output)
+        about = handed_over(output)
         where = f"{chapter.name}: cell {place}"
         if output.output_type == "stream" and output.name == "stderr":
             warnings.append(f"{where}: {output.text.strip()}")
@@ -154,11 +154,6 @@ def _outputs(chapters: Sequence[Executed]) -> Iterator[tuple[Executed, int, Any,
                 yield chapter, place, cell, output
 
 
-def _about(output: Any) -> dict[str, Any]:
-    """Give what a chapter said of an output that it handed over."""
-    return dict(output.get("metadata", {}).get(METADATA, {}))
-
-
 def title_of(notebook: nbformat.NotebookNode, name: str) -> str:
     """Give a chapter's title, or else its name."""
     lines = (line for cell in notebook.cells for line in cell.source.splitlines())
@@ -213,7 +208,7 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         outputs, cell.outputs = cell.outputs, []
         receiving = cell
         for output in outputs:
-            about = _about(output)
+            about = handed_over(output)
             if "figure" in about:
                 name = about["figure"]["name"]
                 show = nbformat.v4.new_markdown_cell(f"```{{chapter-figure}} {name}\n```")
