@@ -276,10 +276,13 @@ columns = {
     "test": "Test",
     "tested": "p (Holm)",
     "strength": "Power",
+    "needed": "Patients for 80 %",
 }
 caption = (
-    "Published directions: the test, p, and the power for a moderate effect, a hazard ratio of "
-    f"{power.HAZARD_RATIO:.1f} or an odds ratio of {1 / power.ODDS_RATIO:.1f} (a convention)"
+    "Published directions: the test, p, the power for a moderate effect, a hazard ratio of "
+    f"{power.HAZARD_RATIO:.1f} or an odds ratio of {1 / power.ODDS_RATIO:.1f} (a convention), and "
+    "how many patients like these would have shown such a hazard ratio in 80 % of cohorts, to two "
+    "digits"
 )
 study.show(verdicts.details("direction").as_table(columns, caption))
 
@@ -288,11 +291,24 @@ study.show(verdicts.details("direction").as_table(columns, caption))
 # study's own patients were as the abstract allows? The shares come from
 # [cohorts drawn anew](what-the-abstract-allows.ipynb), whose effects are as large as the abstract
 # leaves them; that chapter also gives their ranges.
+#
+# The last column asks the question of somebody who doubts the paper: do the paper's result and this
+# cohort's *together* convince? The *sceptical p* {cite:p}`Held2020` supposes a prior belief in no
+# effect that is just strong enough to make the paper's result not significant, and asks whether
+# this cohort contradicts that belief. It is larger than either study's own one-sided p, and falls
+# below 0.025 only if both are clear and the effect has not shrunk much. The paper prints no
+# estimates, so its own are taken from the thousand cohorts, in the median [A].
+
+# %% tags=["on-reconstruction"]
+study.on_reconstruction(
+    "A cohort built from the paper is no second study: its sceptical p shows the method only."
+)
 
 # %%
 caption = (
     "Share of new cohorts of this size, drawn from a thousand that agree with everything "
-    "published, which show a claim with p < 0.05; and the verdict on this cohort"
+    "published, which show a claim with p < 0.05; the verdict on this cohort; and the sceptical p "
+    "of the paper and this cohort, one-sided"
 )
 study.show(study.allowed().expected(caption))
 
@@ -300,9 +316,10 @@ study.show(study.allowed().expected(caption))
 # Two rules complete the verdicts. *Consistent, but inconclusive* is said of a value in the
 # predicted range if its difference from the published one may still lie beyond the margin: to be
 # called the same takes evidence, as it does to be called different (two one-sided tests,
-# {cite:p}`Schuirmann1987`). And the two adjusted directions are judged by the likelihood-ratio
-# test, while the interval shown is Wald's, so that the two can disagree near the limit. All rules:
-# [Methods](../book/methods.md).
+# {cite:p}`Schuirmann1987`). And a direction has one test, with the interval that belongs to it: the
+# hazard ratios which that test would not reject. It holds 1 if, and only if, p is not below 0.05; the
+# intervals in the chapters before are Wald's, from the standard error, and differ a little. All
+# rules: [Methods](../book/methods.md).
 #
 # ## What it means for a patient
 #

@@ -163,9 +163,11 @@ class Allowed:
             "what": "Claim",
             "expected": "New cohorts of this size that would show it",
             "verdict": "This cohort",
+            "sceptical": "Sceptical p",
         }
         # the shares rest on the prior, on whatever cohort the verdicts are
-        return self._assumed(allowed.expected, self._claims).as_table(columns, caption)
+        asked = (allowed.expected, self._claims, self._study.confidence)
+        return self._assumed(*asked).as_table(columns, caption)
 
     def worth(self, quantity: str) -> str:
         """Tell how many independent cohorts the thousand are worth for one quantity.

@@ -66,6 +66,41 @@ def of_hazard_ratio(
     return float(stats.norm.sf(stats.norm.ppf(1 - alpha / 2) - drift))
 
 
+def patients_needed(
+    n: int,
+    events: int,
+    share: float,
+    hazard_ratio: float = HAZARD_RATIO,
+    explained: float = 0.0,
+    alpha: float = 0.05,
+    chance: float = 0.8,
+) -> float:
+    """Give the size of a next cohort, like this one, that would show an effect.
+
+    Parameters
+    ----------
+    n, events : int
+        Patients of this cohort, and events among them.
+    share, hazard_ratio, explained, alpha : float
+        As of `of_hazard_ratio`.
+    chance : float
+        Power that is asked for.
+
+    Returns
+    -------
+    float
+        Patients, rounded up, with as many events in a hundred as here; infinite if the exposure
+        does not vary beside the other covariates.
+
+    References
+    ----------
+    .. [1] Schoenfeld DA. Biometrics 39, 499–503 (1983).
+    """
+    each = share * (1 - share) * (1 - explained) * math.log(hazard_ratio) ** 2 * events / n
+    wanted = (stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(chance)) ** 2
+    return math.ceil(wanted / each) if each > 0 else math.inf
+
+
 def of_odds_ratio(
     exposed: int, others: int, outcomes: int, odds_ratio: float = ODDS_RATIO, alpha: float = 0.05
 ) -> float:

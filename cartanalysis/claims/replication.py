@@ -41,7 +41,7 @@ COLUMNS = {
     "ph_p": NUMBER, "unit": TEXT, "found": NUMBER, "found_lower": NUMBER, "found_upper": NUMBER,
     "expected": NUMBER, "expected_lower": NUMBER, "expected_upper": NUMBER,
     "difference": NUMBER, "difference_lower": NUMBER, "difference_upper": NUMBER,
-    "power": NUMBER, "verdict": TEXT, "side": TEXT, "survives": TEXT, "proportional": TEXT,
+    "power": NUMBER, "needed": NUMBER, "verdict": TEXT, "side": TEXT, "survives": TEXT, "proportional": TEXT,
     "why": TEXT, "lacks": TEXT, "test": TEXT, "method": TEXT,
 }  # fmt: skip
 """The columns of `claims` in their order, and what each holds."""
@@ -59,9 +59,6 @@ ALLOWANCE = (
     "samples is the only reason for a difference that is allowed for: hospitals also differ.",
 )
 """What a tally of verdicts leaves out."""
-
-NO_RATIO = "no ratio"
-"""Unit of a direction whose hazard ratio is not finite."""
 
 
 def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95) -> pd.DataFrame:
@@ -88,7 +85,8 @@ def claims(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95)
         found_lower, found_upper (what was judged in this cohort), expected (the same in the
         paper), expected_lower, expected_upper (prediction interval), difference, difference_lower,
         difference_upper (cohort less paper), all fractions; for directions power (for a moderate
-        effect); verdict, side (better or worse, of a value that differs), survives (yes or no:
+        effect), needed (patients of a cohort like this one that would show it with 80 % power; of
+        hazard ratios); verdict, side (better or worse, of a value that differs), survives (yes or no:
         Holm's correction, where the verdict is decided), proportional (yes or no: whether one
         hazard ratio is a fair summary, by the test of proportional hazards), why (where the verdict
         needs a reason), lacks (columns without which it cannot be assessed), test, method.
@@ -198,14 +196,12 @@ def is_hidden(row: Any) -> bool:
         Whether there is a verdict without the numbers behind it.
     """
     number = row.found if row.family == VALUES else row.estimate
-    return row.verdict != Verdict.NOT_ASSESSED and row.unit != NO_RATIO and is_missing(number)
+    return row.verdict != Verdict.NOT_ASSESSED and is_missing(number)
 
 
 def _found_text(row: Any) -> str:
     if row.verdict == Verdict.NOT_ASSESSED:
         return "–"
-    if row.unit == NO_RATIO:
-        return "no finite hazard ratio"
     if is_hidden(row):
         return HIDDEN
     is_ratio = row.unit in ("odds ratio", "hazard ratio")
@@ -290,7 +286,7 @@ def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
     pandas.DataFrame
         One row per claim that could be assessed: short, judged, predicted (prediction interval),
         off (difference in percentage points), margin (within which it counts as the same), test,
-        tested (p, and in brackets Holm's), strength (power).
+        tested (p, and in brackets Holm's), strength (power), needed (patients).
 
     Raises
     ------
@@ -310,6 +306,7 @@ def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
             "test": row.test,
             "tested": _p_text(row),
             "strength": "–" if is_missing(row.power) else format_power(row.power),
+            "needed": _needed_text(row.needed),
         }
         for row in each_row(mine)
     )
@@ -328,6 +325,12 @@ def _off_text(row: Any) -> str:
     points = (rounded(100 * v, 1, 0) for v in values)
     middle, low, high = (p.replace("-", "−") if p[0] == "-" else f"+{p}" for p in points)
     return f"{middle} ({low} to {high})"
+
+
+def _needed_text(patients: float) -> str:
+    if is_missing(patients) or math.isinf(patients):
+        return "–"
+    return f"{float(f'{patients:.2g}'):,.0f}"  # a rough number
 
 
 def _p_text(row: Any) -> str:

@@ -7,6 +7,7 @@ show is told from what was not there by the power (`cartanalysis.claims.power`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -18,8 +19,8 @@ from cartanalysis.claims import consistency, power
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.contract import DERIVED, FIELDS, require
 from cartanalysis.errors import CannotCompute, MissingColumns
-from cartanalysis.stats import permutation, response, survival
-from cartanalysis.stats.cox import CoxModel, cox
+from cartanalysis.stats import firth, inversion, permutation, response, survival
+from cartanalysis.stats.cox import CoxModel
 from cartanalysis.stats.exact import binomial_interval
 from cartanalysis.text import format_power, is_missing
 
@@ -471,49 +472,24 @@ def _direction(entry: Entry, patients: pd.DataFrame, registry: Registry, confide
     patients = _worse_last(entry, patients)
     test = permutation.compare(patients, endpoint, exposure).iloc[0]
     row = _exposure(entry, patients, [exposure]) | {"p": test["p"], "test": test["test"]}
-    try:
-        model = cox(patients, endpoint, [exposure], confidence)
-    except CannotCompute as error:  # the log-rank test still knows direction and p
-        verdict = _verdict(bool(test["excess"] > 0), test["p"])
-        why = _joined(str(error), _weighed(verdict, MODERATE_HAZARD, row["power"]))
-        method = _with_assumptions(test["method"], entry)
-        return row | {"unit": "no ratio", "verdict": verdict, "why": why, "method": method}
-    return row | _ratio(entry, model, row, f"p: {test['method']}")
+    model = firth.hazard_ratios(patients, endpoint, [exposure], confidence)
+    lower, upper = inversion.interval(patients, endpoint, exposure, confidence)
+    model = replace(model, terms=model.terms.assign(lower=lower, upper=upper))
+    usual, _, _ = model.terms["method"].iloc[0].rpartition(", ")
+    method = f"{usual}; {inversion.METHOD}; p: {test['method']}"
+    return row | _ratio(entry, model, row, method)
 
 
 def _adjusted(entry: Entry, patients: pd.DataFrame, registry: Registry, confidence: float) -> Row:
     """Judge a factor given the others, by the likelihood-ratio test."""
     exposure, endpoint = entry.details["exposure"], entry.details["endpoint"]
-    kept, covariates, note = _with_events(entry, _worse_last(entry, patients))
-    model = cox(kept, endpoint, covariates, confidence)
+    patients, covariates = _worse_last(entry, patients), entry.covariates
+    model = firth.likelihood_ratio(patients, endpoint, covariates, exposure, confidence)
     test = model.tests.set_index("covariate").loc[exposure]
-    row = _exposure(entry, kept, covariates) | {"p": test["p"], "test": "likelihood ratio"}
-    others = ", ".join(c for c in covariates if c != exposure) or "nothing"
-    row |= _ratio(entry, model, row, f"adjusted for {others}; p: {test['method']}")
-    return row | {"why": _joined(row["why"], note)}
-
-
-def _with_events(entry: Entry, patients: pd.DataFrame) -> tuple[pd.DataFrame, list[str], str]:
-    """Leave out patients in levels of the other covariates in which nobody had the event.
-
-    Such a level's hazard ratio is 0 in the limit, in which its patients weigh nothing in any risk
-    set: without them the likelihood of the others is the same.
-    """
-    data = survival.with_endpoint(patients, entry.details["endpoint"], *entry.covariates)
-    kept = patients.loc[data.index]
-    covariates, notes = [], []
-    if not data["event"].any():
-        return kept, entry.covariates, ""
-    for name in entry.covariates:
-        had = set(data.loc[data["event"], name])
-        without = [level for level in response.levels(data[name]) if level not in had]
-        if name != entry.details["exposure"] and without:
-            kept = kept[~kept[name].isin(without)]
-            groups = " and ".join(f"`{level}`" for level in without)
-            notes.append(f"in {groups} of `{name}` nobody had the event: left out of the model")
-        if name == entry.details["exposure"] or len(had) > 1:
-            covariates.append(name)
-    return kept, covariates, "; ".join(notes)
+    row = _exposure(entry, patients, covariates) | {"p": test["p"], "test": "likelihood ratio"}
+    others = ", ".join(c for c in covariates if c != exposure)
+    method = f"{model.terms['method'].iloc[0]}; adjusted for {others}; p: {test['method']}"
+    return row | _ratio(entry, model, row, method)
 
 
 def _exposure(entry: Entry, patients: pd.DataFrame, covariates: list[str]) -> Row:
@@ -525,22 +501,19 @@ def _exposure(entry: Entry, patients: pd.DataFrame, covariates: list[str]) -> Ro
     if len(covariates) > 1:
         others = pd.get_dummies(data[[c for c in covariates if c != exposure]], dtype=float)
         explained = power.variance_explained(exposed, others)
-    strength = power.of_hazard_ratio(
-        int(event.sum()),
-        float(exposed.mean()),
-        explained=explained,
-        alpha=ALPHA,
-    )
+    of = {"share": float(exposed.mean()), "explained": explained, "alpha": ALPHA}
+    count = int(event.sum())
     cells = [(side & had).sum() for side in (exposed, ~exposed) for had in (event, ~event)]
     return {
         "n": len(data),
-        "events": int(event.sum()),
+        "events": count,
         "smallest": _smallest(*cells, exposed.sum(), (~exposed).sum()),
-        "power": strength,
+        "power": power.of_hazard_ratio(count, **of),
+        "needed": power.patients_needed(len(data), count, **of),
     }
 
 
-def _ratio(entry: Entry, model: CoxModel, row: Row, how: str) -> Row:
+def _ratio(entry: Entry, model: CoxModel, row: Row, method: str) -> Row:
     """Judge a direction by the hazard ratio and a test's p."""
     term = model.terms.set_index(["covariate", "group"]).loc[
         (entry.details["exposure"], entry.details["worse"])
@@ -554,8 +527,8 @@ def _ratio(entry: Entry, model: CoxModel, row: Row, how: str) -> Row:
         "proportional": "" if is_missing(changes) else "no" if changes < ALPHA else "yes",
         "unit": "hazard ratio",
         "verdict": verdict,
-        "why": _weighed(verdict, MODERATE_HAZARD, row["power"], too_small),
-        "method": _with_assumptions(f"{term['method']}; {how}", entry),
+        "why": _joined(model.note, _weighed(verdict, MODERATE_HAZARD, row["power"], too_small)),
+        "method": _with_assumptions(method, entry),
     }
 
 

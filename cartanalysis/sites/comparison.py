@@ -93,8 +93,6 @@ def _cell(row: Any) -> str:
 
 
 def _value(row: Any) -> str:
-    if row.unit == replication.NO_RATIO:
-        return "no finite hazard ratio"
     if replication.is_hidden(row):
         return replication.HIDDEN
     unit = "ratio" if row.unit in ("hazard ratio", "odds ratio") else row.unit
@@ -175,6 +173,8 @@ def _why_not(row: Any, group: str) -> str:
         return str(row.why or Verdict.NOT_ASSESSED)
     if group != RATES and (is_missing(row.lower) or is_missing(row.upper)):
         return "it has no interval"
+    if group == DIRECTIONS and (row.lower <= 0 or math.isinf(row.upper)):
+        return "in one group nobody had the event, so that its interval has no end"
     return ""
 
 

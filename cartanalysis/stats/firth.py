@@ -14,7 +14,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from cartanalysis.stats.cox import CoxModel, NoFiniteEstimate, coded, cox, prepa
 
 Floats = npt.NDArray[np.float64]
 
+PROFILE_METHOD = "Cox regression, Efron ties, profile-likelihood interval"
 COX_METHOD = "Cox regression penalised after Firth, Efron ties, profile-likelihood interval"
 LOGISTIC_METHOD = "logistic regression penalised after Firth, profile-likelihood interval"
 TEST_METHOD = "penalised likelihood-ratio test"
@@ -40,7 +41,7 @@ SETTLED, LONGEST, MOST_STEPS = 1e-10, 3.0, 1000
 
 @dataclass(frozen=True)
 class Point:
-    """The penalised likelihood at some coefficients.
+    """The likelihood, penalised or not, at some coefficients.
 
     Attributes
     ----------
@@ -223,7 +224,57 @@ def hazard_ratios(
         why = str(error)
     model = penalised_cox(patients, endpoint, covariates, confidence)
     usual = why.partition(", so its")[0].partition(":")[0]
-    return CoxModel(**{**vars(model), "note": f"{usual}: {PENALISED}"})
+    return replace(model, note=f"{usual}: {PENALISED}")
+
+
+def likelihood_ratio(
+    patients: pd.DataFrame,
+    endpoint: str,
+    covariates: list[str],
+    covariate: str,
+    confidence: float = 0.95,
+) -> CoxModel:
+    """Fit a Cox model in which one covariate's interval belongs to its likelihood-ratio test.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame of shape (n_patients, n_columns)
+        A cohort's table.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    covariates : list of str
+        As of `cartanalysis.stats.cox.cox`.
+    covariate : str
+        Which of them.
+    confidence : float
+        Coverage of the profile-likelihood interval.
+
+    Returns
+    -------
+    CoxModel
+        As of `hazard_ratios`; the interval of a term of that covariate holds the hazard ratios
+        which the likelihood-ratio test does not reject.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        As of `penalised_cox`.
+
+    References
+    ----------
+    .. [1] R: the profile of ``coxph(...)$loglik`` over an ``offset``.
+    """
+    model = hazard_ratios(patients, endpoint, covariates, confidence)
+    if model.note:  # penalised: the intervals are the tests' already
+        return model
+    prepared = prepare(patients, endpoint, covariates)
+    fit = Fit.of(_unpenalised(prepared.sets, prepared.x), len(prepared.terms))
+    places = np.flatnonzero(prepared.terms["covariate"] == covariate)
+    unit = prepared.unit[places]
+    terms = model.terms.copy()
+    terms.loc[places, ["lower", "upper"]] = np.exp(fit.bounds(confidence, places) / unit).T
+    terms.loc[places, "method"] = PROFILE_METHOD
+    return replace(model, terms=terms)
 
 
 PENALISED = (
@@ -316,6 +367,14 @@ def _cox(sets: RiskSets, x: Floats) -> Penalised:
         information = fit.information()[0]
         penalty, slope = _penalty(information, fit.third()[0])
         return Point(float(fit.value[0]) + penalty, fit.score[:, 0] + slope, information)
+
+    return at
+
+
+def _unpenalised(sets: RiskSets, x: Floats) -> Penalised:
+    def at(beta: Floats) -> Point:
+        fit = Likelihood.at(sets, x, beta[:, None])
+        return Point(float(fit.value[0]), fit.score[:, 0], fit.information()[0])
 
     return at
 

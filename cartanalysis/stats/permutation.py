@@ -6,6 +6,7 @@ because where they are drawn it holds every draw of every patient, too many for 
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from itertools import chain, combinations
 from math import comb
@@ -171,17 +172,51 @@ def p_of_two(time: Floats, event: npt.NDArray[np.bool_], group: npt.NDArray[np.i
     return _p_of_two(score, np.bincount(group, minlength=2), float(score[group == 1].sum()))
 
 
+def not_rejected(
+    time: Floats, event: npt.NDArray[np.bool_], group: npt.NDArray[np.int_], alpha: float
+) -> tuple[float, float]:
+    """Give the range of the excess in which two groups do not differ significantly.
+
+    Parameters
+    ----------
+    time, event, group : numpy.ndarray of shape (n_patients,)
+        As of `p_of_two`.
+    alpha : float
+        Level.
+
+    Returns
+    -------
+    least : float
+        Smallest excess of group 1 with p of at least the level.
+    most : float
+        Largest such excess.
+    """
+    score = _scores(time, event)
+    sizes = np.bincount(group, minlength=2)
+    sums, _ = _arrangements(score, sizes, float(score[group == 1].sum()))
+    tail = math.ceil(len(sums) * alpha / 2 * (1 - _ROUNDING))  # so many are as far out
+    least, most = np.partition(sums, (tail - 1, len(sums) - tail))[[tail - 1, len(sums) - tail]]
+    if sizes[1] != sizes.min():
+        least, most = -most, -least
+    return float(least) - _ROUNDING, float(most) + _ROUNDING
+
+
 def _p_of_two(score: Floats, sizes: npt.NDArray[np.int_], excess: float) -> float:
+    sums, observed = _arrangements(score, sizes, excess)
+    tails = (sums >= observed - _ROUNDING).mean(), (sums <= observed + _ROUNDING).mean()
+    return min(1.0, 2 * float(min(tails)))
+
+
+def _arrangements(
+    score: Floats, sizes: npt.NDArray[np.int_], excess: float
+) -> tuple[Floats, float]:
+    """Give the smaller group's excess in all arrangements, or in some, and as observed."""
     # the scores add up to 0: one group's sum tells the other's
     smaller = int(sizes.min())
     observed = excess if sizes[1] == smaller else -excess
     if comb(len(score), smaller) <= MOST_ARRANGEMENTS:
-        sums = _enumerated(score, smaller)
-    else:
-        drawn = _drawn(score, smaller)
-        sums = np.append(drawn, observed)
-    tails = (sums >= observed - _ROUNDING).mean(), (sums <= observed + _ROUNDING).mean()
-    return min(1.0, 2 * float(min(tails)))
+        return _enumerated(score, smaller), observed
+    return np.append(_drawn(score, smaller), observed), observed
 
 
 def _p_of_several(score: Floats, group: npt.NDArray[np.int_]) -> float:

@@ -5,12 +5,15 @@ Every table here rests on assumptions, the prior of `cartanalysis.study.ensemble
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from cartanalysis.claims import sceptical
 from cartanalysis.claims.registry import Entry
 from cartanalysis.errors import CannotCompute
 from cartanalysis.study import consistent
@@ -182,19 +185,22 @@ def outcomes(sizes: Sequence[int] = ()) -> pd.DataFrame:
     return table[["claim", "what", "n", "estimate", "contradicts", "method"]]
 
 
-def expected(claims: pd.DataFrame) -> pd.DataFrame:
+def expected(claims: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """Say how often a new cohort of a cohort's size would show what the paper claims.
 
     Parameters
     ----------
     claims : pandas.DataFrame
         Verdicts on the cohort, from `cartanalysis.claims.replication.claims`.
+    confidence : float
+        Coverage of their intervals.
 
     Returns
     -------
     pandas.DataFrame
         One row per direction and ordering: what, expected (share of the new cohorts; between the
-        sizes that were simulated it lies straight over log n), verdict.
+        sizes that were simulated it lies straight over log n), verdict, sceptical (p of the paper,
+        as it is in the median of the thousand cohorts, and the cohort; of hazard ratios).
 
     Raises
     ------
@@ -211,10 +217,32 @@ def expected(claims: pd.DataFrame) -> pd.DataFrame:
             "what": row.short,
             "expected": _percent(float(np.interp(np.log(n), at, sizes.loc[row.id]))),
             "verdict": row.verdict,
+            "sceptical": _sceptical(row, confidence),
         }
         for row in each_row(claims[claims["id"].isin(sizes.index)])
     ]
     return pd.DataFrame(rows)
+
+
+def _sceptical(row: Any, confidence: float) -> str:
+    """Ask a doubter of the paper whether a cohort's hazard ratio convinces."""
+    ends = pd.Series([row.p, row.lower, row.upper], dtype=float)
+    if row.unit != "hazard ratio" or not np.isfinite(ends).all() or row.lower <= 0:
+        return "–"
+    name = name_of(load()[row.id])
+    wide = consistent.measured()
+    p, lower, upper = (wide[f"{name}{of}"].median() for of in ("_p", "_lower", "_upper"))
+    errors = (
+        math.log(upper / lower) / _quantile(0.95),
+        math.log(row.upper / row.lower) / _quantile(confidence),
+    )
+    here = stats.norm.isf(row.p / 2) * (1 if row.estimate > 1 else -1)
+    found = sceptical.p_value(stats.norm.isf(p / 2), here, (errors[0] / errors[1]) ** 2)
+    return format_value(found, "p").removeprefix("p").strip("= ")
+
+
+def _quantile(confidence: float) -> float:
+    return float(stats.norm.ppf(0.5 + confidence / 2))
 
 
 def describe(table: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Power for moderate effects, against R."""
+"""Power for moderate effects, next cohorts and the sceptical p, against R."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 from conftest import ORACLE
+from scipy import stats
 
-from cartanalysis.claims import power
+from cartanalysis.claims import power, sceptical
 
 ORACLES = json.loads((ORACLE / "replication.json").read_text())
 
@@ -24,6 +25,24 @@ def test_moderate_effects_are_half_a_standard_deviation():
 def test_hazard_ratio(case):
     found = power.of_hazard_ratio(case["events"], case["share"], case["hr"], case["r2"])
     assert found == pytest.approx(case["power"], rel=1e-9)
+
+
+@pytest.mark.parametrize("case", ORACLES["hazard"], ids=lambda c: f"{c['n']}-patients")
+def test_patients_of_a_next_cohort(case):
+    asked = (case["n"], case["events"], case["share"], case["hr"], case["r2"])
+    assert power.patients_needed(*asked) == case["needed"]
+    assert power.patients_needed(*asked[:-1], explained=1.0) == np.inf
+
+
+@pytest.mark.parametrize(
+    "case", ORACLES["sceptical"], ids=lambda c: f"{c['original']}-{c['ratio']}"
+)
+def test_sceptical_p_by_its_definition(case):
+    found = sceptical.p_value(case["original"], case["replication"], case["ratio"])
+    assert found == pytest.approx(case["p"], rel=1e-8)
+    weaker = max(stats.norm.sf(case["original"]), stats.norm.sf(case["replication"]))
+    assert found > weaker or case["replication"] < 0
+    assert sceptical.p_value(case["original"], 0.0, case["ratio"]) == 0.5
 
 
 @pytest.mark.parametrize("case", ORACLES["odds"], ids=lambda c: f"{c['exposed']}-{c['outcomes']}")

@@ -20,6 +20,7 @@ from cartanalysis.figures import style
 from cartanalysis.intake import parse, read
 from cartanalysis.stats import permutation
 from cartanalysis.stats.cox import cox
+from cartanalysis.stats.firth import penalised_cox
 from cartanalysis.study import published
 from cartanalysis.text import format_value
 
@@ -229,26 +230,35 @@ def test_adjusted_directions_are_judged_by_the_likelihood_ratio(an2020):
         "covariate"
     )
     assert row["p"] == tests.loc["emd_any", "p"]
-    assert (row["test"], "Wald interval" in row["method"]) == ("likelihood ratio", True)
+    assert (row["test"], "profile-likelihood" in row["method"]) == ("likelihood ratio", True)
 
 
-def test_an_empty_level_of_another_covariate_is_left_out_as_in_the_limit():
-    theirs = ORACLES["limit"]
-    data = pd.read_csv(ORACLE / "data" / "without-events.csv")
-    assert data.loc[data["risk"] == "high", "event"].sum() == 0
-    made = cohort(
-        len(data),
-        emd=["other" if e == "any" else "none" for e in data["emd"]],
-        treg_pct=[9.0 if t == "high" else 2.0 for t in data["treg"]],
-        genetic_risk=data["risk"].tolist(),
-        response="CR",
-        rfs_days=data["time"].tolist(),
-        rfs_event=data["event"].tolist(),
+def test_an_interval_holds_one_unless_the_verdict_is_decided(an2020):
+    for made in (
+        an2020,
+        an2020.iloc[::2],
+        two_groups(60, 1.8),
+        two_groups(14, 3),
+        separated("high"),
+    ):
+        table = judged(made)
+        mine = table[table["unit"] == "hazard ratio"]
+        decided = mine["verdict"].isin([Verdict.SUPPORTS, Verdict.CONTRADICTS])
+        assert (((mine["lower"] > 1) | (mine["upper"] < 1)) == decided).all()
+
+
+def test_a_group_without_events_is_judged_by_the_penalised_likelihood(an2020):
+    data = an2020.assign(rfs_event=an2020["rfs_event"].mask(an2020["genetic_risk"] == "high", 0))
+    row = judged(data).loc["treg_independent"]
+    model = penalised_cox(data, "rfs", published.load()["treg_independent"].covariates)
+    term = model.terms.set_index("covariate").loc["treg_group"]
+    assert row["p"] == model.tests.set_index("covariate").loc["treg_group", "p"]
+    assert (
+        row[["estimate", "lower", "upper"]].tolist()
+        == term[["estimate", "lower", "upper"]].tolist()
     )
-    row = judged(made).loc["treg_independent"]
-    assert row["p"] == pytest.approx(theirs["p"], rel=1e-5)
-    assert "in `high` of `genetic_risk` nobody had the event: left out" in row["why"]
-    assert row["n"] == (data["risk"] != "high").sum()
+    assert row["why"].startswith("no event of relapse-free survival occurred in the group `high`")
+    assert "Firth" in row["method"]
 
 
 def test_the_smallest_count_behind_a_hazard_ratio():
@@ -318,12 +328,16 @@ def separated(dead: str) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("dead", "verdict"), [("high", Verdict.SUPPORTS), ("standard", Verdict.CONTRADICTS)]
 )
-def test_a_group_without_events_is_judged_by_the_log_rank_test(dead, verdict):
+def test_a_group_without_events_keeps_the_log_rank_test_and_its_interval(dead, verdict):
     table = judged(separated(dead))
     assert table.loc["genetics_os", "verdict"] == verdict
     shown = replication.as_text(table.reset_index()).set_index("id").loc["genetics_os"]
-    assert shown["shown"] == "no finite hazard ratio"
+    row = table.loc["genetics_os"]
+    assert (row["upper"] == np.inf) if dead == "high" else (row["lower"] == 0)
+    assert 0 < row["estimate"] < np.inf
+    assert ("∞" if dead == "high" else "(0.00 to") in shown["shown"]
     assert "no event" in shown["verdict"]
+    assert "Firth" in shown["verdict"]
 
 
 def test_what_cannot_be_assessed_says_why():

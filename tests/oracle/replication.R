@@ -81,12 +81,6 @@ permuted <- function(name, kept = TRUE) {
 permutation <- list(permuted("tied"), permuted("half"), permuted("ovarian"), permuted("leukemia"),
                     permuted("ovarian", c(1:13, 14:16)), permuted("leukemia", c(1:5, 22:29)))
 
-# ---- a factor given the others, where nobody in a group of another has the event ----------------
-# coxph warns that the other's coefficient may be infinite, but its log-likelihood has converged
-without <- read.csv("data/without-events.csv")
-loglik <- function(f) suppressWarnings(coxph(f, without, control = coxph.control(iter.max = 60)))$loglik[2]
-limit <- 2 * (loglik(Surv(time, event) ~ treg + risk + emd) - loglik(Surv(time, event) ~ risk + emd))
-
 # ---- practically the same: the 90 % interval of the difference inside the margin ----------------
 same <- data.frame(y = c(160, 150, 30, 26, 12, 480), m = c(200, 200, 47, 400, 200, 600),
                    x = c(38, 38, 38, 3, 3, 700), n = c(47, 47, 47, 47, 47, 866))
@@ -109,6 +103,16 @@ fisher_power <- function(a, b, k, or) {   # every table: p from fisher.test, wei
   towards <- if (or > 1) counts > a * k / (a + b) else counts < a * k / (a + b)
   sum((w / sum(w))[p < 0.05 & towards])
 }
+hazard$n <- c(47, 47, 400, 12)
+hazard$needed <- with(hazard, ceiling((qnorm(0.975) + qnorm(0.8))^2 /
+                                      (share * (1 - share) * (1 - r2) * log(hr)^2 * events / n)))
+# the sceptical p by its definition: the doubter's z at which (z1²/z² − 1)(z2²/z² − 1) is the ratio
+sceptical <- data.frame(original = c(2.5, 3.1, 2.2, 2, 2.6, 2), replication = c(2.1, 1.4, 4, 0.3, -1.2, 2),
+                        ratio = c(1, 2, 0.3, 5, 0.7, 1))
+sceptical$p <- with(sceptical, mapply(function(a, b, c) {
+  z <- uniroot(function(z) (a^2 / z^2 - 1) * (b^2 / z^2 - 1) - c, c(1e-9, min(abs(a), abs(b))), tol = 1e-14)$root
+  if (a * b > 0) pnorm(-z) else pnorm(z)
+}, original, replication, ratio))
 or <- exp(0.5 * pi / sqrt(3))
 odds <- data.frame(exposed = c(7, 30, 12, 7), others = c(40, 170, 12, 40), outcomes = c(38, 160, 12, 9),
                    or = c(1 / or, 1 / or, or, or))
@@ -120,8 +124,8 @@ p <- c(0.0204, 0.0015, 0.3, 0.049, 0.012, 0.9, 0.0001)
 write_json(list(
   r = R.version.string, survival = as.character(packageVersion("survival")),
   rates = rates, coverage = cover, sizes = sizes, hazard = hazard, odds = odds,
-  permutation = permutation, limit = list(statistic = limit, p = pchisq(limit, 1, lower.tail = FALSE)),
-  same = same,
+  permutation = permutation,
+  same = same, sceptical = sceptical,
   moderate = list(hazard_ratio = exp(0.5 * pi / sqrt(6)), odds_ratio = or), cars = cars,
   holm = list(p = p, adjusted = p.adjust(p, "holm"))
 ), "replication.json", digits = 15, auto_unbox = TRUE, pretty = TRUE)

@@ -101,14 +101,31 @@ def test_larger_new_cohorts_show_more(wide):
     assert allowed.inflation()["estimate"].idxmax() == 1
 
 
-def test_expected_shares_lie_between_the_simulated_sizes():
-    patients = derive(
-        parse(reconstruct.reconstruct().encode(), "c.csv", settled=True).table
-    )  # fmt: skip
-    table = allowed.expected(replication.claims(patients, KNOWN))
+@pytest.fixture(scope="module")
+def default() -> pd.DataFrame:
+    return derive(parse(reconstruct.reconstruct().encode(), "c.csv", settled=True).table)
+
+
+def test_expected_shares_lie_between_the_simulated_sizes(default):
+    table = allowed.expected(replication.claims(default, KNOWN))
     shipped = consistent.outcomes()
     exact = shipped[(shipped["n"] == 47) & (shipped["claim"] == "emd_os")]["supports"].iloc[0]
     text = table.set_index("what").loc[KNOWN["emd_os"].details["short"], "expected"]
     assert text == f"{100 * exact:.0f} %"
     with pytest.raises(CannotCompute):
-        allowed.expected(replication.claims(patients[[]], KNOWN))
+        allowed.expected(replication.claims(default[[]], KNOWN))
+
+
+def test_the_sceptical_p_of_a_cohort_does_not_depend_on_its_confidence(default):
+    wide, tables = allowed.consistent.measured(), []
+    for confidence in (0.95, 0.8):
+        claims = replication.claims(default, KNOWN, confidence)
+        tables.append(allowed.expected(claims, confidence).set_index("what")["sceptical"])
+    adjusted = KNOWN["emd_independent"].details["short"]
+    row = claims.set_index("id").loc["emd_independent"]
+    first, second = (stats.norm.isf(p / 2) for p in (wide["adjusted_emd_os_p"].median(), row["p"]))
+    alone = stats.norm.sf(min(first, second))
+    assert alone < float(tables[0][adjusted].lstrip("<")) < 0.05
+    assert tables[0][KNOWN["orr_emd_lowest"].details["short"]] == "–"
+    near = [float(t[adjusted].lstrip("<")) for t in tables]
+    assert near[0] == pytest.approx(near[1], rel=0.1)  # a profile is not quite a parabola
