@@ -1,4 +1,9 @@
-"""Whether the verdicts keep their promise: draw papers and cohorts from one truth, and judge.
+"""Whether the verdicts keep their promise: draw papers and cohorts from known truths, and judge.
+
+A value is judged where paper and cohort share one truth, and where the cohort's lies on the edge of
+the margin within which it would count as practically the same; survival also where the hazard falls
+or rises.  A direction is judged where nothing has an effect, and where its factor has a moderate
+one.
 
 Writes ``cartanalysis/study/data/calibration.csv``, which takes an hour; every row has its own
 stream of random numbers, so that a part reproduces the whole, whoever works (``--jobs``,
@@ -18,23 +23,38 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cartanalysis.claims import consistency, verdicts
+from cartanalysis.claims import consistency, power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.claims.verdicts import Verdict
 from cartanalysis.stats import survival
-from cartanalysis.study.calibration import CONFIDENCE, PROMISED_WRONG, SIZES
+from cartanalysis.study.calibration import (
+    CONFIDENCE,
+    EDGE,
+    MODERATE,
+    NONE,
+    PROMISED_WRONG,
+    SAME,
+    SIZES,
+)
 from cartanalysis.study.published import load
 from cartanalysis.study.reconstruct import follow_up_range
 from cartanalysis.workers import working
 
 COMPLETE, STAGGERED = "complete", "staggered"
+FALLING, RISING = "staggered, falling hazard", "staggered, rising hazard"
+SHAPES = {COMPLETE: 1.0, STAGGERED: 1.0, FALLING: 0.5, RISING: 2.0}
+"""Ways of follow-up, each with the shape of Weibull's distribution of the times."""
+
 DRAWN_DIRECTIONS = ("emd_os", "genetics_os", "emd_independent", "orr_emd_lowest")
 """One claim for each test: log-rank with few and with many exposed, likelihood ratio, Fisher."""
 
 CNS, UNTIL = 4, "2019-09"
 """Patients with isolated CNS disease, and the end of follow-up, in the simulated trials."""
 
-COLUMNS = ["claim", "follow_up", "size", "judged", "outcome", "draws", "share", "error", "promised"]
+COLUMNS = [
+    "claim", "follow_up", "truth", "size", "judged", "outcome", "draws", "share", "error",
+    "promised",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -42,7 +62,7 @@ Bools = npt.NDArray[np.bool_]
 
 def simulate(
     draws: int = 2000,
-    directions: int = 1000,
+    directions: int = 600,
     sizes: Sequence[int] = SIZES,
     claims: Sequence[str] | None = None,
     seed: int = 2020,
@@ -74,23 +94,26 @@ def _rows(
 ) -> list[tuple[object, ...]]:
     """Count the verdicts on one claim."""
     (place, entry, follow_up, size), (draws, directions) = case, counts
-    rng = np.random.default_rng([seed, place, follow_up == STAGGERED, size])
-    if entry.kind in ("rate", "time"):
-        judged, found = _values(entry, registry, follow_up, size, draws, rng)
-        outcomes = {"consistent": (found, CONFIDENCE)}
-    else:
-        judged, outcomes = _no_effect(entry, registry, size, directions, rng)
     rows: list[tuple[object, ...]] = []
-    for outcome, (found, promised) in outcomes.items():
-        share = float(found.mean()) if len(found) else np.nan
-        error = np.sqrt(share * (1 - share) / max(len(found), 1))
-        about = (entry.id, follow_up, size, judged, outcome, len(found))
-        rows.append((*about, round(share, 6), round(float(error), 6), promised))
+    is_value = entry.kind in ("rate", "time")
+    for number, truth in enumerate((SAME, EDGE) if is_value else (NONE, MODERATE)):
+        rng = np.random.default_rng(
+            [seed, place, list(SHAPES).index(follow_up or COMPLETE), size, number]
+        )
+        if is_value:
+            judged, outcomes = _values(entry, registry, (follow_up, truth), (size, draws), rng)
+        else:
+            judged, outcomes = _directions(entry, registry, truth, (size, directions), rng)
+        for outcome, (found, promised) in outcomes.items():
+            share = float(found.mean()) if len(found) else np.nan
+            error = np.sqrt(share * (1 - share) / max(len(found), 1))
+            about = (entry.id, follow_up, truth, size, judged, outcome, len(found))
+            rows.append((*about, round(share, 6), round(float(error), 6), round(promised, 6)))
     return rows
 
 
 def _follow_ups(entry: Entry) -> tuple[str, ...]:
-    return (COMPLETE, STAGGERED) if entry.how in ("survival", "median") else ("",)
+    return tuple(SHAPES) if entry.how in ("survival", "median") else ("",)
 
 
 # --- values ------------------------------------------------------------------------------------
@@ -99,48 +122,59 @@ def _follow_ups(entry: Entry) -> tuple[str, ...]:
 def _values(
     entry: Entry,
     registry: Registry,
-    follow_up: str,
-    size: int,
-    draws: int,
+    case: tuple[str, str],
+    counts: tuple[int, int],
     rng: np.random.Generator,
-) -> tuple[int, Bools]:
-    """Tell how many patients are judged, and for each draw whether it is called consistent."""
-    truth, paper_size = verdicts.in_paper(entry, registry)
+) -> tuple[int, dict[str, tuple[Bools, float]]]:
+    """Tell how many patients are judged, and what is called of each draw."""
+    (follow_up, truth), (size, draws) = case, counts
+    paper, paper_size = verdicts.in_paper(entry, registry)
     paper_n = int(paper_size)
     n = max(1, round(size * paper_n / registry["infused"].value))
+    low, high = consistency.margin(paper)
+    here = paper
+    if truth == EDGE:  # the edge that lies nearer, in points
+        here = float(low if paper - low < high - paper else high)
     if follow_up:
-        found = _survivals(entry, registry, follow_up, (paper_n, n, draws), rng)
+        asked = (paper, here, SHAPES[follow_up], follow_up != COMPLETE)
+        found = _survivals(entry, registry, asked, (paper_n, n, draws), rng)
     else:
         found = (
-            rng.binomial(n, truth, draws) / n,
+            rng.binomial(n, here, draws) / n,
             np.full(draws, n),
-            rng.binomial(paper_n, truth, draws) / paper_n,
+            rng.binomial(paper_n, paper, draws) / paper_n,
             np.full(draws, paper_n),
         )
-    return n, consistency.p_value(*found) >= 1 - CONFIDENCE
+    is_inside = consistency.p_value(*found) >= 1 - CONFIDENCE
+    is_same = is_inside & consistency.is_equivalent(*found, 1 - CONFIDENCE)
+    if truth == EDGE:
+        return n, {"consistent": (is_same, 1 - CONFIDENCE)}
+    return n, {"inside": (is_inside, CONFIDENCE), "consistent": (is_same, np.nan)}
 
 
 def _survivals(
     entry: Entry,
     registry: Registry,
-    follow_up: str,
+    asked: tuple[float, float, float, bool],
     sizes: tuple[int, int, int],
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Draw exponential times; give what is compared, of the draws that can be assessed."""
-    paper_n, n, draws = sizes
-    if entry.kind == "time":
-        rate = np.log(2) / entry.value
-    else:
-        rate = -np.log(entry.fraction) / verdicts.day_of(entry)
-    ends = follow_up_range(registry, UNTIL) if follow_up == STAGGERED else (np.inf, np.inf)
-    paper_time, paper_event = _times(rng, rate, ends, (draws, paper_n))
-    time, event = _times(rng, rate, ends, (draws, n))
+    """Draw Weibull times; give what is compared, of the draws that can be assessed."""
+    (in_paper, here, shape, is_staggered), (paper_n, n, draws) = asked, sizes
+    at = verdicts.day_of(entry)
+    ends = follow_up_range(registry, UNTIL) if is_staggered else (np.inf, np.inf)
+
+    def drawn(survival_then: float, patients: int) -> tuple[Floats, Bools]:
+        scale = at / (-np.log(survival_then)) ** (1 / shape)
+        return _times(rng, scale, ends, (draws, patients), shape)
+
+    paper_time, paper_event = drawn(in_paper, paper_n)
+    time, event = drawn(here, n)
     if entry.kind == "time":
         day = _median(paper_time, paper_event)
         paper = np.full(draws, 0.5)
     else:
-        day = np.full(draws, verdicts.day_of(entry))
+        day = np.full(draws, at)
         paper = consistency.survival_with_size(paper_time, paper_event, day)[0]
     found, size = consistency.survival_with_size(time, event, day)
     # as everywhere: nothing is known beyond the last follow-up of a curve above 0
@@ -150,9 +184,14 @@ def _survivals(
 
 
 def _times(
-    rng: np.random.Generator, rate: float, ends: tuple[float, float], shape: tuple[int, int]
+    rng: np.random.Generator,
+    scale: npt.ArrayLike,
+    ends: tuple[float, float],
+    shape: tuple[int, int],
+    form: float = 1.0,
 ) -> tuple[Floats, Bools]:
-    event_time = rng.exponential(1 / rate, shape)
+    """Draw Weibull times, exponential ones unless another form is given, and their ends."""
+    event_time = rng.exponential(1.0, shape) ** (1 / form) * np.asarray(scale)
     low, high = ends
     end = rng.uniform(low, high, shape) if np.isfinite(high) else np.full(shape, np.inf)
     return np.minimum(event_time, end), event_time <= end
@@ -170,28 +209,40 @@ def _median(time: Floats, event: Bools) -> Floats:
 # --- directions --------------------------------------------------------------------------------
 
 
-def _no_effect(
-    entry: Entry, registry: Registry, size: int, draws: int, rng: np.random.Generator
+def _directions(
+    entry: Entry, registry: Registry, truth: str, counts: tuple[int, int], rng: np.random.Generator
 ) -> tuple[int, dict[str, tuple[Bools, float]]]:
-    """Judge a direction on cohorts in which nothing depends on anything."""
-    called = []
-    for _ in range(draws):
-        patients = _patients(registry, size, rng)
-        called.append(verdicts.judge(entry, patients, registry, CONFIDENCE)["verdict"])
-    assessed = np.array([v for v in called if v != Verdict.NOT_ASSESSED], dtype=object)
-    named = {"supports": Verdict.SUPPORTS, "contradicts": Verdict.CONTRADICTS}
-    return size, {k: ((assessed == v).astype(bool), PROMISED_WRONG) for k, v in named.items()}
+    """Judge a direction on cohorts in which its factor has no effect, or a moderate one."""
+    size, draws = counts
+    affected = entry.details["exposure"] if truth == MODERATE else ""
+    rows = [
+        verdicts.judge(entry, _patients(registry, size, affected, rng), registry, CONFIDENCE)
+        for _ in range(draws)
+    ]
+    assessed = pd.DataFrame([r for r in rows if r["verdict"] != Verdict.NOT_ASSESSED])
+    called = assessed["verdict"].to_numpy(object)
+    supports = called == Verdict.SUPPORTS
+    true = 1.0
+    if truth == MODERATE:
+        true = 1 / power.ODDS_RATIO if entry.how == "ordering" else power.HAZARD_RATIO
+    holds = ((assessed["lower"] <= true) & (true <= assessed["upper"])).to_numpy(bool)
+    covered = {"interval holds it": (holds, CONFIDENCE)}
+    if truth == MODERATE:
+        return size, {"supports": (supports, float(assessed["power"].mean()))} | covered
+    contradicts = called == Verdict.CONTRADICTS
+    named = {"supports": supports, "contradicts": contradicts}
+    return size, {k: (found, PROMISED_WRONG) for k, found in named.items()} | covered
 
 
-def _patients(registry: Registry, size: int, rng: np.random.Generator) -> pd.DataFrame:
+def _patients(
+    registry: Registry, size: int, affected: str, rng: np.random.Generator
+) -> pd.DataFrame:
     """Draw a cohort with the paper's rates, half of it at high risk, and independent outcomes.
 
-    EMD is as frequent as in the reconstruction, in a fixed number of patients.
+    EMD is as frequent as in the reconstruction, in a fixed number of patients.  One factor may have
+    a moderate effect.
     """
     infused = registry["infused"].value
-    rate = np.log(2) / registry["os_median"].value
-    time, event = _times(rng, rate, follow_up_range(registry, UNTIL), (1, size))
-    responds = rng.random(size) < registry["responders"].value / infused
     other, cns = (round(size * n / infused) for n in (registry["emd_other_n"].value, CNS))
     kinds = ["other"] * other + ["cns"] * cns + ["none"] * (size - other - cns)
     emd = rng.permutation(np.array(kinds))
@@ -199,16 +250,29 @@ def _patients(registry: Registry, size: int, rng: np.random.Generator) -> pd.Dat
     def two(marked: Bools, low: str, high: str) -> pd.Categorical:
         return pd.Categorical(np.where(marked, high, low), [low, high])
 
+    worse = {
+        "genetic_risk": rng.random(size) < 0.5,
+        "treg_group": rng.random(size) < 0.5,
+        "emd_any": emd != "none",
+        "emd_other": emd == "other",
+    }
+    exposed = worse.get(affected, np.zeros(size, dtype=bool))
+    scale = registry["os_median"].value / np.log(2)
+    scales = np.where(exposed, scale / power.HAZARD_RATIO, scale)
+    time, event = _times(rng, scales, follow_up_range(registry, UNTIL), (1, size))
+    rate = registry["responders"].value / infused
+    odds = rate / (1 - rate) / np.where(exposed, power.ODDS_RATIO, 1)
+    responds = rng.random(size) < odds / (1 + odds)
     end = survival.ENDPOINTS["os"]
     return pd.DataFrame(
         {
             end.days: time[0],
             end.event: event[0].astype(float),
-            "genetic_risk": two(rng.random(size) < 0.5, "standard", "high"),
-            "treg_group": two(rng.random(size) < 0.5, "low", "high"),
+            "genetic_risk": two(worse["genetic_risk"], "standard", "high"),
+            "treg_group": two(worse["treg_group"], "low", "high"),
             "emd": pd.Categorical(emd, ["none", "cns", "other"]),
-            "emd_any": two(emd != "none", "none", "any"),
-            "emd_other": two(emd == "other", "no", "yes"),
+            "emd_any": two(worse["emd_any"], "none", "any"),
+            "emd_other": two(worse["emd_other"], "no", "yes"),
             "responder": two(responds, "no", "yes"),
         }
     )

@@ -816,6 +816,7 @@ RULES: dict[Callable[..., Any], Rule] = {
     cox.proportional_hazards: _tests,
     cox.changing_coefficients: _residuals,
     firth.hazard_ratios: _model,
+    firth.likelihood_ratio: _model,
     firth.penalised_cox: _model,
     firth.odds_ratios: _odds,
     absolute.restricted_mean: _restricted_mean,
