@@ -486,7 +486,8 @@ study.show(
 # %% [markdown]
 # “Consistent” is a strong word: it should seldom be said of a cohort whose truth lies on the edge of
 # the margin. The price is that it is seldom said at all where patients are few, even if study and
-# cohort share one truth. The study's own size sets the limit.
+# cohort share one truth. The study's own size sets the limit. Of medians it is said somewhat more
+# often than promised, because their day is uncertain as well.
 
 # %%
 usual = simulated[simulated["follow_up"].isin(["", "staggered"])]

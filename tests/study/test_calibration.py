@@ -55,7 +55,9 @@ def test_shares_are_near_the_promise(known):
 
 def test_consistent_is_seldom_said_on_the_edge_of_the_margin(known):
     edge = known[known["truth"] == calibration.EDGE]
-    assert (edge["share"] <= edge["promised"] + 4 * edge["error"] + 0.005).all()
+    # the day of a median is uncertain itself, which is not allowed for: the chapter says so
+    own = np.where(edge["claim"].str.endswith("median"), 0.05, 0.0)
+    assert (edge["share"] <= edge["promised"] + own + 4 * edge["error"]).all()
     same = known[(known["truth"] == calibration.SAME) & (known["outcome"] == "consistent")]
     by_size = same.pivot_table(index=["claim", "follow_up"], columns="size", values="share")
     assert (by_size.diff(axis=1).iloc[:, 1:] >= -0.02).all(axis=None)
