@@ -94,7 +94,7 @@ def main() -> None:
             site = [p.stat().st_size for p in Path(folder, "site").rglob("*.html")]
             largest = f"{max(site) / 1000:.0f}" if site else "–"
             goal = page.verdict(most, GOALS[command]) if GOALS[command] else "none"
-            rows.append((command, f"{n:,}", f"{seconds:.0f}", f"{most:.0f}", goal, largest))
+            rows.append((command, f"{n:,}", f"{seconds:.0f}", f"{most:,.0f}", goal, largest))
     head = ("command", "patients", "seconds", "memory, MB", "2 GB", "largest page, kB")
     page.write("large", head, rows, {})
 

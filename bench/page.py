@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import platform
 import re
@@ -39,6 +40,11 @@ def write(
     print(text, flush=True)
     DATA.mkdir(exist_ok=True)
     (DATA / f"bench-{name}.md").write_text(text, encoding="utf-8")
+
+
+def three_digits(value: float) -> str:
+    """Write a positive number with three digits that count, thousands apart."""
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}"
 
 
 def verdict(ratio: float, most: float) -> str:

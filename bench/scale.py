@@ -136,10 +136,10 @@ def measured(sizes: Sequence[int]) -> tuple[list[tuple[str, ...]], str]:
         r, of = by_r(table) if shutil.which("Rscript") else ({}, "")
         for task in TASKS:
             ratio = ours[task] / min(theirs[task], r.get(task, theirs[task]))
-            times = (f"{1000 * x:.3g}" for x in (ours[task], theirs[task]))
+            times = (page.three_digits(1000 * x) for x in (ours[task], theirs[task]))
             goal = page.verdict(ratio, GOAL) if n >= FROM else "none"
             days = "whole" if tied else "with decimals"
-            in_r = f"{1000 * r[task]:.3g}" if r else "not there"
+            in_r = page.three_digits(1000 * r[task]) if r else "not there"
             rows.append((task, f"{n:,}", days, *times, in_r, f"{ratio:.2f}", goal))
             print(*rows[-1], flush=True)
     return sorted(rows, key=lambda row: TASKS.index(row[0])), of

@@ -18,7 +18,7 @@ import click
 
 import cartanalysis
 from cartanalysis.errors import InputError, Problem, counted
-from cartanalysis.publish.scratch import FULL, clear_private
+from cartanalysis.publish.places import FULL, clear_private
 
 if TYPE_CHECKING:
     from cartanalysis.claims.registry import Registry
@@ -260,8 +260,8 @@ def _publish(
     A COHORT is a file or folder; without any, the book is about the reconstruction an2020.
     """
     from cartanalysis.intake.admission import Request
-    from cartanalysis.publish.about import About, about_from
     from cartanalysis.publish.execute import Failures
+    from cartanalysis.publish.owned import About, about_from
     from cartanalysis.publish.run import publish
 
     cohorts = cohorts or [DEFAULT_COHORT]
@@ -586,7 +586,7 @@ def _draw(known: Registry, draws: int, seed: int, out: Path, **who: Any) -> None
     """Write cohorts as they are drawn; the file is in its place only when it is whole."""
     from tqdm import tqdm
 
-    from cartanalysis.publish.staging import staging_for
+    from cartanalysis.publish.places import staging_for
     from cartanalysis.study.ensemble.draw import Ensemble, parts, write
 
     _refuse_existing(out, "Name another with --out, or remove it yourself")

@@ -1,7 +1,7 @@
 """The cohort contract: one row per patient, days since infusion, events 0/1.
 
-``FIELDS`` is the one place where columns, levels, spellings and ranges are written down; reading,
-checks, mappings and the documentation are made from it.
+``contract.yml`` is the one place where columns, levels, spellings and ranges are written down;
+reading, checks, mappings and the documentation are made from it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from cartanalysis.errors import MissingColumns
 
@@ -23,9 +25,6 @@ DEFAULT_COHORT = "an2020"
 
 MISSING = frozenset({"", "na", "n/a", "nan", "."})
 """What counts as an empty cell, in any case; ``none`` is a level of ``emd`` and does not."""
-
-MAX_DAYS = 36_500.0
-"""A hundred years; more is a date or a mistake."""
 
 MAX_GROUPS = 6
 """A column of groups with more levels than this is taken for a mistake."""
@@ -36,16 +35,15 @@ MAX_STRATA = 3
 
 @dataclass(frozen=True)
 class Field:
-    """A column of the contract."""
+    """A column of the contract; ``contract.yml`` explains what belongs to it."""
 
     name: str
-    meaning: str  # what it holds, for the data dictionary
-    kind: str = "number"  # how its text is understood: id, level, label, number, grade or event
-    levels: tuple[str, ...] = ()  # allowed levels, the reference level first
-    low: float = 0.0  # allowed range, both ends included
+    meaning: str
+    kind: str = "number"
+    levels: tuple[str, ...] = ()
+    low: float = 0.0
     high: float = math.inf
-    unit: str = ""  # unit shown to readers
-    # other words that can mean one thing only, in lower case, and the value they stand for
+    unit: str = ""
     spellings: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -92,80 +90,12 @@ class Field:
         )
 
 
-_NO_YES = {"n": "no", "false": "no", "0": "no", "y": "yes", "true": "yes", "1": "yes"}
-_SIGN = {"neg": "negative", "pos": "positive"}
-_HAPPENED = {"false": "0", "no": "0", "n": "0", "true": "1", "yes": "1", "y": "1"}
-_VITAL = {
-    "alive": "0", "living": "0", "0:living": "0", "0:alive": "0",
-    "dead": "1", "died": "1", "deceased": "1", "1:deceased": "1", "1:dead": "1",
-}  # fmt: skip
-_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
-
-FIELDS: dict[str, Field] = {
-    f.name: f
-    for f in (
-        Field("patient_id", "unique identifier without personal meaning", "id"),
-        Field("age_years", "age at infusion", high=120, unit="years"),
-        Field("sex", "sex", "level", ("female", "male"), spellings={"f": "female", "m": "male"}),
-        Field("arm", "treatment arm or product, where there is more than one", "label"),
-        Field(
-            "emd",
-            "extramedullary disease (EMD): none, isolated CNS, other than CNS",
-            "level",
-            ("none", "cns", "other"),
-        ),
-        Field("treg_pct", "regulatory T cells before infusion", high=100, unit="% of CD4⁺ T cells"),
-        Field("genetic_risk", "genetic risk group", "level", ("standard", "high")),
-        Field("bm_blasts_pct", "blasts in bone marrow before infusion", high=100, unit="%"),
-        Field(
-            "prior_hsct",
-            "stem-cell transplant before CAR T",
-            "level",
-            ("no", "yes"),
-            spellings=_NO_YES,
-        ),
-        Field("response", "best response", "level", ("CR", "CRi", "NR")),
-        Field(
-            "mrd",
-            "measurable residual disease at response",
-            "level",
-            ("negative", "positive"),
-            spellings=_SIGN,
-        ),
-        Field("crs_grade", "highest grade of CRS (ASTCT)", "grade", high=5, spellings=_ROMAN),
-        Field("icans_grade", "highest grade of ICANS (ASTCT)", "grade", high=5, spellings=_ROMAN),
-        Field(
-            "ae_grade_max",
-            "highest grade of any adverse event (CTCAE)",
-            "grade",
-            high=5,
-            spellings=_ROMAN,
-        ),
-        Field("os_days", "time from infusion to death or last contact", high=MAX_DAYS, unit="days"),
-        Field(
-            "os_event",
-            "1 = died, 0 = alive at last contact",
-            "event",
-            spellings=_HAPPENED | _VITAL,
-        ),
-        Field(
-            "rfs_days",
-            "time from remission to relapse, death or last contact; responders only",
-            high=MAX_DAYS,
-            unit="days",
-        ),
-        Field(
-            "rfs_event",
-            "1 = relapse or death, 0 = neither at last contact",
-            "event",
-            spellings=_HAPPENED,
-        ),
-        Field("rfs_cause", "first RFS event", "level", ("relapse", "death")),
-        Field(
-            "hsct_day", "day of transplant after CAR T, empty if none", high=MAX_DAYS, unit="days"
-        ),
-    )
+_FILE = resources.files("cartanalysis") / "contract.yml"
+FIELDS = {
+    name: Field(name, **said | {"levels": tuple(said.get("levels", ()))})
+    for name, said in yaml.safe_load(_FILE.read_text("utf-8")).items()
 }
+MAX_DAYS = FIELDS["os_days"].high
 
 DERIVED = {
     "responder": ("response",),

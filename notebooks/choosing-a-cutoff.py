@@ -116,6 +116,7 @@ days, event = f"{endpoint}_days", f"{endpoint}_event"
 data = patients[["treg_pct", days, event]].dropna()
 data = data.sort_values("treg_pct", ignore_index=True)
 data.columns = ["treg", "days", "event"]
+data["event"] = data["event"].astype(int)
 fifths = data.groupby(data.index * 5 // len(data))
 print(
     fifths.agg(

@@ -193,9 +193,6 @@ study.show(
 
 # %% [markdown]
 # ### Relapse and death by regulatory T cells
-#
-# The paper reports worse relapse-free survival with high regulatory T cells. Is it relapse, or death
-# in remission?
 
 # %%
 labels = {"low": "low Tregs", "high": "high Tregs"}
@@ -210,6 +207,10 @@ study.show(
         "Gray's test between low and high regulatory T cells"
     ),
 )
+
+# %% [markdown]
+# The paper reports worse relapse-free survival with high regulatory T cells. Is it relapse, or death
+# in remission?
 
 # %%
 ratios = by_tregs.hazards
@@ -237,6 +238,8 @@ for reason in ratios.without_estimate:
 # with Breslow's ties and the robust interval of Fine and Gray, as R's `crr` has them. They part as far
 # as patients are kept from relapse by dying: where one group dies more often, its patients cannot relapse
 # any more. Where few are left at risk, one or two deaths are enough.
+#
+# ### Treatment arms
 #
 # A cohort with several arms is compared by arm as well.
 

@@ -55,6 +55,7 @@ os_tests = study.proportional_hazards("os", factors)
 rfs_tests = study.proportional_hazards("rfs", factors)
 gap = study.milestone("os", by="emd_any", day=day)
 mean = study.restricted_mean("os", by="emd_any", until=day)
+by_arm = study.proportional_hazards("os", "arm")
 study.hand_over(
     os_constant_p=os_tests.of("global"),
     rfs_constant_p=rfs_tests.of("global"),
@@ -68,18 +69,24 @@ study.hand_over(
 
 # %%
 study.say(
-    "**In short.** Two answers need no constant hazard ratio. Survival of patients with EMD, less "
-    f"that of patients without, was **{{emd_os_milestone}}** on day {day:g} "
-    "({emd_os_milestone.ci})."
+    "**In short.** Two comparisons do without a constant hazard ratio. "
+    f"On day {day:g}, survival of patients with EMD less that of patients without was "
+    "**{emd_os_milestone}** ({emd_os_milestone.ci})."
 )
 study.say(
-    f"The mean time lived of the first {day:g} days, with EMD less without, was "
+    f"The mean time lived of the first {day:g} days, again with EMD less without, differed by "
     "**{emd_os_mean_difference}** ({emd_os_mean_difference.ci})."
 )
 study.say(
     "Test of whether the hazard ratios of EMD, Tregs and genetic risk change with time, all "
     "together: overall survival {os_constant_p}, relapse-free survival {rfs_constant_p}."
 )
+if "arm" not in by_arm.lacks:
+    study.hand_over(os_arm_constant_p=by_arm.of("arm"))
+    study.say(
+        "Test of whether the hazard ratios between arms change with time, overall survival: "
+        "**{os_arm_constant_p}**."
+    )
 
 # %% [markdown]
 # ## Background
@@ -331,10 +338,7 @@ assert np.isnan(book) or abs(difference - book) < 1e-6
 #
 # ## The book’s result
 #
-# The log–log plot for EMD, and the course of its log hazard ratio when Tregs and genetic risk are in
-# the model. The line is a natural spline with four degrees of freedom, the band two standard errors
-# on either side, as R’s `plot.cox.zph` draws them. Roughly, if a level line fits into the band, a
-# constant hazard ratio fits the data.
+# ### Extramedullary disease, Tregs and genetic risk
 
 # %%
 labels = {"none": "no EMD", "any": "any EMD"}
@@ -352,6 +356,10 @@ study.show(
 )
 
 # %% [markdown]
+# The second figure has Tregs and genetic risk in the model. Its line is a natural spline with four
+# degrees of freedom, the band two standard errors on either side, as R’s `plot.cox.zph` draws them.
+# Roughly, if a level line fits into the band, a constant hazard ratio fits the data.
+#
 # The tests, on every scale of time. The Kaplan–Meier scale is the one that the book uses elsewhere.
 
 # %%
@@ -391,6 +399,27 @@ study.say(
     "(on the log–log scale), that of the mean time {emd_os_mean_difference_p}; "
     "the mean with EMD is **{emd_os_mean_ratio}** times that without ({emd_os_mean_ratio.ci})."
 )
+
+# %% [markdown]
+# ### Treatment arms
+#
+# A cohort with several arms is looked at by arm as well.
+
+# %%
+if "arm" not in by_arm.lacks:
+    study.show(
+        study.survival("os", by="arm").log_log(
+            "arm-os-log-log", "Log–log plot of overall survival by arm.", {}
+        ),
+        by_arm.tests(
+            "Score tests of proportional hazards, overall survival by arm",
+            {"arm": "arm"},
+        ),
+    )
+    for endpoint in ("os", "rfs"):
+        contrasts = study.contrasts(endpoint, ["arm"], day=day)
+        caption = f"{endpoint.upper()} by arm: differences on day {day:g}, and up to it"
+        study.show(contrasts.as_table(caption, {"arm": "arm"}))
 
 # %% [markdown]
 # ## What it means for a patient

@@ -415,9 +415,9 @@ else:
     )
 
 # %% [markdown]
-# [The next chapter](constant-hazard-ratios.ipynb) asks what a hazard ratio that changes looks like,
-# and what to report beside it. A picture says more than the test. Each dot below is a death; if the hazard ratio of EMD were
-# constant, the line through the dots would be level. lifelines has a test, too, but an approximate
+# [A later chapter](constant-hazard-ratios.ipynb) asks what a hazard ratio that changes looks like,
+# and what to report beside it. A picture says more than the test. Each dot below is a death; if the
+# hazard ratio of EMD were constant, the line through the dots would be level. lifelines has a test, too, but an approximate
 # one: its p-values differ from those of R's `cox.zph`, which the book follows. The tests use the
 # Kaplan–Meier scale of time, so a slope in days need not match them.
 

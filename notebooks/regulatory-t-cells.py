@@ -201,7 +201,7 @@ if high.nunique() == 2:  # both groups have patients
 
 # %% [markdown]
 # The cut-off was chosen without a look at survival. Had we taken the one with the smallest p-value, the
-# p-value would mean little: [the next chapter](choosing-a-cutoff.ipynb) shows how little.
+# p-value would mean little: [a later chapter](choosing-a-cutoff.ipynb) shows how little.
 #
 # ## The book’s result
 #
@@ -279,7 +279,7 @@ study.show(
 # ## How sure can we be?
 #
 # **The cut-off.** Another cut-off gives another hazard ratio, and a patient just above it counts like one
-# far above it. [The next chapter](choosing-a-cutoff.ipynb) tries them all, and draws the effect without
+# far above it. [A later chapter](choosing-a-cutoff.ipynb) tries them all, and draws the effect without
 # any.
 
 # %% tags=["on-reconstruction"]
@@ -475,7 +475,7 @@ study.on_reconstruction("Here the intervals overlap too much to tell.")
 #   measurement’s distribution.
 # - [ ] all patients have the same hazard. :: Then there would be nothing to estimate.
 # - [x] each further point multiplies the hazard by the same factor. :: Yes; a curve (a spline, in
-#   the next chapter) relaxes it, and has more coefficients to estimate.
+#   a later chapter) relaxes it, and has more coefficients to estimate.
 # ```
 #
 # ```{quiz}

@@ -278,9 +278,8 @@ study.say(
 )
 
 # %% [markdown]
-# **One factor in many kinds of patients.** Does the hazard ratio of high against low regulatory T cells
-# differ between the groups above, or between those of the paper? Each row is a model of its own; the p
-# beside each heading is that of the likelihood-ratio test of interaction, stratified by the group.
+# **Each alone, and all together.** Groups overlap: who had an earlier transplant may be older, or of one
+# centre. One Cox model with all columns of this page compares patients who are alike in the others.
 
 # %%
 names = {
@@ -288,6 +287,21 @@ names = {
     "genetic_risk": "genetic risk",
     "prior_hsct": "earlier transplant",
 }
+study.show(
+    study.hazard_ratios(
+        endpoint, study.cohort.strata
+    ).one_by_one_and_together(
+        f"{endpoint.upper()}: each grouping alone, and all together", names
+    )
+)
+
+# %% [markdown]
+# **One factor in many kinds of patients.** Does the hazard ratio of high against low regulatory T cells,
+# or that between treatment arms if there are several, differ between the groups above? Each row is a
+# model of its own; the p beside each heading is that of the likelihood-ratio test of interaction,
+# stratified by the group.
+
+# %%
 forest = study.subgroups(
     endpoint,
     of="treg_group",
@@ -301,6 +315,18 @@ study.show(
         "and in groups of them.",
     )
 )
+
+# %%
+between_arms = study.subgroups(
+    endpoint, of="arm", within=study.cohort.strata, labels=names
+)
+if "arm" not in between_arms.lacks:
+    study.show(
+        between_arms.figure(
+            "subgroup-arms",
+            f"Hazard ratios between arms ({endpoint.upper()}), in all patients and in groups of them.",
+        )
+    )
 
 # %% [markdown]
 # Read the tests first, then the intervals, and never the p-values of the rows: that one interval crosses

@@ -48,6 +48,7 @@ study = Study(
 )
 landmark_day = study.day(landmark_day)
 transplant = study.transplant(landmark_day)
+occupancy = study.occupancy()
 study.hand_over(
     transplanted=transplant.transplanted,
     transplant_naive_hr=transplant.naive,
@@ -55,6 +56,7 @@ study.hand_over(
     transplant_hr=transplant.from_its_day_on,
     transplant_hr_p=transplant.from_its_day_on.p,
     remission_day=transplant.remission_day,
+    after_relapse_1y=occupancy.one_year.where(group="after relapse"),
 )
 
 # %%
@@ -63,6 +65,10 @@ study.say(
     "never, the hazard ratio of relapse or death is **{transplant_naive_hr}** "
     "({transplant_naive_hr.ci}). This is biased. Counted from the transplant on, it is "
     "**{transplant_hr}** ({transplant_hr.ci})."
+)
+study.say(
+    "One year after infusion **{after_relapse_1y}** of the patients were alive after a relapse "
+    "({after_relapse_1y.ci}); further down, a figure shows where all of them were."
 )
 
 # %% tags=["on-reconstruction"]
@@ -293,7 +299,7 @@ assert naive.hazard_ratios_["had"] < timed.hazard_ratios_["transplant"]
 #
 # ## The book’s result
 #
-# All three comparisons count from remission, in patients in remission, and end at relapse or death.
+# ### Transplanted against not
 
 # %%
 study.show(
@@ -311,6 +317,8 @@ study.say(
 study.say("Day of remission, on which these clocks start: {remission_day}.")
 
 # %% [markdown]
+# All three comparisons count from remission, in patients in remission, and end at relapse or death.
+#
 # A *landmark* {cite:p}`Anderson1983` compares, from one day on, those who have been transplanted by
 # then with those who have not. It is easy to explain; it loses whoever relapsed before, and files later
 # transplants on the wrong side. The model in which the transplant *changes with time* (Cox regression
@@ -328,7 +336,6 @@ study.say("Day of remission, on which these clocks start: {remission_day}.")
 # gives them for several states.
 
 # %%
-occupancy = study.occupancy()
 study.show(
     occupancy.figure(
         "occupancy",

@@ -1,7 +1,7 @@
 // From text cells to a checked cohort: privacy, columns, cells, and the rules across columns. What
 // the command might refuse or ask about is refused here; what it reads in more ways than one, too.
 import { data } from "./data.js";
-import { shown } from "./text.js";
+import { general, shown } from "./text.js";
 import { isKnown, levelsOf, median } from "./statistics.js";
 import { Unreadable, problem, read } from "./reading.js";
 
@@ -218,80 +218,56 @@ function checkIds({ cells, rows }, found) {
   });
 }
 
-// column, what is wrong, and when
-const RULES = [
-  ...[...pairs, ...pairs.map(([days, event]) => [event, days])].map(([absent, other]) => [
-    absent, `empty, but ${other} is known`, (r) => !isKnown(r[absent]) && isKnown(r[other]),
-  ]),
-  ...["crs_grade", "icans_grade", "ae_grade_max"].map((grade) => [
-    grade, "grade 5 is death, but os_event says alive", (r) => r[grade] === 5 && r.os_event === 0,
-  ]),
-  ["rfs_days", "given for a patient who was never in remission (NR)",
-    (r) => r.response === "NR" && isKnown(r.rfs_days)],
-  ["rfs_days", "longer than survival, but it counts from remission and ends at death or last contact",
-    (r) => isKnown(r.os_days) && r.rfs_days > r.os_days],
-  ["rfs_event", "censored on the day of death, but death is an RFS event",
-    (r) => r.rfs_event === 0 && r.os_event === 1 && isKnown(r.rfs_days) && r.rfs_days === r.os_days],
-  ["rfs_cause", "a cause is given, but there is no RFS event",
-    (r) => isKnown(r.rfs_cause) && r.rfs_event !== 1],
-  ["rfs_cause", "the RFS event is a death, but os_event says alive",
-    (r) => r.rfs_cause === "death" && r.os_event === 0],
-  ["hsct_day", "after the last day of follow-up",
-    (r) => isKnown(r.os_days) && r.hsct_day > r.os_days],
-];
+// Rules come from the package as tests of a patient, all of which hold where one is broken.
+const SIGNS = {
+  isna: (a) => !isKnown(a),
+  notna: (a) => isKnown(a),
+  "==": (a, b) => isKnown(a) && a === b,
+  "!=": (a, b) => a !== b,
+  ">": (a, b) => isKnown(a) && isKnown(b) && a > b,
+};
+
+function isMet(tests, patient) {
+  const right = ({ other, value }) => (other ? patient[other] : value);
+  return tests.every((t) => t.column in patient && SIGNS[t.sign](patient[t.column], right(t)));
+}
 
 function checkRules(patients, rows, found) {
-  const remedy = "Correct what is wrong";
-  for (const [name, what, isWrong] of RULES) {
+  for (const { tests, what, remedy, column } of data.rules) {
     patients.forEach((patient, i) => {
-      if (isWrong(patient)) found.push(problem(what, remedy, rows[i], name, patient[name] ?? null));
+      if (!isMet(tests, patient)) return;
+      const told = what.replace(/\{(\w+):g\}/g, (_, name) => general(patient[name]));
+      found.push(problem(told, remedy, rows[i], column, patient[column]));
     });
   }
-  const everybody = (name, enough, isMeant, isWrong, what) => {
-    const meant = patients.filter(isMeant);
-    if (meant.length < enough || !meant.every(isWrong)) return;
-    found.push(problem(what, remedy, null, name));
-  };
-  everybody(
-    "rfs_event", suspicious.many_deaths, (r) => r.os_event === 1 && isKnown(r.rfs_event), (r) => r.rfs_event === 0,
-    "everybody who died is censored here, but RFS must count deaths",
-  );
-  everybody(
-    "rfs_days", suspicious.many_alike,
-    (r) => isKnown(r.rfs_days) && isKnown(r.os_days) && (r.rfs_event === 0 || r.rfs_cause === "death"),
-    (r) => r.rfs_days === r.os_days,
-    "rfs_days equals os_days in everybody without relapse, so it seems to count from infusion",
-  );
+  for (const { of, enough, tests, what, remedy, column } of data.of_all) {
+    const meant = patients.filter((patient) => of.some((kind) => isMet(kind, patient)));
+    if (meant.length < enough || !meant.every((patient) => isMet(tests, patient))) continue;
+    found.push(problem(what, remedy, null, column));
+  }
 }
 
 // What is allowed, but rare; in the command's words.
 function remarks(columns, patients) {
   const { few, short_follow_up: short, short_with_decimals: decimals } = suspicious;
-  const said = [];
-  const ask = (isSo, words) => isSo && said.push(words);
-  for (const name of ["os_days", "rfs_days", "hsct_day"].filter((n) => columns[n])) {
+  const said = data.remarks.filter(({ tests }) => patients.some((p) => isMet(tests, p))).map((r) => r.words);
+  for (const name of ["os_days", "rfs_days"].filter((n) => columns[n])) {
     const times = columns[name].filter(isKnown);
     const longest = times.reduce((a, b) => Math.max(a, b), 0);
-    ask(longest > suspicious.long_follow_up, `Some times in ${name} are above 20 years. Are they in days?`);
-    if (name === "hsct_day" || times.length < few || !longest) continue;
+    if (times.length < few || !longest) continue;
     if (name === "os_days" && longest < short) {
       const words = `The longest follow-up is below ${short} days. If these are months, say `;
-      ask(true, `${words}“unit: months” in a mapping file.`);
+      said.push(`${words}“unit: months” in a mapping file.`);
     } else if (longest < decimals && !times.every(Number.isInteger)) {
       const words = `Times in ${name} have decimals, and all are below ${decimals} days. `;
-      ask(true, `${words}If these are months or years, say so in a mapping file (“unit: months”).`);
+      said.push(`${words}If these are months or years, say so in a mapping file (“unit: months”).`);
     }
     const [least, most] = medianArms(columns.arm, columns[name]);
-    const isApart = least?.median > 0 && least.median < most.median / suspicious.months_apart;
-    const apart = `The median of ${name} is far shorter in ${least?.arm} than in ${most?.arm}. `;
-    ask(isApart, `${apart}Are both in days?`);
+    if (least?.median > 0 && least.median < most.median / suspicious.months_apart) {
+      const words = `The median of ${name} is far shorter in ${least.arm} than in ${most.arm}. `;
+      said.push(`${words}Are both in days?`);
+    }
   }
-  for (const [days, event] of pairs) {
-    const words = `${days} is 0 with an event for some patients; the curve starts below 1.`;
-    ask(patients.some((r) => r[days] === 0 && r[event] === 1), words);
-  }
-  const words = "Some patients who died are censored in relapse-free survival. Deaths are RFS events; ";
-  ask(patients.some((r) => r.os_event === 1 && r.rfs_event === 0), `${words}is rfs_event right for them?`);
   return said;
 }
 

@@ -72,17 +72,6 @@ export function observedTime(times, day) {
   return Math.abs(nearest - day) <= SAME_TIME * Math.max(1, Math.abs(day)) ? nearest : day;
 }
 
-// The clock restarts at a landmark, with those still observed and free of the event then.
-export function landmark(patients, key, day) {
-  const { days } = data.endpoints[key];
-  const isLater = (t) => isKnown(t) && t - day > SAME_TIME * Math.max(1, day);
-  const kept = (values) => values.filter((_, i) => isLater(patients.columns[days][i]));
-  const named = Object.entries(patients.columns).map(([name, values]) => [name, kept(values)]);
-  const columns = Object.fromEntries(named);
-  columns[days] = columns[days].map((t) => t - day);
-  return { ...patients, columns };
-}
-
 export function withEndpoint(patients, key, by) {
   const end = data.endpoints[key];
   const names = [end.days, end.event, ...(by ? [by] : [])];
@@ -226,7 +215,7 @@ export function logRank(patients, key, by) {
   }
   const used = kept.slice(0, df);
   const statistic = quadratic(used.map((g) => excess[g]), used.map((g) => used.map((h) => variance[g][h])));
-  const { patients: fewPatients, events: fewEvents } = data.permutation;
+  const { patients: fewPatients, events: fewEvents } = data.few;
   const sizes = groups.map((g) => sample.group.filter((own) => own === g).length);
   const few = Math.min(...sizes) < fewPatients || events < fewEvents; // the command then permutes
   const last = kept.at(-1) === groups.length - 1 ? excess.at(-1) : NaN;

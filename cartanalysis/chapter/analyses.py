@@ -581,7 +581,7 @@ class HazardRatios(Analysis):
         fitted = {name: model.value for name, model in each.items() if not model.why}
         together = None if self.model.why else self.model.value
         if not fitted:
-            return Table(self.model.only_if(next(iter(each.values()))), {}, caption)
+            return Table(self.model.only_if(next(iter(each.values()), self.model)), {}, caption)
         for name, model in each.items():
             if about := model.why or model.value.note:
                 caption += f". {labels.get(name, name)} alone: {about}"
@@ -781,7 +781,7 @@ class Subgroups(Analysis):
         """
         if not self.why:
             missing = self.effects.table[self.effects.table["why"] != ""]
-            why = (f"{row.subgroup} {row.level}: {row.why}" for row in each_row(missing))
+            why = (f"{r.subgroup} {r.level}: {r.why}".replace("`", "") for r in each_row(missing))
             caption = " ".join([caption, *(f"No hazard ratio in {text}." for text in why)])
         return super().figure(name, caption)
 

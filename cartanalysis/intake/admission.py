@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cartanalysis.contract import DEFAULT_COHORT, PAIRS, Cohort
+from cartanalysis.contract import DEFAULT_COHORT, Cohort
 from cartanalysis.errors import InputError, Problem
 from cartanalysis.intake import checking, contradictions, identifiers, mapping, rules
 from cartanalysis.intake.mapping.model import AGE, FromColumn, FromRules
@@ -20,7 +20,6 @@ from cartanalysis.intake.source import Source
 SHORT_FOLLOW_UP = 60.0  # days; a longest follow-up below this looks like months
 
 SHORT_WITH_DECIMALS = 400.0  # days; times with decimals, all below this, look like months or years
-LONG_FOLLOW_UP = 20 * 365.25  # days; nobody has been followed so long after CAR T
 
 MONTHS_APART = 15  # so many times shorter than another group's, a median looks like months
 FEW = 5  # fewer values than this look like nothing
@@ -115,26 +114,10 @@ def _old(source: Source, made: Source, plan: Plan, seen: Collection[str]) -> lis
     return identifiers.old_ages(ages, source.rows, AGE)
 
 
-REMARKS = {
-    **{
-        f"{name} > {LONG_FOLLOW_UP}": f"Some times in {name} are above 20 years. Are they in days?"
-        for name in ("os_days", "rfs_days", "hsct_day")
-    },
-    **{
-        f"{days} == 0 & {event} == 1": f"{days} is 0 with an event for some patients; the curve "
-        "starts below 1."
-        for days, event in PAIRS
-    },
-    "os_event == 1 & rfs_event == 0": "Some patients who died are censored in relapse-free "
-    "survival. Deaths are RFS events; is rfs_event right for them?",
-}
-"""What is said if a query is true of any row."""
-
-
 def _remarks(cohort: Cohort, stated: Collection[str] = ()) -> Iterator[str]:
     """Point out what is allowed, but rare; without counts or values, as readers see it."""
-    for query, remark in REMARKS.items():
-        if len(rules.where(cohort.table, query)):
+    for query, remark in rules.REMARKS.items():
+        if rules.holds(cohort.table, query).any():
             yield remark
     for name in ("os_days", "rfs_days"):
         if name in cohort.table:

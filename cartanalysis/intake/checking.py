@@ -76,9 +76,8 @@ def check(made: Source, strata: Sequence[str] = (), present: Sequence[str] = ())
     )  # fmt: skip
     # what a column means must be settled before it can contradict another
     settled = table.drop(columns=_unsettled(made) & set(table))
-    found = rules.check(settled)
-    if not any(c.name == "rfs_days" and c.counted_from for c in made.columns):
-        found += rules.rfs_from_infusion(settled)
+    told = any(c.name == "rfs_days" and c.counted_from for c in made.columns)
+    found = rules.check(settled, is_from_remission=told)
     for name in (n for n, spec in fields.items() if spec.kind == "label" and n in table):
         labels = table[name].dropna().drop_duplicates()
         found += _against_groups(name, labels)

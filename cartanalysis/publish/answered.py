@@ -61,23 +61,24 @@ def _outputs(cell: NotebookNode) -> list[Any]:
     return list(cell.get("outputs", []))
 
 
-def _about(output: Any) -> dict[str, Any]:
+def handed_over(output: Any) -> dict[str, Any]:
+    """Give what a chapter said of an output that it handed over."""
     return dict(output.get("metadata", {}).get(METADATA, {}))
 
 
 def _withheld(output: Any) -> dict[str, Any]:
     """Give what an output says of a result that is not there."""
-    return dict(_about(output).get(WITHHELD, {}))
+    return dict(handed_over(output).get(WITHHELD, {}))
 
 
 def _is_read(output: Any) -> bool:
     """Tell whether readers see an output: numbers only travel in it."""
-    return "number" not in _about(output) and not _withheld(output)
+    return "number" not in handed_over(output) and not _withheld(output)
 
 
 def _has_an_answer(notebook: NotebookNode) -> bool:
     cells = [c for c in notebook.cells if c.cell_type == "code"]
-    told = [a["number"] for c in cells for a in map(_about, c.outputs) if "number" in a]
+    told = [a["number"] for c in cells for a in map(handed_over, c.outputs) if "number" in a]
     if told:
         return any(number["value"] is not None for number in told)
     return any(_is_read(o) for c in cells if not _is_exercise(c) for o in c.outputs)

@@ -14,10 +14,10 @@ import nbformat
 
 import cartanalysis
 from cartanalysis.chapter.by_hand import alternative_text, is_by_hand
-from cartanalysis.chapter.disclosure.outputs import METADATA, SHOWN, WITHHELD
+from cartanalysis.chapter.disclosure.outputs import SHOWN, WITHHELD
 from cartanalysis.contract import Cohort
 from cartanalysis.publish import figure_data, owner, reporting, tables
-from cartanalysis.publish.answered import SOLUTION, Answered, answered
+from cartanalysis.publish.answered import SOLUTION, Answered, answered, handed_over
 from cartanalysis.publish.execute import Executed, Failures
 
 RESULTS, TEXTS, FIGURES, ABOUT = "results.json", "texts.json", "figures.json", "cohort.json"
@@ -57,7 +57,11 @@ def harvest(
     Unless all is to be there (``complete``), what the cohort cannot answer is left out.
     """
     found = {c.name: answered(c.notebook) for c in chapters}
-    left_out = {c.name: _title(c) for c in chapters if not (complete or found[c.name].stays)}
+    left_out = {
+        c.name: title_of(c.notebook, c.name)
+        for c in chapters
+        if not (complete or found[c.name].stays)
+    }
     numbers: list[dict[str, Any]] = []
     texts: dict[str, dict[str, str]] = {}
     figures: dict[str, dict[str, Any]] = {}
@@ -67,7 +71,7 @@ def harvest(
         (folder / name).mkdir(parents=True, exist_ok=True)
     data = (sha256 or owner.seal_for(cohort)(cohort.to_csv()))[:12]
     for chapter, place, cell, output in _outputs(chapters):
-        about = _about(output)
+        about = handed_over(output)
         where = f"{chapter.name}: cell {place}"
         if output.output_type == "stream" and output.name == "stderr":
             warnings.append(f"{where}: {output.text.strip()}")
@@ -82,7 +86,7 @@ def harvest(
         if "figure" in about:
             source = {
                 "chapter": chapter.name,
-                "title": _title(chapter),
+                "title": title_of(chapter.notebook, chapter.name),
                 "cell": cell.execution_count,
                 "cohort": cohort.name,
                 "data": data,
@@ -137,7 +141,7 @@ def _unanswered(chapter: Executed, found: Answered) -> dict[str, Any]:
     """Say of a chapter what its cohort cannot answer."""
     return {
         "chapter": chapter.name,
-        "title": _title(chapter),
+        "title": title_of(chapter.notebook, chapter.name),
         "stays": found.stays,
         "reasons": found.reasons,
     }
@@ -150,15 +154,11 @@ def _outputs(chapters: Sequence[Executed]) -> Iterator[tuple[Executed, int, Any,
                 yield chapter, place, cell, output
 
 
-def _about(output: Any) -> dict[str, Any]:
-    """Give what a chapter said of an output that it handed over."""
-    return dict(output.get("metadata", {}).get(METADATA, {}))
-
-
-def _title(chapter: Executed) -> str:
-    lines = (line for cell in chapter.notebook.cells for line in cell.source.splitlines())
+def title_of(notebook: nbformat.NotebookNode, name: str) -> str:
+    """Give a chapter's title, or else its name."""
+    lines = (line for cell in notebook.cells for line in cell.source.splitlines())
     titles = (line.removeprefix("# ").strip() for line in lines if line.startswith("# "))
-    return next(titles, chapter.name)
+    return next(titles, name)
 
 
 def _figure_problems(figure: dict[str, Any], earlier: dict[str, Any]) -> list[str]:
@@ -208,7 +208,7 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         outputs, cell.outputs = cell.outputs, []
         receiving = cell
         for output in outputs:
-            about = _about(output)
+            about = handed_over(output)
             if "figure" in about:
                 name = about["figure"]["name"]
                 show = nbformat.v4.new_markdown_cell(f"```{{chapter-figure}} {name}\n```")

@@ -11,16 +11,14 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
 from cartanalysis import contract as cohort
-from cartanalysis import intake
 from cartanalysis import text as wording
 from cartanalysis.claims import consistency, diagnostics, power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
@@ -30,10 +28,11 @@ from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.reading import delimited, table
 from cartanalysis.intake.reading.detect import KINDS
 from cartanalysis.intake.words import BARE, WORDS, spellings, tokens
-from cartanalysis.stats import cutoff, permutation
+from cartanalysis.publish import play
+from cartanalysis.stats import permutation
 from cartanalysis.stats.response import ALL
 from cartanalysis.stats.survival import ENDPOINTS
-from cartanalysis.study import consistent, examples
+from cartanalysis.study import examples
 from cartanalysis.study.published import load
 
 CONFIDENCE = 0.95
@@ -44,18 +43,6 @@ MAX_BYTES = 32 * 2**20
 
 MAX_PATIENTS, MAX_CELLS = 20_000, 4_000_000
 """A page in a browser has less memory and patience than the command line."""
-
-OPEN = "emd_os"
-"""The claim whose hazard ratio the reader follows through the consistent cohorts."""
-
-STEPS = 40
-"""So many of them are handed to the page."""
-
-SMALLEST_SIDE = cutoff.SEARCHED[0]
-"""Share of the patients that a cut-off leaves on either side, as in the chapter's own search."""
-
-WEEK, LAST_LANDMARK = 7, 182
-"""Days between landmarks, and the last of them, after half a year."""
 
 CLOSE = 0.8
 """A name so much like one of ours is asked about, by the measure of Python's difflib."""
@@ -93,14 +80,19 @@ def contents() -> dict[str, Any]:
             "groups": cohort.MAX_GROUPS,
         },
         "privacy": _privacy(),
+        "rules": [_rule(rule) for rule in rules.RULES],
+        "of_all": [
+            _rule(rule) | {"of": [_tests(query) for query in rule.of], "enough": rule.enough}
+            for rule in rules.OF_ALL
+        ],
+        "remarks": [
+            {"tests": _tests(query), "words": words} for query, words in rules.REMARKS.items()
+        ],
         "suspicious": {
             "few": admission.FEW,
             "short_follow_up": admission.SHORT_FOLLOW_UP,
             "short_with_decimals": admission.SHORT_WITH_DECIMALS,
-            "long_follow_up": admission.LONG_FOLLOW_UP,
             "months_apart": admission.MONTHS_APART,
-            "many_deaths": rules.MANY_DEATHS,
-            "many_alike": rules.MANY_ALIKE,
         },
         "claims": [_claim(entry, registry) for entry in registry.claims],
         "alpha": verdicts.ALPHA,
@@ -126,16 +118,8 @@ def contents() -> dict[str, Any]:
 
 
 def playthings() -> dict[str, Any]:
-    """Collect what the controls in the chapters read: reconstructions, never a user's patients."""
-    columns = ["patient_id", "treg_pct", "response", "os_days", "os_event"]
-    play = {
-        "cohort": _columns(intake.read(cohort.DEFAULT_COHORT).table, columns),
-        "side": SMALLEST_SIDE,
-        "landmark": {"step": WEEK, "last": LAST_LANDMARK},
-        "cohorts": stepped_through(),
-        "range": consistent.range_text(OPEN),
-    }
-    return _statistics() | {"play": play}
+    """Collect what the controls in the chapters read."""
+    return _statistics() | {"play": play.ideas()}
 
 
 def script(contents: Mapping[str, Any]) -> str:
@@ -158,50 +142,12 @@ def _statistics() -> dict[str, Any]:
             for key, e in ENDPOINTS.items()
         },
         "one_year": verdicts.ONE_YEAR,
-        "permutation": {
-            "patients": permutation.FEW_PATIENTS,
-            "events": permutation.FEW_EVENTS,
-            "arrangements": permutation.MOST_ARRANGEMENTS,
-            "seed": permutation.SEED,
-        },
+        "few": {"patients": permutation.FEW_PATIENTS, "events": permutation.FEW_EVENTS},
         "steps": km.STEPS["days"],
         "ticks": km.MAX_TICKS,
         "colours": style.COLOURS,
         "spare": style.SPARE,
     }
-
-
-def _columns(patients: pd.DataFrame, names: Sequence[str]) -> dict[str, list[Any]]:
-    """Give columns as lists, whole numbers as such; what is not known is null."""
-    return {name: [_plain(value) for value in patients[name].tolist()] for name in names}
-
-
-def _plain(value: Any) -> Any:
-    if pd.isna(value):
-        return None
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def stepped_through() -> list[dict[str, Any]]:
-    """Give some cohorts that agree with the paper, in the order of a hazard ratio it left open.
-
-    They lie evenly among all by rank; the nearest to the default cohort gives its place to it.
-    """
-    effects, cohorts = consistent.effects(), consistent.cohorts()
-    default = consistent.most_central()
-    ratios = effects[effects["claim"] == OPEN].set_index("seed")["estimate"].sort_values()
-    places = np.linspace(0, len(ratios) - 1, STEPS).round().astype(int)
-    its_place = ratios.index.get_loc(default)
-    places[np.abs(places - its_place).argmin()] = its_place
-    return [
-        {
-            "seed": seed,
-            "ratio": ratio,
-            "is_default": seed == default,
-            "columns": _columns(cohorts[cohorts["seed"] == seed], ["emd", "os_days", "os_event"]),
-        }
-        for seed, ratio in ratios.iloc[places].items()
-    ]
 
 
 def _field(spec: cohort.Field) -> dict[str, Any]:
@@ -259,6 +205,27 @@ def _asked() -> dict[str, Any]:
             for form in spellings(name)
         ],
     }
+
+
+def _rule(rule: rules.Rule) -> dict[str, Any]:
+    told = {"what": rule.what, "remedy": rule.remedy, "column": rule.column}
+    return {"tests": _tests(rule.query), **told}
+
+
+_TEST = re.compile(r"(\w+)(?:\.(isna|notna)\(\)| (==|!=|>) (?:'(\w+)'|([\d.]+)|(\w+)))")
+
+
+def _tests(query: str) -> list[dict[str, Any]]:
+    """Take a query of pandas apart: each test has a column, a sign and what is on the right."""
+    tests = []
+    for part in query.split(" & "):
+        found = _TEST.fullmatch(part)
+        if found is None:
+            raise ValueError(f"{part} has no translation for JavaScript yet")
+        column, method, sign, text, number, other = found.groups()
+        value = float(number) if number else text
+        tests.append({"column": column, "sign": method or sign, "value": value, "other": other})
+    return tests
 
 
 def _privacy() -> dict[str, Any]:

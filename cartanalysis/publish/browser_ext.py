@@ -21,11 +21,11 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-import cartanalysis
 from cartanalysis.contract import DEFAULT_COHORT
-from cartanalysis.publish import browser_data
+from cartanalysis.publish import artefacts, browser_data
 from cartanalysis.publish.book import PROSE
-from cartanalysis.publish.sphinx_ext import about_cohort
+from cartanalysis.publish.play import IDEAS
+from cartanalysis.publish.sphinx_ext import EXTENSION, load_artefact
 
 FOLDER = "try"
 """Folder of the scripts, among the book's sources and in the site."""
@@ -35,12 +35,9 @@ TRY, PLAY = "try-your-cohort", "play"
 
 STYLE, CONTROLS = f"{TRY}.css", "controls.html"
 
-IDEAS = ("censored", "cut-off", "landmark", "cohorts")
-"""What there is to play with, as ``play.js`` names it."""
-
 MODULES = {
     TRY: ("text", "distributions", "statistics", "reading", "checks", "claims", "drawing", "page"),
-    PLAY: ("text", "distributions", "statistics", "permutation", "drawing", "play"),
+    PLAY: ("text", "distributions", "statistics", "drawing", "play"),
 }
 """Each program's modules, what is used before what uses it; the data come before them all."""
 
@@ -87,7 +84,7 @@ def _loading(directive: SphinxDirective, program: str) -> str:
 
 
 def _is_about_default(app: Sphinx) -> bool:
-    about = about_cohort(app)
+    about = load_artefact(app, artefacts.ABOUT)
     return bool(about.get("is_reconstruction")) and about["name"] == DEFAULT_COHORT
 
 
@@ -121,8 +118,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive(TRY, TryYourCohort)
     app.add_directive(PLAY, Play)
     app.connect("build-finished", _finish)
-    return {
-        "version": cartanalysis.__version__,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return EXTENSION

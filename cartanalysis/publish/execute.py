@@ -27,7 +27,8 @@ import cartanalysis
 from cartanalysis.chapter.disclosure.outputs import only_handed_over
 from cartanalysis.publish.book import Book
 from cartanalysis.publish.kernels import ENVIRONMENT, Kernels
-from cartanalysis.publish.scratch import FULL, naming
+from cartanalysis.publish.owner import Seal
+from cartanalysis.publish.places import FULL, naming
 from cartanalysis.workers import package_hash
 
 if TYPE_CHECKING:
@@ -77,10 +78,7 @@ def chapter_keys(
     for chapter in book.chapters:
         given = json.dumps(dict(parameters[chapter]), sort_keys=True)
         source = book.source(chapter).read_text(encoding="utf-8")
-        digest = hashlib.sha256()
-        for part in (*common, source, given):
-            digest.update(f"{len(part)}:{part}".encode())
-        keys[chapter] = digest.hexdigest()
+        keys[chapter] = Seal()(*common, source, given)
     return keys
 
 

@@ -19,11 +19,11 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-import cartanalysis
 from cartanalysis import contract
 from cartanalysis.publish import artefacts, reporting
+from cartanalysis.publish.answered import ON_RECONSTRUCTION
 from cartanalysis.publish.book import CHAPTERS
-from cartanalysis.publish.sphinx_ext import folder, load_artefact
+from cartanalysis.publish.sphinx_ext import EXTENSION, folder, load_artefact
 from cartanalysis.study import published
 from cartanalysis.text import badge, html_sentence, html_table
 
@@ -44,33 +44,20 @@ class CohortRole(SphinxRole):
         return [nodes.Text(text)], []
 
 
-class _Only(SphinxDirective):
-    """What is said of one kind of cohort."""
+class Only(SphinxDirective):
+    """What is true of one kind of cohort only: the reconstruction, or patients' data."""
 
     has_content = True
-    on_reconstruction: bool
 
     def run(self) -> list[nodes.Node]:
         """Read the content, or drop it."""
         about = load_artefact(self.env, artefacts.ABOUT)
-        if about["is_reconstruction"] != self.on_reconstruction:
+        if about["is_reconstruction"] != (self.name == ON_RECONSTRUCTION):
             return []
         place = nodes.Element()
         place.document = self.state.document
         self.state.nested_parse(self.content, self.content_offset, place, match_titles=True)
         return place.children
-
-
-class OnReconstruction(_Only):
-    """What is true of the reconstruction only."""
-
-    on_reconstruction = True
-
-
-class OnYourData(_Only):
-    """What is true of patients' data only."""
-
-    on_reconstruction = False
 
 
 class Findings(SphinxDirective):
@@ -172,13 +159,9 @@ def _columns(chapters: list[dict[str, Any]]) -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.add_role("cohort", CohortRole())
-    app.add_directive("on-reconstruction", OnReconstruction)
-    app.add_directive("on-your-data", OnYourData)
+    app.add_directive(ON_RECONSTRUCTION, Only)
+    app.add_directive("on-your-data", Only)
     app.add_directive("findings", Findings)
     app.add_directive("unanswered", Unanswered)
     app.add_directive("methods-paragraph", MethodsParagraph)
-    return {
-        "version": cartanalysis.__version__,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return EXTENSION

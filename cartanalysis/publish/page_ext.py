@@ -28,7 +28,7 @@ from sphinx.environment import BuildEnvironment
 import cartanalysis
 from cartanalysis.publish import artefacts, reporting, tables
 from cartanalysis.publish.book import CHAPTERS, PROSE
-from cartanalysis.publish.sphinx_ext import about_cohort, banner, folder
+from cartanalysis.publish.sphinx_ext import EXTENSION, banner, folder, load_artefact
 from cartanalysis.study import published
 
 GLOSSARY, GUIDE = f"{PROSE}/glossary", f"{PROSE}/your-cohort"
@@ -151,7 +151,7 @@ def _furnish(
     part, _, name = pagename.partition("/")
     context["cart_furniture"] = {
         "config": app.config,
-        "cohort": about_cohort(app),
+        "cohort": load_artefact(app, artefacts.ABOUT),
         "study": published.load().study,
         "version": cartanalysis.__version__,
         "chapter": name if part == CHAPTERS else "",
@@ -225,13 +225,14 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     for pattern in THEME_FILES:
         for path in (out / "_static").glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    about = load_artefact(app, artefacts.ABOUT)
     front = app.builder.get_target_uri(app.config.root_doc)
     title = html.escape(app.config.html_title or app.config.project)
     (out / "index.html").write_text(
         "<!DOCTYPE html>\n"
         f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta http-equiv="refresh" content="0; url={front}"></head>'
-        f'<body>{banner(about_cohort(app))}<p><a href="{front}">{title}</a></p></body></html>\n',
+        f'<body>{banner(about)}<p><a href="{front}">{title}</a></p></body></html>\n',
         encoding="utf-8",
     )
 
@@ -247,8 +248,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", _furnish, priority=995)
     app.connect("build-finished", _finish)
     app.add_js_file("page.js", loading_method="defer")
-    return {
-        "version": cartanalysis.__version__,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return EXTENSION

@@ -21,12 +21,17 @@ from cartanalysis.errors import InputError, Problem, shown
 from cartanalysis.intake import SETTLED, split_names
 from cartanalysis.intake.admission import Request, admit
 from cartanalysis.publish import artefacts, checks, execute, owned, owner, site
-from cartanalysis.publish.about import About
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
+from cartanalysis.publish.owned import About
 from cartanalysis.publish.owner import Seal
-from cartanalysis.publish.replace import replace_folder
-from cartanalysis.publish.scratch import naming, private_folder, user_cache
-from cartanalysis.publish.staging import clear, staging_for
+from cartanalysis.publish.places import (
+    clear,
+    naming,
+    private_folder,
+    replace_folder,
+    staging_for,
+    user_cache,
+)
 from cartanalysis.publish.verify import FILE, RUN, differences, entries, read_run, write_record
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ import yaml
 
 from cartanalysis.contract import Cohort
 from cartanalysis.publish import owned
-from cartanalysis.publish.about import About
 from cartanalysis.publish.artefacts import Harvest
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book
 from cartanalysis.publish.execute import Failures
 from cartanalysis.publish.kernels import ENVIRONMENT
-from cartanalysis.publish.scratch import FULL, remove
+from cartanalysis.publish.owned import About
+from cartanalysis.publish.places import FULL, remove
 from cartanalysis.publish.verify import EMPTY, entries
 
 ARTEFACTS = owned.ARTEFACTS

@@ -19,6 +19,7 @@ import html
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,13 @@ from cartanalysis.text import NOT_AVAILABLE, html_table
 
 log = logging.getLogger(__name__)
 
+EXTENSION = {
+    "version": cartanalysis.__version__,
+    "parallel_read_safe": True,
+    "parallel_write_safe": True,
+}
+"""What each of the package's extensions tells Sphinx of itself."""
+
 LETTER_NAMES = {"P": "published", "S": "secondary", "D": "derived", "A": "assumed"}
 
 _executed: dict[str, str] = {}
@@ -52,16 +60,19 @@ def folder(build: Sphinx | BuildEnvironment) -> Path:
     return Path(build.srcdir) / build.config.cart_artefacts
 
 
-def about_cohort(app: Sphinx) -> dict[str, Any]:
-    """Read what the pages say of the cohort."""
-    text = (folder(app) / artefacts.ABOUT).read_text(encoding="utf-8")
-    return dict(json.loads(text))
-
-
-def load_artefact(env: BuildEnvironment, name: str) -> Any:
-    path = folder(env) / name
-    env.note_dependency(str(path))
+def load_artefact(build: Sphinx | BuildEnvironment, name: str) -> Any:
+    """Read what the chapters handed over; a page that is being read depends on it."""
+    path = folder(build) / name
+    if isinstance(build, BuildEnvironment):
+        build.note_dependency(str(path))
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def chapters(env: BuildEnvironment) -> Iterator[tuple[str, nbformat.NotebookNode]]:
+    """Read the chapters as they ran, by name."""
+    for path in sorted((folder(env) / "notebooks").glob("*.ipynb")):
+        env.note_dependency(str(path))
+        yield path.stem, nbformat.read(path, as_version=4)
 
 
 def _badge(evidence: str) -> nodes.inline:
@@ -207,20 +218,18 @@ class ParameterTable(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Write the table."""
         found: dict[str, tuple[parameters.Parameter, list[str]]] = {}
-        for path in sorted((folder(self.env) / "notebooks").glob("*.ipynb")):
-            self.env.note_dependency(str(path))
-            notebook = nbformat.read(path, as_version=4)
-            for name, parameter in parameters.declared(notebook, path.stem).items():
+        for chapter, notebook in chapters(self.env):
+            for name, parameter in parameters.declared(notebook, chapter).items():
                 if name not in parameters.RESERVED:
-                    found.setdefault(name, (parameter, []))[1].append(path.stem)
+                    found.setdefault(name, (parameter, []))[1].append(chapter)
         rows = [
             {
                 "Parameter": name,
                 "Values": parameter.allowed,
                 "Default": parameter.default,
-                "Chapters": ", ".join(chapters),
+                "Chapters": ", ".join(wanting),
             }
-            for name, (parameter, chapters) in sorted(found.items())
+            for name, (parameter, wanting) in sorted(found.items())
         ]
         return _table(rows, "Parameters of the chapters")
 
@@ -263,15 +272,15 @@ def _prepare(app: Sphinx, config: Config) -> None:
     if not config.cart_artefacts:
         config.cart_artefacts = "_build/artefacts"
         _execute_here(Path(app.srcdir), folder(app))
-    config.html_theme_options["announcement"] = banner(about_cohort(app))
+    config.html_theme_options["announcement"] = banner(load_artefact(app, artefacts.ABOUT))
 
 
 def _execute_here(root: Path, target: Path) -> None:
     # slow to import, and needed in a plain build only
     from cartanalysis.intake.admission import Request
     from cartanalysis.publish import execute
+    from cartanalysis.publish.places import private_folder
     from cartanalysis.publish.run import cache_for, prepare
-    from cartanalysis.publish.scratch import private_folder
 
     plan = prepare(Book(root), Request())
     cache = cache_for(plan.book)
@@ -311,8 +320,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _prepare, priority=900)
     app.connect("source-read", _read_executed)
     app.connect("env-get-outdated", _outdated)
-    return {
-        "version": cartanalysis.__version__,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return EXTENSION

@@ -11,11 +11,13 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import resources
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import nbformat
 import pandas as pd
+import yaml
 from bs4 import BeautifulSoup
 from openpyxl import Workbook
 from openpyxl.cell import Cell
@@ -146,34 +148,8 @@ def _fill(cell: Cell, text: str) -> None:
 
 # --- Word ----------------------------------------------------------------------------------------
 
-_W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-_OPC = "http://schemas.openxmlformats.org/package/2006"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml"
-_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_PARTS = {
-    "[Content_Types].xml": f'{_XML}<Types xmlns="{_OPC}/content-types">'
-    '<Default Extension="rels" '
-    'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    f'<Override PartName="/word/document.xml" ContentType="{_WORD}.document.main+xml"/>'
-    f'<Override PartName="/word/styles.xml" ContentType="{_WORD}.styles+xml"/></Types>',
-    "_rels/.rels": f'{_XML}<Relationships xmlns="{_OPC}/relationships"><Relationship Id="rId1" '
-    f'Type="{_OFFICE}/officeDocument" Target="word/document.xml"/></Relationships>',
-    "word/_rels/document.xml.rels": f'{_XML}<Relationships xmlns="{_OPC}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
-    "word/styles.xml": f"{_XML}<w:styles {_W}><w:docDefaults><w:rPrDefault><w:rPr>"
-    '<w:rFonts w:ascii="Calibri" w:hAnsi="Calibri" w:cs="Calibri"/><w:sz w:val="20"/>'
-    '<w:lang w:val="en-GB"/></w:rPr></w:rPrDefault></w:docDefaults>'
-    '<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/>'
-    '</w:style><w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/>'
-    '<w:basedOn w:val="Normal"/><w:pPr><w:keepNext/><w:outlineLvl w:val="0"/></w:pPr>'
-    '<w:rPr><w:b/><w:sz w:val="28"/></w:rPr></w:style>'
-    '<w:style w:type="paragraph" w:styleId="Caption"><w:name w:val="caption"/>'
-    '<w:basedOn w:val="Normal"/><w:pPr><w:keepNext/><w:spacing w:before="360" w:after="80"/>'
-    "</w:pPr></w:style></w:styles>",
-}
-"""What a Word document needs beside its text."""
-
+_FILE = resources.files("cartanalysis.publish") / "word.yml"
+_PARTS: dict[str, str] = yaml.safe_load(_FILE.read_text("utf-8"))
 _LINES = "".join(
     f'<w:{side} w:val="single" w:sz="8" w:color="000000"/>' for side in ("top", "bottom")
 )
@@ -184,9 +160,7 @@ def _document(tables: Sequence[Table], paragraph: str) -> bytes:
     for place, table in enumerate(tables, start=1):
         body += [_paragraph(f"Table {place}. {table.caption}", "Caption"), _grid(table)]
     body += [_paragraph("Methods", "Heading1"), _paragraph(paragraph)]
-    landscape = '<w:sectPr><w:pgSz w:w="16838" w:h="11906" w:orient="landscape"/></w:sectPr>'
-    text = f"{_XML}<w:document {_W}><w:body>{''.join(body)}{landscape}</w:body></w:document>"
-    return _zipped({**_PARTS, "word/document.xml": text})
+    return _zipped({name: part.replace("{body}", "".join(body)) for name, part in _PARTS.items()})
 
 
 def _paragraph(text: str, style: str = "Normal", *, bold: bool = False) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from cartanalysis.intake import SETTLED
 from cartanalysis.intake.admission import Request
 from cartanalysis.publish import artefacts, checks, execute, owner, site
 from cartanalysis.publish.book import CHAPTERS, CONFIG, PROSE, TOC, Book, find
-from cartanalysis.publish.replace import replace_folder
+from cartanalysis.publish.places import clear, private_folder, replace_folder, staging_for
 from cartanalysis.publish.run import (
     Built,
     Plan,
@@ -39,8 +40,6 @@ from cartanalysis.publish.run import (
     stands,
     write_run,
 )
-from cartanalysis.publish.scratch import private_folder
-from cartanalysis.publish.staging import clear, staging_for
 from cartanalysis.publish.tables import FOLDER as TABLES
 from cartanalysis.publish.verify import read_run
 from cartanalysis.sites.chapter import write_members
@@ -212,11 +211,8 @@ def _admit_all(
 
 def free_name(name: str, taken: Names[str]) -> str:
     """Number a name that is taken."""
-    free, number = name, 1
-    while free in taken:
-        number += 1
-        free = f"{name} ({number})"
-    return free
+    tries = chain([name], (f"{name} ({number})" for number in count(2)))
+    return next(free for free in tries if free not in taken)
 
 
 def free_slug(name: str, taken: Names[str]) -> str:
@@ -224,11 +220,9 @@ def free_slug(name: str, taken: Names[str]) -> str:
     start = slug(name) or "cohort"
     if start in RESERVED:
         start = f"cohort-{start}"
-    free, number = start[:LONGEST].rstrip("-"), 1
-    while free in taken:
-        number += 1
-        free = f"{start[: LONGEST - len(str(number)) - 1].rstrip('-')}-{number}"
-    return free
+    ends = chain([""], (f"-{number}" for number in count(2)))
+    tries = (start[: LONGEST - len(end)].rstrip("-") + end for end in ends)
+    return next(free for free in tries if free not in taken)
 
 
 def _key(book: Book, members: Sequence[Member]) -> str:

@@ -9,15 +9,14 @@ Directive
 from __future__ import annotations
 
 import html
-import json
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-import cartanalysis
-from cartanalysis.publish import artefacts, sphinx_ext
+from cartanalysis.publish import artefacts
+from cartanalysis.publish.sphinx_ext import EXTENSION, load_artefact
 from cartanalysis.sites.comparison import RECONSTRUCTION
 
 HOME = "All cohorts"
@@ -28,9 +27,7 @@ class CohortList(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write the list."""
-        path = sphinx_ext.folder(self.env) / artefacts.ABOUT
-        self.env.note_dependency(str(path))
-        cohorts = json.loads(path.read_text(encoding="utf-8"))["cohorts"]
+        cohorts = load_artefact(self.env, artefacts.ABOUT)["cohorts"]
         out: list[nodes.Node] = []
         if failed := [c["name"] for c in cohorts if c["failed"]]:
             text = f"{len(failed)} of {len(cohorts)} cohorts could not be published"
@@ -89,8 +86,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("cart_home", "", "html")
     app.add_directive("cohorts", CohortList)
     app.connect("html-page-context", _way_back, priority=900)
-    return {
-        "version": cartanalysis.__version__,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return EXTENSION

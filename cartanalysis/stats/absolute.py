@@ -184,7 +184,9 @@ def milestone(
         lost = [each.group for each in (first, row) if np.isnan(each.lower)]
         if not why and lost:
             who = " and ".join(f"`{group}`" for group in lost)
-            why = f"all or none of {who} had the event by day {day:g}: no log-log interval"
+            why = (
+                f"in the group {who} all or none had the event by day {day:g}: no log-log interval"
+            )
         elif not why:
             lower = gap - np.hypot(row.estimate - row.lower, first.upper - first.estimate)
             upper = gap + np.hypot(row.upper - row.estimate, first.estimate - first.lower)

@@ -260,6 +260,8 @@ def prepare(
     CannotCompute
         If there is no estimate by whatever method.
     """
+    if not covariates:
+        raise CannotCompute("no column is named by which patients could be compared")
     data = with_endpoint(patients, endpoint, *covariates)
     name = endpoint_of(endpoint).name
     made, terms = design(data, covariates, name, must_have_events=must_have_events)

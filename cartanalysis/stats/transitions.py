@@ -93,7 +93,8 @@ def courses(patients: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row per stay, in order: patient (place in the table), state, start, stop (days since
         infusion), to (the next state; empty if observation ends).  Patients whose response,
-        survival or, if in remission, first event is not known are left out.
+        survival or, if in remission, first event is not known are left out.  Without a column of
+        responses, all were in remission if relapse-free survival is known of all.
 
     Raises
     ------
@@ -102,6 +103,7 @@ def courses(patients: pd.DataFrame) -> pd.DataFrame:
     CannotCompute
         If no course is known, or as `remission_day`.
     """
+    patients = _with_response(patients)
     require(patients, "response", "os_days", "os_event", "rfs_days", "rfs_event")
     day = float(remission_day(patients)["estimate"].iloc[0])
     get = {c: patients[c] if c in patients else pd.Series(np.nan, patients.index)
@@ -143,6 +145,12 @@ def courses(patients: pd.DataFrame) -> pd.DataFrame:
     return stays[["patient", "state", "start", "stop", "to"]].reset_index(drop=True)
 
 
+def _with_response(patients: pd.DataFrame) -> pd.DataFrame:
+    if "response" in patients or "rfs_days" not in patients or patients["rfs_days"].isna().any():
+        return patients
+    return patients.assign(response="CR")
+
+
 # --- the probability of being in each state ----------------------------------------------------
 
 
@@ -162,6 +170,7 @@ class _Moves:
         at = np.searchsorted(self.time, self.stop[self.moves])
         np.add.at(self.count, (at, self.state[self.moves], self.to[self.moves]), 1)
         self.at_risk = self._at_risk(self.time)
+        self.first = np.eye(size)[self.state[~stays["patient"].duplicated()]]
 
     def _at_risk(self, times: Floats) -> Floats:
         """Count who is in each state just before times, (n_times, n_states)."""
@@ -180,7 +189,7 @@ class _Moves:
         diagonal = np.arange(len(self.names))
         change[:, diagonal, diagonal] -= change.sum(axis=2)
         value = np.zeros((len(self.time) + 1, len(self.names)))
-        value[0, 0] = 1.0
+        value[0] = self.first.mean(axis=0)
         for place, matrix in enumerate(change):
             value[place + 1] = value[place] + value[place] @ matrix
         return change, value

@@ -8,7 +8,6 @@ Directives
 from __future__ import annotations
 
 import html
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,9 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
-import cartanalysis
-from cartanalysis.publish.artefacts import ABOUT
+from cartanalysis.publish.artefacts import ABOUT, title_of
 from cartanalysis.publish.book import CHAPTERS, Book
-from cartanalysis.publish.sphinx_ext import banner, folder
+from cartanalysis.publish.sphinx_ext import EXTENSION, banner, chapters, folder, load_artefact
 from cartanalysis.teaching.marker import answer_sheet
 from cartanalysis.teaching.quiz import parse
 from cartanalysis.teaching.slides import deck
@@ -79,12 +77,9 @@ class Material(SphinxDirective):
         """Write the table."""
         up = "../" * self.env.docname.count("/")
         rows = []
-        for name in Book(Path(self.env.srcdir)).chapters:
-            path = folder(self.env) / "notebooks" / f"{name}.ipynb"
-            if not path.is_file():
-                continue
-            self.env.note_dependency(str(path))
-            title = html.escape(title_of(nbformat.read(path, as_version=4)))
+        executed = dict(chapters(self.env))
+        for name in (n for n in Book(Path(self.env.srcdir)).chapters if n in executed):
+            title = html.escape(title_of(executed[name], name))
             rows.append(
                 f'<tr><th scope="row"><a href="{up}{CHAPTERS}/{name}.html">{title}</a></th>'
                 f'<td><a href="{up}{STUDENT}/{name}.ipynb" '
@@ -119,12 +114,6 @@ class AnswerSheet(SphinxDirective):
         return [nodes.raw("", table, format="html"), nodes.paragraph("", "", link)]
 
 
-def title_of(notebook: nbformat.NotebookNode) -> str:
-    """Give a chapter's title."""
-    first = next(c for c in notebook.cells if c.cell_type == "markdown")
-    return str(first.source).splitlines()[0].removeprefix("# ")
-
-
 def _only_where_needed(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
@@ -143,7 +132,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     out, artefacts = Path(app.outdir), folder(app.env)
-    about = json.loads((artefacts / ABOUT).read_text(encoding="utf-8"))
+    about = load_artefact(app, ABOUT)
     for name in (STUDENT, SLIDES):
         (out / name).mkdir(exist_ok=True)
     for path in (artefacts / "notebooks").glob("*.ipynb"):
@@ -163,8 +152,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _offer_student)
     app.connect("html-page-context", _only_where_needed)
     app.connect("build-finished", _finish)
-    return {
-        "version": cartanalysis.__version__,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return EXTENSION

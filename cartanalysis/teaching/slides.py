@@ -13,8 +13,7 @@ from typing import Any
 import nbformat
 from markdown_it import MarkdownIt
 
-from cartanalysis.chapter.disclosure.outputs import METADATA
-from cartanalysis.publish.answered import SOLUTION
+from cartanalysis.publish.answered import SOLUTION, handed_over
 from cartanalysis.study.published import load
 from cartanalysis.teaching.plain import plain, questions
 from cartanalysis.teaching.quiz import Question
@@ -112,7 +111,7 @@ def _quiz_html(question: Question) -> str:
 
 
 def _add_output(slides: list[_Slide], output: Any) -> None:
-    about = output.get("metadata", {}).get(METADATA, {})
+    about = handed_over(output)
     data = output.get("data", {})
     if "figure" in about:
         if slides[-1].figures or slides[-1].rows:

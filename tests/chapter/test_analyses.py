@@ -179,6 +179,8 @@ def test_a_factor_without_a_ratio_leaves_its_cells_empty():
     assert rows.loc["prior_hsct", "alone"] == "–"
     assert "alone: all patients" in table.caption and "together: all patients" in table.caption
     assert "(" in rows["alone"].iloc[-1] and rows["together"].iloc[-1] == "–"
+    nothing = study.hazard_ratios("os", []).one_by_one_and_together("T", {})
+    assert nothing.why == "no column is named by which patients could be compared"
     lacking = study.hazard_ratios("os", ["arm", "mrd_unknown"])
     assert "no values" in lacking.one_by_one_and_together("T", {}).why
 

@@ -8,11 +8,12 @@ import re
 import jupytext
 import nbformat
 import pytest
+import yaml
 from conftest import ROOT
 
 from cartanalysis.chapter.by_hand import is_by_hand
 from cartanalysis.chapter.parameters import declared
-from cartanalysis.publish.book import Book
+from cartanalysis.publish.book import TOC, Book
 from cartanalysis.sites.collection import COMPARISON
 from cartanalysis.teaching.student import SOLUTION
 
@@ -33,6 +34,17 @@ def test_every_source_is_in_a_table_of_contents():
     for ending in ("py", "ipynb"):
         assert sorted(p.stem for p in (ROOT / "notebooks").glob(f"*.{ending}")) == sorted(CHAPTERS)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in CHAPTERS)
+
+
+def test_one_page_tells_which_analyses_are_the_studys_and_which_are_ours():
+    page = (ROOT / "book" / "study-at-a-glance.md").read_text(encoding="utf-8")
+    told = page.split("(whose-analyses)=")[1].split("\n## ")[1]
+    rows, _, prose = told.partition("*beyond the study*")
+    parts = yaml.safe_load((ROOT / TOC).read_text(encoding="utf-8"))["parts"]
+    for text, belongs in ((rows, "The study"), (prose, "Beyond the study")):
+        mine = [c["file"] for p in parts if p["caption"].startswith(belongs) for c in p["chapters"]]
+        chapters = [file.split("/")[1] for file in mine if file.startswith("notebooks/")]
+        assert re.findall(r"notebooks/([\w-]+)\.ipynb", text) == chapters
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from cartanalysis.claims import consistency, power, verdicts
@@ -814,30 +813,7 @@ def functions(rng: random.Random) -> dict[str, list[Any]]:
         "consistencyP": [[*t, float(consistency.p_value(*t))] for t in two],
         "predicted": [[*t[1:], consistency.predicted(*t[1:])] for t in two],
         "difference": [[*t, consistency.difference(*t)] for t in two],
-        "permutedP": [[sample, _permuted(sample)] for sample in _samples()],
     }  # fmt: skip
-
-
-def _samples() -> list[dict[str, Any]]:
-    """Draw two small groups with ties, so few that every arrangement is enumerated."""
-    rng = random.Random(3)
-    samples = []
-    for n in (4, 7, 12, 17, 39):
-        group = ["b", *("ab" if n < 18 else "aaaaaaaaaaaaab") * n][:n]
-        time = [rng.randint(1, 20) for _ in range(n)]
-        event = [True, *(rng.random() < 0.6 for _ in range(n - 1))]
-        samples.append({"time": time, "event": event, "group": group, "groups": ["a", "b"]})
-    return samples
-
-
-def _permuted(sample: dict[str, Any]) -> float:
-    patients = pd.DataFrame(
-        {"os_days": sample["time"], "os_event": sample["event"], "arm": sample["group"]}
-    )
-    smaller = patients["arm"].value_counts().min()
-    assert math.comb(len(patients), smaller) <= permutation.MOST_ARRANGEMENTS
-    found = permutation.log_rank(patients.astype({"os_event": int}), "os", "arm")
-    return float(found["p"].iloc[0])
 
 
 def formats(rng: random.Random) -> list[Any]:

@@ -10,7 +10,7 @@ const skip = CART_CASES ? false : "run by tests/publish/test_browser_module.py, 
 const { cohorts, mutants, functions, texts } = skip
   ? { cohorts: [], mutants: [], functions: {}, texts: [] }
   : JSON.parse(readFileSync(CART_CASES, "utf8"));
-const NAMES = ["data", "text", "distributions", "statistics", "reading", "checks", "claims", "drawing", "permutation"];
+const NAMES = ["data", "text", "distributions", "statistics", "reading", "checks", "claims", "drawing"];
 const modules = skip ? [] : NAMES.map((name) => import(`${CART_MODULES}/${name}.js`));
 const cart = Object.assign({}, ...(await Promise.all(modules)));
 
@@ -19,7 +19,7 @@ const RELATIVE = 1e-9;
 const ABSOLUTE = 1e-11;
 
 // functions that stand on several others
-const OTHERS = ["binomialInterval", "fisher", "fisherPower", "isEquivalent", "predicted", "difference", "permutedP"];
+const OTHERS = ["binomialInterval", "fisher", "fisherPower", "isEquivalent", "predicted", "difference"];
 
 function same(found, wanted, where, relative = RELATIVE, absolute = 0) {
   if (wanted === null || wanted === undefined) {

@@ -1,6 +1,6 @@
 # Reference values for competing risks, transplants and courses, from R. Run from this folder:
 #   Rscript competing.R
-# Writes data/pbc.csv, data/mgus2.csv, data/heart.csv, data/myeloid.csv, data/courses.csv and
+# Writes data/pbc.csv, mgus2.csv, heart.csv, myeloid.csv, jasa.csv, colon.csv and courses.csv, and
 # competing.json. Needs survival, cmprsk and jsonlite.
 suppressMessages({library(survival); library(cmprsk); library(jsonlite)})
 set.seed(13)
@@ -69,43 +69,73 @@ cohort <- data.frame(
   rfs_cause = ifelse(!has, NA, ifelse(!is.na(relapse), "relapse", ifelse(m$death == 1, "death", NA))),
   hsct_day = ifelse(!is.na(m$txtime) & m$txtime < m$futime, m$txtime, NA))
 write.csv(cohort, "data/myeloid.csv", row.names = FALSE, quote = FALSE, na = "")
+# the Stanford heart transplants, from acceptance ("remission" on day 0, so that who had a heart on that
+# day starts in another state); colon cancer after surgery: recurrence, death
+j <- transform(jasa, futime = pmax(futime, 0.5))
+stanford2 <- data.frame(
+  patient_id = paste0("H", seq_len(nrow(j))), response = "CR", os_days = j$futime, os_event = j$fustat,
+  rfs_days = j$futime, rfs_event = j$fustat, rfs_cause = ifelse(j$fustat == 1, "death", NA),
+  hsct_day = ifelse(j$transplant == 1, j$wait.time, NA))
+back <- subset(colon, etype == 1); dead <- subset(colon, etype == 2)
+stopifnot(identical(back$id, dead$id))
+surgery <- data.frame(
+  patient_id = paste0("C", back$id), arm = as.character(back$rx), response = "CR", os_days = dead$time,
+  os_event = dead$status, rfs_days = pmin(back$time, dead$time),
+  rfs_event = as.numeric(back$status == 1 | dead$status == 1),
+  rfs_cause = ifelse(back$status == 1, "relapse", ifelse(dead$status == 1, "death", NA)))
+surgery <- surgery[sample(nrow(surgery), 250), ]
+write.csv(stanford2, "data/jasa.csv", row.names = FALSE, quote = FALSE, na = "")
+write.csv(surgery, "data/colon.csv", row.names = FALSE, quote = FALSE, na = "")
+
 # time since remission, transplanted or not, in those in remission
-free <- subset(cohort, response == "CR")
-free$id <- seq_len(nrow(free))
-free$tx <- pmax(free$hsct_day - day, 0)  # before that day: transplanted from the start
-free$tx[!is.na(free$tx) & free$tx >= free$rfs_days] <- NA
-before <- transform(free, start = 0, stop = ifelse(is.na(tx), rfs_days, tx), transplanted = 0,
-                    event = ifelse(is.na(tx), rfs_event, 0))
-after <- transform(subset(free, !is.na(tx)), start = tx, stop = rfs_days, transplanted = 1,
-                   event = rfs_event)
-long <- subset(rbind(before, after), stop > start)
-ever <- coxph(Surv(rfs_days, rfs_event) ~ !is.na(tx), free)
-mark <- 91 
-left <- subset(free, rfs_days > mark)
-landmark <- coxph(Surv(rfs_days - mark, rfs_event) ~ !is.na(tx) & tx <= mark, left)
 one <- function(f) c(coef = unname(coef(f)), se = sqrt(vcov(f)[1, 1]), n = f$n, events = f$nevent)
+transplanted <- function(cohort, day, mark) {
+  free <- subset(cohort, response == "CR")
+  free$id <- seq_len(nrow(free))
+  free$tx <- pmax(free$hsct_day - day, 0)  # before that day: transplanted from the start
+  free$tx[!is.na(free$tx) & free$tx >= free$rfs_days] <- NA
+  before <- transform(free, start = 0, stop = ifelse(is.na(tx), rfs_days, tx), transplanted = 0,
+                      event = ifelse(is.na(tx), rfs_event, 0))
+  after <- transform(subset(free, !is.na(tx)), start = tx, stop = rfs_days, transplanted = 1,
+                     event = rfs_event)
+  long <- subset(rbind(before, after), stop > start)
+  free$ever <- !is.na(free$tx)
+  free$early <- free$ever & free$tx <= mark
+  list(day = day, naive = one(coxph(Surv(rfs_days, rfs_event) ~ ever, free, control = control)),
+       landmark_day = mark,
+       landmark = one(coxph(Surv(rfs_days - mark, rfs_event) ~ early, subset(free, rfs_days > mark),
+                            control = control)),
+       changing = changing(long, "transplanted"), transplanted = sum(free$ever))
+}
 
 # ---- courses: the probability of being in each state --------------------------------------------
 states <- c("infused", "remission", "transplant", "relapse", "death")
-moves <- do.call(rbind, lapply(seq_len(nrow(cohort)), function(i) {
-  p <- cohort[i, ]
-  at <- c(infused = 0)
-  stop <- p$os_days
-  if (p$response == "CR") {
-    at["remission"] <- day
-    stop <- day + p$rfs_days
-    if (!is.na(p$hsct_day) && p$hsct_day < stop) at["transplant"] <- max(p$hsct_day, day)
-    if (!is.na(p$rfs_cause) && p$rfs_cause == "relapse" && stop < p$os_days) at["relapse"] <- stop
-  }
-  data.frame(patient = i, state = names(at), start = unname(at), stop = unname(c(at[-1], p$os_days)),
-             to = c(names(at)[-1], if (p$os_event == 1) "death" else ""))
-}))
-moves <- subset(moves, stop > start)
+stays <- function(cohort, day) {
+  moves <- do.call(rbind, lapply(seq_len(nrow(cohort)), function(i) {
+    p <- cohort[i, ]
+    at <- c(infused = 0)
+    stop <- p$os_days
+    if (p$response == "CR") {
+      at["remission"] <- day
+      stop <- day + p$rfs_days
+      if (!is.null(p$hsct_day) && !is.na(p$hsct_day) && p$hsct_day < stop)
+        at["transplant"] <- max(p$hsct_day, day)
+      if (!is.na(p$rfs_cause) && p$rfs_cause == "relapse" && stop < p$os_days) at["relapse"] <- stop
+    }
+    data.frame(patient = i, state = names(at), start = unname(at), stop = unname(c(at[-1], p$os_days)),
+               to = c(names(at)[-1], if (p$os_event == 1) "death" else ""))
+  }))
+  subset(moves, stop > start)
+}
+occupied <- function(moves, when) {
+  d <- transform(moves, to = factor(to, c("", states[-1])), state = factor(state, states))
+  fit <- survfit(Surv(start, stop, to) ~ 1, d, id = patient, istate = state)
+  s <- summary(fit, times = when)
+  list(times = when, states = fit$states, pstate = unname(s$pstate), se = unname(s$std.err),
+       last = max(fit$time), end = unname(tail(fit$pstate, 1)))
+}
+moves <- stays(cohort, day)
 write.csv(moves, "data/courses.csv", row.names = FALSE, quote = FALSE)
-d <- transform(moves, to = factor(to, c("", states[-1])), state = factor(state, states))
-fit <- survfit(Surv(start, stop, to) ~ 1, d, id = patient, istate = state)
-when <- c(30, 100, 200, 365, 730)
-s <- summary(fit, times = when)
 write_json(list(
   r = R.version.string, survival = as.character(packageVersion("survival")),
   cmprsk = as.character(packageVersion("cmprsk")),
@@ -127,8 +157,8 @@ write_json(list(
   changing = list(
     list(file = "heart", r = changing(stanford, "transplant")),
     list(file = "heart", r = changing(stanford, c("age", "year", "surgery", "transplant")))),
-  transplant = list(day = day, naive = one(ever), landmark_day = mark, landmark = one(landmark),
-                    changing = changing(long, "transplanted"), transplanted = sum(!is.na(free$tx))),
-  occupancy = list(times = when, states = fit$states, pstate = unname(s$pstate), se = unname(s$std.err),
-                   last = max(fit$time), end = unname(tail(fit$pstate, 1)))
+  transplant = list(myeloid = transplanted(cohort, day, 91), jasa = transplanted(stanford2, 0, 60)),
+  occupancy = list(myeloid = occupied(moves, c(30, 100, 200, 365, 730)),
+                   jasa = occupied(stays(stanford2, 0), c(0, 30, 100, 365, 1000)),
+                   colon = occupied(stays(surgery, 0), c(100, 365, 730, 2000)))
 ), "competing.json", digits = NA, auto_unbox = TRUE, pretty = TRUE, null = "null")

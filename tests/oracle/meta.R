@@ -22,8 +22,10 @@ pool <- function(yi, vi, level) {
 }
 
 bcg <- escalc("RR", ai = tpos, bi = tneg, ci = cpos, di = cneg, data = dat.bcg)
+lidocaine <- escalc("OR", ai = ai, n1i = n1i, ci = ci, n2i = n2i, data = dat.hine1989)
 sets <- list(
   bcg = list(as.numeric(bcg$yi), as.numeric(bcg$vi)),                       # great heterogeneity
+  hine = list(as.numeric(lidocaine$yi), as.numeric(lidocaine$vi)),         # little
   three = list(c(0.8, 0.1, 0.5), c(0.04, 0.09, 0.02)),
   two = list(c(0.8, 0.1), c(0.04, 0.09)),
   alike = list(c(0.51, 0.5, 0.49, 0.5), c(0.04, 0.09, 0.02, 0.3)),          # tau2 = 0, factor < 1

@@ -90,11 +90,18 @@ for (n in c("lung", "veteran", "ovarian", "leukemia", "tied")) {
   cox_values[[paste0(n, "/all")]] <- coxfit(d, c("group", "age", extra))
 }
 
-# ---- counts -------------------------------------------------------------------------------------
-binomials <- lapply(list(c(38, 47), c(2, 7), c(3, 47), c(0, 5), c(5, 5), c(1, 1), c(0, 1)), function(x)
+# ---- counts: those of the study and awkward ones; then public ones -------------------------------
+# birth weight: low or not of mothers who smoke or not, and by race; admissions to Berkeley's
+# department A by sex; children on the Titanic by class
+births <- MASS::birthwt
+smoke <- as.vector(t(table(births$smoke, births$low))); race <- as.vector(t(table(births$race, births$low)))
+berkeley <- as.vector(UCBAdmissions[, , "A"]); children <- as.vector(t(apply(Titanic[1:3, , "Child", ], c(1, 3), sum)))
+binomials <- lapply(list(c(38, 47), c(2, 7), c(3, 47), c(0, 5), c(5, 5), c(1, 1), c(0, 1),
+                         c(sum(births$low), nrow(births)), berkeley[3:4] + c(0, berkeley[3])), function(x)
   obj(events = num(x[1]), n = num(x[2]), ci95 = vec(binom.test(x[1], x[2])$conf.int),
       ci90 = vec(binom.test(x[1], x[2], conf.level = .9)$conf.int)))
-tables <- list(c(33, 3, 3, 1, 2, 5), c(5, 0, 1, 4, 2, 2), c(10, 1, 0, 7, 3, 3), c(1, 2, 2, 1, 0, 3))
+tables <- list(c(33, 3, 3, 1, 2, 5), c(5, 0, 1, 4, 2, 2), c(10, 1, 0, 7, 3, 3), c(1, 2, 2, 1, 0, 3),
+               race, children)
 fisher_rc <- lapply(tables, function(x) { m <- matrix(x, ncol = 2, byrow = TRUE)
   obj(table = vec(t(m)), rows = num(nrow(m)), p = num(fisher.test(m)$p.value)) })
 wide <- list(c(3, 1, 2, 0, 4, 1, 2, 2, 5), c(0, 6, 1, 5, 2, 0, 1, 1, 9))
@@ -105,7 +112,8 @@ fisher_rc <- c(fisher_rc, fisher_33)
 uniroot_tight <- function(...) stats::uniroot(..., tol = 1e-13)
 fisher_tight <- stats::fisher.test
 environment(fisher_tight) <- list2env(list(uniroot = uniroot_tight), parent = asNamespace("stats"))
-fisher_22 <- lapply(list(c(36, 4, 2, 5), c(12, 5, 3, 9), c(5, 0, 2, 6), c(3, 3, 3, 3)), function(x) {
+fisher_22 <- lapply(list(c(36, 4, 2, 5), c(12, 5, 3, 9), c(5, 0, 2, 6), c(3, 3, 3, 3), smoke,
+                        berkeley), function(x) {
   m <- matrix(x, 2, byrow = TRUE); f <- fisher_tight(m)
   obj(table = vec(t(m)), p = num(f$p.value), odds = num(unname(f$estimate)), ci = vec(f$conf.int)) })
 

@@ -1,6 +1,6 @@
 # Proportional hazards, Firth's penalty, restricted means and milestones, from R. Run from this
-# folder:  Rscript proportional.R  (R with survival, numDeriv, brglm2 and jsonlite)
-# Reads data/*.csv, writes data/endometrial.csv and proportional.json.
+# folder:  Rscript proportional.R  (R with survival, MASS, numDeriv, brglm2 and jsonlite)
+# Reads data/*.csv, writes data/endometrial.csv, data/birthwt.csv and proportional.json.
 suppressMessages({library(survival); library(splines); library(jsonlite); library(numDeriv); library(brglm2)})
 options(warn = 1)
 
@@ -71,7 +71,7 @@ firth_cox <- function(name, d, terms) {
   width <- ncol(model.matrix(reformulate(terms), d)) - 1
   c(list(data = name, terms = I(terms)), penalised(value, width, function(b) sqrt(diag(at(b)$var))))
 }
-firth_logistic <- function(d, outcome, terms) {
+firth_logistic <- function(name, d, outcome, terms) {
   x <- model.matrix(reformulate(terms), d); y <- d[[outcome]]
   information <- function(b) { p <- plogis(drop(x %*% b)); crossprod(x, x * (p * (1 - p))) }
   value <- function(b) sum(plogis(ifelse(y == 1, 1, -1) * drop(x %*% b), log.p = TRUE)) +
@@ -80,11 +80,14 @@ firth_logistic <- function(d, outcome, terms) {
   theirs <- glm(reformulate(terms, outcome), binomial, d, method = "brglmFit", type = "AS_mean",
                 control = list(epsilon = 1e-12, maxit = 1000))
   stopifnot(max(abs(coef(theirs) - ours$coef)) < 1e-7)  # brglm2 finds the same maximum
-  c(list(outcome = outcome, terms = I(terms)), ours)
+  c(list(data = name, outcome = outcome, terms = I(terms)), ours)
 }
 data(endometrial)
 # Heinze & Schemper, Stat Med 21, 2409-2419 (2002): nobody with NV has HG = 0
 write.csv(endometrial, "data/endometrial.csv", row.names = FALSE, quote = FALSE)
+births <- transform(MASS::birthwt[c("low", "age", "lwt", "race", "smoke", "ht", "ui")],
+                    race = factor(race, labels = c("white", "black", "other")))
+write.csv(births, "data/birthwt.csv", row.names = FALSE, quote = FALSE)
 separated <- list(
   ovarian = transform(read("ovarian"), marker = factor(ifelse(seq_len(26) %in% which(event == 0)[1:5], "b", "a"))),
   leukemia = transform(read("leukemia"), event = ifelse(group == "6-MP", 0, event)),
@@ -127,7 +130,9 @@ write_json(list(
                    firth_cox("lung", separated$lung, c("late", "age", "group")),
                    firth_cox("veteran", separated$veteran, c("karno", "group")),
                    firth_cox("tied", separated$tied, c("group", "age"))),
-  firth_logistic = list(firth_logistic(endometrial, "HG", c("NV", "PI", "EH")), firth_logistic(endometrial, "HG", "NV")),
+  firth_logistic = list(firth_logistic("endometrial", endometrial, "HG", c("NV", "PI", "EH")),
+                        firth_logistic("endometrial", endometrial, "HG", "NV"),
+                        firth_logistic("birthwt", births, "low", c("lwt", "smoke", "ht"))),
   groups = list(groups("lung", 365), groups("veteran", 100), groups("ovarian", 365), groups("leukemia", 70),
                 groups("leukemia", 100))
 ), "proportional.json", digits = NA, auto_unbox = TRUE, pretty = TRUE, na = "null")

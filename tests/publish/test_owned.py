@@ -16,8 +16,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from cartanalysis.errors import InputError
 from cartanalysis.publish import owned
-from cartanalysis.publish.about import About, about_from, as_markdown
 from cartanalysis.publish.answered import answered
+from cartanalysis.publish.owned import About, about_from, as_markdown
 
 GONE = {"withheld": {"reason": "no values in `emd`", "columns": ["emd"]}}
 THERE = {"shown": True}

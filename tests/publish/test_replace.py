@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from cartanalysis.publish import replace
+from cartanalysis.publish import places
 
 
 @pytest.mark.parametrize("exchange", [True, False])
 def test_replace(tmp_path, monkeypatch, exchange):
     if not exchange:
-        monkeypatch.setattr(replace, "_exchange", lambda *_: False)
+        monkeypatch.setattr(places, "_exchange", lambda *_: False)
     old, new = tmp_path / "site", tmp_path / "new"
     old.mkdir()
     (old / "gone.html").write_text("old")
     new.mkdir()
     (new / "index.html").write_text("new")
-    replace.replace_folder(new, old)
+    places.replace_folder(new, old)
     assert [p.name for p in old.iterdir()] == ["index.html"]
     assert [p.name for p in tmp_path.iterdir()] == ["site"]
 
@@ -24,5 +24,5 @@ def test_replace(tmp_path, monkeypatch, exchange):
 def test_first_time(tmp_path):
     new = tmp_path / "new"
     new.mkdir()
-    replace.replace_folder(new, tmp_path / "site")
+    places.replace_folder(new, tmp_path / "site")
     assert (tmp_path / "site").is_dir()

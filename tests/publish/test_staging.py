@@ -14,9 +14,8 @@ import pytest
 
 from cartanalysis.cli import main
 from cartanalysis.errors import InputError
+from cartanalysis.publish.places import PRIVATE, clear_private, private_folder, staging_for
 from cartanalysis.publish.run import COHORT_FILE, publish
-from cartanalysis.publish.scratch import PRIVATE, clear_private, private_folder
-from cartanalysis.publish.staging import staging_for
 
 
 def test_staging_is_gone_afterwards(tmp_path):
@@ -63,7 +62,7 @@ def test_a_parent_that_cannot_be_written(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from cartanalysis.publish.scratch import private_folder
+from cartanalysis.publish.places import private_folder
 with private_folder(Path(sys.argv[1])) as folder:
     (folder / "cohort.csv").write_text("rows")
     print(folder, flush=True)

@@ -25,40 +25,50 @@ from cartanalysis.stats.transitions import (
 from cartanalysis.stats.transplant import CHANGING, LANDMARK, NAIVE
 
 R = json.loads((ORACLE / "competing.json").read_text())
-NAMES = dict(zip(R["occupancy"]["states"], transitions.STATES, strict=True))
+NAMES = dict(zip(R["occupancy"]["myeloid"]["states"], transitions.STATES, strict=True))
+
+
+def read(name: str) -> pd.DataFrame:
+    return pd.read_csv(ORACLE / "data" / f"{name}.csv")
 
 
 @pytest.fixture(scope="module")
 def myeloid() -> pd.DataFrame:
-    return pd.read_csv(ORACLE / "data" / "myeloid.csv")
+    return read("myeloid")
 
 
 def test_courses_equal_those_written_in_r(myeloid):
     theirs = pd.read_csv(ORACLE / "data" / "courses.csv")
     ours = courses(myeloid)
-    assert transitions.remission_day(myeloid)["estimate"].tolist() == [R["transplant"]["day"]]
+    assert transitions.remission_day(myeloid)["estimate"].tolist() == [
+        R["transplant"]["myeloid"]["day"]
+    ]
     assert (ours["patient"] + 1).tolist() == theirs["patient"].tolist()
     assert ours["state"].tolist() == theirs["state"].map(NAMES).tolist()
     assert ours["to"].tolist() == theirs["to"].map(NAMES).fillna("").tolist()
     np.testing.assert_allclose(ours[["start", "stop"]], theirs[["start", "stop"]])
 
 
-def test_occupancy_equals_survfit(myeloid):
-    theirs = R["occupancy"]
-    at = occupancy_at(myeloid, theirs["times"])
-    for time, value, error in zip(theirs["times"], theirs["pstate"], theirs["se"], strict=True):
-        mine = at[at["time"] == time]
-        np.testing.assert_allclose(mine["estimate"], value, rtol=1e-9, atol=1e-12)
+@pytest.mark.parametrize("name", R["occupancy"])
+def test_occupancy_equals_survfit(name):
+    theirs, patients = R["occupancy"][name], read(name)
+    states = [NAMES[state] for state in theirs["states"]]
+    values, errors = (pd.DataFrame(theirs[of], theirs["times"], states) for of in ("pstate", "se"))
+    for time, mine in occupancy_at(patients, theirs["times"]).groupby("time"):
+        p, se = (of.loc[time, mine["group"]].to_numpy() for of in (values, errors))
+        assert values.loc[time].sum() == pytest.approx(p.sum()), "none of R's states is missing"
+        np.testing.assert_allclose(mine["estimate"], p, rtol=1e-9, atol=1e-12)
         inside = mine["lower"].notna().to_numpy()
-        p, se = np.array(value)[inside], np.array(error)[inside]
+        assert (inside == ((p > 0) & (se > 0))).all()
+        p, se = p[inside], se[inside]
         half = 1.959963984540054 * se / (p * np.log(p))
         np.testing.assert_allclose(mine["lower"][inside], p ** np.exp(-half), rtol=1e-7)
         np.testing.assert_allclose(mine["upper"][inside], p ** np.exp(half), rtol=1e-7)
-        assert (inside == (np.array(value) > 0)).all()
-    table = occupancy(myeloid)
+    table = occupancy(patients)
     assert table["time"].max() == theirs["last"]
-    end = table[table["time"] == theirs["last"]]["estimate"]
-    np.testing.assert_allclose(end, theirs["end"][0], rtol=1e-9)
+    end = table[table["time"] == theirs["last"]].set_index("group")["estimate"]
+    last = pd.Series(theirs["end"][0], states)
+    np.testing.assert_allclose(end, last[end.index], rtol=1e-9)
     np.testing.assert_allclose(table.groupby("time")["estimate"].sum(), 1, rtol=1e-12)
 
 
@@ -86,18 +96,21 @@ def test_covariates_that_change_equal_coxph(case):
     assert (found["n"].iloc[0], found["events"].iloc[0]) == (103, 75)
 
 
-def test_three_ways_equal_coxph(myeloid):
-    theirs = R["transplant"]
-    found = transplant.effects(myeloid, theirs["landmark_day"]).set_index("group")
+@pytest.mark.parametrize("name", R["transplant"])
+def test_three_ways_equal_coxph(name):
+    theirs = R["transplant"][name]
+    found = transplant.effects(read(name), theirs["landmark_day"]).set_index("group")
     for way, (coef, se, n, events) in ((NAIVE, theirs["naive"]), (LANDMARK, theirs["landmark"])):
         mine = found.loc[way]
         np.testing.assert_allclose(np.log(mine["estimate"]), coef, rtol=1e-6)
         width = np.log(mine["upper"] / mine["lower"]) / (2 * 1.959963984540054)
         np.testing.assert_allclose(width, se, rtol=1e-6)
         assert (mine["n"], mine["events"]) == (n, events)
-    mine = found.loc[CHANGING]
-    np.testing.assert_allclose(np.log(mine["estimate"]), theirs["changing"]["coef"], rtol=1e-6)
-    assert (mine["n"], mine["events"]) == (183, 109)
+    mine, timed = found.loc[CHANGING], theirs["changing"]
+    np.testing.assert_allclose(np.log(mine["estimate"]), timed["coef"], rtol=1e-6)
+    width = np.log(mine["upper"] / mine["lower"]) / (2 * 1.959963984540054)
+    np.testing.assert_allclose(width, timed["se"], rtol=1e-6)
+    assert (mine["n"], mine["events"]) == tuple(theirs["naive"][2:])
     assert found.loc[[NAIVE, CHANGING], "transplanted"].tolist() == [theirs["transplanted"]] * 2
 
 
@@ -175,6 +188,13 @@ def test_swimmers_name_nobody_and_are_summed_up_where_there_are_many(few):
     told = transitions.describe_swimmers(many)
     assert told.startswith("Courses of 180 patients since infusion: 60 no remission, death; 30 ")
     assert "30 remission, transplant, alive" in told
+
+
+def test_without_responses_all_were_in_remission_if_rfs_is_known_of_all(few):
+    known = few.dropna(subset=["rfs_days"])
+    pd.testing.assert_frame_equal(courses(known.drop(columns="response")), courses(known))
+    with pytest.raises(MissingColumns, match="`response`"):
+        courses(few.drop(columns="response"))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
-"""Places of this machine: private ones for patients' rows, and what they need.
+"""Where a run works: private places, one beside the output, and the swap at the end.
 
 What a run that was killed leaves behind, the next one clears away.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import glob
 import os
 import shutil
 import sys
@@ -15,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cartanalysis.errors import InputError, Problem
+
 if sys.platform != "win32":
     import fcntl
 
@@ -22,6 +26,7 @@ PATIENCE = 5.0
 """Seconds; a kernel of a run that was killed notices within one."""
 
 PRIVATE = "cartanalysis-private-"
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # as Linux has them
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """How a system says that there is no room left."""
@@ -122,3 +127,88 @@ def naming(place: Path, within: Path | None = None) -> Iterator[None]:
         if named is not None and within and not Path(os.fsdecode(named)).is_relative_to(within):
             raise
         raise OSError(error.errno, error.strerror or str(error), str(place)) from error
+
+
+# --- beside the output ---------------------------------------------------------------------------
+
+
+@contextmanager
+def staging_for(target: Path) -> Iterator[Path]:
+    """Give a folder on the output's file system, gone afterwards; refuse a second run."""
+    lock = _lock_of(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle = lock.open("w")
+    except OSError as error:
+        what = f"the output cannot be written ({error.strerror})"
+        raise InputError(str(target), [Problem(what, "Name another folder with --out")]) from error
+    with handle:
+        if not hold(handle.fileno()) or not is_still(lock, handle.fileno()):
+            what = "another run is writing to this output"
+            remedy = "Wait until it is done, or name another folder with --out"
+            raise InputError(str(target), [Problem(what, remedy)])
+        try:
+            for stale in _stale(target):
+                remove(stale)
+            prefix = _prefix_of(target)
+            with (
+                tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as folder,
+                naming(target, Path(folder)),
+            ):
+                yield Path(folder)
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def clear(target: Path) -> None:
+    """Remove what runs that were killed left beside an output and in private places."""
+    clear_private()
+    if _lock_of(target).exists() or _stale(target):
+        with staging_for(target):
+            pass
+
+
+def _lock_of(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
+
+
+def _prefix_of(target: Path) -> str:
+    return f".{target.name}.staging-"
+
+
+def _stale(target: Path) -> list[Path]:
+    return list(target.parent.glob(f"{glob.escape(_prefix_of(target))}*"))
+
+
+def replace_folder(new: Path, old: Path) -> None:
+    """Put ``new`` where ``old`` is; at every moment one of the two is there, whole."""
+    if not old.exists():
+        new.rename(old)
+        return
+    if _exchange(new, old):
+        shutil.rmtree(new)  # now the former content
+        return
+    # no exchange on this system: two renames, the old site kept until the new one stands
+    aside = old.with_name(f".{old.name}.former")
+    shutil.rmtree(aside, ignore_errors=True)
+    old.rename(aside)
+    new.rename(old)
+    shutil.rmtree(aside)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders with Linux' ``renameat2``; tell whether that was possible."""
+    if not sys.platform.startswith("linux"):
+        return False
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "renameat2"):
+        return False
+    code = library.renameat2(
+        _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE
+    )
+    if code == 0:
+        return True
+    error = ctypes.get_errno()
+    if error in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(error, os.strerror(error), str(other))
