@@ -298,7 +298,7 @@ def _claim(entry: Entry, registry: Registry) -> dict[str, Any]:
     claim["expected"], claim["expected_size"] = verdicts.in_paper(entry, registry)
     claim["margin"] = [float(bound) for bound in consistency.margin(claim["expected"])]
     far = diagnostics.very_large(claim["expected"])
-    claim["very_large"] = [None if np.isnan(rate) else rate for rate in far]
+    claim["very_large"] = [rate if rate >= 0 else None for rate in far]
     claim["margin_text"] = verdicts.margin_text(claim["expected"])
     return claim if entry.how == "counted" else claim | {"day": verdicts.day_of(entry)}
 
