@@ -39,11 +39,14 @@ RATIOS = {
 }
 """True hazard and odds ratio of each effect, against the exposed."""
 
+ALARMS = 4
+"""Number of the alarms' stream of random numbers, beside those of the claims."""
+
 Row = tuple[object, ...]
 
 
 def simulate(
-    draws: int = 100,
+    draws: int = 200,
     alarms: int = 2000,
     sizes: Sequence[int] = JUDGED_SIZES,
     claims: Sequence[str] = JUDGED,
@@ -56,7 +59,7 @@ def simulate(
         rng = np.random.default_rng([seed, JUDGED.index(claim), EFFECTS.index(effect), size])
         rows += _judged(registry[claim], registry, effect, size, draws, rng)
     for size in sizes:
-        rng = np.random.default_rng([seed, len(JUDGED), size])
+        rng = np.random.default_rng([seed, ALARMS, size])
         rows += _alarms(registry, size, alarms, rng)
     return pd.DataFrame(rows, columns=COLUMNS)
 
