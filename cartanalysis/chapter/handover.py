@@ -570,6 +570,13 @@ def letters_explained(is_reconstruction: bool) -> str:
     return f"P printed by the paper, S by another publication, D derived by arithmetic, {last}"
 
 
+PARTS = frozenset({
+    "text", "ci", "of", "full", "contrast", "group", "reference", "lower", "upper", "reason",
+    "level",
+})  # fmt: skip
+"""Texts that are handed over with a number."""
+
+
 def _parts(number: Number) -> dict[str, str]:
     """Give the texts that prose pages may ask for."""
     reason = number.reason.replace("`", "")

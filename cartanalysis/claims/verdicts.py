@@ -388,11 +388,18 @@ def in_paper(entry: Entry, registry: Registry) -> tuple[float, float]:
     -------
     tuple of float
         The proportion, by the counts behind it where they are known, and the patients it is of.
+
+    Raises
+    ------
+    CannotCompute
+        If what is published is no proportion.
     """
     if entry.how == "counted":
         events, n = (float(registry[key].value) for key in entry.details["counts"])
         return events / n, n
     proportion = 0.5 if entry.how == "median" else entry.fraction
+    if not 0 <= proportion <= 1:
+        raise CannotCompute(f"{entry.printed} is no share of patients")
     return proportion, float(registry[entry.details["size"]].value)
 
 

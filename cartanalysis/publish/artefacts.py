@@ -15,6 +15,7 @@ import nbformat
 import cartanalysis
 from cartanalysis.chapter.by_hand import alternative_text, is_by_hand
 from cartanalysis.chapter.disclosure.outputs import SHOWN, WITHHELD
+from cartanalysis.chapter.handover import PARTS
 from cartanalysis.contract import Cohort
 from cartanalysis.publish import figure_data, owner, reporting, tables
 from cartanalysis.publish.answered import SOLUTION, Answered, answered, handed_over
@@ -75,7 +76,9 @@ def harvest(
         where = f"{chapter.name}: cell {place}"
         if output.output_type == "stream" and output.name == "stderr":
             warnings.append(f"{where}: {output.text.strip()}")
-        if "number" in about:
+        if "number" in about and about["parts"].keys() != PARTS:
+            problems.append(f"{where}: a number that study.hand_over did not hand over")
+        elif "number" in about:
             key = about["number"]["id"]
             if key in texts:
                 problems.append(f"{where}: the number “{key}” is handed over twice")

@@ -96,6 +96,7 @@ class ForkEngine(Engine):
         client = PapermillNotebookClient(
             nb_man, km=manager, kernel_name=kernel_name, timeout=execution_timeout,
             startup_timeout=PATIENCE, shutdown_kernel="immediate", resources=resources, log=logger,
+            coalesce_streams=True,  # how a text came in pieces is chance
         )  # fmt: skip
         client.execute(cleanup_kc=True)
 

@@ -30,7 +30,7 @@ from cartanalysis.stats import response
 from cartanalysis import Figure, Result, Study
 from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import plot_rates
-from cartanalysis.chapter.handover import METADATA, NUMBER_MIME
+from cartanalysis.chapter.handover import METADATA, NUMBER_MIME, PARTS
 from cartanalysis.chapter.results import Table
 
 study = Study("one", cohort, min_cell=min_cell)
@@ -101,7 +101,7 @@ WAYS: dict[str, str] = {
     ),
     "forges a number": (
         "publish_display_data({NUMBER_MIME: RECORD}, metadata={METADATA: {'number': RECORD, "
-        "'parts': {'text': X, 'ci': X, 'of': X, 'full': X}}})"
+        "'parts': dict.fromkeys(PARTS, X) | {'level': '0.95'}}})"
     ),
     "forges a figure": (
         "import base64\n"
