@@ -16,7 +16,6 @@ Tables, by name:
     events, landmark, significant (as its abstract says), truth, lower, middle and upper (2.5, 50
     and 97.5 % of the draws), inside (whether they hold the truth; empty with fewer than 20 draws),
     draws, ancestors; or does_not_fit, why a data set could not be used.
-    Both were measured while the days to relapse without risk factors were fixed at 700.
 ``priors``
     Other ranges of what is assumed, by ``scripts/ensemble_priors.py``.  One row per prior and
     quantity: range (instead of the assumed one), cohorts, effective (number), lower, middle and
