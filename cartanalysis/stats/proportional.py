@@ -55,6 +55,10 @@ _TRANSFORMS: dict[str, Callable[[RiskSets], Floats]] = {
 }  # fmt: skip
 
 
+TOO_FEW_TIMES = "events lie on too few days to see a change with time"
+NO_LOGARITHM = "an event on day 0 has no place on a logarithmic scale"
+
+
 def score_tests(fit: Likelihood, terms: pd.DataFrame, scale: str = "km") -> pd.DataFrame:
     """Test whether coefficients change with time.
 
@@ -73,7 +77,8 @@ def score_tests(fit: Likelihood, terms: pd.DataFrame, scale: str = "km") -> pd.D
     -------
     pandas.DataFrame
         One row per covariate, and one for all (global): covariate, scale, estimate (χ²), df, p,
-        method.  Where there are too few event times to see a change the test is empty.
+        method, why.  Where there are too few event times to see a change the test is empty, and
+        why says so.
 
     References
     ----------
@@ -101,7 +106,8 @@ def score_tests(fit: Likelihood, terms: pd.DataFrame, scale: str = "km") -> pd.D
     rows.append(_test("global", np.ones(width, dtype=bool)))
     table = pd.DataFrame(rows, columns=["covariate", "estimate", "df"])
     p = stats.chi2.sf(table["estimate"], table["df"])
-    return table.assign(scale=scale, p=p, method=METHOD.format(SCALES[scale]))
+    why = np.where(np.isnan(p), NO_LOGARITHM if np.isnan(g).any() else TOO_FEW_TIMES, "")
+    return table.assign(scale=scale, p=p, method=METHOD.format(SCALES[scale]), why=why)
 
 
 def smoothed_residuals(fit: Likelihood, unit: Floats, scale: str) -> pd.DataFrame:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import calendar
 from datetime import date
 
-from cartanalysis.claims.registry import Registry
-from cartanalysis.claims.verdicts import Verdict, judge
+import pandas as pd
+
+from cartanalysis.claims.registry import Entry, Registry
+from cartanalysis.claims.verdicts import Verdict, tested
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, derive
+from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.intake import parse
 from cartanalysis.stats import response
 from cartanalysis.study import consistent
@@ -83,8 +86,16 @@ def agrees(text: str, registry: Registry) -> bool:
     # a verdict takes longer the further down its claim is judged
     costs = ("counted", "ordering", "survival", "median", "direction", "adjusted")
     in_order = sorted(registry.claims, key=lambda claim: costs.index(claim.how))
-    upheld = (Verdict.EXACT, Verdict.SUPPORTS)
-    return all(judge(claim, patients, registry)["verdict"] in upheld for claim in in_order)
+    return all(_is_upheld(claim, patients, registry) for claim in in_order)
+
+
+def _is_upheld(claim: Entry, patients: pd.DataFrame, registry: Registry) -> bool:
+    """Tell whether a claim holds; the paper printed it, however few patients it is about."""
+    try:
+        verdict = tested(claim, patients, registry)["verdict"]
+    except (MissingColumns, CannotCompute):
+        return False
+    return verdict in (Verdict.EXACT, Verdict.SUPPORTS)
 
 
 def follow_up_range(registry: Registry, until: str | None = None) -> tuple[int, int]:

@@ -330,7 +330,7 @@ def test_bad_inputs_26_a_subgroup_of_nobody():
     table = made(emd=["none", "cns"] * 5, response=["CR", "NR"] * 5)
     assert response.remission(table, "emd")["group"].tolist() == ["none", "cns"]
     judged = replication.claims(table, published.load()).set_index("id").loc["orr_emd_other"]
-    assert judged["verdict"] == Verdict.NOT_ASSESSED
+    assert judged["verdict"] == Verdict.NOT_INTERPRETABLE
     assert "other than CNS" in judged["why"]
 
 
@@ -593,7 +593,7 @@ setattr(owner, name.rstrip("+"), dies)
 """
 MOMENTS = [
     "run:staging_for", "run:private_folder", "execute:execute", "execute:_run", "execute:_to_cache",
-    "execute:_to_cache+", "site.JupyterBook:build", "run:replace_folder", "replace:_exchange+",
+    "execute:_to_cache+", "site.JupyterBook:build", "run:replace_folder", "places:_exchange+",
     "run:replace_folder+",
 ]  # fmt: skip
 """Functions of a run at whose beginning, or (+) end, it is killed, in their order."""
