@@ -303,9 +303,11 @@ caption = (
 study.show(allowed.validation(caption))
 
 # %% [markdown]
-# The ranges hold a little less than they promise, and of late survival clearly less: to save time the
-# cohorts drawn here from one abstract descend from few and are alike, which the thousand of the book
-# are less. And where hidden curves differ from exponential times, the middle of a range shifts.
+# Ranges of hazard ratios hold nearly what they promise. Ranges of late survival do not; they are too
+# narrow. What a whole cohort shares, such as survival after relapse, is moved by few draws, and the
+# cohorts drawn here from one abstract descend from fewer first draws than the thousand of the book.
+# Read the book's own ranges of late survival as the least that is open. And where hidden curves
+# differ from exponential times, the middle of a range shifts.
 #
 # **Real patients.** The same was done with public data, abstracted at one landmark and the median.
 
