@@ -250,6 +250,8 @@ class HandOver:
             return None if name not in row or is_missing(row[name]) else row[name]
 
         value = get(result.column)
+        if value == COMPLEMENT:
+            return replace(none, reason=str(Hidden(self.min_cell, "it would show")))
         if value is None and (get("why") or result.unit == "fraction"):
             return replace(none, reason=str(get("why") or "it is not defined in this cohort"))
         found = replace(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -76,14 +77,14 @@ class Result:
     @property
     def count(self) -> int:
         """The number as a count."""
-        number = self._in_row(self.column)
-        return 0 if number is None or pd.isna(number) else int(number)
+        number = self.number
+        return 0 if math.isnan(number) else int(number)
 
     @property
     def number(self) -> float:
         """The number itself; NaN where there is none."""
-        number = self._in_row(self.column)
-        return math.nan if number is None or pd.isna(number) else float(number)
+        number = self._in_row(self.column)  # a hidden one is a text
+        return float(number) if isinstance(number, Real) else math.nan
 
     def text(self, column: str) -> str:
         """Read a text beside the number."""

@@ -16,8 +16,8 @@ from cartanalysis.text import rounded
 JUDGED_SIZES = (12, 25, 47, 100, 300)
 """Patients of the cohorts that were asked whether they could be judged."""
 
-JUDGED = ("emd_os", "genetics_os")
-"""A claim with few exposed, and one with many."""
+JUDGED = ("emd_os", "genetics_os", "emd_independent", "orr_emd_lowest")
+"""One claim for each test: log-rank with few and with many exposed, likelihood ratio, Fisher."""
 
 EFFECTS = ("none", "moderate", "very large")
 

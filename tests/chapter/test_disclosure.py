@@ -710,6 +710,27 @@ def test_every_statistic_has_a_rule():
                 assert function in sup.RULES or function in sup.UNCHANGED, name
 
 
+def test_a_hidden_count_is_handed_over_with_its_reason(tmp_path, capsys):
+    rng, n = np.random.default_rng(1), 800
+    lasts, end = rng.exponential(500, n).round() + 30, rng.integers(200, 900, n)
+    waits = rng.integers(40, 200, n)
+    transplanted = (rng.random(n) < 0.5) & (waits < np.minimum(lasts, end))
+    pd.DataFrame(
+        {"patient_id": [f"P{i}" for i in range(n)], "response": "CR",
+         "rfs_days": np.minimum(lasts, end), "rfs_event": (lasts <= end).astype(int),
+         "os_days": np.minimum(lasts, end) + 30, "os_event": (lasts <= end).astype(int),
+         "rfs_cause": np.where(lasts <= end, "death", ""),
+         "hsct_day": np.where(transplanted, (waits + 30).astype(str), "")}
+    ).to_csv(tmp_path / "c.csv", index=False)  # fmt: skip
+    study = Study("x", str(tmp_path / "c.csv"), min_cell=K)
+    found = study.transplant(91)
+    assert found.naive.number > 0
+    study.hand_over(transplanted=found.transplanted, naive=found.naive)
+    assert "fewer than 5 patients" in study.numbers["transplanted"].reason
+    assert found.transplanted.count == 0
+    assert study.numbers["naive"].value == found.naive.number
+
+
 def test_a_chapter_says_what_is_hidden(tmp_path, capsys):
     table = pd.DataFrame(
         {"patient_id": [f"P{i}" for i in range(74)], "arm": ["A"] * 40 + ["B"] * 30 + ["C"] * 4,
