@@ -170,9 +170,9 @@ def of_interval(
     ----------
     estimate, lower, upper : float
         The estimate and its interval: a survival probability with a log-log interval, or a hazard
-        ratio with Wald's.
+        ratio with the interval of its test, of whose width z standard errors are taken to be half.
     scale : Scale
-        Where the interval is estimate ± z standard errors.
+        Where the interval is nearly estimate ± z standard errors.
     confidence : float
         Coverage of the interval.
 
