@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from cartanalysis.claims.registry import Registry
+from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.claims.verdicts import ONE_YEAR, day_of, in_paper, short_name
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import exact, survival
@@ -137,20 +137,23 @@ def as_text(table: pd.DataFrame, registry: Registry) -> pd.DataFrame:
     pandas.DataFrame
         One row per endpoint: what, published, observed, expected, ratio, wide, says.
     """
-    return pd.DataFrame(
-        {
-            "what": f"{short_name(registry[row.id])}: {EVENTS[row.endpoint]}",
-            "published": registry[row.id].printed,
-            "observed": str(row.observed),
-            "expected": row.expected if isinstance(row.expected, str) else f"{row.expected:.1f}",
-            "ratio": f"{format_value(row.estimate, 'ratio')} ({_ends(row.lower, row.upper)})",
-            "wide": _ends(row.wide_lower, row.wide_upper),
-            "says": _says(row),
-        }
-        if not is_missing(row.estimate)
-        else {"what": short_name(registry[row.id]), "says": "hidden"}
-        for row in each_row(table)
-    ).fillna("–")
+    return pd.DataFrame([_told(row, registry[row.id]) for row in each_row(table)])
+
+
+def _told(row: Any, entry: Entry) -> dict[str, str]:
+    """Write one endpoint; of a hidden one, only what is published."""
+    endpoint = {"what": short_name(entry), "published": entry.printed}
+    if is_missing(row.estimate):
+        shown = ("observed", "expected", "ratio", "wide")
+        return endpoint | dict.fromkeys(shown, "–") | {"says": "hidden"}
+    return endpoint | {
+        "what": f"{endpoint['what']}: {EVENTS[row.endpoint]}",
+        "observed": str(row.observed),
+        "expected": row.expected if isinstance(row.expected, str) else f"{row.expected:.1f}",
+        "ratio": f"{format_value(row.estimate, 'ratio')} ({_ends(row.lower, row.upper)})",
+        "wide": _ends(row.wide_lower, row.wide_upper),
+        "says": _says(row),
+    }
 
 
 def _ends(lower: float, upper: float) -> str:

@@ -238,6 +238,15 @@ def test_words_about_more_and_fewer():
     assert says(30, 47).startswith("within the chance of both studies")
 
 
+def test_an_endpoint_is_still_a_row_where_every_number_is_hidden():
+    columns = {"id": "os_1y", "endpoint": "os"} | dict.fromkeys(["estimate", "observed"], math.nan)
+    (row,) = expected.as_text(pd.DataFrame([columns]), REGISTRY).to_dict("records")
+    assert row == {
+        "what": row["what"], "published": REGISTRY["os_1y"].printed, "observed": "–",
+        "expected": "–", "ratio": "–", "wide": "–", "says": "hidden",
+    }  # fmt: skip
+
+
 def test_without_an_endpoint_nothing_is_expected():
     with pytest.raises(MissingColumns):
         expected.against(cohort(5, response="CR"), REGISTRY)

@@ -171,6 +171,17 @@ def leukemia_site(tmp_path_factory) -> Path:
     return folder / "site"
 
 
+@pytest.mark.parametrize("name", ["leukemia", "one EMD level"])
+def test_a_protected_book_hides_what_the_open_one_shows(name, tmp_path):
+    table = leukemia() if name == "leukemia" else edge_cohort(name)
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    publish(str(tmp_path / "mine.csv"), tmp_path / "site", cache_dir=CACHE)
+    assert checks.check(tmp_path / "site", BOOK.pages) == []
+    for entry in values_of(tmp_path / "site").values():
+        if entry["value"] is None:
+            assert entry["text"].startswith(("not available: ", "not reached", "hidden")), entry
+
+
 def test_leukemia_equals_r(leukemia_site, oracle):
     values = values_of(leukemia_site)
     assert values["rfs_median_by_arm_6-mp"]["value"] == 161  # 23 weeks
@@ -321,12 +332,15 @@ EDGE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", EDGE)
-def test_every_chapter_runs_on_edge_cohorts(name, tmp_path):
+def edge_cohort(name: str) -> pd.DataFrame:
     columns = EDGE[name]
     n = max([len(v) for v in columns.values()], default=3)
-    table = pd.DataFrame({"patient_id": [f"P{i}" for i in range(n)], **columns})
-    data = table.to_csv(index=False).encode()
+    return pd.DataFrame({"patient_id": [f"P{i}" for i in range(n)], **columns})
+
+
+@pytest.mark.parametrize("name", EDGE)
+def test_every_chapter_runs_on_edge_cohorts(name, tmp_path):
+    data = edge_cohort(name).to_csv(index=False).encode()
     (tmp_path / "cohort.csv").write_bytes(data)
     cohort = intake.parse(data, "edge.csv")
     values = {c: {"cohort": "cohort.csv"} for c in BOOK.chapters}
