@@ -252,7 +252,7 @@ class HandOver:
         value = get(result.column)
         if value == COMPLEMENT:
             return replace(none, reason=str(Hidden(self.min_cell, "it would show")))
-        if value is None and (get("why") or result.unit == "fraction"):
+        if value is None and (get("why") or result.unit != "days"):
             return replace(none, reason=str(get("why") or "it is not defined in this cohort"))
         found = replace(
             none,

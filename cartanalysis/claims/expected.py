@@ -16,7 +16,7 @@ from cartanalysis.claims.registry import Entry, Registry
 from cartanalysis.claims.verdicts import ONE_YEAR, day_of, in_paper, short_name
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import exact, survival
-from cartanalysis.text import each_row, format_value, is_missing
+from cartanalysis.text import each_row, format_value
 
 METHOD = (
     "one-sample log-rank, constant hazard [A] to the published survival; mid-p Poisson interval"
@@ -27,7 +27,7 @@ EVENTS = {"os": "deaths", "rfs": "relapses or deaths"}
 
 COLUMNS = [
     "id", "endpoint", "n", "observed", "expected", "estimate", "lower", "upper", "wide_lower",
-    "wide_upper", "method",
+    "wide_upper", "method", "why",
 ]  # fmt: skip
 
 
@@ -71,6 +71,7 @@ def against(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95
             data = survival.with_endpoint(patients, endpoint)
         except CannotCompute as error:
             missing.append(error)
+            rows.append({"id": entry.id, "endpoint": endpoint, "why": str(error)})
             continue
         day = survival.observed_time(data["time"], ONE_YEAR)
         observed = int((data["event"] & (data["time"] <= day)).sum())
@@ -78,7 +79,7 @@ def against(patients: pd.DataFrame, registry: Registry, confidence: float = 0.95
         expected = -math.log(old) / ONE_YEAR * float(data["time"].clip(upper=ONE_YEAR).sum())
         about = {"id": entry.id, "endpoint": endpoint, "n": len(data)}
         rows.append(about | compared(observed, expected, old, old_size, confidence))
-    if not rows:
+    if len(missing) == len(rows):
         raise next((e for e in missing if not isinstance(e, MissingColumns)), missing[0])
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -119,6 +120,7 @@ def compared(
         "wide_lower": wide[0],
         "wide_upper": wide[1],
         "method": METHOD,
+        "why": "",
     }
 
 
@@ -141,13 +143,19 @@ def as_text(table: pd.DataFrame, registry: Registry) -> pd.DataFrame:
 
 
 def _told(row: Any, entry: Entry) -> dict[str, str]:
-    """Write one endpoint; of a hidden one, only what is published."""
-    endpoint = {"what": short_name(entry), "published": entry.printed}
-    if is_missing(row.estimate):
+    """Write one endpoint; of one without an answer, what is published and why."""
+    endpoint = {
+        "what": f"{short_name(entry)}: {EVENTS[row.endpoint]}",
+        "published": entry.printed,
+    }
+    if row.why:
         shown = ("observed", "expected", "ratio", "wide")
-        return endpoint | dict.fromkeys(shown, "–") | {"says": "hidden"}
+        return (
+            endpoint
+            | dict.fromkeys(shown, "–")
+            | {"says": f"not available: {row.why.replace('`', '')}"}
+        )
     return endpoint | {
-        "what": f"{endpoint['what']}: {EVENTS[row.endpoint]}",
         "observed": str(row.observed),
         "expected": row.expected if isinstance(row.expected, str) else f"{row.expected:.1f}",
         "ratio": f"{format_value(row.estimate, 'ratio')} ({_ends(row.lower, row.upper)})",

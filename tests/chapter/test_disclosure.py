@@ -544,7 +544,9 @@ def test_observed_and_expected_events_are_told_as_a_ratio_only():
     few = made(os_days=[200] * 3 + [500] * 57, os_event=[1] * 3 + [0] * 57)
     hidden = protected(expected.against, few, published.load())
     assert pd.isna(hidden["estimate"]).all()
-    assert expected.as_text(hidden, published.load())["says"].tolist() == ["hidden"]
+    says = expected.as_text(hidden, published.load())["says"].tolist()
+    assert says[0] == "not available: it would tell of fewer than 5 patients"
+    assert all(text.startswith("not available: ") for text in says)
     true = published.load()
     others = [e for e in true.entries.values() if e.id != "rfs_1y"]
     with pytest.raises(sup.Refused):

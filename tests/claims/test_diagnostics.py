@@ -238,13 +238,13 @@ def test_words_about_more_and_fewer():
     assert says(30, 47).startswith("within the chance of both studies")
 
 
-def test_an_endpoint_is_still_a_row_where_every_number_is_hidden():
-    columns = {"id": "os_1y", "endpoint": "os"} | dict.fromkeys(["estimate", "observed"], math.nan)
-    (row,) = expected.as_text(pd.DataFrame([columns]), REGISTRY).to_dict("records")
-    assert row == {
-        "what": row["what"], "published": REGISTRY["os_1y"].printed, "observed": "–",
-        "expected": "–", "ratio": "–", "wide": "–", "says": "hidden",
-    }  # fmt: skip
+def test_an_endpoint_without_an_answer_is_still_a_row_with_the_reason():
+    patients = cohort(60, os_days=400, os_event=[1, 0] * 30)
+    found = expected.against(patients, REGISTRY).set_index("id")
+    assert found.loc["os_1y", "why"] == "" and "rfs_days" in found.loc["rfs_1y", "why"]
+    shown = expected.as_text(found.reset_index(), REGISTRY).set_index("published")
+    assert shown.loc[REGISTRY["rfs_1y"].printed, "observed"] == "–"
+    assert "rfs_days" in shown.loc[REGISTRY["rfs_1y"].printed, "says"]
 
 
 def test_without_an_endpoint_nothing_is_expected():

@@ -52,6 +52,9 @@ COMPLEMENT = "hidden"
 """What stands for small counts and those that would give them away: one word, as “<5” beside a
 known total would narrow down the others."""
 
+UNSAID = "too few patients, or not followed long enough"
+"""A reason that may name a day, or say what all of a few patients share, in general words."""
+
 Given = Mapping[str, Any]
 """Arguments of a call, by name; ``landmark`` is the day from which times count."""
 
@@ -750,9 +753,8 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         out.loc[i, ["followed", "completeness"]] = [math.nan, coarse]
         if not row["unit"]:  # no number
             out.loc[i, numbers] = math.nan
-            # a reason may name a day, or say what all of a few patients share
             if not row["lacks"]:
-                out.at[i, "why"] = "too few patients, or not followed long enough"
+                out.at[i, "why"] = UNSAID
             continue
         counts = [c for c in (row["n"], row["events"], row["smallest"]) if not pd.isna(c)]
         few = any(small(c, min_cell) for c in counts)
@@ -776,9 +778,14 @@ def _expected(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
     ratios = ["estimate", "lower", "upper", "wide_lower", "wide_upper"]
     out[ratios] = out[ratios].round(1)
     for i, row in table.iterrows():
+        if row["why"]:
+            if survival.endpoint_of(row["endpoint"]).days in given["patients"]:
+                out.at[i, "why"] = UNSAID
+            continue
         few = any(small(c, min_cell) for c in (row["observed"], row["n"] - row["observed"]))
         if few or not _is_told(registry[row["id"]], given, min_cell):
             out.loc[i, ratios] = math.nan
+            out.at[i, "why"] = str(Hidden(min_cell, "it would tell of"))
     return out
 
 
