@@ -381,4 +381,4 @@ def _natural(label: str) -> tuple[tuple[str, float, int], ...]:
 def badge(letter: str) -> str:
     """Write an evidence letter as it stands behind a sentence."""
     style = f"cart-letter-{letter.lower().replace(' ', '-')}"
-    return f' <span class="cart-letter {style}">{html.escape(letter)}</span>'
+    return f'\N{NO-BREAK SPACE}<span class="cart-letter {style}">{html.escape(letter)}</span>'
