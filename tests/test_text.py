@@ -6,7 +6,14 @@ import math
 
 import pytest
 
-from cartanalysis.text import MINUS, Number, format_interval, format_value, html_sentence, html_table
+from cartanalysis.text import (
+    MINUS,
+    Number,
+    format_interval,
+    format_value,
+    html_sentence,
+    html_table,
+)
 
 
 @pytest.mark.parametrize(
