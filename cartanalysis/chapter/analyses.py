@@ -498,7 +498,7 @@ def several_tests(tests: Iterable[tuple[str, str, str, Result]]) -> Result:
     rows = [(*about, test.number) for *about, test in tests]
     table = pd.DataFrame(rows, columns=["group", "outcome", "test", "p"]).dropna()
     if table.empty:
-        return Result(why="this cohort has no groups that could be compared")
+        return Result(why="no groups of patients could be compared by a column of this cohort")
     corrected = multipletests(table["p"], method="holm")[1]
     by_chance = 1 - (1 - ALPHA) ** len(table)
     return Result(table.assign(p_holm=corrected, comparisons=len(table), by_chance=by_chance))
@@ -742,7 +742,7 @@ class Subgroups(Analysis):
         confidence: float,
         labels: Labels,
     ) -> None:
-        self._endpoint = endpoint
+        self._endpoint, self._labels = endpoint, labels
         asked = (study.patients, endpoint, of, within, confidence)
         self.effects = study.compute(subgroups.effects, *asked)
         super().__init__(study, study.compute(_subgroup_rows, labels, self.effects))
@@ -781,8 +781,11 @@ class Subgroups(Analysis):
         """
         if not self.why:
             missing = self.effects.table[self.effects.table["why"] != ""]
-            why = (f"{r.subgroup} {r.level}: {r.why}".replace("`", "") for r in each_row(missing))
-            caption = " ".join([caption, *(f"No hazard ratio in {text}." for text in why)])
+            why = (
+                f"{self._labels.get(r.subgroup, r.subgroup)}, {r.level}: {r.why}".replace("`", "")
+                for r in each_row(missing)
+            )
+            caption = " ".join([caption, *(f"No hazard ratio for {text}." for text in why)])
         return super().figure(name, caption)
 
     def _describe(self, labels: Labels) -> str:

@@ -160,8 +160,10 @@ class ByHand:
             from matplotlib import pyplot as plt  # who only asks whether a cell is by hand need not
 
             plt.close("all")
-            said, *_ = str(error).strip().splitlines() or [""]
-            return f"on this cohort it stops: {type(error).__name__}: {said}"
+            told = type(error).__name__
+            return (
+                f"on this cohort it stops ({told}), as code does where groups or events are too few"
+            )
         return ""
 
     def _execute(self, tree: ast.Module, last: ast.stmt | None) -> None:

@@ -215,7 +215,7 @@ def test_subgroups_are_a_forest_with_tests():
     study.patients = study.patients[~alive]
     partly = study.subgroups("os", of="treg_group", within=["sex"], labels={})
     assert partly.table["series"].tolist()[-1] == "sex: no test of interaction"
-    assert "No hazard ratio in sex female: no event" in partly.figure("f", "F.").caption
+    assert "No hazard ratio for sex, female: no event" in partly.figure("f", "F.").caption
 
 
 def test_the_search_for_a_cutoff_says_what_it_is_worth():
