@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cartanalysis.chapter.analyses import Verdicts
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Figure, Labels, Result, Table
 from cartanalysis.claims.registry import OTHERS, SIMULATED
@@ -25,14 +26,12 @@ class Allowed:
     ----------
     study : HandOver
         The chapter.
-    claims : Result
-        The verdicts on the chapter's own cohort.
     """
 
-    def __init__(self, study: HandOver, claims: Result) -> None:
+    def __init__(self, study: HandOver) -> None:
         self._study = study
-        self._claims = claims
-        self.ratios = self._assumed(allowed.ratios, claims.table)
+        self._claims = Verdicts(study).result
+        self.ratios = self._assumed(allowed.ratios, self._claims.table)
         """Ranges of the hazard ratios, one row per directional claim."""
 
     def _assumed(self, function: Any, *args: Any) -> Result:

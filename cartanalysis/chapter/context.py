@@ -72,34 +72,12 @@ class Peers:
         return TrialForest(self._study, outcome, without)
 
     def characteristics(self, caption: str) -> Table:
-        """Lay out who was treated in which trial.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out who was treated in which trial."""
         found = self._study.compute(peers.characteristics)
         return found.published_by(OTHERS).as_table(ABOUT, caption)
 
     def sources(self, caption: str) -> Table:
-        """Lay out where each trial was published, and how it was read.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out where each trial was published, and how it was read."""
         found = self._study.compute(peers.trials)
         return found.published_by(OTHERS).as_table(READ, caption)
 
@@ -163,7 +141,7 @@ class TrialForest(Analysis):
         """Where the true share of a further trial is expected, as a part of a sentence."""
         return peers.predicted(self.table)
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
         return {"confidence": self.study.confidence}
 
     def _describe(self, labels: Labels) -> str:

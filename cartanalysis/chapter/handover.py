@@ -96,6 +96,9 @@ class HandOver:
     patients: pd.DataFrame | Patients
     """The cohort, where there is one."""
 
+    treg_cutoff: float | None = None
+    """The cut-off for high regulatory T cells; the cohort's median if none."""
+
     def __init__(
         self,
         name: str,
@@ -371,7 +374,7 @@ class HandOver:
         labels = figure.options.get("labels") or {}
         text = figure.caption + self._left_out(figure.results, labels) + note
         letter = figure.letter or first.letter or self.evidence(first.rests_on)
-        shown = {name: figure.options[name] for name in SHOWN if name in figure.options}
+        shown = {n: value for n in SHOWN if (value := figure.options.get(n)) is not None}
         about = {
             "name": figure.name,
             "caption": text,
