@@ -350,10 +350,9 @@ class Survival(Analysis):
         alt = "Log–log plot: the logarithm of the cumulative hazard against that of time, by group."
         return Figure(plot_log_log, [drawn], name, caption, alt, options)
 
-    def medians_table(self, caption: str, labels: Labels | None = None) -> Table:
+    def medians_table(self, caption: str) -> Table:
         """Lay out median and 1-year survival by group."""
         joined = self.study.compute(_with_one_year, self.median, self.one_year)
-        labels = {ALL: self.endpoint.whom, **(labels or {})}
         columns = {
             "group": "Group",
             "n": "Patients",
@@ -361,7 +360,8 @@ class Survival(Analysis):
             "estimate": f"Median, {self.study.time_unit} (interval)",
             "one_year": "At 1 year (interval)",
         }
-        return joined.read("estimate", "days").as_table(columns, caption, words=labels)
+        words = {ALL: self.endpoint.whom}
+        return joined.read("estimate", "days").as_table(columns, caption, words=words)
 
     def with_published(self) -> Survival:
         """Draw the paper's values, too.
@@ -940,8 +940,7 @@ class SmoothEffect(Analysis):
         return "at " + ", ".join(f"{knot:.3g}" for knot in self.model.value.knots)
 
     def _options(self, labels: Labels | None) -> dict[str, Any]:
-        reference, confidence = self.model.value.reference, self.study.confidence
-        return {"reference": reference, "xlabel": TREGS, "confidence": confidence}
+        return {"reference": self.model.value.reference, "xlabel": TREGS}
 
     def _describe(self, labels: Labels) -> str:
         return f"{self._endpoint.name.capitalize()}. {spline.describe(self.table)}"
@@ -973,9 +972,6 @@ class RocCurve(Analysis):
 
     def _drawn(self, labels: Labels) -> tuple[Result, ...]:
         return (self.result, self.area)
-
-    def _options(self, labels: Labels | None) -> dict[str, Any]:
-        return {"confidence": self.study.confidence}
 
     def _describe(self, labels: Labels) -> str:
         return f"{self._endpoint.name.capitalize()}. {roc.describe(self.area.table, ONE_YEAR)}"
@@ -1012,24 +1008,10 @@ class AdverseEvents(Analysis):
         grades = study.compute(safety.all_scales, study.patients, study.confidence)
         super().__init__(study, grades)
 
-    def of_grade(self, grade: int, scale: str = "ae_grade_max") -> Result:
-        """Give the share of patients with a highest grade.
-
-        Parameters
-        ----------
-        grade : int
-            The grade.
-        scale : {"ae_grade_max", "crs_grade", "icans_grade"}
-            Which events.
-
-        Returns
-        -------
-        Result
-            The share.
-        """
-        study = self.study
-        counts = study.compute(safety.by_grade, study.patients, scale, study.confidence)
-        return counts.where(grade=grade)
+    def of_grade(self, grade: int) -> Result:
+        """Give the share of patients whose worst adverse event, of whatever kind, had a grade."""
+        asked = (self.study.patients, "ae_grade_max", self.study.confidence)
+        return self.study.compute(safety.by_grade, *asked).where(grade=grade)
 
     def at_least(self, grade: int, scale: str = "") -> Result:
         """Give the share of patients with a grade or a higher one.

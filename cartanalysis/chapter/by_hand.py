@@ -17,12 +17,12 @@ import ast
 import re
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cartanalysis.errors import MissingColumns
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from cartanalysis.chapter.handover import HandOver
 
 MARK = re.compile(r"#\s*by hand(?P<rows>, with rows)?(?::\s*(?P<columns>.*))?$", re.MULTILINE)
 FIGURE = re.compile(r"#\s*figure:\s*(?P<alt>.+)$", re.MULTILINE)
@@ -32,21 +32,6 @@ MOST_PATIENTS = 20_000
 
 RUNNER = "_by_hand"
 """Name under which a notebook finds what runs these cells."""
-
-
-class Chapter(Protocol):
-    """What such a cell asks of the chapter."""
-
-    is_default: bool
-    is_reconstruction: bool
-    patients: Any
-
-    @property
-    def is_protected(self) -> bool:
-        """Whether small counts of patients are hidden."""
-
-    def without_output(self, source: str, reason: str) -> None:
-        """Say why a cell is shown without what it gives."""
 
 
 def is_by_hand(source: str) -> bool:
@@ -87,13 +72,13 @@ class ByHand:
 
     Parameters
     ----------
-    chapter : Chapter
+    chapter : HandOver
         Whose cells they are.
     names : dict
         The notebook's variables.
     """
 
-    def __init__(self, chapter: Chapter, names: dict[str, Any]) -> None:
+    def __init__(self, chapter: HandOver, names: dict[str, Any]) -> None:
         self._chapter = chapter
         self._names = names
 
@@ -133,7 +118,7 @@ class ByHand:
             return "this cohort is protected, and only what passed disclosure control is shown"
         if marked["rows"] and not self._chapter.is_reconstruction:
             return "it prints rows, and those of patients stay out of the book"
-        patients: pd.DataFrame = self._chapter.patients
+        patients: Any = self._chapter.patients
         if len(patients) > MOST_PATIENTS:
             return f"it is a lesson, and slow for more than {MOST_PATIENTS:,} patients"
         names = [name.strip() for name in (marked["columns"] or "").split(",") if name.strip()]
@@ -174,14 +159,14 @@ class ByHand:
                 display(value)
 
 
-def install(shell: Any, chapter: Chapter) -> None:
+def install(shell: Any, chapter: HandOver) -> None:
     """Let a notebook run these cells; once, however often its first cells are run.
 
     Parameters
     ----------
     shell : IPython.core.interactiveshell.InteractiveShell
         The notebook's.
-    chapter : Chapter
+    chapter : HandOver
         Whose cells they are.
     """
     transforms: Sequence[Any] = shell.input_transformers_cleanup

@@ -141,9 +141,6 @@ class TrialForest(Analysis):
         """Where the true share of a further trial is expected, as a part of a sentence."""
         return peers.predicted(self.table)
 
-    def _options(self, labels: Labels | None) -> dict[str, Any]:
-        return {"confidence": self.study.confidence}
-
     def _describe(self, labels: Labels) -> str:
         return peers.describe(self.table, self._outcome)
 

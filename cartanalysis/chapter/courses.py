@@ -88,11 +88,11 @@ class CumulativeIncidence(Analysis):
         """Hazard ratios of the groups, of both kinds and for each cause."""
         return Hazards(self.study, [str(self._by)], self._confidence)
 
-    def one_year_table(self, caption: str, labels: Labels | None = None) -> Table:
+    def one_year_table(self, caption: str) -> Table:
         """Lay out the incidences at 1 year."""
         columns = {"group": "Group", "n": "Patients", "cause": "Event", "events": "Events by then"}
         columns["estimate"] = "At 1 year (interval)"
-        return self.one_year.as_table(columns, caption, words=labels)
+        return self.one_year.as_table(columns, caption)
 
     def tests_table(self, caption: str) -> Table:
         """Lay out Gray's tests."""

@@ -10,6 +10,7 @@ of the cell's outputs; `cartanalysis.publish` picks them up there.
 from __future__ import annotations
 
 import html
+import inspect
 import io
 import math
 import string
@@ -358,7 +359,10 @@ class HandOver:
     def _show_figure(self, figure: Figure) -> None:
         """Draw a figure and hand it over with caption, alternative text and data."""
         first = figure.results[0]
-        axes = figure.plot(*(r.value for r in figure.results), **figure.options)
+        options, level = {**figure.options}, figure.options.get("confidence", self.confidence)
+        if "confidence" in inspect.signature(figure.plot).parameters:
+            options["confidence"] = level
+        axes = figure.plot(*(r.value for r in figure.results), **options)
         picture = style.figure_of(axes)
         svg, png = io.StringIO(), io.BytesIO()
         fonttype, note = scripts.fit_fonts(picture)
@@ -385,7 +389,7 @@ class HandOver:
             "drawn_by": _name_of(figure.plot),
             "computed_by": first.computed_by,
             "geometry": geometry.geometry(picture, svg.getvalue()),
-            "shown": shown | {"confidence": self.confidence, "points": self.is_protected},
+            "shown": shown | {"confidence": level, "points": self.is_protected},
         }
         pictures = {"image/svg+xml": svg.getvalue(), "image/png": png.getvalue()}
         publish_display_data(

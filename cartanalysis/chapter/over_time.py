@@ -66,8 +66,8 @@ class ProportionalHazards(Analysis):
         columns = {"covariate": "Factor", "df": "df", **SCALES}
         return wide.as_table(columns, caption, words={**labels, "global": "all factors"})
 
-    def over_time(self, covariate: str, name: str, caption: str, scale: str = "km") -> Figure:
-        """Draw how a coefficient changes with time.
+    def over_time(self, covariate: str, name: str, caption: str) -> Figure:
+        """Draw how a coefficient changes with time, its line smooth on the Kaplan–Meier scale.
 
         Parameters
         ----------
@@ -77,8 +77,6 @@ class ProportionalHazards(Analysis):
             Name of the figure.
         caption : str
             Caption.
-        scale : {"km", "rank", "identity", "log"}
-            Scale of time on which the line is smooth.
 
         Returns
         -------
@@ -86,7 +84,7 @@ class ProportionalHazards(Analysis):
             What ``study.show`` shows.
         """
         study = self.study
-        found = study.compute(cox.changing_coefficients, *self._asked, scale)
+        found = study.compute(cox.changing_coefficients, *self._asked)
         found = study.compute(_term, found.only_if(self.result), covariate)
         options = {"unit": study.time_unit, "origin": self.endpoint.origin}
         alt = "" if found.why else _course(found.table)

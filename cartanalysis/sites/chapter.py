@@ -120,7 +120,6 @@ class Comparison(HandOver):
         options = {
             "ratio": not published,
             "reference": entry.fraction if published else None,
-            "confidence": self.confidence,
         }
         name = f"pooled-{entry.id.replace('_', '-')}"
         caption = _caption(label, entry if published else None) + f"{self.made_up}."
