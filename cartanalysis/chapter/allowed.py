@@ -22,10 +22,7 @@ SHOWN_SIZES = (47, 100, 300)
 class Allowed:
     """The cohorts that agree with everything known of the study.
 
-    Parameters
-    ----------
-    study : HandOver
-        The chapter.
+    What it draws or lays out takes a caption, and a figure its name, unique in the book.
     """
 
     def __init__(self, study: HandOver) -> None:
@@ -71,40 +68,12 @@ class Allowed:
         return _percent(allowed.readings()["estimate"].iloc[0])
 
     def figure(self, name: str, caption: str, labels: Labels) -> Figure:
-        """Draw the ranges of the hazard ratios, the chapter's own cohort beside them.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure, unique in the book.
-        caption : str
-            Caption.
-        labels : mapping of str to str
-            Names of the claims as shown.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
+        """Draw the ranges of the hazard ratios, the chapter's own cohort beside them."""
         alt = consistent.describe(self.ratios.table, labels)
         return Figure(plot_effects, [self.ratios], name, caption, alt, {"labels": labels})
 
     def outcomes_figure(self, name: str, caption: str) -> Figure:
-        """Draw how often new cohorts of three sizes would show each claim.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure, unique in the book.
-        caption : str
-            Caption.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
+        """Draw how often new cohorts of three sizes would show each claim."""
         found = self._assumed(allowed.outcomes, SHOWN_SIZES)
         return Figure(plot_outcomes, [found], name, caption, allowed.describe(found.table))
 

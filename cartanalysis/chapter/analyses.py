@@ -59,6 +59,7 @@ from cartanalysis.text import each_row, format_interval, format_value, is_missin
 class Analysis:
     """What all analyses have in common.
 
+    A `cartanalysis.chapter.study.Study` makes them; what it is asked with is described at each.
     Where a method lays out a table, ``caption`` says what it shows, and ``labels`` are the names of
     groups or covariates as shown.
 
@@ -169,8 +170,6 @@ class Remission(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     by : str, optional
         Column that groups the patients.
     confidence : float, optional
@@ -215,8 +214,6 @@ class Survival(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Overall survival, or relapse-free survival of the responders.
     by : str, optional
@@ -344,7 +341,7 @@ class Survival(Analysis):
         return note_of(self._model)
 
     def log_log(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the log–log plot of the curves: parallel where hazards are proportional."""
+        """Draw their log–log plot, as `figure`: parallel where hazards are proportional."""
         drawn = self.study.compute(_with_steps, self.result, self.endpoint.name)
         options = {"unit": self.study.time_unit, "origin": self._origin, "labels": labels or {}}
         alt = "Log–log plot: the logarithm of the cumulative hazard against that of time, by group."
@@ -459,18 +456,7 @@ def _with_steps(curves: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def told_by_the_month(study: HandOver) -> str:
-    """Say, of a protected cohort, how its curves are told; nothing of any other.
-
-    Parameters
-    ----------
-    study : HandOver
-        The study.
-
-    Returns
-    -------
-    str
-        To follow a caption.
-    """
+    """Say below a figure of a protected cohort how its curves are told; nothing of any other."""
     if not study.is_protected:
         return ""
     return (
@@ -519,8 +505,6 @@ class HazardRatios(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Which endpoint.
     covariates : sequence of str
@@ -710,8 +694,6 @@ class Subgroups(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Which endpoint.
     of : str
@@ -784,8 +766,6 @@ class Forest(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     *models : HazardRatios
         The models.
     labels : mapping of str to str
@@ -833,8 +813,6 @@ class CutOffs(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Which endpoint.
     """
@@ -913,8 +891,6 @@ class SmoothEffect(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Which endpoint.
     """
@@ -951,8 +927,6 @@ class RocCurve(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Which endpoint.
     """

@@ -43,13 +43,7 @@ FOUND = {
 
 
 class Peers:
-    """Other trials of CD19 CAR T cells in B-ALL.
-
-    Parameters
-    ----------
-    study : HandOver
-        The chapter.
-    """
+    """Other trials of CD19 CAR T cells in B-ALL."""
 
     def __init__(self, study: HandOver) -> None:
         self._study = study

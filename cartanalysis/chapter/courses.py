@@ -39,8 +39,6 @@ class CumulativeIncidence(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     by : str, optional
         Column that groups the patients.
     confidence : float, optional
@@ -192,8 +190,6 @@ class Transplant(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     landmark_day : float
         Landmark, in days since remission.
     """

@@ -29,8 +29,6 @@ class ProportionalHazards(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Which endpoint.
     covariates : sequence of str
@@ -131,8 +129,6 @@ class RestrictedMean(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Which endpoint.
     by : str, optional
@@ -185,8 +181,6 @@ class Milestone(Analysis):
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Which endpoint.
     by : str
@@ -221,8 +215,6 @@ class Contrasts:
 
     Parameters
     ----------
-    study : HandOver
-        The chapter.
     endpoint : {"os", "rfs"}
         Which endpoint.
     factors : sequence of str
