@@ -10,10 +10,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 from IPython import get_ipython
 from IPython.display import HTML
 
-from cartanalysis import contract, intake
+from cartanalysis import intake
 from cartanalysis.chapter import allowed, analyses, by_hand, context, courses, over_time
-from cartanalysis.chapter.disclosure.recognise import recognise
-from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
+from cartanalysis.chapter.disclosure.vault import open_cohort
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Labels, Result
@@ -86,18 +85,8 @@ class Study(HandOver):
         min_cell: int = 1,
     ) -> None:
         check_given(name)
-        vault: Vault | Remote | None = remote()
-        opened = vault.open(cohort, treg_cutoff) if vault else None
-        if opened is None:
-            vault = None
-            rows = recognise(intake.read(cohort, intake.split_names(strata)))
-            if min_cell > 1 and not rows.is_reconstruction:
-                vault = Vault({cohort: rows}, min_cell)
-                opened = vault.open(cohort, treg_cutoff)
-        if opened is None:
-            self.cohort, self.patients = rows, contract.derive(rows.table, treg_cutoff)
-        else:
-            self.cohort, self.patients = opened
+        asked = (cohort, min_cell, treg_cutoff, intake.split_names(strata))
+        vault, self.cohort, self.patients = open_cohort(*asked)
         self.treg_cutoff = treg_cutoff
         super().__init__(
             name,
