@@ -32,7 +32,7 @@ class Allowed:
         """Ranges of the hazard ratios, one row per directional claim."""
 
     def _assumed(self, function: Any, *args: Any) -> Result:
-        return self._study.compute(function, *args).published_by(ASSUMED)
+        return self._study.compute(function, *args).marked(ASSUMED)
 
     def say(self, text: str) -> None:
         """Show a sentence about what rests on the prior, with its letter.
@@ -170,7 +170,7 @@ class Allowed:
         return f"{table.loc[group, 'estimate']:.0f}"
 
     def _simulated(self, function: Any) -> Result:
-        return self._study.compute(function).published_by(SIMULATED)
+        return self._study.compute(function).marked(SIMULATED)
 
     def validation(self, caption: str) -> Table:
         """Lay out how often ranges held a hidden truth."""
@@ -192,7 +192,7 @@ class Allowed:
             "range": "95 % of the draws",
             "inside": "Inside",
         }
-        return self._assumed(allowed.public).as_table(columns, caption, letter=OTHERS)
+        return self._assumed(allowed.public).marked(OTHERS).as_table(columns, caption)
 
     def priors(self, caption: str) -> Table:
         """Lay out how the ranges move with what is assumed."""

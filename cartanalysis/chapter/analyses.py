@@ -96,7 +96,7 @@ class Analysis:
     @property
     def evidence(self) -> str:
         """How strong the evidence is."""
-        return self.study.evidence(self.result.rests_on)
+        return self.study.letter_of(self.result)
 
     @property
     def sentence(self) -> str:

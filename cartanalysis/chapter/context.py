@@ -68,12 +68,12 @@ class Peers:
     def characteristics(self, caption: str) -> Table:
         """Lay out who was treated in which trial."""
         found = self._study.compute(peers.characteristics)
-        return found.published_by(OTHERS).as_table(ABOUT, caption)
+        return found.marked(OTHERS).as_table(ABOUT, caption)
 
     def sources(self, caption: str) -> Table:
         """Lay out where each trial was published, and how it was read."""
         found = self._study.compute(peers.trials)
-        return found.published_by(OTHERS).as_table(READ, caption)
+        return found.marked(OTHERS).as_table(READ, caption)
 
     def findings(self, question: str, caption: str) -> Table:
         """Lay out what others found about one of the paper's questions.
@@ -90,7 +90,7 @@ class Peers:
         Table
             What ``study.show`` shows.
         """
-        found = self._study.compute(peers.findings, question).published_by(OTHERS)
+        found = self._study.compute(peers.findings, question).marked(OTHERS)
         return found.as_table(FOUND, caption)
 
 
@@ -102,7 +102,7 @@ class TrialForest(Analysis):
     def __init__(self, study: HandOver, outcome: str, without: Sequence[str] = ()) -> None:
         own = _own(study, outcome)
         found = study.compute(peers.forest, outcome, study.confidence, tuple(without), own)
-        super().__init__(study, found.published_by(OTHERS))
+        super().__init__(study, found.marked(OTHERS))
         self._outcome = outcome
 
     @property

@@ -233,7 +233,7 @@ class HandOver:
             None,
             result.unit,
             "",
-            result.letter or self.evidence(result.rests_on),
+            self.letter_of(result),
             time_unit=self.time_unit,
             confidence=self.confidence,
             coarse=self.is_protected,
@@ -377,7 +377,7 @@ class HandOver:
         plt.close(picture)
         labels = figure.options.get("labels") or {}
         text = figure.caption + self._left_out(figure.results, labels) + note
-        letter = figure.letter or first.letter or self.evidence(first.rests_on)
+        letter = self.letter_of(first)
         shown = {n: value for n in SHOWN if (value := figure.options.get(n)) is not None}
         about = {
             "name": figure.name,
@@ -407,10 +407,9 @@ class HandOver:
             }
             for _, row in table.result.table.iterrows()
         ]
-        result = table.result
-        letter = table.letter or result.letter or self.evidence(result.rests_on)
         hidden = self._left_out([table.result], table.words)
-        text = f"{table.caption}.{hidden} {evidence_sentence(letter)}"
+        told = evidence_sentence(self.letter_of(table.result))
+        text = f"{table.caption}.{hidden} {told}"
         show(HTML(html_table(rows, text)))
 
     def _cell(self, row: pd.Series, name: str, unit: str) -> str:
@@ -476,6 +475,10 @@ class HandOver:
             return YOUR_DATA
         # the registry tells of the default cohort; another draw is assumed throughout
         return self.registry.weakest(rests_on if self.is_default else ())
+
+    def letter_of(self, result: Result) -> str:
+        """Give the evidence letter of a result: its own, or what it rests on in this cohort."""
+        return result.letter or self.evidence(result.rests_on)
 
     def _used(self, template: str) -> list[Number | Entry]:
         fields = [name for _, name, _, _ in string.Formatter().parse(template) if name]

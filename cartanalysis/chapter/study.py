@@ -164,7 +164,7 @@ class Study(HandOver):
         Result
             One row per size of cohort and range of the search.
         """
-        return self.compute(analyses.false_alarms).published_by(SIMULATED)
+        return self.compute(analyses.false_alarms).marked(SIMULATED)
 
     def characteristics(self) -> Result:
         """Summarise who the patients are: Table 1.
