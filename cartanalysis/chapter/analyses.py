@@ -481,15 +481,8 @@ def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
 def several_tests(tests: Iterable[tuple[str, str, str, Result]]) -> Result:
     """Put the p-values of several tests below one another, with what so many of them mean.
 
-    Parameters
-    ----------
-    tests : iterable of (str, str, str, Result)
-        What was compared, in which outcome, by which test, and the p-value.
-
-    Returns
-    -------
-    Result
-        As `cartanalysis.chapter.study.Study.strata_tests` says.
+    A test is what was compared, in which outcome, by which test, and the p-value; the columns are
+    those of `cartanalysis.chapter.study.Study.strata_tests`.
     """
     rows = [(*about, test.number) for *about, test in tests]
     table = pd.DataFrame(rows, columns=["group", "outcome", "test", "p"]).dropna()

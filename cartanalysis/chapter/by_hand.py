@@ -35,79 +35,32 @@ RUNNER = "_by_hand"
 
 
 def is_by_hand(source: str) -> bool:
-    """Tell whether a cell is one of these.
-
-    Parameters
-    ----------
-    source : str
-        Its code.
-
-    Returns
-    -------
-    bool
-        Whether its first line says so.
-    """
+    """Tell from the first line of a cell whether it is one of these."""
     return MARK.match(source) is not None
 
 
 def alternative_text(source: str) -> str:
-    """Read what a cell that draws says of its picture.
-
-    Parameters
-    ----------
-    source : str
-        Its code.
-
-    Returns
-    -------
-    str
-        The text after ``# figure:``; empty if there is none.
-    """
+    """Read what a cell that draws says of its picture, after ``# figure:``; empty if nothing."""
     found = FIGURE.search(source)
     return found["alt"].strip() if found else ""
 
 
 class ByHand:
-    """Run these cells, or say why one is only shown.
-
-    Parameters
-    ----------
-    chapter : HandOver
-        Whose cells they are.
-    names : dict
-        The notebook's variables.
-    """
+    """Run a chapter's cells with the notebook's variables, or say why one is only shown."""
 
     def __init__(self, chapter: HandOver, names: dict[str, Any]) -> None:
         self._chapter = chapter
         self._names = names
 
     def __call__(self, lines: list[str]) -> list[str]:
-        """Take a cell over from IPython, unless it can run as it stands.
-
-        Parameters
-        ----------
-        lines : list of str
-            The cell.
-
-        Returns
-        -------
-        list of str
-            The cell, or a call of `run`.
-        """
+        """Take a cell over from IPython with a call of `run`, unless it can run as it stands."""
         source = "".join(lines)
         if self._chapter.is_default or not is_by_hand(source):
             return lines
         return [f"{RUNNER}.run({source!r})\n"]
 
     def run(self, source: str) -> None:
-        """Run a cell where it can be run.
-
-        Parameters
-        ----------
-        source : str
-            Its code.
-        """
+        """Run a cell where it can be run."""
         marked = MARK.match(source)
         reason = (self._why_not(marked) if marked else "") or self._run(source)
         if reason:
@@ -160,15 +113,7 @@ class ByHand:
 
 
 def install(shell: Any, chapter: HandOver) -> None:
-    """Let a notebook run these cells; once, however often its first cells are run.
-
-    Parameters
-    ----------
-    shell : IPython.core.interactiveshell.InteractiveShell
-        The notebook's.
-    chapter : HandOver
-        Whose cells they are.
-    """
+    """Let a notebook run a chapter's cells; once, however often its first cells are run."""
     transforms: Sequence[Any] = shell.input_transformers_cleanup
     kept = [t for t in transforms if not isinstance(t, ByHand)]
     runner = ByHand(chapter, shell.user_ns)

@@ -617,18 +617,7 @@ def _defused(value: Any) -> Any:
 
 
 def csv_of(data: Any) -> str:
-    """Write a figure's data; text that a spreadsheet would run as a formula is defused.
-
-    Parameters
-    ----------
-    data : object
-        A table, or what becomes one.
-
-    Returns
-    -------
-    str
-        CSV.
-    """
+    """Write a figure's data as CSV; text that a spreadsheet would run as a formula is defused."""
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
     for column in frame.select_dtypes(include=["object", "category"]):
         texts = frame[column].astype(object).map(_defused)
