@@ -366,9 +366,9 @@ study.show(verdicts.against_expected_table(caption))
 # predicted range if its difference from the published one may still lie beyond the margin: to be
 # called the same takes evidence, as it does to be called different (two one-sided tests,
 # {cite:p}`Schuirmann1987`). And a direction has one test, with the interval that belongs to it: the
-# hazard ratios which that test would not reject. It holds 1 unless p < 0.05; the
-# intervals in the chapters before are Wald's, from the standard error, and differ a little. All
-# rules: [Methods](../book/methods.md).
+# hazard ratios which that test would not reject. With the usual confidence it holds 1 unless
+# p < 0.05. The intervals in the chapters before are Wald's, from the standard error, and differ a
+# little. All rules: [Methods](../book/methods.md).
 #
 # ## What it means for a patient
 #

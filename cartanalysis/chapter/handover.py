@@ -603,7 +603,9 @@ def _as_seen(table: pd.DataFrame) -> pd.DataFrame:
     """Round to the digits of the page: more would tell the counts behind a result."""
 
     def seen(value: float) -> float:
-        return round(value) if abs(value) >= 100 else round(float(f"{value:.3g}"), 3)
+        if not 100 <= abs(value) < math.inf:
+            return round(float(f"{value:.3g}"), 3)
+        return round(value)
 
     rounded = {
         str(name): values.round(4) if name in ("p", "p_holm") else values.map(seen)
