@@ -433,12 +433,9 @@ caption = (
     "Simulated cohorts in which a direction is not interpretable, by true effect and number of "
     f"patients; {error}"
 )
-table = Result(interpretable.as_text(asked)).as_table(
-    {"what": "Direction: true effect", **columns},
-    caption,
-    letter="simulated",
-)
-study.show(table)
+columns = {"what": "Direction: true effect", **columns}
+share = Result(interpretable.as_text(asked)).marked("simulated")
+study.show(share.as_table(columns, caption))
 
 # %% [markdown]
 # Observed against expected has its false alarms, too. If a cohort is like the study's patients, an
@@ -450,12 +447,9 @@ caption = (
     "Simulated cohorts whose ratio of observed to expected deaths excludes 1 although nothing "
     f"differs, by number of patients; {error}"
 )
-table = Result(interpretable.alarms_as_text(asked)).as_table(
-    {"what": "How the published value is taken", **columns},
-    caption,
-    letter="simulated",
-)
-study.show(table)
+columns["what"] = "How the published value is taken"
+alarms = Result(interpretable.alarms_as_text(asked)).marked("simulated")
+study.show(alarms.as_table(columns, caption))
 
 # %% [markdown]
 # **Do the rules keep their promise?** In a simulation, studies and cohorts were drawn from known
@@ -471,7 +465,8 @@ sizes = {str(size): str(size) for size in calibration.SIZES}
 
 
 def by_size(*outcomes, truth="", table=simulated):
-    return Result(calibration.as_text(table, *outcomes, truth=truth))
+    told = Result(calibration.as_text(table, *outcomes, truth=truth))
+    return told.marked("simulated")
 
 
 caption = (
@@ -479,9 +474,7 @@ caption = (
     f"{100 * calibration.CONFIDENCE:g} %; {error}"
 )
 inside = by_size("inside", truth=calibration.SAME)
-study.show(
-    inside.as_table({"what": "Value", **sizes}, caption, letter="simulated")
-)
+study.show(inside.as_table({"what": "Value", **sizes}, caption))
 
 # %% [markdown]
 # “Consistent” is a strong word: it should seldom be said of a cohort whose truth lies on the edge of
@@ -496,9 +489,7 @@ caption = (
     f"promised at most {100 * (1 - calibration.CONFIDENCE):g} %; {error}"
 )
 same = by_size("consistent", table=usual)
-study.show(
-    same.as_table({"what": "Value", **sizes}, caption, letter="simulated")
-)
+study.show(same.as_table({"what": "Value", **sizes}, caption))
 
 # %% [markdown]
 # Now the directions. Where there is no effect, few should be supported or contradicted. The log-rank
@@ -512,7 +503,7 @@ caption = (
 )
 columns = {"what": "Direction without any effect", **sizes}
 wrong = by_size("supports", "contradicts", truth=calibration.NONE)
-study.show(wrong.as_table(columns, caption, letter="simulated"))
+study.show(wrong.as_table(columns, caption))
 
 # %% [markdown]
 # Where the effect is moderate, cohorts should support it as often as the power beside the verdict
@@ -525,14 +516,14 @@ caption = (
 )
 columns = {"what": "Direction with a moderate effect", **sizes}
 right = by_size("supports", truth=calibration.MODERATE)
-study.show(right.as_table(columns, caption, letter="simulated"))
+study.show(right.as_table(columns, caption))
 caption = (
     "Simulated cohorts whose interval holds the true ratio, by number of patients; promised "
     f"{100 * calibration.CONFIDENCE:g} %; {error}"
 )
 columns = {"what": "Direction", **sizes}
 held = by_size("interval holds it")
-study.show(held.as_table(columns, caption, letter="simulated"))
+study.show(held.as_table(columns, caption))
 
 # %% [markdown]
 # ## Published beside computed

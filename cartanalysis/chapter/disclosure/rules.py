@@ -156,10 +156,6 @@ def hidden_cells(counts: Sequence[float], min_cell: int) -> list[bool]:
     return hide
 
 
-def _shown(count: float, min_cell: int) -> Any:
-    return f"<{min_cell}" if small(count, min_cell) else count
-
-
 # --- groups ------------------------------------------------------------------------------------
 
 
