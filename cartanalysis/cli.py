@@ -230,7 +230,13 @@ _site = click.argument("site", type=PATH)
     help="Replace a site though very few patients changed; see “Your patients' privacy”.",
 )  # fmt: skip
 @click.option("--title", metavar="TEXT", help="Title of the site.")
-@click.option("--author", metavar="TEXT", help="Whom to cite for it.")
+@click.option(
+    "--author",
+    "authors",
+    metavar="TEXT",
+    multiple=True,
+    help="Whom to cite for it; may be repeated.",
+)
 @click.option("--institution", metavar="TEXT", help="Where its authors work.")
 @click.option(
     "--about", type=PATH, metavar="FILE",
@@ -250,7 +256,7 @@ def _publish(
     book: Path | None,
     cache: Path | None,
     title: str | None,
-    author: str | None,
+    authors: tuple[str, ...],
     institution: str | None,
     about: Path | None,
     **given: Any,
@@ -269,7 +275,7 @@ def _publish(
     if len(mappings) not in (0, 1, len(cohorts)):
         what = f"{len(mappings)} mappings for {len(cohorts)} cohorts"
         raise InputError("--mapping", [Problem(what, "Give one for all cohorts, or one for each")])
-    owners = about_from(title, author, institution, about)
+    owners = about_from(title, ", ".join(authors) if authors else None, institution, about)
     if len(cohorts) > 1 and owners != About():
         what = f"a title, names and words are about one cohort, and {len(cohorts)} were given"
         raise InputError("publish", [Problem(what, "Publish the cohort that they are about alone")])

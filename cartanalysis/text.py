@@ -60,7 +60,7 @@ def format_value(
             return text.replace("-", MINUS)
         return f"{since / DAYS_PER[time_unit]:.{decimals}f} to {text}"
     if unit == "points":
-        return f"{100 * value:z.1f} percentage points".replace("-", MINUS)
+        return f"{100 * value:z.{0 if whole else 1}f} percentage points".replace("-", MINUS)
     if unit == "ratio":
         return "<0.01" if 0 < value < 0.005 else rounded(value, 2, 1)
     if unit == "p":
@@ -153,8 +153,13 @@ class Number:
         if self.reason:
             return NOT_AVAILABLE
         return format_value(
-            self.value, self.unit, self.time_unit, whole=self.coarse, since=self.since
+            self.value, self.unit, self.time_unit, whole=self._is_whole, since=self.since
         )
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether no decimals are told: of a time told by the month, and of points."""
+        return self.coarse and (self.unit == "points" or not is_missing(self.since))
 
     @property
     def ci(self) -> str:
@@ -164,7 +169,7 @@ class Number:
         if is_missing(self.lower) and is_missing(self.upper) and self.value in (0, 1):
             return "no interval can be given where all patients or none had the event"
         interval = format_interval(
-            self.lower, self.upper, self.unit, self.time_unit, whole=self.coarse
+            self.lower, self.upper, self.unit, self.time_unit, whole=self._is_whole
         )
         return f"{100 * self.confidence:g} % CI {interval}"
 
@@ -187,7 +192,7 @@ class Number:
 
     def bound(self, limit: float | None) -> str:
         """Show a limit of the interval."""
-        return format_value(limit, self.unit, self.time_unit, whole=self.coarse)
+        return format_value(limit, self.unit, self.time_unit, whole=self._is_whole)
 
     def __format__(self, spec: str) -> str:
         """Show the estimate in a sentence."""

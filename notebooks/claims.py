@@ -68,9 +68,12 @@ study.hand_over(
 # %%
 study.say(
     "**In short.** This cohort agrees with **{claims_upheld}** of the published claims and "
-    "disagrees with **{claims_opposed}** (for the better: **{claims_better}**). For **{claims_inconclusive}** its data leave "
-    "the answer open. **{claims_not_interpretable}** are not interpretable in it, and **{claims_not_assessed}** cannot "
-    "be assessed, as data are missing."
+    "disagrees with **{claims_opposed}**. For **{claims_inconclusive}** its data leave the answer "
+    "open. Not interpretable in it: **{claims_not_interpretable}**. Not to be assessed, as data "
+    "are missing: **{claims_not_assessed}**."
+)
+study.say(
+    "Values that differ from the published ones for the better: **{claims_better}**."
 )
 
 # %% tags=["on-reconstruction"]

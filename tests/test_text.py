@@ -106,5 +106,16 @@ def test_sentences_are_inert():
     [(-0.2, "days", "0 months"), (-0.0004, "points", "0.0 percentage points"),
      (-0.001, "statistic", "0.00"), (-30.0, "days", f"{MINUS}1 months")],
 )  # fmt: skip
+def test_only_what_is_told_by_the_month_or_point_loses_its_decimals():
+    told = {"method": "m", "evidence": "A", "time_unit": "months", "coarse": True}
+    median = Number("x", 91.0, "days", **told, since=61.0, lower=30.0, upper=122.0)
+    assert (median.text, median.ci) == ("2 to 3 months", "95 % CI 1 to 4 months")
+    difference = Number("x", -22.0, "days", **told, lower=-34.0, upper=-9.0)
+    assert difference.ci == f"95 % CI {MINUS}1.1 to {MINUS}0.3 months"
+    assert Number("x", -0.14, "points", **told).text == f"{MINUS}14 percentage points"
+    sure = Number("x", 1.0, "fraction", "m", "A")
+    assert sure.ci == "no interval can be given where all patients or none had the event"
+
+
 def test_nothing_is_minus_nothing(value, unit, shown):
     assert format_value(value, unit, "months", whole=True) == shown

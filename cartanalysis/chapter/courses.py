@@ -12,6 +12,7 @@ from cartanalysis.chapter.disclosure.times import MONTH
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Labels, Result, Table
 from cartanalysis.claims.verdicts import ONE_YEAR
+from cartanalysis.errors import CannotCompute
 from cartanalysis.figures import (
     plot_forest,
     plot_incidence,
@@ -239,7 +240,10 @@ class Transplant(Analysis):
 
 
 def _ways(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    known = _whole(table.dropna(subset=["estimate"]))
+    found = table.dropna(subset=["estimate"])
+    if found.empty:
+        raise CannotCompute(str(table["why"].iloc[0]))
+    known = _whole(found)
     shown = known.assign(series="Relapse or death in remission", label=known["group"].map(labels))
     return shown[SHOWN]
 

@@ -180,13 +180,17 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per kind of verdict: verdict, n, method; and one of the values that differ for the
-        better.
+        One row per kind of verdict: verdict, n, method, why; and one of the values that differ
+        for the better (without n where the side of some is hidden).
     """
     found = [Verdict(v).kind for v in table["verdict"]]
-    rows = [(str(kind), found.count(kind), "count") for kind in Kind]
-    rows.append((BETTER, int((table["side"] == BETTER).sum()), "count"))
-    return pd.DataFrame(rows, columns=["verdict", "n", "method"])
+    rows = [(str(kind), found.count(kind), "count", "") for kind in Kind]
+    opposed = table[[kind == Kind.OPPOSED for kind in found]]
+    if any(is_hidden(row) for row in each_row(opposed[opposed["family"] == VALUES])):
+        rows.append((BETTER, None, "count", "numbers of claims that are opposed are hidden"))
+    else:
+        rows.append((BETTER, int((table["side"] == BETTER).sum()), "count", ""))
+    return pd.DataFrame(rows, columns=["verdict", "n", "method", "why"]).astype({"n": object})
 
 
 # --- showing -----------------------------------------------------------------------------------

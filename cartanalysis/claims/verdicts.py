@@ -120,7 +120,7 @@ class Verdict(StrEnum):
 _KINDS = {
     Verdict.EXACT: (Kind.UPHELD, "equal"),
     Verdict.CONSISTENT: (Kind.UPHELD, "consistent"),
-    Verdict.WEAK: (Kind.INCONCLUSIVE, "consistent"),
+    Verdict.WEAK: (Kind.INCONCLUSIVE, "consistent, but inconclusive"),
     Verdict.DIFFERS: (Kind.OPPOSED, "differs"),
     Verdict.SUPPORTS: (Kind.UPHELD, "supports"),
     Verdict.SAME: (Kind.INCONCLUSIVE, "same direction"),

@@ -121,6 +121,8 @@ def with_endpoint(patients: pd.DataFrame, endpoint: str, *columns: str) -> pd.Da
         If no patient is complete, or every time is 0.
     """
     end = endpoint_of(endpoint)
+    if end.key == "rfs" and "responder" in patients and (patients["responder"] == "no").all():
+        raise CannotCompute("no patient of this cohort reached remission")
     require(patients, end.days, end.event, *columns)
     complete = patients[[end.days, end.event, *columns]].dropna()
     if complete.empty:

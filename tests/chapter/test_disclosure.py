@@ -554,6 +554,15 @@ def test_claims_keep_the_verdict_but_not_the_small_count():
     assert "nan" not in " ".join(shown["shown"]).lower()
 
 
+def test_a_side_that_is_hidden_is_not_counted_as_worse():
+    patients = made(ae_grade_max=[4] * 2 + [2] * 98, response=["CR"] * 99 + ["NR"])
+    plain = replication.claims(patients, published.load())
+    assert replication.tally(plain).set_index("verdict").loc["better", "n"] > 0
+    told = replication.tally(protected(replication.claims, patients, published.load()))
+    better = told.set_index("verdict").loc["better"]
+    assert better["n"] is None and "hidden" in better["why"]
+
+
 def test_what_is_told_before_a_verdict_is_coarse():
     # 14 of 60 were censored on days of their own before one year
     days = [*range(100, 114), *([200] * 20), *([500] * 26)]

@@ -741,6 +741,17 @@ def test_redcap_dictionary_describes_the_columns():
     assert "not the data" in refusal(place / "ward_dictionary.csv")
 
 
+def test_a_folder_of_a_table_and_its_dictionary_is_the_table(tmp_path):
+    place = DATA / "reading" / "redcap"
+    folder = tmp_path / "export"
+    folder.mkdir()
+    for file in place.glob("ward*"):
+        shutil.copy(file, folder)
+    (data,) = (f for f in folder.iterdir() if "dictionary" not in f.name)
+    assert read_source(folder, wanted=None) == read_source(data, wanted=None)
+    assert read_source(folder) == read_source(data)
+
+
 def test_redcap_dictionary_by_its_long_name_or_as_given(tmp_path):
     place = DATA / "reading" / "redcap"
     data = tmp_path / "Ward7_DATA_2024-05-01_1200.csv"

@@ -188,13 +188,14 @@ def test_markdown_in_a_title_is_shown():
 def test_an_owners_words_reach_title_citation_page_and_record(tiny, capsys):
     words = tiny.parent / "about.md"
     words.write_text("We treated *everybody*.\n")
-    options = ("--title", "Ours & *theirs*", "--author", "A. B.", "--institution", "C")
+    options = ("--title", "Ours & *theirs*", "--author", "A. B.", "--author", "D. E.")
+    options += ("--institution", "C")
     options += ("--about", str(words))
     assert tinybook.run(tiny, *options) == 0
     site = tiny.parent / "site"
     front = BeautifulSoup((site / "book" / "index.html").read_text(), "html.parser")
     assert front.title.get_text() == "Ours & *theirs*"
-    assert "A. B., C (" in front.select_one(".cart-furniture").get_text()
+    assert "A. B., D. E., C (" in front.select_one(".cart-furniture").get_text()
     page = (site / "book" / "about-this-cohort.html").read_text()
     assert "We treated <em>everybody</em>." in page
     record = json.loads((site / "run.json").read_text())

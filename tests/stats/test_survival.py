@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from conftest import ORACLE
 
+from cartanalysis.contract import derive
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import survival
 
@@ -184,3 +185,12 @@ def test_a_day_asked_for_is_the_day_observed_but_for_rounding(floats):
         assert len(survival.landmark(patients, "os", day)) == 10
     assert survival.one_time(np.array([0.0, 1e-15, 3e9, 3e9 + 1e-6])).tolist() == [0, 0, 3e9, 3e9]
     assert len(set(survival.one_time(np.array([1.0, 1.001, 2.0])))) == 3
+
+
+def test_without_a_responder_no_column_lacks():
+    patients = derive(
+        pd.DataFrame({"patient_id": ["A", "B"], "response": ["NR"] * 2, "rfs_days": [np.nan] * 2,
+                      "rfs_event": [np.nan] * 2})
+    )  # fmt: skip
+    with pytest.raises(CannotCompute, match="no patient of this cohort reached remission"):
+        survival.with_endpoint(patients, "rfs")

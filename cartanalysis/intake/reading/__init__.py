@@ -228,6 +228,9 @@ def _read_folder(place: Path, layout: Layout) -> Source:
     if clinical:
         return cbioportal.join([_read_file(file) for file in clinical], name, layout)
     if not found:
+        data = [f for f in _tables_of(files) if not redcap.begins_as_dictionary(f)]
+        if len(data) == 1 < len(_tables_of(files)):  # one table, and what describes it
+            return _read(data[0], None, None, layout)
         if layout.wanted is not None:
             what = "a folder, not a regular file, of tables that no mapping file names"
             remedy = (
@@ -261,10 +264,15 @@ def _read_folder(place: Path, layout: Layout) -> Source:
     return _as_it_is(adam.one_row_per_subject(tables, name), layout)
 
 
+def _tables_of(files: Sequence[Path]) -> list[Path]:
+    """Leave out what is no table, and what programs left behind."""
+    endings = {ending for kind in KINDS.values() for ending in kind.endings}
+    return [f for f in files if f.suffix.lower() in endings and not f.name.startswith((".", "~"))]
+
+
 def _files(files: Sequence[Path], name: str, layout: Layout) -> Source:
     """Join the files of a folder that a mapping file names, or all that are tables."""
-    endings = {ending for kind in KINDS.values() for ending in kind.endings}
-    there = [f for f in files if f.suffix.lower() in endings and not f.name.startswith((".", "~"))]
+    there = _tables_of(files)
     stems = [fold(f.stem) for f in there]
     named = {f.stem if stems.count(fold(f.stem)) == 1 else f.name: f for f in there}
     if any(layout.tables):

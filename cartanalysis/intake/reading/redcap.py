@@ -94,11 +94,13 @@ def dictionaries(path: Path) -> tuple[list[Path], bool]:
         if named := [p for p in beside if usual.fullmatch(p.name)]:
             return [max(named)], True
     # without such a name they are known by their first line
-    texts = [p for p in beside if p.suffix.lower() in _TEXT]
-    return [p for p in texts if _begins_as_dictionary(p)], False
+    return [p for p in beside if begins_as_dictionary(p)], False
 
 
-def _begins_as_dictionary(path: Path) -> bool:
+def begins_as_dictionary(path: Path) -> bool:
+    """Tell whether a text file looks like a REDCap data dictionary, by its first line."""
+    if path.suffix.lower() not in _TEXT:
+        return False
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
