@@ -31,7 +31,7 @@ from typing import Optional
 
 from cartanalysis import Result, Study
 from cartanalysis.claims import power
-from cartanalysis.study import calibration, interpretable
+from cartanalysis.study import calibration
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -426,14 +426,18 @@ else:
 # large effect it is the price of the rule.
 
 # %%
-asked = interpretable.known()
+asked = calibration.known("interpretable")
 error = f"Monte Carlo error up to {100 * asked['error'].max():.1f} points"
-columns = {str(size): str(size) for size in interpretable.JUDGED_SIZES}
+columns = {str(size): str(size) for size in calibration.JUDGED_SIZES}
 caption = (
     "Simulated cohorts in which a direction is not interpretable, by true effect and number of "
     f"patients; {error}"
 )
-table = Result(interpretable.as_text(asked)).as_table(
+judged = asked[asked["claim"] != ""]
+shares = calibration.as_text(
+    judged, "not interpretable", beside="though supported"
+)
+table = Result(shares).as_table(
     {"what": "Direction: true effect", **columns},
     caption,
     letter="simulated",
@@ -450,7 +454,11 @@ caption = (
     "Simulated cohorts whose ratio of observed to expected deaths excludes 1 although nothing "
     f"differs, by number of patients; {error}"
 )
-table = Result(interpretable.alarms_as_text(asked)).as_table(
+alarms = asked[asked["claim"] == ""]
+shares = calibration.as_text(
+    alarms, *alarms["outcome"].unique(), truth="none"
+)
+table = Result(shares).as_table(
     {"what": "How the published value is taken", **columns},
     caption,
     letter="simulated",

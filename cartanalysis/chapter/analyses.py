@@ -780,9 +780,13 @@ class Subgroups(Analysis):
             What ``study.show`` shows.
         """
         if not self.why:
-            missing = self.effects.table[self.effects.table["why"] != ""]
-            why = (f"{r.subgroup} {r.level}: {r.why}".replace("`", "") for r in each_row(missing))
-            caption = " ".join([caption, *(f"No hazard ratio in {text}." for text in why)])
+            told = {"why": "No hazard ratio in {}: {}.", "note": "In {}: {}."}
+            for column, sentence in told.items():
+                rows = self.effects.table[self.effects.table[column] != ""]
+                for row in each_row(rows.drop_duplicates(["subgroup", "level"])):
+                    where = f"{row.subgroup} {row.level}".strip()
+                    text = sentence.format(where, getattr(row, column))
+                    caption = f"{caption} {text.replace('`', '')}"
         return super().figure(name, caption)
 
     def _describe(self, labels: Labels) -> str:
