@@ -404,10 +404,9 @@ def at_times(curves: pd.DataFrame, times: list[float], method: str) -> pd.DataFr
     """
     names = [c for c in ("group", "cause") if c in curves]
     # once everybody has had the event, or one of the events, nothing can change
-    last = curves[curves["time"] == curves.groupby("group")["time"].transform("max")].groupby(
-        "group"
-    )
-    ended = last["events"].sum() == last["at_risk"].first()
+    is_last = curves["time"] == curves.groupby("group")["time"].transform("max")
+    last = curves[is_last].groupby("group")
+    ended = dict((last["events"].sum() == last["at_risk"].first()).items())
     rows = []
     for name, curve in curves.groupby(names, sort=False):
         end = float(curve["time"].iloc[-1])
