@@ -20,7 +20,7 @@ from cartanalysis.contract import require
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import cox
 from cartanalysis.stats.response import ALL, groups, levels
-from cartanalysis.stats.survival import at_times, log_log_interval, with_endpoint
+from cartanalysis.stats.survival import at_times, with_endpoint
 from cartanalysis.text import each_row, format_value
 
 Floats = npt.NDArray[np.float64]
@@ -126,6 +126,36 @@ class _Steps:
             sums += np.cumsum([at**2 * spread, at * later * spread, later**2 * spread], axis=1)
         variance = sums[0] - 2 * value * sums[1] + value**2 * sums[2]
         return value, np.maximum(variance, 0.0)
+
+
+def log_log_interval(value: Floats, error: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Give the log-log interval of probabilities; empty where one is 0 or 1.
+
+    Parameters
+    ----------
+    value : numpy.ndarray of shape (n,)
+        Probabilities.
+    error : numpy.ndarray of shape (n,)
+        Their standard errors.
+    confidence : float
+        Coverage.
+
+    Returns
+    -------
+    lower : numpy.ndarray of shape (n,)
+        Lower bounds.
+    upper : numpy.ndarray of shape (n,)
+        Upper bounds.
+
+    References
+    ----------
+    .. [1] R ``survival::survfit(..., conf.type = "log-log")``.
+    """
+    inside = (value > 0) & (value < 1) & (error > 0)
+    p = np.where(inside, value, 0.5)
+    half = stats.norm.ppf(0.5 + confidence / 2) * error / (p * -np.log(p))
+    bounds = (np.where(inside, p ** np.exp(sign * half), np.nan) for sign in (1, -1))
+    return next(bounds), next(bounds)
 
 
 def cumulative_incidence(

@@ -257,7 +257,9 @@ def _curve(time: Floats, event: Bools, confidence: float) -> pd.DataFrame:
     survival = np.cumprod(1 - events / at_risk)
     left = np.where(survival > 0, at_risk - events, np.nan)
     error = np.sqrt(np.cumsum(events / (at_risk * left)))  # Greenwood, of the logarithm
-    lower, upper = log_log_interval(survival, survival * error, confidence)
+    log = np.log(np.where((survival > 0) & (survival < 1), survival, np.nan))
+    half = float(stats.norm.ppf(0.5 + confidence / 2)) * error / log
+    lower, upper = (np.exp(-np.exp(np.log(-log) + away)) for away in (-half, half))
     return pd.DataFrame(
         {
             "time": times,
@@ -269,36 +271,6 @@ def _curve(time: Floats, event: Bools, confidence: float) -> pd.DataFrame:
             "upper": upper,
         }
     )
-
-
-def log_log_interval(value: Floats, error: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Give the log-log interval of probabilities; empty where one is 0 or 1.
-
-    Parameters
-    ----------
-    value : numpy.ndarray of shape (n,)
-        Probabilities.
-    error : numpy.ndarray of shape (n,)
-        Their standard errors.
-    confidence : float
-        Coverage.
-
-    Returns
-    -------
-    lower : numpy.ndarray of shape (n,)
-        Lower bounds.
-    upper : numpy.ndarray of shape (n,)
-        Upper bounds.
-
-    References
-    ----------
-    .. [1] R ``survival::survfit(..., conf.type = "log-log")``.
-    """
-    inside = (value > 0) & (value < 1) & (error > 0)
-    p = np.where(inside, value, 0.5)
-    half = stats.norm.ppf(0.5 + confidence / 2) * error / (p * -np.log(p))
-    bounds = (np.where(inside, p ** np.exp(sign * half), np.nan) for sign in (1, -1))
-    return next(bounds), next(bounds)
 
 
 GRID = {True: 30.0, False: 7.0}

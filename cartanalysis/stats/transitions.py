@@ -14,7 +14,8 @@ import pandas as pd
 
 from cartanalysis.contract import require
 from cartanalysis.errors import CannotCompute
-from cartanalysis.stats.survival import log_log_interval, one_time, with_endpoint
+from cartanalysis.stats.competing import log_log_interval
+from cartanalysis.stats.survival import one_time, with_endpoint
 from cartanalysis.text import each_row, format_value
 
 Floats = npt.NDArray[np.float64]
