@@ -6,9 +6,23 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
+SPOKEN = {
+    "`responder`": "remission (yes or no)",
+    "`mrd_negative_cr`": "MRD-negative remission (yes or no)",
+    "`emd_any`": "extramedullary disease (any or none)",
+    "`emd_other`": "extramedullary disease other than CNS (yes or no)",
+    "`treg_group`": "regulatory T cells (high or low)",
+}
+"""Derived columns, which no file has, in the words of a reason."""
+
 
 class CannotCompute(ValueError):  # noqa: N818 - read aloud in chapters: "cannot compute: ..."
     """A result cannot be computed from this cohort; the message is a sentence saying why."""
+
+    def __init__(self, why: str) -> None:
+        for name, words in SPOKEN.items():
+            why = why.replace(name, words)
+        super().__init__(why)
 
 
 class MissingColumns(CannotCompute):

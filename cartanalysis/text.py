@@ -20,7 +20,7 @@ import pandas as pd
 NOT_AVAILABLE = "not available"
 PLAIN_FORMATS = {
     "count": "{:.0f}",
-    "statistic": "{:.2f}",
+    "statistic": "{:z.2f}",
     "percent of CD4": "{:.2f} % of CD4⁺ T cells",
 }
 
@@ -55,12 +55,12 @@ def format_value(
     if unit == "days":
         whole_days = time_unit == "days" and value == round(value)
         decimals = 0 if whole_days or (whole and time_unit == "months") else 1
-        text = f"{value / DAYS_PER[time_unit]:.{decimals}f} {time_unit}"
+        text = f"{value / DAYS_PER[time_unit]:z.{decimals}f} {time_unit}"
         if is_missing(since) or since is None:
             return text.replace("-", MINUS)
         return f"{since / DAYS_PER[time_unit]:.{decimals}f} to {text}"
     if unit == "points":
-        return f"{100 * value:.1f} percentage points".replace("-", MINUS)
+        return f"{100 * value:z.1f} percentage points".replace("-", MINUS)
     if unit == "ratio":
         return "<0.01" if 0 < value < 0.005 else rounded(value, 2, 1)
     if unit == "p":
@@ -161,6 +161,8 @@ class Number:
         """The interval with its coverage."""
         if self.reason:
             return NOT_AVAILABLE
+        if is_missing(self.lower) and is_missing(self.upper) and self.value in (0, 1):
+            return "no interval can be given where all patients or none had the event"
         interval = format_interval(
             self.lower, self.upper, self.unit, self.time_unit, whole=self.coarse
         )
@@ -381,4 +383,4 @@ def _natural(label: str) -> tuple[tuple[str, float, int], ...]:
 def badge(letter: str) -> str:
     """Write an evidence letter as it stands behind a sentence."""
     style = f"cart-letter-{letter.lower().replace(' ', '-')}"
-    return f' <span class="cart-letter {style}">{html.escape(letter)}</span>'
+    return f'\N{NO-BREAK SPACE}<span class="cart-letter {style}">{html.escape(letter)}</span>'

@@ -366,9 +366,9 @@ study.show(verdicts.against_expected_table(caption))
 # predicted range if its difference from the published one may still lie beyond the margin: to be
 # called the same takes evidence, as it does to be called different (two one-sided tests,
 # {cite:p}`Schuirmann1987`). And a direction has one test, with the interval that belongs to it: the
-# hazard ratios which that test would not reject. It holds 1 unless p < 0.05; the
-# intervals in the chapters before are Wald's, from the standard error, and differ a little. All
-# rules: [Methods](../book/methods.md).
+# hazard ratios which that test would not reject. With the usual confidence it holds 1 unless
+# p < 0.05. The intervals in the chapters before are Wald's, from the standard error, and differ a
+# little. All rules: [Methods](../book/methods.md).
 #
 # ## What it means for a patient
 #
@@ -433,16 +433,13 @@ caption = (
     "Simulated cohorts in which a direction is not interpretable, by true effect and number of "
     f"patients; {error}"
 )
+columns = {"what": "Direction: true effect", **columns}
 judged = asked[asked["claim"] != ""]
 shares = calibration.as_text(
     judged, "not interpretable", beside="though supported"
 )
-table = Result(shares).as_table(
-    {"what": "Direction: true effect", **columns},
-    caption,
-    letter="simulated",
-)
-study.show(table)
+share = Result(shares).marked("simulated")
+study.show(share.as_table(columns, caption))
 
 # %% [markdown]
 # Observed against expected has its false alarms, too. If a cohort is like the study's patients, an
@@ -454,16 +451,13 @@ caption = (
     "Simulated cohorts whose ratio of observed to expected deaths excludes 1 although nothing "
     f"differs, by number of patients; {error}"
 )
+columns["what"] = "How the published value is taken"
 alarms = asked[asked["claim"] == ""]
 shares = calibration.as_text(
     alarms, *alarms["outcome"].unique(), truth="none"
 )
-table = Result(shares).as_table(
-    {"what": "How the published value is taken", **columns},
-    caption,
-    letter="simulated",
-)
-study.show(table)
+alarms = Result(shares).marked("simulated")
+study.show(alarms.as_table(columns, caption))
 
 # %% [markdown]
 # **Do the rules keep their promise?** In a simulation, studies and cohorts were drawn from known
@@ -479,7 +473,8 @@ sizes = {str(size): str(size) for size in calibration.SIZES}
 
 
 def by_size(*outcomes, truth="", table=simulated):
-    return Result(calibration.as_text(table, *outcomes, truth=truth))
+    told = Result(calibration.as_text(table, *outcomes, truth=truth))
+    return told.marked("simulated")
 
 
 caption = (
@@ -487,9 +482,7 @@ caption = (
     f"{100 * calibration.CONFIDENCE:g} %; {error}"
 )
 inside = by_size("inside", truth=calibration.SAME)
-study.show(
-    inside.as_table({"what": "Value", **sizes}, caption, letter="simulated")
-)
+study.show(inside.as_table({"what": "Value", **sizes}, caption))
 
 # %% [markdown]
 # “Consistent” is a strong word: it should seldom be said of a cohort whose truth lies on the edge of
@@ -504,9 +497,7 @@ caption = (
     f"promised at most {100 * (1 - calibration.CONFIDENCE):g} %; {error}"
 )
 same = by_size("consistent", table=usual)
-study.show(
-    same.as_table({"what": "Value", **sizes}, caption, letter="simulated")
-)
+study.show(same.as_table({"what": "Value", **sizes}, caption))
 
 # %% [markdown]
 # Now the directions. Where there is no effect, few should be supported or contradicted. The log-rank
@@ -520,7 +511,7 @@ caption = (
 )
 columns = {"what": "Direction without any effect", **sizes}
 wrong = by_size("supports", "contradicts", truth=calibration.NONE)
-study.show(wrong.as_table(columns, caption, letter="simulated"))
+study.show(wrong.as_table(columns, caption))
 
 # %% [markdown]
 # Where the effect is moderate, cohorts should support it as often as the power beside the verdict
@@ -533,14 +524,14 @@ caption = (
 )
 columns = {"what": "Direction with a moderate effect", **sizes}
 right = by_size("supports", truth=calibration.MODERATE)
-study.show(right.as_table(columns, caption, letter="simulated"))
+study.show(right.as_table(columns, caption))
 caption = (
     "Simulated cohorts whose interval holds the true ratio, by number of patients; promised "
     f"{100 * calibration.CONFIDENCE:g} %; {error}"
 )
 columns = {"what": "Direction", **sizes}
 held = by_size("interval holds it")
-study.show(held.as_table(columns, caption, letter="simulated"))
+study.show(held.as_table(columns, caption))
 
 # %% [markdown]
 # ## Published beside computed

@@ -173,7 +173,7 @@ columns = {
 caption = (
     "Every number of patients that fits at least one of the two percentages"
 )
-study.show(infused.as_table(columns, caption, letter="D"))
+study.show(infused.marked("D").as_table(columns, caption))
 
 # %% [markdown]
 # The remission rate with EMD other than CNS involvement fits two of seven and every multiple. But a
@@ -191,7 +191,7 @@ caption = (
     f"Counts that print {known['orr_emd_other'].text}, and whether the trial had enough patients "
     "without remission"
 )
-study.show(emd_other.as_table(columns, caption, letter="D"))
+study.show(emd_other.marked("D").as_table(columns, caption))
 study.say(
     "Without remission were {paper.infused} less {paper.responders} patients. So the group had "
     "{paper.emd_other_n} patients, {paper.orr_emd_other_n} of them in remission."

@@ -267,7 +267,7 @@ study.say("Median follow-up: {rfs_follow_up} for relapse-free survival.")
 
 # %% [markdown]
 # Where a curve stays above one half, the median is *not reached*: that is a result, not a gap.
-# To compare the two curves with each other would be wrong, as they start on different days and
+# To compare overall with relapse-free survival would be wrong, as they start on different days and
 # hold different patients. The method also takes it for granted that censoring has nothing to do
 # with the outlook: patients who are lost because they feel ill would break it.
 #

@@ -180,7 +180,7 @@ labels = {claim.id: claim.details["short"] for claim in claims}
 caption = (
     "Hazard ratios in a thousand cohorts that agree with everything published: thin line, "
     f"{most} of them; thick line, half of them; upright mark, their median. "
-    "Diamond: the cohort of this book."
+    "Diamond: the reconstruction that is this book's default cohort."
 )
 study.show(allowed.figure("allowed-effects", caption, labels))
 

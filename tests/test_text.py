@@ -6,7 +6,14 @@ import math
 
 import pytest
 
-from cartanalysis.text import Number, format_interval, format_value, html_sentence, html_table
+from cartanalysis.text import (
+    MINUS,
+    Number,
+    format_interval,
+    format_value,
+    html_sentence,
+    html_table,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +99,12 @@ def test_tables_are_inert_and_have_headers():
 
 def test_sentences_are_inert():
     assert html_sentence("no `emd` <b>") == "no <code>emd</code> &lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [(-0.2, "days", "0 months"), (-0.0004, "points", "0.0 percentage points"),
+     (-0.001, "statistic", "0.00"), (-30.0, "days", f"{MINUS}1 months")],
+)  # fmt: skip
+def test_nothing_is_minus_nothing(value, unit, shown):
+    assert format_value(value, unit, "months", whole=True) == shown

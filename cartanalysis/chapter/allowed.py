@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cartanalysis.chapter.analyses import Verdicts
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Figure, Labels, Result, Table
 from cartanalysis.claims.registry import OTHERS, SIMULATED
@@ -21,22 +22,17 @@ SHOWN_SIZES = (47, 100, 300)
 class Allowed:
     """The cohorts that agree with everything known of the study.
 
-    Parameters
-    ----------
-    study : HandOver
-        The chapter.
-    claims : Result
-        The verdicts on the chapter's own cohort.
+    What it draws or lays out takes a caption, and a figure its name, unique in the book.
     """
 
-    def __init__(self, study: HandOver, claims: Result) -> None:
+    def __init__(self, study: HandOver) -> None:
         self._study = study
-        self._claims = claims
-        self.ratios = self._assumed(allowed.ratios, claims.table)
+        self._claims = Verdicts(study).result
+        self.ratios = self._assumed(allowed.ratios, self._claims.table)
         """Ranges of the hazard ratios, one row per directional claim."""
 
     def _assumed(self, function: Any, *args: Any) -> Result:
-        return self._study.compute(function, *args).published_by(ASSUMED)
+        return self._study.compute(function, *args).marked(ASSUMED)
 
     def say(self, text: str) -> None:
         """Show a sentence about what rests on the prior, with its letter.
@@ -72,40 +68,12 @@ class Allowed:
         return _percent(allowed.readings()["estimate"].iloc[0])
 
     def figure(self, name: str, caption: str, labels: Labels) -> Figure:
-        """Draw the ranges of the hazard ratios, the chapter's own cohort beside them.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure, unique in the book.
-        caption : str
-            Caption.
-        labels : mapping of str to str
-            Names of the claims as shown.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
+        """Draw the ranges of the hazard ratios, the chapter's own cohort beside them."""
         alt = consistent.describe(self.ratios.table, labels)
         return Figure(plot_effects, [self.ratios], name, caption, alt, {"labels": labels})
 
     def outcomes_figure(self, name: str, caption: str) -> Figure:
-        """Draw how often new cohorts of three sizes would show each claim.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure, unique in the book.
-        caption : str
-            Caption.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
+        """Draw how often new cohorts of three sizes would show each claim."""
         found = self._assumed(allowed.outcomes, SHOWN_SIZES)
         return Figure(plot_outcomes, [found], name, caption, allowed.describe(found.table))
 
@@ -202,7 +170,7 @@ class Allowed:
         return f"{table.loc[group, 'estimate']:.0f}"
 
     def _simulated(self, function: Any) -> Result:
-        return self._study.compute(function).published_by(SIMULATED)
+        return self._study.compute(function).marked(SIMULATED)
 
     def validation(self, caption: str) -> Table:
         """Lay out how often ranges held a hidden truth."""
@@ -224,7 +192,7 @@ class Allowed:
             "range": "95 % of the draws",
             "inside": "Inside",
         }
-        return self._assumed(allowed.public).as_table(columns, caption, letter=OTHERS)
+        return self._assumed(allowed.public).marked(OTHERS).as_table(columns, caption)
 
     def priors(self, caption: str) -> Table:
         """Lay out how the ranges move with what is assumed."""

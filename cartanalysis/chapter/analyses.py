@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -57,7 +57,19 @@ from cartanalysis.text import each_row, format_interval, format_value, is_missin
 
 
 class Analysis:
-    """What all analyses have in common."""
+    """What all analyses have in common.
+
+    A `cartanalysis.chapter.study.Study` makes them; what it is asked with is described at each.
+    Where a method lays out a table, ``caption`` says what it shows, and ``labels`` are the names of
+    groups or covariates as shown.
+
+    Parameters
+    ----------
+    study : HandOver
+        The chapter.
+    result : Result
+        What the statistic gave.
+    """
 
     _plot: ClassVar[Callable[..., Axes]]
     """A function of `cartanalysis.figures` that draws the tables."""
@@ -84,7 +96,7 @@ class Analysis:
     @property
     def evidence(self) -> str:
         """How strong the evidence is."""
-        return self.study.evidence(self.result.rests_on)
+        return self.study.letter_of(self.result)
 
     @property
     def sentence(self) -> str:
@@ -108,32 +120,43 @@ class Analysis:
         Figure
             What ``study.show`` shows, with its sentence and its data.
         """
-        results = (self.result, *self._beside())
+        results = self._drawn(labels or {})
         alt: str = ""
         options: dict[str, Any] = {}
         if not any(r.why for r in results):
-            alt, options = self._describe(labels or {}), self._options()
-        if labels is not None:
-            options["labels"] = labels
-        return Figure(self._plot, results, name, caption, alt, options)
+            alt, options = self._alternative(labels or {}), self._options(labels)
+        return Figure(self._plot, results, name, self._captioned(caption), alt, options)
 
     def _describe(self, labels: Labels) -> str:
-        """Say in words what the figure shows."""
+        """Say in words what was found."""
         raise NotImplementedError
 
-    def _options(self) -> dict[str, Any]:
-        """Give what the plotting function must know beside the table."""
+    def _drawn(self, labels: Labels) -> tuple[Result, ...]:
+        """Give the tables that the figure shows."""
+        return (self.result,)
+
+    def _alternative(self, labels: Labels) -> str:
+        """Say in words what the figure shows."""
+        return self._describe(labels)
+
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
+        """Give what the plotting function must know beside the tables."""
         return {}
 
-    def _beside(self) -> tuple[Result, ...]:
-        """Give further tables that the figure shows."""
-        return ()
+    def _captioned(self, caption: str) -> str:
+        """Add to a caption what has to be said of every such figure."""
+        return caption
 
 
 def note_of(model: Result) -> str:
     """Give what is unusual about a Cox model, as a sentence; empty if nothing is, or no model."""
     note = "" if model.why else str(model.value.note).replace("`", "")
     return f"{note[:1].upper()}{note[1:]}." if note else ""
+
+
+def named(columns: Sequence[str]) -> list[str]:
+    """List columns, of which one may be given by itself."""
+    return [columns] if isinstance(columns, str) else [*columns]
 
 
 def with_note(caption: str, *models: Result | None) -> str:
@@ -143,11 +166,22 @@ def with_note(caption: str, *models: Result | None) -> str:
 
 
 class Remission(Analysis):
-    """The remission rate, overall or by group."""
+    """The remission rate (CR or CRi), overall or by group, with exact intervals.
+
+    Parameters
+    ----------
+    by : str, optional
+        Column that groups the patients.
+    confidence : float, optional
+        Coverage of the intervals; the chapter's if not given.
+    """
 
     _plot = staticmethod(plot_rates)
 
-    def __init__(self, study: HandOver, by: str | None, confidence: float) -> None:
+    def __init__(
+        self, study: HandOver, by: str | None = None, confidence: float | None = None
+    ) -> None:
+        confidence = confidence or study.confidence
         rates = study.compute(response.remission, study.patients, by, confidence)
         if by is None:  # the counts behind the paper's own rate
             rates = rates.resting_on(*study.registry.counts_of("responder"))
@@ -166,15 +200,31 @@ class Remission(Analysis):
         test = self.study.compute(response.association, self.study.patients, self._by)
         return test.read("estimate", "ratio")
 
-    def _options(self) -> dict[str, Any]:
-        return {"confidence": self._confidence}
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
+        return {"confidence": self._confidence, "labels": labels}
 
     def _describe(self, labels: Labels) -> str:
         return response.describe(self.table, labels)
 
 
 class Survival(Analysis):
-    """Kaplan–Meier curves, with what is read off them."""
+    """Kaplan–Meier curves, with what is read off them.
+
+    On a protected cohort the caption of their figure says how they are told.
+
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Overall survival, or relapse-free survival of the responders.
+    by : str, optional
+        Column that groups the patients.
+    after : float, optional
+        Landmark, in days: only patients still observed then, their times counted from it.
+    confidence : float, optional
+        Coverage of the log-log intervals; the chapter's if not given.
+    smallest_group : int
+        Fewest patients with whom a group is compared.
+    """
 
     _plot = staticmethod(plot_km)
 
@@ -182,11 +232,13 @@ class Survival(Analysis):
         self,
         study: HandOver,
         endpoint: str,
-        by: str | None,
-        confidence: float,
+        by: str | None = None,
+        *,
         after: float | None = None,
+        confidence: float | None = None,
         smallest_group: int = 1,
     ) -> None:
+        confidence = confidence or study.confidence
         self._whom: Any = study.patients
         if after is not None:
             self._whom = study.compute(survival.landmark, study.patients, endpoint, after)
@@ -289,44 +341,15 @@ class Survival(Analysis):
         return note_of(self._model)
 
     def log_log(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the log–log plot of the curves: parallel where hazards are proportional.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-        labels : mapping of str to str, optional
-            Names of the groups as shown.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
+        """Draw their log–log plot, as `figure`: parallel where hazards are proportional."""
         drawn = self.study.compute(_with_steps, self.result, self.endpoint.name)
         options = {"unit": self.study.time_unit, "origin": self._origin, "labels": labels or {}}
         alt = "Log–log plot: the logarithm of the cumulative hazard against that of time, by group."
         return Figure(plot_log_log, [drawn], name, caption, alt, options)
 
-    def medians_table(self, caption: str, labels: Labels | None = None) -> Table:
-        """Lay out median and 1-year survival by group.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-        labels : mapping of str to str, optional
-            Names of the groups as shown.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+    def medians_table(self, caption: str) -> Table:
+        """Lay out median and 1-year survival by group."""
         joined = self.study.compute(_with_one_year, self.median, self.one_year)
-        labels = {ALL: self.endpoint.whom, **(labels or {})}
         columns = {
             "group": "Group",
             "n": "Patients",
@@ -334,7 +357,8 @@ class Survival(Analysis):
             "estimate": f"Median, {self.study.time_unit} (interval)",
             "one_year": "At 1 year (interval)",
         }
-        return joined.read("estimate", "days").as_table(columns, caption, words=labels)
+        words = {ALL: self.endpoint.whom}
+        return joined.read("estimate", "days").as_table(columns, caption, words=words)
 
     def with_published(self) -> Survival:
         """Draw the paper's values, too.
@@ -347,32 +371,6 @@ class Survival(Analysis):
         marked = copy(self)
         marked._marks = published_points(self.study.registry, self.endpoint.key)
         return marked
-
-    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the curves above the numbers at risk, as `Analysis.figure`.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption; that of a protected cohort says how its curves are told.
-        labels : mapping of str to str, optional
-            Names of the groups as shown.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        caption += told_by_the_month(self.study)
-        if self._asked[1] is None:
-            labels = {ALL: self._everybody, **(labels or {})}
-        by_group = self._asked[1] is not None and not self.why
-        made = super().figure(name, with_note(caption, self._model if by_group else None), labels)
-        if made.why:
-            return made
-        return replace(made, options={**made.options, "note": self._note(labels or {})})
 
     @property
     def _everybody(self) -> str:
@@ -408,14 +406,23 @@ class Survival(Analysis):
             told.append(f"({100 * self._asked[2]:g} % CI {bounds})")
         return told
 
-    def _beside(self) -> tuple[Result, ...]:
-        return (self.at_risk,)
+    def _drawn(self, labels: Labels) -> tuple[Result, ...]:
+        return (self.result, self.at_risk)
 
-    def _options(self) -> dict[str, Any]:
+    def _captioned(self, caption: str) -> str:
+        by_group = self._asked[1] is not None and not self.why
+        caption += told_by_the_month(self.study)
+        return with_note(caption, self._model if by_group else None)
+
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
+        if self._asked[1] is None:
+            labels = {ALL: self._everybody, **(labels or {})}
         return {
             "unit": self.study.time_unit,
             "origin": self._origin,
             "state": self.endpoint.state,
+            "labels": labels,
+            "note": self._note(labels or {}),
             "marks": self._marks,
             "medians": {}
             if self.study.is_protected
@@ -449,18 +456,7 @@ def _with_steps(curves: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def told_by_the_month(study: HandOver) -> str:
-    """Say, of a protected cohort, how its curves are told; nothing of any other.
-
-    Parameters
-    ----------
-    study : HandOver
-        The study.
-
-    Returns
-    -------
-    str
-        To follow a caption.
-    """
+    """Say below a figure of a protected cohort how its curves are told; nothing of any other."""
     if not study.is_protected:
         return ""
     return (
@@ -485,56 +481,40 @@ def _with_one_year(medians: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
 def several_tests(tests: Iterable[tuple[str, str, str, Result]]) -> Result:
     """Put the p-values of several tests below one another, with what so many of them mean.
 
-    Parameters
-    ----------
-    tests : iterable of (str, str, str, Result)
-        What was compared, in which outcome, by which test, and the p-value.
-
-    Returns
-    -------
-    Result
-        As `cartanalysis.chapter.study.Study.strata_tests` says.
+    A test is what was compared, in which outcome, by which test, and the p-value; the columns are
+    those of `cartanalysis.chapter.study.Study.strata_tests`.
     """
     rows = [(*about, test.number) for *about, test in tests]
     table = pd.DataFrame(rows, columns=["group", "outcome", "test", "p"]).dropna()
     if table.empty:
-        return Result(why="this cohort has no groups that could be compared")
+        return Result(why="no groups of patients could be compared by a column of this cohort")
     corrected = multipletests(table["p"], method="holm")[1]
     by_chance = 1 - (1 - ALPHA) ** len(table)
     return Result(table.assign(p_holm=corrected, comparisons=len(table), by_chance=by_chance))
 
 
 class HazardRatios(Analysis):
-    """A Cox model: hazard ratios, each adjusted for the other covariates."""
+    """A Cox model: hazard ratios, each adjusted for the other covariates.
+
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    covariates : sequence of str
+        Columns of the model, or one.
+    """
 
     _plot = staticmethod(plot_forest)
 
-    def __init__(
-        self, study: HandOver, endpoint: str, covariates: Sequence[str], confidence: float
-    ) -> None:
+    def __init__(self, study: HandOver, endpoint: str, covariates: Sequence[str]) -> None:
         self.endpoint = survival.endpoint_of(endpoint)
-        self._asked = (endpoint, list(covariates), confidence)
+        self._asked = (endpoint, named(covariates), study.confidence)
         self.model = study.compute(firth.hazard_ratios, study.patients, *self._asked)
         super().__init__(study, self.model.part("terms"))
 
     def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the ratios with their intervals, as `Analysis.figure`.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-        labels : mapping of str to str, optional
-            Names of the covariates as shown.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        return Forest(self.study, [self], labels or {}).figure(name, caption)
+        """Draw the ratios with their intervals, as `Analysis.figure`."""
+        return Forest(self.study, self, labels=labels or {}).figure(name, caption)
 
     def _describe(self, labels: Labels) -> str:
         told = (
@@ -564,18 +544,7 @@ class HazardRatios(Analysis):
     def one_by_one_and_together(self, caption: str, labels: Labels) -> Table:
         """Lay out each covariate by itself beside all in one model.
 
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-        labels : mapping of str to str
-            Names of the covariates as shown.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows; a model that cannot be fitted leaves its cells empty, and the
-            caption says why.
+        A model that cannot be fitted leaves its cells empty, and the caption says why.
         """
         each = dict(zip(self._asked[1], self._one_by_one, strict=True))
         fitted = {name: model.value for name, model in each.items() if not model.why}
@@ -664,22 +633,7 @@ class HazardRatios(Analysis):
         return overview.read("events_per_term", "statistic")
 
     def test_table(self, tests: Result, caption: str, labels: Labels) -> Table:
-        """Lay out tests of covariates.
-
-        Parameters
-        ----------
-        tests : Result
-            ``tests`` or ``proportional_hazards``.
-        caption : str
-            What the table shows.
-        labels : mapping of str to str
-            Names of the covariates as shown.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out tests of covariates: ``tests`` or ``proportional_hazards``."""
         words = {**labels, "all": "all factors", "global": "all factors"}
         columns = {"covariate": "Factor", "estimate": "χ²", "df": "df", "p": "p"}
         return tests.as_table(columns, caption, words=words)
@@ -729,21 +683,27 @@ def _ratio_and_p(terms: pd.DataFrame | None, term: Any) -> tuple[str, str]:
 
 
 class Subgroups(Analysis):
-    """The hazard ratio of one factor in several kinds of patients, with tests of interaction."""
+    """The hazard ratio of one factor in several kinds of patients, with tests of interaction.
+
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    of : str
+        Column of the factor.
+    within : sequence of str
+        Columns whose levels are the kinds of patients; those that the cohort lacks are left out.
+    labels : mapping of str to str
+        Names of the columns as shown.
+    """
 
     _plot = staticmethod(plot_forest)
 
     def __init__(
-        self,
-        study: HandOver,
-        endpoint: str,
-        of: str,
-        within: Sequence[str],
-        confidence: float,
-        labels: Labels,
+        self, study: HandOver, endpoint: str, *, of: str, within: Sequence[str], labels: Labels
     ) -> None:
-        self._endpoint = endpoint
-        asked = (study.patients, endpoint, of, within, confidence)
+        self._endpoint, self._labels = endpoint, labels
+        asked = (study.patients, endpoint, of, within, study.confidence)
         self.effects = study.compute(subgroups.effects, *asked)
         super().__init__(study, study.compute(_subgroup_rows, labels, self.effects))
 
@@ -762,32 +722,19 @@ class Subgroups(Analysis):
         """
         return self.effects.where(subgroup=column).read("p_interaction", "p")
 
-    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the ratios, and say where there is none, as `Analysis.figure`.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-        labels : mapping of str to str, optional
-            Not used: names were given before.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        if not self.why:
-            told = {"why": "No hazard ratio in {}: {}.", "note": "In {}: {}."}
-            for column, sentence in told.items():
-                rows = self.effects.table[self.effects.table[column] != ""]
-                for row in each_row(rows.drop_duplicates(["subgroup", "level"])):
-                    where = f"{row.subgroup} {row.level}".strip()
-                    text = sentence.format(where, getattr(row, column))
-                    caption = f"{caption} {text.replace('`', '')}"
-        return super().figure(name, caption)
+    def _captioned(self, caption: str) -> str:
+        """Say where there is no ratio, and where it is penalised."""
+        if self.why:
+            return caption
+        told = {"why": "No hazard ratio for {}: {}.", "note": "For {}: {}."}
+        for column, sentence in told.items():
+            rows = self.effects.table[self.effects.table[column] != ""]
+            for row in each_row(rows.drop_duplicates(["subgroup", "level"])):
+                column_name = self._labels.get(row.subgroup, row.subgroup)
+                who = ", ".join(filter(None, [column_name, row.level]))
+                text = sentence.format(who, getattr(row, column)).replace("`", "")
+                caption = f"{caption} {text}"
+        return caption
 
     def _describe(self, labels: Labels) -> str:
         return subgroups.describe(self.effects.table, self._endpoint)
@@ -814,35 +761,27 @@ def _subgroup_rows(labels: Labels, effects: pd.DataFrame) -> pd.DataFrame:
 
 
 class Forest(Analysis):
-    """The hazard ratios of several models, one below the other."""
+    """The hazard ratios of several models, one below the other.
+
+    Parameters
+    ----------
+    *models : HazardRatios
+        The models.
+    labels : mapping of str to str
+        Names of the covariates as shown.
+    """
 
     _plot = staticmethod(plot_forest)
 
-    def __init__(self, study: HandOver, models: Sequence[HazardRatios], labels: Labels) -> None:
+    def __init__(self, study: HandOver, *models: HazardRatios, labels: Labels) -> None:
         self._models, self._labels = models, labels
         fitted = [m.model for m in models]
         names = [m.endpoint.name.capitalize() for m in models]
         alone = [m.alone for m in models]
         super().__init__(study, study.compute(_forest, labels, names, alone, *fitted))
 
-    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the ratios, as `Analysis.figure`, with a note where a model is penalised.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-        labels : mapping of str to str, optional
-            Not used: the covariates have their names.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        return super().figure(name, with_note(caption, *(m.model for m in self._models)))
+    def _captioned(self, caption: str) -> str:
+        return with_note(caption, *(m.model for m in self._models))
 
     def _describe(self, labels: Labels) -> str:
         models = " ".join(model._describe(self._labels) for model in self._models)
@@ -869,16 +808,21 @@ def _forest(
 
 
 class CutOffs(Analysis):
-    """The hazard ratio of high against low regulatory T cells, over cut-offs."""
+    """The hazard ratio of high against low regulatory T cells, over cut-offs.
+
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    """
 
     _plot = staticmethod(plot_cutoffs)
 
-    def __init__(self, study: HandOver, endpoint: str, chosen: Result) -> None:
-        scan = study.compute(
-            cox.scan_cutoffs, study.patients, endpoint, "treg_pct", study.confidence
-        )
-        super().__init__(study, scan.read("estimate", "ratio").only_if(chosen))
-        self._endpoint, self._chosen = endpoint, chosen
+    def __init__(self, study: HandOver, endpoint: str) -> None:
+        asked = (study.patients, endpoint, "treg_pct", study.confidence)
+        scan = study.compute(cox.scan_cutoffs, *asked).read("estimate", "ratio")
+        self._endpoint, self._chosen = endpoint, Distribution(study).cutoff
+        super().__init__(study, scan.only_if(self._chosen))
 
     @cached_property
     def search(self) -> Result:
@@ -892,18 +836,7 @@ class CutOffs(Analysis):
         return self.search.row(len(cutoff.METHODS)).p
 
     def search_table(self, caption: str) -> Table:
-        """Lay out the p-values of the best cut-off.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out the p-values of the best cut-off."""
         columns = {"approach": "How the search is counted", "p": "p"}
         return self.search.as_table(columns, caption, words=SEARCHED_BY)
 
@@ -912,7 +845,7 @@ class CutOffs(Analysis):
         """The cut-off with the narrowest interval, on the logarithmic axis."""
         return self.study.compute(_with_span, self.result).smallest("span")
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
         return {"chosen": float(self._chosen.table["estimate"].iloc[0])}
 
     def _describe(self, labels: Labels) -> str:
@@ -953,7 +886,13 @@ TREGS = "regulatory T cells (% of CD4⁺ T cells)"
 
 
 class SmoothEffect(Analysis):
-    """The hazard ratio over regulatory T cells, by a spline."""
+    """The hazard ratio over regulatory T cells, by a spline.
+
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    """
 
     _plot = staticmethod(plot_smooth)
 
@@ -975,16 +914,21 @@ class SmoothEffect(Analysis):
             return "at quantiles of the patients' values"
         return "at " + ", ".join(f"{knot:.3g}" for knot in self.model.value.knots)
 
-    def _options(self) -> dict[str, Any]:
-        reference, confidence = self.model.value.reference, self.study.confidence
-        return {"reference": reference, "xlabel": TREGS, "confidence": confidence}
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
+        return {"reference": self.model.value.reference, "xlabel": TREGS}
 
     def _describe(self, labels: Labels) -> str:
         return f"{self._endpoint.name.capitalize()}. {spline.describe(self.table)}"
 
 
 class RocCurve(Analysis):
-    """How well regulatory T cells tell who has the event within a year."""
+    """How well regulatory T cells tell who has the event within a year.
+
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    """
 
     _plot = staticmethod(plot_roc)
 
@@ -999,11 +943,8 @@ class RocCurve(Analysis):
             curve = Result(why=why)
         super().__init__(study, curve)
 
-    def _beside(self) -> tuple[Result, ...]:
-        return (self.area,)
-
-    def _options(self) -> dict[str, Any]:
-        return {"confidence": self.study.confidence}
+    def _drawn(self, labels: Labels) -> tuple[Result, ...]:
+        return (self.result, self.area)
 
     def _describe(self, labels: Labels) -> str:
         return f"{self._endpoint.name.capitalize()}. {roc.describe(self.area.table, ONE_YEAR)}"
@@ -1014,8 +955,8 @@ class Distribution(Analysis):
 
     _plot = staticmethod(plot_distribution)
 
-    def __init__(self, study: HandOver, cutoff: float | None) -> None:
-        found = study.compute(treg_cutoff_of, study.patients, cutoff)
+    def __init__(self, study: HandOver) -> None:
+        found = study.compute(treg_cutoff_of, study.patients, study.treg_cutoff)
         self.cutoff = found.read("estimate", "percent of CD4")
         self._value = None if found.why else float(found.table["estimate"].iloc[0])
         counts = found
@@ -1023,7 +964,7 @@ class Distribution(Analysis):
             counts = study.compute(baseline.histogram, study.patients, "treg_pct", self._value)
         super().__init__(study, counts)
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
         return {"cutoff": self._value, "xlabel": TREGS}
 
     def _describe(self, labels: Labels) -> str:
@@ -1040,24 +981,10 @@ class AdverseEvents(Analysis):
         grades = study.compute(safety.all_scales, study.patients, study.confidence)
         super().__init__(study, grades)
 
-    def of_grade(self, grade: int, scale: str = "ae_grade_max") -> Result:
-        """Give the share of patients with a highest grade.
-
-        Parameters
-        ----------
-        grade : int
-            The grade.
-        scale : {"ae_grade_max", "crs_grade", "icans_grade"}
-            Which events.
-
-        Returns
-        -------
-        Result
-            The share.
-        """
-        study = self.study
-        counts = study.compute(safety.by_grade, study.patients, scale, study.confidence)
-        return counts.where(grade=grade)
+    def of_grade(self, grade: int) -> Result:
+        """Give the share of patients whose worst adverse event, of whatever kind, had a grade."""
+        asked = (self.study.patients, "ae_grade_max", self.study.confidence)
+        return self.study.compute(safety.by_grade, *asked).where(grade=grade)
 
     def at_least(self, grade: int, scale: str = "") -> Result:
         """Give the share of patients with a grade or a higher one.
@@ -1161,18 +1088,7 @@ class Verdicts(Analysis):
         return self.study.compute(replication.not_proportional, self.result).read("n", "count")
 
     def as_table(self, caption: str) -> Table:
-        """Lay the claims out with their verdicts.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay the claims out with their verdicts."""
         columns = {
             "claim": "Claim",
             "published": "Published",
@@ -1182,18 +1098,7 @@ class Verdicts(Analysis):
         return self.study.compute(replication.as_text, self.result).as_table(columns, caption)
 
     def before(self, caption: str) -> Table:
-        """Lay out what the cohort could tell of each claim, before any verdict.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out what the cohort could tell of each claim, before any verdict."""
         columns = {
             "short": "Claim",
             "patients": "Patients",
@@ -1210,18 +1115,7 @@ class Verdicts(Analysis):
         return self.study.compute(expected.against, *asked).read("estimate", "ratio")
 
     def against_expected_table(self, caption: str) -> Table:
-        """Lay out observed and expected events.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out observed and expected events."""
         columns = {
             "what": "By day 365",
             "published": "Published",

@@ -17,12 +17,12 @@ import ast
 import re
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cartanalysis.errors import MissingColumns
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from cartanalysis.chapter.handover import HandOver
 
 MARK = re.compile(r"#\s*by hand(?P<rows>, with rows)?(?::\s*(?P<columns>.*))?$", re.MULTILINE)
 FIGURE = re.compile(r"#\s*figure:\s*(?P<alt>.+)$", re.MULTILINE)
@@ -34,95 +34,33 @@ RUNNER = "_by_hand"
 """Name under which a notebook finds what runs these cells."""
 
 
-class Chapter(Protocol):
-    """What such a cell asks of the chapter."""
-
-    is_default: bool
-    is_reconstruction: bool
-    patients: Any
-
-    @property
-    def is_protected(self) -> bool:
-        """Whether small counts of patients are hidden."""
-
-    def without_output(self, source: str, reason: str) -> None:
-        """Say why a cell is shown without what it gives."""
-
-
 def is_by_hand(source: str) -> bool:
-    """Tell whether a cell is one of these.
-
-    Parameters
-    ----------
-    source : str
-        Its code.
-
-    Returns
-    -------
-    bool
-        Whether its first line says so.
-    """
+    """Tell from the first line of a cell whether it is one of these."""
     return MARK.match(source) is not None
 
 
 def alternative_text(source: str) -> str:
-    """Read what a cell that draws says of its picture.
-
-    Parameters
-    ----------
-    source : str
-        Its code.
-
-    Returns
-    -------
-    str
-        The text after ``# figure:``; empty if there is none.
-    """
+    """Read what a cell that draws says of its picture, after ``# figure:``; empty if nothing."""
     found = FIGURE.search(source)
     return found["alt"].strip() if found else ""
 
 
 class ByHand:
-    """Run these cells, or say why one is only shown.
+    """Run a chapter's cells with the notebook's variables, or say why one is only shown."""
 
-    Parameters
-    ----------
-    chapter : Chapter
-        Whose cells they are.
-    names : dict
-        The notebook's variables.
-    """
-
-    def __init__(self, chapter: Chapter, names: dict[str, Any]) -> None:
+    def __init__(self, chapter: HandOver, names: dict[str, Any]) -> None:
         self._chapter = chapter
         self._names = names
 
     def __call__(self, lines: list[str]) -> list[str]:
-        """Take a cell over from IPython, unless it can run as it stands.
-
-        Parameters
-        ----------
-        lines : list of str
-            The cell.
-
-        Returns
-        -------
-        list of str
-            The cell, or a call of `run`.
-        """
+        """Take a cell over from IPython with a call of `run`, unless it can run as it stands."""
         source = "".join(lines)
         if self._chapter.is_default or not is_by_hand(source):
             return lines
         return [f"{RUNNER}.run({source!r})\n"]
 
     def run(self, source: str) -> None:
-        """Run a cell where it can be run.
-
-        Parameters
-        ----------
-        source : str
-            Its code.
-        """
+        """Run a cell where it can be run."""
         marked = MARK.match(source)
         reason = (self._why_not(marked) if marked else "") or self._run(source)
         if reason:
@@ -133,7 +71,7 @@ class ByHand:
             return "this cohort is protected, and only what passed disclosure control is shown"
         if marked["rows"] and not self._chapter.is_reconstruction:
             return "it prints rows, and those of patients stay out of the book"
-        patients: pd.DataFrame = self._chapter.patients
+        patients: Any = self._chapter.patients
         if len(patients) > MOST_PATIENTS:
             return f"it is a lesson, and slow for more than {MOST_PATIENTS:,} patients"
         names = [name.strip() for name in (marked["columns"] or "").split(",") if name.strip()]
@@ -160,8 +98,10 @@ class ByHand:
             from matplotlib import pyplot as plt  # who only asks whether a cell is by hand need not
 
             plt.close("all")
-            said, *_ = str(error).strip().splitlines() or [""]
-            return f"on this cohort it stops: {type(error).__name__}: {said}"
+            told = type(error).__name__
+            return (
+                f"on this cohort it stops ({told}), as code does where groups or events are too few"
+            )
         return ""
 
     def _execute(self, tree: ast.Module, last: ast.stmt | None) -> None:
@@ -174,16 +114,8 @@ class ByHand:
                 display(value)
 
 
-def install(shell: Any, chapter: Chapter) -> None:
-    """Let a notebook run these cells; once, however often its first cells are run.
-
-    Parameters
-    ----------
-    shell : IPython.core.interactiveshell.InteractiveShell
-        The notebook's.
-    chapter : Chapter
-        Whose cells they are.
-    """
+def install(shell: Any, chapter: HandOver) -> None:
+    """Let a notebook run a chapter's cells; once, however often its first cells are run."""
     transforms: Sequence[Any] = shell.input_transformers_cleanup
     kept = [t for t in transforms if not isinstance(t, ByHand)]
     runner = ByHand(chapter, shell.user_ns)

@@ -43,13 +43,7 @@ FOUND = {
 
 
 class Peers:
-    """Other trials of CD19 CAR T cells in B-ALL.
-
-    Parameters
-    ----------
-    study : HandOver
-        The chapter.
-    """
+    """Other trials of CD19 CAR T cells in B-ALL."""
 
     def __init__(self, study: HandOver) -> None:
         self._study = study
@@ -72,36 +66,14 @@ class Peers:
         return TrialForest(self._study, outcome, without)
 
     def characteristics(self, caption: str) -> Table:
-        """Lay out who was treated in which trial.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out who was treated in which trial."""
         found = self._study.compute(peers.characteristics)
-        return found.published_by(OTHERS).as_table(ABOUT, caption)
+        return found.marked(OTHERS).as_table(ABOUT, caption)
 
     def sources(self, caption: str) -> Table:
-        """Lay out where each trial was published, and how it was read.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out where each trial was published, and how it was read."""
         found = self._study.compute(peers.trials)
-        return found.published_by(OTHERS).as_table(READ, caption)
+        return found.marked(OTHERS).as_table(READ, caption)
 
     def findings(self, question: str, caption: str) -> Table:
         """Lay out what others found about one of the paper's questions.
@@ -118,7 +90,7 @@ class Peers:
         Table
             What ``study.show`` shows.
         """
-        found = self._study.compute(peers.findings, question).published_by(OTHERS)
+        found = self._study.compute(peers.findings, question).marked(OTHERS)
         return found.as_table(FOUND, caption)
 
 
@@ -130,7 +102,7 @@ class TrialForest(Analysis):
     def __init__(self, study: HandOver, outcome: str, without: Sequence[str] = ()) -> None:
         own = _own(study, outcome)
         found = study.compute(peers.forest, outcome, study.confidence, tuple(without), own)
-        super().__init__(study, found.published_by(OTHERS))
+        super().__init__(study, found.marked(OTHERS))
         self._outcome = outcome
 
     @property
@@ -162,9 +134,6 @@ class TrialForest(Analysis):
     def predicted(self) -> str:
         """Where the true share of a further trial is expected, as a part of a sentence."""
         return peers.predicted(self.table)
-
-    def _options(self) -> dict[str, Any]:
-        return {"confidence": self.study.confidence}
 
     def _describe(self, labels: Labels) -> str:
         return peers.describe(self.table, self._outcome)

@@ -10,7 +10,7 @@ import pandas as pd
 from cartanalysis.chapter.analyses import Analysis, told_by_the_month
 from cartanalysis.chapter.disclosure.times import MONTH
 from cartanalysis.chapter.handover import HandOver
-from cartanalysis.chapter.results import Figure, Labels, Result, Table
+from cartanalysis.chapter.results import Labels, Result, Table
 from cartanalysis.claims.verdicts import ONE_YEAR
 from cartanalysis.figures import (
     plot_forest,
@@ -33,13 +33,25 @@ SHOWN = ["series", "label", "n", "events", "estimate", "lower", "upper", "p", "m
 
 
 class CumulativeIncidence(Analysis):
-    """Cumulative incidence of relapse and of death in remission, with what compares groups."""
+    """Cumulative incidence of relapse and of death in remission, with what compares groups.
+
+    On a protected cohort the caption of their figure says how the curves are told.
+
+    Parameters
+    ----------
+    by : str, optional
+        Column that groups the patients.
+    confidence : float, optional
+        Coverage of the log-log intervals; the chapter's if not given.
+    """
 
     _plot = staticmethod(plot_incidence)
 
-    def __init__(self, study: HandOver, by: str | None, confidence: float) -> None:
-        self._by, self._confidence = by, confidence
-        asked = (study.patients, by, confidence)
+    def __init__(
+        self, study: HandOver, by: str | None = None, confidence: float | None = None
+    ) -> None:
+        self._by, self._confidence = by, confidence or study.confidence
+        asked = (study.patients, by, self._confidence)
         super().__init__(study, study.compute(competing.cumulative_incidence, *asked))
 
     def at(self, day: float) -> Result:
@@ -74,57 +86,14 @@ class CumulativeIncidence(Analysis):
         """Hazard ratios of the groups, of both kinds and for each cause."""
         return Hazards(self.study, [str(self._by)], self._confidence)
 
-    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the curves above the numbers at risk, as `Analysis.figure`.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption; that of a protected cohort says how its curves are told.
-        labels : mapping of str to str, optional
-            Names of the groups as shown.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        return super().figure(name, caption + told_by_the_month(self.study), labels)
-
-    def one_year_table(self, caption: str, labels: Labels | None = None) -> Table:
-        """Lay out the incidences at 1 year.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-        labels : mapping of str to str, optional
-            Names of the groups as shown.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+    def one_year_table(self, caption: str) -> Table:
+        """Lay out the incidences at 1 year."""
         columns = {"group": "Group", "n": "Patients", "cause": "Event", "events": "Events by then"}
         columns["estimate"] = "At 1 year (interval)"
-        return self.one_year.as_table(columns, caption, words=labels)
+        return self.one_year.as_table(columns, caption)
 
     def tests_table(self, caption: str) -> Table:
-        """Lay out Gray's tests.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out Gray's tests."""
         columns = {"cause": "Event", "events": "Events", "estimate": "χ²", "df": "df", "p": "p"}
         return self.test.as_table(columns, caption)
 
@@ -137,11 +106,14 @@ class CumulativeIncidence(Analysis):
             survival.at_risk_table, self.study.patients, "rfs", days, self._by
         )
 
-    def _beside(self) -> tuple[Result, ...]:
-        return (self._at_risk,)
+    def _drawn(self, labels: Labels) -> tuple[Result, ...]:
+        return (self.result, self._at_risk)
 
-    def _options(self) -> dict[str, Any]:
-        return {"unit": self.study.time_unit}
+    def _captioned(self, caption: str) -> str:
+        return caption + told_by_the_month(self.study)
+
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
+        return {"unit": self.study.time_unit, "labels": labels}
 
     def _describe(self, labels: Labels) -> str:
         year = self.one_year.table
@@ -184,26 +156,11 @@ class Hazards(Analysis):
         absent = self.table[self.table["estimate"].isna()]
         return [f"{r.cause}: {r.why}" for r in each_row(absent.drop_duplicates("cause"))]
 
-    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the ratios with their intervals, as `Analysis.figure`.
+    def _drawn(self, labels: Labels) -> tuple[Result, ...]:
+        return (self.study.compute(_by_cause, self.result, labels),)
 
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-        labels : mapping of str to str, optional
-            Names of the covariates as shown.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        rows = self.study.compute(_by_cause, self.result, labels or {})
-        alt = "" if rows.why else f"Forest plot. {self._describe(labels or {})}"
-        return Figure(plot_forest, [rows], name, caption, alt)
+    def _alternative(self, labels: Labels) -> str:
+        return f"Forest plot. {self._describe(labels)}"
 
     def _describe(self, labels: Labels) -> str:
         told = (
@@ -229,13 +186,18 @@ def _whole(table: pd.DataFrame) -> pd.DataFrame:
 
 
 class Transplant(Analysis):
-    """Relapse or death with and without a transplant in remission, compared in three ways."""
+    """Relapse or death with and without a transplant in remission, compared in three ways.
+
+    Parameters
+    ----------
+    landmark_day : float
+        Landmark, in days since remission.
+    """
 
     _plot = staticmethod(plot_forest)
 
-    def __init__(self, study: HandOver, landmark_day: float, confidence: float) -> None:
-        self._landmark_day = landmark_day
-        asked = (study.patients, landmark_day, confidence)
+    def __init__(self, study: HandOver, landmark_day: float = 91) -> None:
+        asked = (study.patients, landmark_day, study.confidence)
         super().__init__(study, study.compute(transplant.effects, *asked))
         day = study.compute(transitions.remission_day, study.patients)
         self.remission_day = day.read("estimate", "days").only_if(self.result)
@@ -269,24 +231,8 @@ class Transplant(Analysis):
     def _of(self, way: str) -> Result:
         return self.result.read("estimate", "ratio").where(group=way)
 
-    def figure(self, name: str, caption: str, labels: Labels | None = None) -> Figure:
-        """Draw the three hazard ratios, as `Analysis.figure`.
-
-        Parameters
-        ----------
-        name : str
-            Name of the figure.
-        caption : str
-            Caption.
-        labels : mapping of str to str, optional
-            Not used.
-
-        Returns
-        -------
-        Figure
-            What ``study.show`` shows.
-        """
-        return Figure(plot_forest, [self._rows], name, caption, self.sentence)
+    def _drawn(self, labels: Labels) -> tuple[Result, ...]:
+        return (self._rows,)
 
     def _describe(self, labels: Labels) -> str:
         return transplant.describe(self.table)
@@ -303,17 +249,16 @@ class Occupancy(Analysis):
 
     _plot = staticmethod(plot_occupancy)
 
-    def __init__(self, study: HandOver, confidence: float) -> None:
+    def __init__(self, study: HandOver) -> None:
         super().__init__(study, study.compute(transitions.occupancy, study.patients))
-        self._confidence = confidence
 
     @cached_property
     def one_year(self) -> Result:
         """The probability of each state 1 year after infusion."""
-        asked = (self.study.patients, [ONE_YEAR], self._confidence)
+        asked = (self.study.patients, [ONE_YEAR], self.study.confidence)
         return self.study.compute(transitions.occupancy_at, *asked)
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
         return {"unit": self.study.time_unit}
 
     def _describe(self, labels: Labels) -> str:
@@ -331,7 +276,7 @@ class Swimmer(Analysis):
             bars = study.compute(_by_the_month, bars)
         super().__init__(study, bars)
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, labels: Labels | None) -> dict[str, Any]:
         return {"unit": self.study.time_unit}
 
     def _describe(self, labels: Labels) -> str:

@@ -10,6 +10,7 @@ of the cell's outputs; `cartanalysis.publish` picks them up there.
 from __future__ import annotations
 
 import html
+import inspect
 import io
 import math
 import string
@@ -95,6 +96,9 @@ class HandOver:
 
     patients: pd.DataFrame | Patients
     """The cohort, where there is one."""
+
+    treg_cutoff: float | None = None
+    """The cut-off for high regulatory T cells; the cohort's median if none."""
 
     def __init__(
         self,
@@ -229,7 +233,7 @@ class HandOver:
             None,
             result.unit,
             "",
-            result.letter or self.evidence(result.rests_on),
+            self.letter_of(result),
             time_unit=self.time_unit,
             confidence=self.confidence,
             coarse=self.is_protected,
@@ -355,7 +359,10 @@ class HandOver:
     def _show_figure(self, figure: Figure) -> None:
         """Draw a figure and hand it over with caption, alternative text and data."""
         first = figure.results[0]
-        axes = figure.plot(*(r.value for r in figure.results), **figure.options)
+        options, level = {**figure.options}, figure.options.get("confidence", self.confidence)
+        if "confidence" in inspect.signature(figure.plot).parameters:
+            options["confidence"] = level
+        axes = figure.plot(*(r.value for r in figure.results), **options)
         picture = style.figure_of(axes)
         svg, png = io.StringIO(), io.BytesIO()
         fonttype, note = scripts.fit_fonts(picture)
@@ -370,8 +377,8 @@ class HandOver:
         plt.close(picture)
         labels = figure.options.get("labels") or {}
         text = figure.caption + self._left_out(figure.results, labels) + note
-        letter = figure.letter or first.letter or self.evidence(first.rests_on)
-        shown = {name: figure.options[name] for name in SHOWN if name in figure.options}
+        letter = self.letter_of(first)
+        shown = {n: value for n in SHOWN if (value := figure.options.get(n)) is not None}
         about = {
             "name": figure.name,
             "caption": text,
@@ -382,7 +389,7 @@ class HandOver:
             "drawn_by": _name_of(figure.plot),
             "computed_by": first.computed_by,
             "geometry": geometry.geometry(picture, svg.getvalue()),
-            "shown": shown | {"confidence": self.confidence, "points": self.is_protected},
+            "shown": shown | {"confidence": level, "points": self.is_protected},
         }
         pictures = {"image/svg+xml": svg.getvalue(), "image/png": png.getvalue()}
         publish_display_data(
@@ -400,10 +407,9 @@ class HandOver:
             }
             for _, row in table.result.table.iterrows()
         ]
-        result = table.result
-        letter = table.letter or result.letter or self.evidence(result.rests_on)
         hidden = self._left_out([table.result], table.words)
-        text = f"{table.caption}.{hidden} {evidence_sentence(letter)}"
+        told = evidence_sentence(self.letter_of(table.result))
+        text = f"{table.caption}.{hidden} {told}"
         show(HTML(html_table(rows, text)))
 
     def _cell(self, row: pd.Series, name: str, unit: str) -> str:
@@ -469,6 +475,10 @@ class HandOver:
             return YOUR_DATA
         # the registry tells of the default cohort; another draw is assumed throughout
         return self.registry.weakest(rests_on if self.is_default else ())
+
+    def letter_of(self, result: Result) -> str:
+        """Give the evidence letter of a result: its own, or what it rests on in this cohort."""
+        return result.letter or self.evidence(result.rests_on)
 
     def _used(self, template: str) -> list[Number | Entry]:
         fields = [name for _, name, _, _ in string.Formatter().parse(template) if name]
@@ -593,7 +603,9 @@ def _as_seen(table: pd.DataFrame) -> pd.DataFrame:
     """Round to the digits of the page: more would tell the counts behind a result."""
 
     def seen(value: float) -> float:
-        return round(value) if abs(value) >= 100 else round(float(f"{value:.3g}"), 3)
+        if not 100 <= abs(value) < math.inf:
+            return round(float(f"{value:.3g}"), 3)
+        return round(value)
 
     rounded = {
         str(name): values.round(4) if name in ("p", "p_holm") else values.map(seen)
@@ -607,18 +619,7 @@ def _defused(value: Any) -> Any:
 
 
 def csv_of(data: Any) -> str:
-    """Write a figure's data; text that a spreadsheet would run as a formula is defused.
-
-    Parameters
-    ----------
-    data : object
-        A table, or what becomes one.
-
-    Returns
-    -------
-    str
-        CSV.
-    """
+    """Write a figure's data as CSV; text that a spreadsheet would run as a formula is defused."""
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
     for column in frame.select_dtypes(include=["object", "category"]):
         texts = frame[column].astype(object).map(_defused)

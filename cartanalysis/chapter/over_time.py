@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from cartanalysis.chapter.analyses import Analysis
+from cartanalysis.chapter.analyses import Analysis, named
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.results import Figure, Labels, Result, Table
+from cartanalysis.claims.verdicts import ONE_YEAR
 from cartanalysis.figures import plot_coefficient
 from cartanalysis.stats import absolute, cox, survival
 from cartanalysis.text import each_row, format_interval, format_value, is_missing
@@ -24,11 +25,19 @@ SCALES = {
 
 
 class ProportionalHazards(Analysis):
-    """Tests of whether hazard ratios change with time, and how they do."""
+    """Tests of whether hazard ratios change with time, and how they do.
 
-    def __init__(self, study: HandOver, endpoint: str, covariates: list[str]) -> None:
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    covariates : sequence of str
+        Columns of the Cox model, or one.
+    """
+
+    def __init__(self, study: HandOver, endpoint: str, covariates: Sequence[str]) -> None:
         self.endpoint = survival.endpoint_of(endpoint)
-        self._asked = (study.patients, endpoint, covariates)
+        self._asked = (study.patients, endpoint, named(covariates))
         tests = study.compute(cox.proportional_hazards, *self._asked)
         super().__init__(study, tests.read("p", "p"))
 
@@ -50,26 +59,13 @@ class ProportionalHazards(Analysis):
         return self.result.where(covariate=covariate, scale=scale)
 
     def tests(self, caption: str, labels: Labels) -> Table:
-        """Lay out the tests, one column per scale of time.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-        labels : mapping of str to str
-            Names of the covariates as shown.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay out the tests, one column per scale of time."""
         wide = self.study.compute(_by_scale, self.result)
         columns = {"covariate": "Factor", "df": "df", **SCALES}
         return wide.as_table(columns, caption, words={**labels, "global": "all factors"})
 
-    def over_time(self, covariate: str, name: str, caption: str, scale: str = "km") -> Figure:
-        """Draw how a coefficient changes with time.
+    def over_time(self, covariate: str, name: str, caption: str) -> Figure:
+        """Draw how a coefficient changes with time, its line smooth on the Kaplan–Meier scale.
 
         Parameters
         ----------
@@ -79,8 +75,6 @@ class ProportionalHazards(Analysis):
             Name of the figure.
         caption : str
             Caption.
-        scale : {"km", "rank", "identity", "log"}
-            Scale of time on which the line is smooth.
 
         Returns
         -------
@@ -88,7 +82,7 @@ class ProportionalHazards(Analysis):
             What ``study.show`` shows.
         """
         study = self.study
-        found = study.compute(cox.changing_coefficients, *self._asked, scale)
+        found = study.compute(cox.changing_coefficients, *self._asked)
         found = study.compute(_term, found.only_if(self.result), covariate)
         options = {"unit": study.time_unit, "origin": self.endpoint.origin}
         alt = "" if found.why else _course(found.table)
@@ -131,9 +125,21 @@ def _course(table: pd.DataFrame) -> str:
 
 
 class RestrictedMean(Analysis):
-    """The restricted mean survival time, and how it differs between groups."""
+    """The average time lived until a day, and how it differs between groups.
 
-    def __init__(self, study: HandOver, endpoint: str, by: str | None, until: float) -> None:
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str, optional
+        Column that groups the patients.
+    until : float
+        Day at which the mean is restricted.
+    """
+
+    def __init__(
+        self, study: HandOver, endpoint: str, by: str | None = None, until: float = ONE_YEAR
+    ) -> None:
         self.endpoint, self.until = survival.endpoint_of(endpoint), until
         asked = (study.patients, endpoint, until, by, study.confidence)
         found = study.compute(absolute.restricted_mean, *asked)
@@ -171,10 +177,20 @@ class RestrictedMean(Analysis):
 
 
 class Milestone(Analysis):
-    """The difference in survival between groups on one day."""
+    """The difference in survival between groups on one day.
 
-    def __init__(self, study: HandOver, endpoint: str, by: str, day: float) -> None:
-        self.endpoint, self.day = survival.endpoint_of(endpoint), day
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    by : str
+        Column that groups the patients.
+    day : float
+        The milestone, in days.
+    """
+
+    def __init__(self, study: HandOver, endpoint: str, by: str, day: float = ONE_YEAR) -> None:
+        self.endpoint = survival.endpoint_of(endpoint)
         asked = (study.patients, endpoint, day, by, study.confidence)
         super().__init__(
             study, study.compute(absolute.milestone, *asked).read("estimate", "points")
@@ -195,9 +211,21 @@ class Milestone(Analysis):
 
 
 class Contrasts:
-    """Several factors, each by what needs no constant hazard ratio."""
+    """Several factors, each by what needs no constant hazard ratio.
 
-    def __init__(self, study: HandOver, endpoint: str, factors: Sequence[str], day: float) -> None:
+    Parameters
+    ----------
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    factors : sequence of str
+        Columns that group the patients.
+    day : float
+        Milestone, and day up to which means are restricted.
+    """
+
+    def __init__(
+        self, study: HandOver, endpoint: str, factors: Sequence[str], day: float = ONE_YEAR
+    ) -> None:
         self.study = study
         self._found = [
             (factor, found.result)
@@ -209,20 +237,7 @@ class Contrasts:
         ]
 
     def as_table(self, caption: str, labels: Labels) -> Table:
-        """Lay the differences out, one row per factor and group.
-
-        Parameters
-        ----------
-        caption : str
-            What the table shows.
-        labels : mapping of str to str
-            Names of the factors as shown.
-
-        Returns
-        -------
-        Table
-            What ``study.show`` shows.
-        """
+        """Lay the differences out, one row per factor and group."""
         unit = self.study.time_unit
         kept = [(factor, result) for factor, result in self._found if not result.why]
         if not kept:
@@ -239,18 +254,7 @@ class Contrasts:
         return wide.as_table(columns, caption, words=labels)
 
     def gaps(self, labels: Labels) -> str:
-        """Say why some of the differences have no estimate.
-
-        Parameters
-        ----------
-        labels : mapping of str to str
-            Names of the factors as shown.
-
-        Returns
-        -------
-        str
-            Sentences; empty if nothing is missing, or everything.
-        """
+        """Say why some of the differences have no estimate; nothing if all have one, or none."""
         told: dict[str, None] = {}
         if all(result.why for _, result in self._found):  # in place of the table
             return ""

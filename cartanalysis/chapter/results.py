@@ -119,8 +119,8 @@ class Result:
         """Say which published values give the result in the reconstruction."""
         return replace(self, rests_on=ids)
 
-    def published_by(self, letter: str) -> Result:
-        """Say that the result comes from publications, not from the cohort."""
+    def marked(self, letter: str) -> Result:
+        """Say with an evidence letter that the result does not come from the cohort."""
         return replace(self, letter=letter)
 
     def part(self, name: str, unit: str = "ratio") -> Result:
@@ -181,7 +181,6 @@ class Result:
         caption: str,
         *,
         words: Mapping[str, str] | None = None,
-        letter: str = "",
     ) -> Table:
         """Lay the result out as a table.
 
@@ -193,15 +192,13 @@ class Result:
             What the table shows.
         words : mapping of str to str, optional
             What to show in place of a text, such as a group's short name.
-        letter : str
-            Evidence letter of a table that shows the paper, not the cohort.
 
         Returns
         -------
         Table
             What ``study.show`` shows.
         """
-        return Table(self, columns, caption, words or {}, letter)
+        return Table(self, columns, caption, words or {})
 
     def icons(self, name: str, caption: str, state: str, labels: Labels | None = None) -> Figure:
         """Draw fractions as patients out of 100.
@@ -252,15 +249,12 @@ class Table:
         What the table shows.
     words : mapping of str to str
         What to show in place of a text.
-    letter : str
-        Evidence letter of a table that shows the paper, not the cohort.
     """
 
     result: Result
     columns: Mapping[str, str]
     caption: str
     words: Mapping[str, str] = field(default_factory=dict)
-    letter: str = ""
 
     @property
     def why(self) -> str:
@@ -286,8 +280,6 @@ class Figure:
         One sentence for who cannot see it.
     options : mapping of str to object
         Passed to the function.
-    letter : str
-        Evidence letter of a figure that shows the paper, not the cohort.
     """
 
     plot: Callable[..., Any]
@@ -296,7 +288,6 @@ class Figure:
     caption: str
     alt: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    letter: str = ""
 
     @property
     def why(self) -> str:

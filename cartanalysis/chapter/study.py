@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from IPython import get_ipython
 from IPython.display import HTML
 
-from cartanalysis import contract, intake
+from cartanalysis import intake
 from cartanalysis.chapter import allowed, analyses, by_hand, context, courses, over_time
-from cartanalysis.chapter.disclosure.recognise import recognise
-from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
+from cartanalysis.chapter.disclosure.vault import open_cohort
 from cartanalysis.chapter.handover import HandOver, letters_explained, show
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Labels, Result
 from cartanalysis.claims.registry import SIMULATED
-from cartanalysis.claims.verdicts import ONE_YEAR
 from cartanalysis.stats import baseline, firth, response, survival
 from cartanalysis.study import consistent
 from cartanalysis.text import badge, html_table, is_missing
@@ -28,6 +28,20 @@ THE_LEVEL = (
 
 LABELS = {"prior_hsct": "earlier transplant", "emd": "extramedullary disease", "mrd": "MRD"}
 """What columns of the contract are called in a heading."""
+
+
+P = ParamSpec("P")
+A = TypeVar("A")
+
+
+def gives(analysis: Callable[Concatenate[HandOver, P], A]) -> Callable[Concatenate[HandOver, P], A]:
+    """Make a method of an analysis: it takes what the analysis takes, but the study."""
+
+    @wraps(analysis, updated=())
+    def _method(study: HandOver, *args: P.args, **kwargs: P.kwargs) -> A:
+        return analysis(study, *args, **kwargs)
+
+    return _method
 
 
 class Study(HandOver):
@@ -71,19 +85,9 @@ class Study(HandOver):
         min_cell: int = 1,
     ) -> None:
         check_given(name)
-        vault: Vault | Remote | None = remote()
-        opened = vault.open(cohort, treg_cutoff) if vault else None
-        if opened is None:
-            vault = None
-            rows = recognise(intake.read(cohort, intake.split_names(strata)))
-            if min_cell > 1 and not rows.is_reconstruction:
-                vault = Vault({cohort: rows}, min_cell)
-                opened = vault.open(cohort, treg_cutoff)
-        if opened is None:
-            self.cohort, self.patients = rows, contract.derive(rows.table, treg_cutoff)
-        else:
-            self.cohort, self.patients = opened
-        self._treg_cutoff = treg_cutoff
+        asked = (cohort, min_cell, treg_cutoff, intake.split_names(strata))
+        vault, self.cohort, self.patients = open_cohort(*asked)
+        self.treg_cutoff = treg_cutoff
         super().__init__(
             name,
             is_reconstruction=self.cohort.is_reconstruction,
@@ -96,26 +100,30 @@ class Study(HandOver):
         if shell := get_ipython():
             by_hand.install(shell, self)
 
-    # --- analyses ------------------------------------------------------------------------------
+    # --- analyses: each takes what its class takes after the study --------------------------------
 
-    def remission(
-        self, by: str | None = None, confidence: float | None = None
-    ) -> analyses.Remission:
-        """Give the remission rate (CR or CRi).
-
-        Parameters
-        ----------
-        by : str, optional
-            Column that groups the patients.
-        confidence : float, optional
-            Coverage of the exact intervals; the chapter's if not given.
-
-        Returns
-        -------
-        Remission
-            Rates, figure, and Fisher's exact test between groups.
-        """
-        return analyses.Remission(self, by, confidence or self.confidence)
+    remission = gives(analyses.Remission)
+    survival = gives(analyses.Survival)
+    hazard_ratios = gives(analyses.HazardRatios)
+    forest = gives(analyses.Forest)
+    subgroups = gives(analyses.Subgroups)
+    distribution = gives(analyses.Distribution)
+    cutoffs = gives(analyses.CutOffs)
+    smooth_effect = gives(analyses.SmoothEffect)
+    roc = gives(analyses.RocCurve)
+    adverse_events = gives(analyses.AdverseEvents)
+    flow = gives(analyses.Flow)
+    cumulative_incidence = gives(courses.CumulativeIncidence)
+    transplant = gives(courses.Transplant)
+    occupancy = gives(courses.Occupancy)
+    swimmer = gives(courses.Swimmer)
+    proportional_hazards = gives(over_time.ProportionalHazards)
+    restricted_mean = gives(over_time.RestrictedMean)
+    milestone = gives(over_time.Milestone)
+    contrasts = gives(over_time.Contrasts)
+    verdicts = gives(analyses.Verdicts)
+    allowed = gives(allowed.Allowed)
+    peers = gives(context.Peers)
 
     def rate(self, column: str) -> Result:
         """Give the share of patients with the answer yes, with its exact interval.
@@ -132,191 +140,6 @@ class Study(HandOver):
         """
         return self.compute(response.share, self.patients, column, None, self.confidence)
 
-    def survival(
-        self,
-        endpoint: str,
-        by: str | None = None,
-        *,
-        after: float | None = None,
-        confidence: float | None = None,
-        smallest_group: int = 1,
-    ) -> analyses.Survival:
-        """Estimate survival by Kaplan and Meier.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Overall survival, or relapse-free survival of the responders.
-        by : str, optional
-            Column that groups the patients.
-        after : float, optional
-            Landmark, in days: only patients still observed then, their times counted from it.
-        confidence : float, optional
-            Coverage of the log-log intervals; the chapter's if not given.
-        smallest_group : int
-            Fewest patients with whom a group is compared.
-
-        Returns
-        -------
-        Survival
-            Curves, medians, survival at 1 year, tests between groups.
-        """
-        confidence = confidence or self.confidence
-        return analyses.Survival(self, endpoint, by, confidence, after, smallest_group)
-
-    def hazard_ratios(self, endpoint: str, covariates: Sequence[str]) -> analyses.HazardRatios:
-        """Fit a Cox model.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Which endpoint.
-        covariates : sequence of str
-            Columns of the model, or one.
-
-        Returns
-        -------
-        HazardRatios
-            Hazard ratios, tests and diagnostics.
-        """
-        names = [covariates] if isinstance(covariates, str) else covariates
-        return analyses.HazardRatios(self, endpoint, names, self.confidence)
-
-    def cumulative_incidence(
-        self, by: str | None = None, confidence: float | None = None
-    ) -> courses.CumulativeIncidence:
-        """Estimate how many relapse, and how many die in remission, each kept from the other.
-
-        Parameters
-        ----------
-        by : str, optional
-            Column that groups the patients.
-        confidence : float, optional
-            Coverage of the log-log intervals; the chapter's if not given.
-
-        Returns
-        -------
-        CumulativeIncidence
-            Curves by cause, incidence at 1 year, Gray's test and hazard ratios between groups.
-        """
-        return courses.CumulativeIncidence(self, by, confidence or self.confidence)
-
-    def transplant(self, landmark_day: float = 91) -> courses.Transplant:
-        """Compare relapse or death with and without a transplant in remission, in three ways.
-
-        Parameters
-        ----------
-        landmark_day : float
-            Landmark, in days since remission.
-
-        Returns
-        -------
-        Transplant
-            Hazard ratios: ever against never, from the landmark, and from the transplant on.
-        """
-        return courses.Transplant(self, landmark_day, self.confidence)
-
-    def occupancy(self) -> courses.Occupancy:
-        """Estimate in which state patients are: in remission, transplanted, relapsed, dead.
-
-        Returns
-        -------
-        Occupancy
-            Stacked probabilities over time.
-        """
-        return courses.Occupancy(self, self.confidence)
-
-    def swimmer(self) -> courses.Swimmer:
-        """Lay the courses of all patients out, one below the other.
-
-        Returns
-        -------
-        Swimmer
-            With its figure.
-        """
-        return courses.Swimmer(self)
-
-    def proportional_hazards(
-        self, endpoint: str, covariates: Sequence[str]
-    ) -> over_time.ProportionalHazards:
-        """Ask whether hazard ratios stay the same over time.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Which endpoint.
-        covariates : sequence of str
-            Columns of the Cox model, or one.
-
-        Returns
-        -------
-        ProportionalHazards
-            Tests on every scale of time, and the course of each coefficient.
-        """
-        names = [covariates] if isinstance(covariates, str) else [*covariates]
-        return over_time.ProportionalHazards(self, endpoint, names)
-
-    def restricted_mean(
-        self, endpoint: str, by: str | None = None, until: float = ONE_YEAR
-    ) -> over_time.RestrictedMean:
-        """Give the average time lived of the first months, and how it differs between groups.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Which endpoint.
-        by : str, optional
-            Column that groups the patients.
-        until : float
-            Day at which the mean is restricted.
-
-        Returns
-        -------
-        RestrictedMean
-            Means, differences and ratios.
-        """
-        return over_time.RestrictedMean(self, endpoint, by, until)
-
-    def milestone(self, endpoint: str, by: str, day: float = ONE_YEAR) -> over_time.Milestone:
-        """Give the difference in survival between groups on one day.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Which endpoint.
-        by : str
-            Column that groups the patients.
-        day : float
-            The milestone, in days.
-
-        Returns
-        -------
-        Milestone
-            Differences with intervals.
-        """
-        return over_time.Milestone(self, endpoint, by, day)
-
-    def contrasts(
-        self, endpoint: str, factors: Sequence[str], day: float = ONE_YEAR
-    ) -> over_time.Contrasts:
-        """Give differences by several factors that need no constant hazard ratio.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Which endpoint.
-        factors : sequence of str
-            Columns that group the patients.
-        day : float
-            Milestone, and day up to which means are restricted.
-
-        Returns
-        -------
-        Contrasts
-            With their table.
-        """
-        return over_time.Contrasts(self, endpoint, factors, day)
-
     def odds_ratios(self, covariates: Sequence[str]) -> Result:
         """Fit a logistic model of remission, penalised after Firth.
 
@@ -330,81 +153,8 @@ class Study(HandOver):
         Result
             Odds ratios of remission, each adjusted for the other covariates.
         """
-        names = [covariates] if isinstance(covariates, str) else [*covariates]
-        found = self.compute(firth.odds_ratios, self.patients, "responder", names, self.confidence)
-        return found.read("estimate", "ratio")
-
-    def forest(self, *models: analyses.HazardRatios, labels: Labels) -> analyses.Forest:
-        """Put the hazard ratios of several models below one another.
-
-        Parameters
-        ----------
-        *models : HazardRatios
-            The models.
-        labels : mapping of str to str
-            Names of the covariates as shown.
-
-        Returns
-        -------
-        Forest
-            With its figure.
-        """
-        return analyses.Forest(self, models, labels)
-
-    def distribution(self) -> analyses.Distribution:
-        """Count patients by ranges of regulatory T cells.
-
-        Returns
-        -------
-        Distribution
-            With the cut-off for high regulatory T cells.
-        """
-        return analyses.Distribution(self, self._treg_cutoff)
-
-    def cutoffs(self, endpoint: str) -> analyses.CutOffs:
-        """Compare high with low regulatory T cells over cut-offs.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Which endpoint.
-
-        Returns
-        -------
-        CutOffs
-            A hazard ratio for each.
-        """
-        return analyses.CutOffs(self, endpoint, self.distribution().cutoff)
-
-    def smooth_effect(self, endpoint: str) -> analyses.SmoothEffect:
-        """Estimate the effect of regulatory T cells without a cut-off.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Which endpoint.
-
-        Returns
-        -------
-        SmoothEffect
-            A curve of hazard ratios, with tests.
-        """
-        return analyses.SmoothEffect(self, endpoint)
-
-    def roc(self, endpoint: str) -> analyses.RocCurve:
-        """Ask how well regulatory T cells tell who has the event within a year.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Which endpoint.
-
-        Returns
-        -------
-        RocCurve
-            The curve, and the area below it.
-        """
-        return analyses.RocCurve(self, endpoint)
+        asked = (self.patients, "responder", analyses.named(covariates), self.confidence)
+        return self.compute(firth.odds_ratios, *asked).read("estimate", "ratio")
 
     def false_alarms(self) -> Result:
         """Search for a cut-off in simulated cohorts in which there is nothing to find.
@@ -414,51 +164,7 @@ class Study(HandOver):
         Result
             One row per size of cohort and range of the search.
         """
-        return self.compute(analyses.false_alarms).published_by(SIMULATED)
-
-    def subgroups(
-        self, endpoint: str, *, of: str, within: Sequence[str], labels: Labels
-    ) -> analyses.Subgroups:
-        """Ask whether the effect of a factor differs between kinds of patients.
-
-        Parameters
-        ----------
-        endpoint : {"os", "rfs"}
-            Which endpoint.
-        of : str
-            Column of the factor.
-        within : sequence of str
-            Columns whose levels are the kinds of patients; those that the cohort lacks are left
-            out.
-        labels : mapping of str to str
-            Names of the columns as shown.
-
-        Returns
-        -------
-        Subgroups
-            A hazard ratio for each, and tests of interaction.
-        """
-        return analyses.Subgroups(self, endpoint, of, within, self.confidence, labels)
-
-    def adverse_events(self) -> analyses.AdverseEvents:
-        """Count patients by the highest grade of their adverse events.
-
-        Returns
-        -------
-        AdverseEvents
-            Grades on every scale on record.
-        """
-        return analyses.AdverseEvents(self)
-
-    def flow(self) -> analyses.Flow:
-        """Count patients from step to step.
-
-        Returns
-        -------
-        Flow
-            With its figure.
-        """
-        return analyses.Flow(self)
+        return self.compute(analyses.false_alarms).marked(SIMULATED)
 
     def characteristics(self) -> Result:
         """Summarise who the patients are: Table 1.
@@ -480,36 +186,6 @@ class Study(HandOver):
         rows = zip(table.table["column"], table.table["group"], strict=True)
         letters = [self.evidence(sizes.get(row, ())) for row in rows]
         return replace(table, value=table.table.assign(evidence=letters))
-
-    def verdicts(self) -> analyses.Verdicts:
-        """Judge every claim of the paper on this cohort.
-
-        Returns
-        -------
-        Verdicts
-            Claims, what was found, and the verdicts.
-        """
-        return analyses.Verdicts(self)
-
-    def allowed(self) -> allowed.Allowed:
-        """Set the cohort beside a thousand that agree with everything known of the study.
-
-        Returns
-        -------
-        Allowed
-            Ranges of what the abstract leaves open, and what new cohorts would show.
-        """
-        return allowed.Allowed(self, self.verdicts().result)
-
-    def peers(self) -> context.Peers:
-        """Set the study among other trials.
-
-        Returns
-        -------
-        Peers
-            Published values of other trials, and what others found.
-        """
-        return context.Peers(self)
 
     # --- sections that several chapters have ---------------------------------------------------
 

@@ -251,4 +251,5 @@ def survival_with_size(
     size = np.array(((event & (time <= limit)) | (time >= limit)).sum(axis=-1), dtype=float)
     varies = (survival > 0) & (survival < 1)
     np.divide(1 - survival, survival * greenwood, out=size, where=varies)
-    return survival, size
+    whole = np.rint(size)  # as many as there are patients, if none was censored
+    return survival, np.where(np.isclose(size, whole, rtol=1e-9, atol=0), whole, size)

@@ -328,7 +328,7 @@ def details(table: pd.DataFrame, family: str) -> pd.DataFrame:
     """
     mine = _assessed(table, family)
     if mine.empty:
-        raise CannotCompute(f"none of the published {family}s can be assessed")
+        raise CannotCompute(f"none of the published {family}s could be tested in this cohort")
     return pd.DataFrame(
         {
             "short": row.short,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
-from cartanalysis.contract import Field
+from cartanalysis.contract import FIELDS, Field
 from cartanalysis.errors import shown
-from cartanalysis.intake.source import is_empty
+from cartanalysis.intake.source import filled, is_empty
 from cartanalysis.intake.words import WORDS, expression
 from cartanalysis.text import LETTERS, fold, look, same_code, visible
 
@@ -22,6 +22,21 @@ class Fault(NamedTuple):
     what: str
     remedy: str
     read: str = ""  # a value that cannot be right, for what other columns say against it
+
+
+MOSTLY = 0.6  # a column holds numbers or dates if this share of its filled cells does
+SAMPLE = 500  # so many filled cells are looked at to tell
+
+
+def are_mostly(cells: Sequence[str], fits: Callable[[str], bool]) -> bool:
+    """Tell whether most filled cells of a column fit."""
+    sample = filled(cells)[:SAMPLE]
+    return bool(sample) and sum(map(fits, sample)) >= MOSTLY * len(sample)
+
+
+def holds_numbers(cells: Sequence[str]) -> bool:
+    """Tell whether a column mostly holds numbers."""
+    return are_mostly(cells, lambda text: isinstance(number(FIELDS["os_days"], text), str))
 
 
 # --- numbers -------------------------------------------------------------------------------------

@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cartanalysis.contract import FIELDS
-from cartanalysis.errors import Problem, counted, shown
+from cartanalysis.errors import Problem, counted, listed, shown
 from cartanalysis.intake import cells as grammar
 from cartanalysis.intake.hints import answers, bare_name, meanings_of, opposite
 from cartanalysis.intake.identifiers import is_record_number
 from cartanalysis.intake.mapping.conditions import leave_out, those_who
-from cartanalysis.intake.mapping.course import is_relapse
+from cartanalysis.intake.mapping.dates import holds_dates
 from cartanalysis.intake.mapping.document import written
-from cartanalysis.intake.mapping.guess import holds_dates, holds_numbers, quoted
 from cartanalysis.intake.mapping.model import FromColumn
 from cartanalysis.intake.mapping.model import Mapping as Plan
 from cartanalysis.intake.mapping.names import (
     date_role,
     day_role,
     infused,
+    is_relapse,
     meanings,
     says_cns,
     words_of,
@@ -170,7 +170,7 @@ def deaths_of_adam(source: Source, made: Source, plan: Plan) -> tuple[list[Probl
     name = "DTHFL" if flags else "DTHDT"
     if name in plan.drop and flags:
         return [], []
-    what = f"the patient died by ADSL, but os_event, of {quoted(entry.columns)}, says alive"
+    what = f"the patient died by ADSL, but os_event, of {listed(entry.columns, 6)}, says alive"
     remedy = (
         "Correct the event or the death; if it is right, list DTHFL under “drop” in a mapping file"
     )
@@ -208,7 +208,7 @@ def _remission_without_response(column: Column, source: Source, made: Source) ->
     by_date, by_day = ({role(t) for t in named} for role in (date_role, day_role))
     if "remission" not in by_date | by_day:  # before all cells are looked at
         return
-    roles = by_day if holds_numbers(cells) else by_date if holds_dates(cells) else set()
+    roles = by_day if grammar.holds_numbers(cells) else by_date if holds_dates(cells) else set()
     # the day of a response may be that on which there was none
     if "remission" not in roles or any(w.startswith(_RESPONSE) for w in words_of(name)):
         return

@@ -20,6 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from cartanalysis import contract
+from cartanalysis.errors import MissingColumns
 from cartanalysis.publish import artefacts, reporting
 from cartanalysis.publish.answered import ON_RECONSTRUCTION
 from cartanalysis.publish.book import CHAPTERS
@@ -128,7 +129,14 @@ def _reasons(chapters: list[dict[str, Any]], stays: bool) -> str:
 
 
 def _told(chapter: dict[str, Any]) -> list[str]:
-    return [r["reason"].removesuffix(".") for r in chapter["reasons"]]
+    """Give each reason once, and in one sentence all columns that lack."""
+    others = [r["reason"].removesuffix(".") for r in chapter["reasons"] if not r["columns"]]
+    lacking = _lacking(chapter)
+    return [*([str(MissingColumns(lacking))] if lacking else []), *others]
+
+
+def _lacking(chapter: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(c for r in chapter["reasons"] for c in r["columns"]))
 
 
 def _capital(text: str) -> str:
@@ -139,7 +147,7 @@ def _columns(chapters: list[dict[str, Any]]) -> str:
     """List the columns that lack, each with the chapters that wait for it."""
     waiting: dict[str, list[str]] = {}
     for chapter in chapters:
-        for column in {c: None for r in chapter["reasons"] for c in r["columns"]}:
+        for column in _lacking(chapter):
             waiting.setdefault(column, []).append(chapter["title"])
     rows = [
         {

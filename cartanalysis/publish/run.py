@@ -157,8 +157,12 @@ def prepare(
     """Admit a cohort and give each chapter its parameters; nothing is written."""
     declared = {c: parameters.declared(book.notebook(c), c) for c in book.chapters}
     values = parameters.assign(declared, parameters.parse_assignments(assignments))
-    strata = next((v[STRATA] for v in values.values() if STRATA in v), "")
-    cohort = recognise(admit(request, split_names(strata)))
+    named = next((v[STRATA] for v in values.values() if STRATA in v), None)
+    usual = next((d[STRATA].default for d in declared.values() if STRATA in d), "")
+    cohort = recognise(admit(request, split_names(usual if named is None else named)))
+    if named is None:  # nobody asked for groups that the cohort does not have
+        known = cohort.table.dropna(axis="columns", how="all")
+        cohort = replace(cohort, strata=tuple(n for n in cohort.strata if n in known))
     smallest = 1
     if not cohort.is_reconstruction:
         smallest = DEFAULT_MIN_CELL if min_cell is None else min_cell
@@ -171,6 +175,8 @@ def prepare(
     for chapter, given in values.items():
         file = STRATA_FILE if STRATA in declared[chapter] else COHORT_FILE
         given["cohort"] = DEFAULT_COHORT if cohort.is_default else file
+        if STRATA in declared[chapter] and not cohort.is_default:
+            given[STRATA] = ",".join(cohort.strata)
         if "min_cell" in declared[chapter]:
             given["min_cell"] = smallest
     seal = owner.seal_for(cohort)

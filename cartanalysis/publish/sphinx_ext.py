@@ -133,7 +133,7 @@ class RangeRole(_Role):
 
 
 def _apart(letter: list[nodes.inline]) -> list[nodes.Node]:
-    return [nodes.Text(" "), *letter] if letter else []
+    return [nodes.Text("\N{NO-BREAK SPACE}"), *letter] if letter else []
 
 
 def _with_options(text: str) -> list[nodes.Node]:

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from cartanalysis import intake
-from cartanalysis.chapter.disclosure.recognise import recognise
-from cartanalysis.chapter.disclosure.vault import Remote, Vault, remote
+from cartanalysis.chapter.disclosure.vault import open_cohort
 from cartanalysis.chapter.handover import HandOver
 from cartanalysis.chapter.parameters import check_given
 from cartanalysis.chapter.results import Figure, Result, Table
@@ -120,7 +118,6 @@ class Comparison(HandOver):
         options = {
             "ratio": not published,
             "reference": entry.fraction if published else None,
-            "confidence": self.confidence,
         }
         name = f"pooled-{entry.id.replace('_', '-')}"
         caption = _caption(label, entry if published else None) + f"{self.made_up}."
@@ -155,15 +152,7 @@ def judge(
     name: str, file: str, confidence: float, treg_cutoff: float | None, min_cell: int
 ) -> tuple[Cohort, pd.DataFrame]:
     """Judge the claims on a cohort, and hide small counts of patients."""
-    vault: Vault | Remote | None = remote()
-    opened = vault.open(file, treg_cutoff) if vault else None
-    if vault is None or opened is None:
-        cohort = recognise(intake.read(file))
-        vault = Vault({file: cohort}, 1 if cohort.is_reconstruction else min_cell)
-        opened = vault.open(file, treg_cutoff)
-        if opened is None:
-            raise ValueError(f"{file} was not kept")
-    cohort, patients = opened
+    vault, cohort, patients = open_cohort(file, min_cell, treg_cutoff)
     claims: pd.DataFrame = vault.compute(replication.claims, patients, load(), confidence).result
     return (replace(cohort, name=name) if name else cohort), claims
 

@@ -210,7 +210,7 @@ def expected(claims: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     sizes = outcomes().pivot(index="claim", columns="n", values="estimate")
     n = pd.to_numeric(claims["n"], errors="coerce").max()  # a hidden count is a text
     if not n > 0:
-        raise CannotCompute("no claim could be assessed, so the cohort's size is not known")
+        raise CannotCompute("of no claim is it known or shown how many patients it rests on")
     at = np.log(sizes.columns.to_numpy(dtype=float))
     rows = [
         {

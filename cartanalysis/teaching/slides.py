@@ -21,7 +21,7 @@ from cartanalysis.teaching.student import INJECTED
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _HEADING = re.compile(r"^#{1,3} (.+)$", re.MULTILINE)
-_BADGE = re.compile(r' <span class="cart-letter [\w-]+">([^<]*)</span>')
+_BADGE = re.compile(r'\s<span class="cart-letter [\w-]+">([^<]*)</span>')
 _SIZE = re.compile(r'<svg\b[^>]*\bviewBox="0 0 ([\d.]+) ([\d.]+)"')
 TALL = 1.2
 """A picture so much taller than wide keeps its width and has its caption beside it."""

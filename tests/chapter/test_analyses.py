@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from conftest import ORACLE
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 
 from cartanalysis.chapter import analyses
 from cartanalysis.chapter.handover import bare_p
 from cartanalysis.chapter.results import Result
 from cartanalysis.chapter.study import Study
 from cartanalysis.claims.registry import SIMULATED
+from cartanalysis.figures import plot_icons
 from cartanalysis.intake import read
 from cartanalysis.stats import permutation, survival
 from cartanalysis.study import published
@@ -215,7 +219,7 @@ def test_subgroups_are_a_forest_with_tests():
     study.patients = study.patients[~alive]
     partly = study.subgroups("os", of="treg_group", within=["sex"], labels={})
     assert partly.table["series"].tolist()[-1] == "sex: no test of interaction"
-    assert "No hazard ratio in sex female: no event" in partly.figure("f", "F.").caption
+    assert "No hazard ratio for sex, female: no event" in partly.figure("f", "F.").caption
 
 
 def test_the_search_for_a_cutoff_says_what_it_is_worth():
@@ -320,3 +324,27 @@ def test_courses_of_a_users_cohort_are_told_by_the_month(tmp_path):
     assert len(ours) == len(theirs)
     assert (ours["stop"] - theirs["stop"]).abs().max() <= 15.5
     assert "courses of patients" in Study("x", str(file), min_cell=5).swimmer().why
+
+
+def test_help_on_an_analysis_names_its_own_parameters():
+    study = Study("x", "an2020")
+    given = inspect.signature(study.survival).parameters
+    assert [*given] == ["endpoint", "by", "after", "confidence", "smallest_group"]
+    assert "Landmark, in days" in inspect.getdoc(study.survival)
+    with pytest.raises(TypeError, match="endpoint"):
+        study.survival()
+
+
+def test_a_figure_names_the_coverage_of_its_intervals():
+    study = Study("x", "an2020", confidence=0.9)
+    figure = study.remission(by="sex").rate.icons("i", "I.", "in remission")
+    drawn = []
+
+    def plot(table, *, state, confidence=0.95):
+        drawn.append(plot_icons(table, state=state, confidence=confidence))
+        return drawn[0]
+
+    with capture_output():
+        study.show(replace(figure, plot=plot))
+    told = [text.get_text() for text in drawn[0].get_legend().get_texts()]
+    assert told == ["in remission", "90 % interval"]

@@ -70,7 +70,7 @@ def test_rows_of_patients_are_not_printed(shell, file):
 
 
 def test_a_cell_that_stops_says_so_and_the_chapter_goes_on(shell, file):
-    assert "it stops: KeyError" in shown(shell, file, STOPS)
+    assert "it stops (KeyError)" in shown(shell, file, STOPS)
     assert "by hand is not the book" in shown(shell, file, WRONG)
 
 

@@ -9,7 +9,7 @@ import tempfile
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cartanalysis.chapter.disclosure import cells, times, vault
@@ -130,6 +130,41 @@ def test_grades_hide_rare_ones_and_shares_that_give_them_away():
         protected(safety.at_least, patients, "crs_grade", 4)  # 3 patients
     with pytest.raises(sup.Hidden):
         protected(safety.by_grade, made(crs_grade=[0] * 3 + [1] * 2), "crs_grade")
+
+
+@given(st.lists(st.integers(0, 9), min_size=6, max_size=6))
+def test_no_two_counts_of_severe_grades_leave_few_between_them(cells):
+    grades = [grade for grade, count in enumerate(cells) for _ in range(count)]
+    assume(len(grades) >= K)
+    patients = made(ae_grade_max=grades)
+
+    def told(function, *asked):
+        try:
+            return protected(function, patients, "ae_grade_max", *asked)
+        except sup.Hidden:
+            return pd.DataFrame({"grade": [], "events": []})
+
+    seen = told(safety.by_grade).set_index("grade")["events"]
+    counts = {0: len(grades), 6: 0}
+    for grade in range(1, 6):
+        counts |= dict.fromkeys(told(safety.at_least, grade)["grade"], sum(cells[grade:]))
+    for low, high in itertools.combinations(sorted(counts), 2):
+        between = counts[low] - counts[high]
+        assert not sup.small(between - sum(seen.get(g, 0) for g in range(low, high)), K)
+
+
+def test_claims_tell_what_the_chapters_tell():
+    patients = made(
+        response=["CR"] * 45 + ["NR"] * 15, mrd=["negative"] * 40 + ["positive"] * 5 + [""] * 15,
+        crs_grade=[1] * 40 + [2] * 9 + [3] * 7 + [4] * 4,
+    )  # fmt: skip
+    table = protected(replication.claims, patients, published.load()).set_index("id")
+    for claim, function, asked in (
+        ("crs_ge3", safety.at_least, ("crs_grade", 3)),
+        ("mrd_negative_cr", response.share, ("mrd_negative_cr",)),
+    ):
+        (events,) = protected(function, patients, *asked)["events"]
+        assert table.loc[claim, "events"] == events
 
 
 def test_a_curve_is_its_estimate_at_ends_of_months_and_nothing_in_between():

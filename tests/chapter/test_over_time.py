@@ -122,7 +122,10 @@ def test_a_group_without_events_has_firths_estimate_and_the_page_says_so(without
     model = study.hazard_ratios("os", FACTORS)
     assert (model.table["method"] == firth.COX_METHOD).all()
     assert np.isfinite(model.table[["estimate", "lower", "upper"]].to_numpy()).all()
-    note = "No event of overall survival occurred in the group low of treg_group: these are Firth"
+    note = (
+        "No event of overall survival occurred in the group low of regulatory T cells "
+        "(high or low): these are Firth"
+    )
     assert model.note.startswith(note)
     forest = study.forest(model, study.hazard_ratios("rfs", FACTORS), labels={})
     assert "Firth’s penalty" in forest.table["series"].iloc[0]

@@ -116,7 +116,10 @@ def test_effective_size_without_censoring_is_the_number_of_patients():
     time = np.arange(1.0, 21)
     for day in (3, 10, 19):
         survival, size = consistency.survival_with_size(time, np.ones(20), day)
-        assert (survival, size) == pytest.approx((1 - day / 20, 20))
+        assert survival == pytest.approx(1 - day / 20)
+        assert size == 20  # to the last bit: a limit is put to it
+    for died in (1, 2, 3, 4):
+        assert consistency.survival_with_size(np.arange(1.0, 6), np.ones(5), died)[1] == 5
 
 
 def test_effective_size_where_the_curve_is_at_one_or_zero():

@@ -16,8 +16,8 @@ from tinybook import TESTS
 
 from cartanalysis.contract import FIELDS
 from cartanalysis.intake import mapping
-from cartanalysis.intake.mapping import Proposal
 from cartanalysis.intake.mapping.model import Entry, FromDays
+from cartanalysis.intake.mapping.proposal import Proposal
 from cartanalysis.intake.reading import read_source
 from cartanalysis.intake.source import Column, Source
 

@@ -23,7 +23,7 @@ from cartanalysis.intake.identifiers import identifying
 from cartanalysis.intake.mapping.guess import Evidence
 from cartanalysis.intake.mapping.model import Entry, FromColumn, FromDates, FromDays, FromFilled
 from cartanalysis.intake.mapping.names import Meaning, date_role, meanings
-from cartanalysis.intake.mapping.propose import Proposal
+from cartanalysis.intake.mapping.proposal import Proposal
 from cartanalysis.intake.source import Column, Source
 
 HERE = TESTS

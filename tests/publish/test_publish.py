@@ -171,7 +171,7 @@ def leukemia_site(tmp_path_factory) -> Path:
     return folder / "site"
 
 
-@pytest.mark.parametrize("name", ["leukemia", "one EMD level"])
+@pytest.mark.parametrize("name", ["leukemia", "all with EMD in remission"])
 def test_a_protected_book_is_whole_and_says_why_a_number_is_hidden(name, tmp_path):
     table = leukemia() if name == "leukemia" else edge_cohort(name)
     table.to_csv(tmp_path / "mine.csv", index=False)
@@ -322,6 +322,10 @@ EDGE = {
         "rfs_days": [370, 270, 60, 30, 40, ""], "rfs_event": [0, 1, 1, 1, 1, ""],
         "rfs_cause": ["", "death", "relapse", "relapse", "", ""],
         "hsct_day": [80, "", 10, 45, "", ""],
+    },
+    "all with EMD in remission": {  # an odds ratio without an end
+        "emd": ["none"] * 20 + ["other"] * 10, "response": ["CR", "NR"] * 10 + ["CR"] * 10,
+        "os_days": list(range(200, 800, 20)), "os_event": [1, 1, 0] * 10,
     },
     "every responder relapsed": {
         "response": ["CRi"] * 6, "os_days": [400, 300, 200, 60, 90, 50], "os_event": [0, 1] * 3,

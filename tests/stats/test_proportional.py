@@ -159,7 +159,7 @@ def test_penalised_logistic_gives_the_published_example():
 
 def test_odds_without_an_answer_say_why():
     data = pd.DataFrame({"responder": ["yes"] * 4, "emd": list("abab")})
-    with pytest.raises(CannotCompute, match="the same answer in `responder`"):
+    with pytest.raises(CannotCompute, match="the same answer in remission"):
         odds_ratios(data, "responder", ["emd"])
     alike = data.assign(responder=["yes", "no"] * 2, emd="a")
     with pytest.raises(CannotCompute, match="in one group of `emd`"):

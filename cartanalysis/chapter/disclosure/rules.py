@@ -15,6 +15,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -153,10 +154,6 @@ def hidden_cells(counts: Sequence[float], min_cell: int) -> list[bool]:
             break
         hide[i] = True
     return hide
-
-
-def _shown(count: float, min_cell: int) -> Any:
-    return f"<{min_cell}" if small(count, min_cell) else count
 
 
 # --- groups ------------------------------------------------------------------------------------
@@ -455,19 +452,27 @@ def _grades(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
 
 def _severe(table: pd.DataFrame, min_cell: int, given: Given) -> Told:
     """Show a share of severe grades only if it gives no hidden grade away."""
-    keep = []
-    for _, row in table.iterrows():
-        hide = hidden_cells(row["cells"], min_cell)
-        sides = [
-            sum(c for g, (c, h) in enumerate(zip(row["cells"], hide, strict=True)) if h and side(g))
-            for side in (row["grade"].__le__, row["grade"].__gt__)
-        ]
-        counts = (row["events"], row["n"] - row["events"], *sides)
-        keep.append(not any(small(c, min_cell) for c in counts))
+    keep = [row["grade"] in _told_from(row["cells"], min_cell) for _, row in table.iterrows()]
     if not any(keep):
         raise Hidden(min_cell, "it would show a count of")
     gone = table.loc[[not k for k in keep], "group"]
     return Told(table[keep].reset_index(drop=True), tuple(gone))
+
+
+def _told_from(cells: Sequence[int], min_cell: int) -> list[int]:
+    """Give the grades from which patients may be counted, beside the grades that are shown.
+
+    Two such counts tell the patients in between; so none is told that would leave few hidden ones
+    between it and those before it, in one order whatever is asked.
+    """
+    hidden = [c if h else 0 for c, h in zip(cells, hidden_cells(cells, min_cell), strict=True)]
+    told: list[int] = [0]
+    for grade in (3, 1, 4, 2, 5):
+        cuts = sorted([*told, grade, len(cells)])
+        parts = [sum(hidden[start:end]) for start, end in pairwise(cuts)]
+        if not any(small(count, min_cell) for count in parts):
+            told.append(grade)
+    return told
 
 
 # --- models, descriptions and claims -----------------------------------------------------------
@@ -797,21 +802,33 @@ def _is_told(entry: Entry, given: Given, min_cell: int) -> bool:
         return all(_all_counted(given, c, about["endpoint"], min_cell) for c in columns)
     if entry.how == "ordering":
         return _all_counted(given, about["exposure"], "response", min_cell)
-    if entry.how == "counted" and about["column"] == "responder":
-        told = shown(patients, about.get("by"), "response", min_cell).counted
-        return about.get("group", response.ALL) in told
-    if entry.how == "counted" and about["column"] in safety.SCALES:
-        try:
-            grades = protect(safety.by_grade, min_cell, patients, about["column"]).result
-        except Hidden:
-            return False
-        return about["level"] in grades["grade"].tolist()
+    if entry.how == "counted":
+        return _is_count_told(about, patients, min_cell)
     if entry.how == "survival":
         read = _read(
             {"patients": patients, "endpoint": about["endpoint"], "landmark": 0.0}, min_cell
         )
         return any(day_of(entry) in days for _, days in read.values())
     return False  # survival on the day of the paper's median, or what is shown nowhere else
+
+
+def _is_count_told(about: Mapping[str, Any], patients: pd.DataFrame, min_cell: int) -> bool:
+    """Ask the function by which the chapters tell a count."""
+    column = about["column"]
+    if column == "responder":
+        told = shown(patients, about.get("by"), "response", min_cell).counted
+        return about.get("group", response.ALL) in told
+    try:
+        if about.get("or_higher"):
+            protect(safety.at_least, min_cell, patients, column, about["level"])
+        elif column in safety.SCALES:
+            grades = protect(safety.by_grade, min_cell, patients, column).result
+            return about["level"] in grades["grade"].tolist()
+        else:
+            protect(response.share, min_cell, patients, column)
+    except (Hidden, Refused):
+        return False
+    return True
 
 
 Rule = Callable[[Any, int, Given], Any]

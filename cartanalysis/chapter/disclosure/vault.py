@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import AuthenticationError
@@ -21,6 +21,8 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
+from cartanalysis import intake
+from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.chapter.disclosure.rules import RULES, UNCHANGED, Refused, Told, protect
 from cartanalysis.contract import Cohort, derive
 from cartanalysis.errors import CannotCompute, MissingColumns
@@ -198,3 +200,19 @@ def remote() -> Remote | None:
     if ADDRESS not in os.environ:
         return None
     return Remote(os.environ[ADDRESS], bytes.fromhex(os.environ[KEY]))
+
+
+def open_cohort(
+    file: str, min_cell: int, treg_cutoff: float | None = None, strata: Sequence[str] = ()
+) -> tuple[Vault | Remote, Cohort, pd.DataFrame | Patients]:
+    """Open a cohort: what computes, and its patients or, where protected, what stands for them."""
+    there = remote()
+    if there and (opened := there.open(file, treg_cutoff)):
+        return there, *opened
+    cohort = recognise(intake.read(file, strata))
+    if min_cell <= 1 or cohort.is_reconstruction:
+        return Vault({}, 1), cohort, derive(cohort.table, treg_cutoff)
+    vault = Vault({file: cohort}, min_cell)
+    opened = vault.open(file, treg_cutoff)
+    assert opened is not None  # it was kept a line above
+    return vault, *opened

@@ -21,7 +21,8 @@ from cartanalysis.intake.hints import (
 from cartanalysis.intake.identifiers import OLDEST
 from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.conditions import Clause, Condition, hold, is_filled, those_who
-from cartanalysis.intake.mapping.guess import Guess, holds_dates, quoted
+from cartanalysis.intake.mapping.dates import holds_dates
+from cartanalysis.intake.mapping.guess import Guess, quoted
 from cartanalysis.intake.mapping.model import (
     AGE,
     OF_RESPONDERS,
@@ -33,7 +34,7 @@ from cartanalysis.intake.mapping.model import (
     FromHighest,
     FromRules,
 )
-from cartanalysis.intake.mapping.names import date_role, infused, meanings, says_cns
+from cartanalysis.intake.mapping.names import date_role, infused, is_relapse, meanings, says_cns
 from cartanalysis.intake.source import Column, Source, filled, is_empty
 from cartanalysis.intake.words import DOUBTFUL, SURE, UNKNOWN, WORDS, tokens, translate
 from cartanalysis.text import fold, same_code
@@ -439,11 +440,6 @@ class Course:
             self.chosen["rfs_event"].doubt(
                 "patients without remission have no time; is that right?"
             )
-
-
-def is_relapse(name: str) -> bool:
-    """Tell whether a column is called as one of relapses."""
-    return date_role(bare_name(name)) == "relapse" or fold(name) == "rel"
 
 
 # --- who counts ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from cartanalysis.intake.cells import Fault
+from cartanalysis.intake.cells import Fault, are_mostly
 
 ORDERS = ("YMD", "DMY", "MDY", "excel")  # of a date, or Excel's serial numbers
 IN_WORDS = {"DMY": "day before month", "MDY": "month before day"}
@@ -187,3 +187,13 @@ def _date(cell: Cell, order: str, today: dt.date) -> dt.date | Fault:
 def years_between(birth: dt.date, day: dt.date) -> int:
     """Count completed years of life."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def holds_dates(cells: Sequence[str]) -> bool:
+    """Tell whether a column mostly holds calendar dates."""
+    return are_mostly(cells, _is_date)
+
+
+def _is_date(text: str) -> bool:
+    found = split(text)
+    return isinstance(found, Cell) and found.style != "serial"

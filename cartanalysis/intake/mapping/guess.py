@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -25,15 +25,12 @@ from cartanalysis.intake.hints import (
 )
 from cartanalysis.intake.hints import words_of as meant_by
 from cartanalysis.intake.identifiers import OLDEST
-from cartanalysis.intake.mapping import dates
 from cartanalysis.intake.mapping.model import AGE, Entry, FromColumn
 from cartanalysis.intake.mapping.names import KNOWN, Meaning, date_role, words_of
 from cartanalysis.intake.source import Column, Source, filled
 from cartanalysis.intake.words import WORDS, tokens
 from cartanalysis.text import fold, same_code, same_id
 
-MOSTLY = 0.6  # a column holds numbers or dates if this share of its filled cells does
-SAMPLE = 500  # so many filled cells are looked at to tell whether a column holds dates
 _GRADED = re.compile(r"gra[dv]|max|worst|highest|级")
 _STATUS = re.compile(r"status|vital|estado|statut|stato|状态|状況|状態|srvstat")
 _OTHER_DAY = re.compile(r"diagnos|确诊|诊断|(?<![a-z])dx(?![a-z])|randomi[sz]|enrol")
@@ -287,7 +284,9 @@ class Evidence(Guess):
             decimal = "."
             self.doubt("do the points mark decimals, not thousands?")
         limits, ranges, blank = self._not_numbers()
-        if len(values) + len(limits) + len(ranges) < MOSTLY * (len(self.filled) - len(blank)):
+        if len(values) + len(limits) + len(ranges) < grammar.MOSTLY * (
+            len(self.filled) - len(blank)
+        ):
             return None
         codes = {*blank} | {
             c
@@ -480,24 +479,3 @@ class Evidence(Guess):
 def quoted(texts: Collection[str]) -> str:
     """Quote what a file says, in a few words."""
     return listed(texts, most=6, limit=30)
-
-
-# --- dates ---------------------------------------------------------------------------------------
-
-
-def holds_dates(cells: Sequence[str]) -> bool:
-    """Tell whether a column mostly holds calendar dates."""
-    found = {t: dates.split(t) for t in {*filled(cells)[:SAMPLE]}}
-    are = {t for t, d in found.items() if isinstance(d, dates.Cell) and d.style != "serial"}
-    return _are_mostly(cells, are.__contains__)
-
-
-def holds_numbers(cells: Sequence[str]) -> bool:
-    """Tell whether a column mostly holds numbers."""
-    spec = FIELDS["os_days"]
-    return _are_mostly(cells, lambda text: isinstance(grammar.number(spec, text), str))
-
-
-def _are_mostly(cells: Sequence[str], fits: Callable[[str], bool]) -> bool:
-    sample = filled(cells)[:SAMPLE]
-    return bool(sample) and sum(map(fits, sample)) >= MOSTLY * len(sample)

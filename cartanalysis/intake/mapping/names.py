@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from cartanalysis.contract import FIELDS
@@ -51,11 +51,8 @@ _PHRASES = [
     for phrases in WORDS[table].values()
     for phrase in phrases
 ]
-_WITHOUT_BLANKS = {
-    part
-    for phrase in [*_PHRASES, *WORDS["padding"], *WORDS["date_words"], *WORDS["elsewhere"]]
-    for part in re.findall(f"[{_SIGNS}]+", phrase)
-}
+_OTHERS = [*WORDS["padding"], *WORDS["date_words"], *WORDS["elsewhere"]]
+_WITHOUT_BLANKS = {p for text in (*_PHRASES, *_OTHERS) for p in re.findall(f"[{_SIGNS}]+", text)}
 _PARTS = re.compile(
     "|".join([*sorted(_WITHOUT_BLANKS, key=lambda w: (-len(w), w)), f"[^{_SIGNS}]+", "."])
 )
@@ -99,9 +96,15 @@ class _Phrases:
             yield meant, rank, frozenset()
 
 
+@cache
+def _phrases(table: str) -> _Phrases:
+    """Give the phrases of a table of the vocabularies, put in order when first asked for."""
+    return _Phrases(WORDS[table])
+
+
 # --- columns -------------------------------------------------------------------------------------
 
-_BY_STRENGTH = {2: _Phrases(WORDS["columns"]), 1: _Phrases(WORDS["perhaps_columns"])}
+_BY_STRENGTH = {2: "columns", 1: "perhaps_columns"}
 _AROUND = {target: _all_forms(words) for target, words in WORDS["around"].items()}
 KNOWN = {
     target: _AROUND.get(target, frozenset())
@@ -129,8 +132,8 @@ def meanings(text: str) -> tuple[Meaning, ...]:
     measured = [w for w in words if w not in UNIT_WORDS] if words[:1] else []
     found = []
     for kept, targets in ((words, FIELDS.keys()), (measured, _WITH_UNIT)):
-        for strength, phrases in _BY_STRENGTH.items():
-            for target, rank, left in phrases.find(kept):
+        for strength, table in _BY_STRENGTH.items():
+            for target, rank, left in _phrases(table).find(kept):
                 if target in targets and left <= _AROUND.get(target, frozenset()):
                     found.append(Meaning(target, strength, rank, unit))
     best: dict[str, Meaning] = {}
@@ -183,7 +186,6 @@ def says_cns(text: str) -> bool:
 
 # --- days ----------------------------------------------------------------------------------------
 
-_ROLES = _Phrases(WORDS["dates"])
 _TIMES = _all_forms(WORDS["around"]["os_days"])
 
 
@@ -199,7 +201,7 @@ def date_role(text: str) -> str:
     """Say what a column of dates or days is the day of."""
     words = words_of(text)
     for kept in (words, [w for w in words if w not in _DATE_WORDS], _without_ending(words)):
-        roles = {role for role, _, left in _ROLES.find(kept) if not left}
+        roles = {role for role, _, left in _phrases("dates").find(kept) if not left}
         if len(roles) == 1:
             return roles.pop()
     return ""
@@ -209,3 +211,8 @@ def _without_ending(words: list[str]) -> list[str]:
     """Leave out a word for date at the end of another, as in ``Todesdatum``."""
     ends = re.compile(r"(?<=.)(datum|date|dtc|dt)$")
     return [ends.sub("", word) for word in words if word not in _DATE_WORDS]
+
+
+def is_relapse(name: str) -> bool:
+    """Tell whether a column is called as one of relapses."""
+    return date_role(bare_name(name)) == "relapse" or fold(name) == "rel"

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from cartanalysis.contract import FIELDS, PAIRS, REQUIRED
 from cartanalysis.errors import listed, shown
 from cartanalysis.intake import identifiers as privacy
+from cartanalysis.intake.cells import holds_numbers
 from cartanalysis.intake.hints import COUNTED_FROM, bare_name, without_beginning
 from cartanalysis.intake.mapping.conditions import Condition
 from cartanalysis.intake.mapping.course import Course, infused_only
+from cartanalysis.intake.mapping.dates import holds_dates
 from cartanalysis.intake.mapping.document import written
 from cartanalysis.intake.mapping.guess import (
     LAST,
     OTHER_PEOPLE,
     Evidence,
     Guess,
-    holds_dates,
-    holds_numbers,
 )
 from cartanalysis.intake.mapping.model import VERSION, FromColumn, Mapping, said
 from cartanalysis.intake.mapping.names import Meaning, date_role, day_role, meanings, words_of
