@@ -31,7 +31,7 @@ from typing import Optional
 
 from cartanalysis import Result, Study
 from cartanalysis.claims import power
-from cartanalysis.study import calibration, interpretable
+from cartanalysis.study import calibration
 
 # %% tags=["parameters"]
 cohort: str = "an2020"
@@ -429,15 +429,19 @@ else:
 # large effect it is the price of the rule.
 
 # %%
-asked = interpretable.known()
+asked = calibration.known("interpretable")
 error = f"Monte Carlo error up to {100 * asked['error'].max():.1f} points"
-columns = {str(size): str(size) for size in interpretable.JUDGED_SIZES}
+columns = {str(size): str(size) for size in calibration.JUDGED_SIZES}
 caption = (
     "Simulated cohorts in which a direction is not interpretable, by true effect and number of "
     f"patients; {error}"
 )
 columns = {"what": "Direction: true effect", **columns}
-share = Result(interpretable.as_text(asked)).marked("simulated")
+judged = asked[asked["claim"] != ""]
+shares = calibration.as_text(
+    judged, "not interpretable", beside="though supported"
+)
+share = Result(shares).marked("simulated")
 study.show(share.as_table(columns, caption))
 
 # %% [markdown]
@@ -451,7 +455,11 @@ caption = (
     f"differs, by number of patients; {error}"
 )
 columns["what"] = "How the published value is taken"
-alarms = Result(interpretable.alarms_as_text(asked)).marked("simulated")
+alarms = asked[asked["claim"] == ""]
+shares = calibration.as_text(
+    alarms, *alarms["outcome"].unique(), truth="none"
+)
+alarms = Result(shares).marked("simulated")
 study.show(alarms.as_table(columns, caption))
 
 # %% [markdown]

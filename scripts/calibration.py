@@ -3,13 +3,15 @@
 A value is judged where paper and cohort share one truth, and where the cohort's lies on the edge of
 the margin within which it would count as practically the same; survival also where the hazard falls
 or rises.  A direction is judged where nothing has an effect, and where its factor has a moderate
-one.
+one.  Further cohorts are asked whether they could be judged at all, and observed against expected
+deaths whether they give a false alarm.
 
-Writes ``cartanalysis/study/data/calibration.csv``, which takes an hour; every row has its own
-stream of random numbers, so that a part reproduces the whole, whoever works (``--jobs``,
-``--scheduler``):
+Writes ``cartanalysis/study/data/calibration.csv``, which takes an hour, and ``interpretable.csv``,
+which takes some minutes; every row has its own stream of random numbers, so that a part reproduces
+the whole, whoever works (``--jobs``, ``--scheduler``):
 
     python scripts/calibration.py > cartanalysis/study/data/calibration.csv
+    python scripts/calibration.py --interpretable > cartanalysis/study/data/interpretable.csv
 """
 
 from __future__ import annotations
@@ -17,21 +19,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import repeat
+from itertools import product, repeat
 
 import click
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cartanalysis.claims import consistency, diagnostics, power, verdicts
+from cartanalysis.claims import consistency, diagnostics, expected, power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
-from cartanalysis.claims.verdicts import Verdict
+from cartanalysis.claims.verdicts import ONE_YEAR, Verdict
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import survival
 from cartanalysis.study.calibration import (
     CONFIDENCE,
+    DIRECTIONS,
     EDGE,
+    EFFECTS,
+    JUDGED_SIZES,
     MODERATE,
     NONE,
     PROMISED_WRONG,
@@ -47,9 +52,6 @@ FALLING, RISING = "staggered, falling hazard", "staggered, rising hazard"
 SHAPES = {COMPLETE: 1.0, STAGGERED: 1.0, FALLING: 0.5, RISING: 2.0}
 """Ways of follow-up, each with the shape of Weibull's distribution of the times."""
 
-DRAWN_DIRECTIONS = ("emd_os", "genetics_os", "emd_independent", "orr_emd_lowest")
-"""One claim for each test: log-rank with few and with many exposed, likelihood ratio, Fisher."""
-
 CNS, UNTIL = 4, "2019-09"
 """Patients with isolated CNS disease, and the end of follow-up, in the simulated trials."""
 
@@ -57,6 +59,15 @@ COLUMNS = [
     "claim", "follow_up", "truth", "size", "judged", "outcome", "draws", "share", "error",
     "promised",
 ]  # fmt: skip
+
+ASKED = ["claim", "truth", "size", "outcome", "draws", "share", "error"]
+
+MODERATE_RATIOS = (power.HAZARD_RATIO, power.ODDS_RATIO)
+RATIOS = ((1.0, 1.0), MODERATE_RATIOS, (diagnostics.HAZARD_RATIO, diagnostics.ODDS_RATIO))
+"""True hazard and odds ratio of each of the effects, against the exposed."""
+
+ALARMS = 4
+"""Number of the alarms' stream of random numbers, beside those of the claims."""
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -77,7 +88,7 @@ def simulate(
     """
     registry = load()
     values = [e for e in registry.select(evidence="P") if e.kind in ("rate", "time")]
-    entries = [*values, *(registry[c] for c in DRAWN_DIRECTIONS)]
+    entries = [*values, *(registry[c] for c in DIRECTIONS)]
     cases = [
         (place, entry, follow_up, size)
         for place, entry in enumerate(entries)
@@ -107,11 +118,17 @@ def _rows(
         else:
             judged, outcomes = _directions(entry, registry, truth, (size, directions), rng)
         for outcome, (found, promised) in outcomes.items():
-            share = float(found.mean()) if len(found) else np.nan
-            error = np.sqrt(share * (1 - share) / max(len(found), 1))
-            about = (entry.id, follow_up, truth, size, judged, outcome, len(found))
-            rows.append((*about, round(share, 6), round(float(error), 6), round(promised, 6)))
+            about = (entry.id, follow_up, truth, size, judged, outcome)
+            rows.append((*about, *_counted(found), round(promised, 6)))
     return rows
+
+
+def _counted(found: npt.ArrayLike) -> tuple[int, float, float]:
+    """Give how many there are, the share that is so, and its Monte Carlo error."""
+    is_so = np.asarray(found, dtype=bool)
+    share = float(is_so.mean()) if len(is_so) else np.nan
+    error = float(np.sqrt(share * (1 - share) / max(len(is_so), 1)))
+    return len(is_so), round(share, 6), round(error, 6)
 
 
 def _follow_ups(entry: Entry) -> tuple[str, ...]:
@@ -239,12 +256,16 @@ def _directions(
 
 
 def _patients(
-    registry: Registry, size: int, affected: str, rng: np.random.Generator
+    registry: Registry,
+    size: int,
+    affected: str,
+    rng: np.random.Generator,
+    ratios: tuple[float, float] = MODERATE_RATIOS,
 ) -> pd.DataFrame:
     """Draw a cohort with the paper's rates, half of it at high risk, and independent outcomes.
 
     EMD is as frequent as in the reconstruction, in a fixed number of patients.  One factor may have
-    a moderate effect.
+    an effect, of these hazard and odds ratios.
     """
     infused = registry["infused"].value
     other, cns = (round(size * n / infused) for n in (registry["emd_other_n"].value, CNS))
@@ -262,10 +283,10 @@ def _patients(
     }
     exposed = worse.get(affected, np.zeros(size, dtype=bool))
     scale = registry["os_median"].value / np.log(2)
-    scales = np.where(exposed, scale / power.HAZARD_RATIO, scale)
+    scales = np.where(exposed, scale / ratios[0], scale)
     time, event = _times(rng, scales, follow_up_range(registry, UNTIL), (1, size))
     rate = registry["responders"].value / infused
-    odds = rate / (1 - rate) / np.where(exposed, power.ODDS_RATIO, 1)
+    odds = rate / (1 - rate) / np.where(exposed, ratios[1], 1)
     responds = rng.random(size) < odds / (1 + odds)
     end = survival.ENDPOINTS["os"]
     return pd.DataFrame(
@@ -282,12 +303,90 @@ def _patients(
     )
 
 
+# --- whether a cohort can be judged -------------------------------------------------------------
+
+
+def ask(
+    draws: int = 200,
+    alarms: int = 2000,
+    sizes: Sequence[int] = JUDGED_SIZES,
+    claims: Sequence[str] = DIRECTIONS,
+    seed: int = 2020,
+    jobs: int = 1,
+    scheduler: str | None = None,
+) -> pd.DataFrame:
+    """Ask cohorts of each size and effect whether they can be judged; count false alarms."""
+    registry = load()
+    cases = [*product(claims, range(len(EFFECTS)), sizes), *product([""], [0], sizes)]
+    of = (repeat(registry), repeat((draws, alarms)), repeat(seed))
+    with working(jobs, scheduler) as workers:
+        rows = [row for found in workers.each(_asked, cases, *of) for row in found]
+    return pd.DataFrame(rows, columns=ASKED)
+
+
+def _asked(
+    case: tuple[str, int, int], registry: Registry, counts: tuple[int, int], seed: int
+) -> list[tuple[object, ...]]:
+    """Count the cohorts of one kind that cannot be judged, or without a claim the false alarms."""
+    claim, effect, size = case
+    if claim:
+        rng = np.random.default_rng([seed, DIRECTIONS.index(claim), effect, size])
+        outcomes = _not_interpretable(registry[claim], registry, effect, (size, counts[0]), rng)
+    else:
+        outcomes = _alarms(registry, size, counts[1], np.random.default_rng([seed, ALARMS, size]))
+    about = (claim, EFFECTS[effect], size)
+    return [(*about, outcome, *_counted(found)) for outcome, found in outcomes.items()]
+
+
+def _not_interpretable(
+    entry: Entry, registry: Registry, effect: int, counts: tuple[int, int], rng: np.random.Generator
+) -> dict[str, list[bool]]:
+    """Tell which cohorts are not interpretable, and which of them the test would uphold."""
+    (size, draws), called, lost = counts, [], []
+    for _ in range(draws):
+        patients = _patients(registry, size, entry.details["exposure"], rng, RATIOS[effect])
+        called.append(bool(verdicts.before(entry, patients, registry)["why"]))
+        lost.append(False)
+        if called[-1]:
+            with suppress(CannotCompute):
+                found = verdicts.tested(entry, patients, registry)["verdict"]
+                lost[-1] = found == Verdict.SUPPORTS
+    return {"not interpretable": called, "though supported": lost}
+
+
+def _alarms(
+    registry: Registry, size: int, draws: int, rng: np.random.Generator
+) -> dict[str, list[bool]]:
+    """Tell which ratios of observed to expected deaths leave out 1 although nothing differs."""
+    truth, paper = registry["os_1y"].fraction, int(registry["infused"].value)
+    scale, ends = -ONE_YEAR / np.log(truth), follow_up_range(registry, UNTIL)
+    time, event = _times(rng, scale, ends, (draws, size))
+    paper_time, paper_event = _times(rng, scale, ends, (draws, paper))
+    day = np.full(draws, ONE_YEAR)
+    printed = consistency.survival_with_size(paper_time, paper_event, day)[0]
+    observed = (event & (time <= ONE_YEAR)).sum(axis=1)
+    followed = np.minimum(time, ONE_YEAR).sum(axis=1) / ONE_YEAR
+    found: dict[str, list[bool]] = {}
+    for o, days, value in zip(observed, followed, printed, strict=True):
+        exact = expected.compared(int(o), -np.log(truth) * days, truth, paper)
+        drawn = expected.compared(int(o), -np.log(value) * days, value, paper)
+        for outcome, made, start in (
+            ("study exact", exact, ""),
+            ("study a sample, ignored", drawn, ""),
+            ("study a sample, allowed for", drawn, "wide_"),
+        ):
+            is_alarm = made[f"{start}lower"] > 1 or made[f"{start}upper"] < 1
+            found.setdefault(outcome, []).append(bool(is_alarm))
+    return found
+
+
 @click.command()
+@click.option("--interpretable", is_flag=True, help="Ask whether cohorts can be judged.")
 @click.option("--jobs", type=click.IntRange(1), default=2, help="Processes that work.")
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster that works instead.")
-def main(jobs: int, scheduler: str | None) -> None:
-    """Write the table."""
-    made = simulate(jobs=jobs, scheduler=scheduler)
+def main(interpretable: bool, jobs: int, scheduler: str | None) -> None:
+    """Write a table."""
+    made = (ask if interpretable else simulate)(jobs=jobs, scheduler=scheduler)
     made.to_csv(sys.stdout, index=False, lineterminator="\n")
 
 

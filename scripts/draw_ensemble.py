@@ -19,11 +19,10 @@ from cartanalysis.intake import parse
 from cartanalysis.stats.cox import cox
 from cartanalysis.stats.fragility import events_to_lose
 from cartanalysis.study import consistent
-from cartanalysis.study.consistent import DATA
 from cartanalysis.study.ensemble import anew
 from cartanalysis.study.ensemble.abstract import name_of
 from cartanalysis.study.ensemble.draw import draw
-from cartanalysis.study.published import load
+from cartanalysis.study.published import DATA, load
 from cartanalysis.study.reconstruct import DEFAULT_SEED, reconstruct
 
 SIZE, SEED = 1000, 2020

@@ -21,13 +21,12 @@ import pandas as pd
 from joblib import Parallel, delayed
 from scipy import stats
 
-from cartanalysis.study.consistent import DATA
 from cartanalysis.study.ensemble.abstract import COMPARISONS
 from cartanalysis.study.ensemble.draw import draw
 from cartanalysis.study.ensemble.evidence import effective
 from cartanalysis.study.ensemble.model import Model
 from cartanalysis.study.ensemble.prior import Prior
-from cartanalysis.study.published import load
+from cartanalysis.study.published import DATA, load
 
 SIZE, BASE_SIZE, SEED, ISLAND, SWEEPS, JOBS = 250, 1000, 7, 500, 400, 1
 PARTS = Path("_build")

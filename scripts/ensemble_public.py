@@ -31,10 +31,9 @@ from scipy.io import arff
 
 from cartanalysis.stats import batch, rare
 from cartanalysis.stats.batch import RiskSets
-from cartanalysis.study.consistent import DATA
 from cartanalysis.study.ensemble.abstract import LEVEL, Abstract
 from cartanalysis.study.ensemble.model import Model
-from cartanalysis.study.published import load
+from cartanalysis.study.published import DATA, load
 
 ISLAND, SWEEPS, SEED, ENOUGH, MOST_ISLANDS, JOBS = 300, 300, 2020, 100, 3, 2
 TOO_FEW = 20

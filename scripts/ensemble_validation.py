@@ -38,11 +38,10 @@ from joblib import Parallel, delayed
 from scipy import stats
 
 from cartanalysis.stats import rare
-from cartanalysis.study.consistent import DATA
 from cartanalysis.study.ensemble.abstract import COMPARISONS, Abstract
 from cartanalysis.study.ensemble.model import Model
-from cartanalysis.study.ensemble.observed import Observed, as_drawn
-from cartanalysis.study.published import load
+from cartanalysis.study.ensemble.observed import Observed, written
+from cartanalysis.study.published import DATA, load
 
 COHORTS, ISLAND, SWEEPS, SEED = 240, 300, 200, 2020
 ENOUGH, MOST_ISLANDS, TOO_FEW = 40, 2, 20
@@ -67,7 +66,7 @@ QUANTITIES = [
 def own_times(model: Model, rng: np.random.Generator) -> Iterator[tuple[Abstract, Observed]]:
     """Draw cohorts whose times are as the model draws them, with their abstracts."""
     while True:
-        drawn = as_drawn(model.unfold(rng.random((BATCH, model.layout.width))))
+        drawn = written(model.unfold(rng.random((BATCH, model.layout.width))), np.rint)
         fits = np.flatnonzero(drawn.fits_accrual())
         chosen = replace(
             drawn, courses=drawn.courses.take(fits),

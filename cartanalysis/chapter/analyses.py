@@ -723,15 +723,18 @@ class Subgroups(Analysis):
         return self.effects.where(subgroup=column).read("p_interaction", "p")
 
     def _captioned(self, caption: str) -> str:
-        """Say where there is no ratio."""
+        """Say where there is no ratio, and where it is penalised."""
         if self.why:
             return caption
-        missing = self.effects.table[self.effects.table["why"] != ""]
-        why = (
-            f"{self._labels.get(r.subgroup, r.subgroup)}, {r.level}: {r.why}".replace("`", "")
-            for r in each_row(missing)
-        )
-        return " ".join([caption, *(f"No hazard ratio for {text}." for text in why)])
+        told = {"why": "No hazard ratio for {}: {}.", "note": "For {}: {}."}
+        for column, sentence in told.items():
+            rows = self.effects.table[self.effects.table[column] != ""]
+            for row in each_row(rows.drop_duplicates(["subgroup", "level"])):
+                column_name = self._labels.get(row.subgroup, row.subgroup)
+                who = ", ".join(filter(None, [column_name, row.level]))
+                text = sentence.format(who, getattr(row, column)).replace("`", "")
+                caption = f"{caption} {text}"
+        return caption
 
     def _describe(self, labels: Labels) -> str:
         return subgroups.describe(self.effects.table, self._endpoint)

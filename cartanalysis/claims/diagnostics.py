@@ -192,10 +192,8 @@ def hazard_ratio_seen(
     return min(math.exp(min(needed / math.sqrt(information), 100)), 1 / FAR)
 
 
-def odds_ratio_seen(
-    exposed: int, others: int, outcomes: int, alpha: float = 0.05, chance: float = SEEN
-) -> float:
-    """Give the odds ratio below 1 that is nearest to 1 of those that would be seen.
+def odds_ratio_seen(exposed: int, others: int, outcomes: int, alpha: float = 0.05) -> float:
+    """Give the odds ratio below 1 that is nearest to 1 of those seen with a chance of `SEEN`.
 
     Parameters
     ----------
@@ -205,20 +203,18 @@ def odds_ratio_seen(
         Patients with the outcome.
     alpha : float
         Two-sided level.
-    chance : float
-        Probability of p < alpha by Fisher's test, given the margins.
 
     Returns
     -------
     float
-        The odds ratio; NaN if none would be.  The inverse of
+        The odds ratio, by Fisher's test given the margins; NaN if none would be.  The inverse of
         `cartanalysis.claims.power.of_odds_ratio`.
     """
     margins = exposed, others, outcomes
-    if not (exposed and others) or power.of_odds_ratio(*margins, FAR, alpha) < chance:
+    if not (exposed and others) or power.of_odds_ratio(*margins, FAR, alpha) < SEEN:
         return math.nan
     found = optimize.brentq(
-        lambda log_ratio: power.of_odds_ratio(*margins, math.exp(log_ratio), alpha) - chance,
+        lambda log_ratio: power.of_odds_ratio(*margins, math.exp(log_ratio), alpha) - SEEN,
         math.log(FAR),
         0,
         xtol=1e-10,

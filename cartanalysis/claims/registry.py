@@ -104,24 +104,12 @@ class Entry:
 
     @property
     def covariates(self) -> list[str]:
-        """The covariates of the model by which a direction is judged.
-
-        Returns
-        -------
-        list of str
-            Columns; the exposure alone if the model is univariable.
-        """
+        """The covariates that judge a direction: of a univariable model the exposure alone."""
         return list(self.details.get("covariates", [self.details["exposure"]]))
 
     @property
     def text(self) -> str:
-        """The value as the paper would print it.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """The value as the paper would print it."""
         if self.value is None:
             return self.label
         if self.kind == "period":
@@ -135,13 +123,7 @@ class Entry:
 
     @property
     def printed(self) -> str:
-        """What the paper gives: a value, a direction with its significance, or a statement.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """What the paper gives: a value, a direction with its significance, or a statement."""
         if self.kind == "direction":
             return "worse, reported as significant"
         if self.kind == "ordering":
@@ -150,13 +132,7 @@ class Entry:
 
     @property
     def fraction(self) -> float:
-        """A percentage as a fraction; any other number as it is.
-
-        Returns
-        -------
-        float
-            The value.
-        """
+        """A percentage as a fraction; any other number as it is."""
         return float(self.value) / 100 if self.unit == "percent" else float(self.value)
 
 
@@ -204,13 +180,7 @@ class Registry:
 
     @property
     def claims(self) -> list[Entry]:
-        """The printed values, directions and orderings that a cohort can answer.
-
-        Returns
-        -------
-        list of Entry
-            In the order of the file.
-        """
+        """The printed values, directions and orderings that a cohort can answer."""
         return [e for e in self.entries.values() if e.how]
 
     def select(self, evidence: str = "", kind: str = "") -> list[Entry]:

@@ -48,13 +48,7 @@ class Kind(StrEnum):
 
     @property
     def words(self) -> str:
-        """The kind as it is read.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """The kind as it is read."""
         return str(self).replace("_", " ")
 
 
@@ -74,46 +68,22 @@ class Verdict(StrEnum):
 
     @property
     def kind(self) -> Kind:
-        """What it says of the paper's claim.
-
-        Returns
-        -------
-        Kind
-            The kind.
-        """
+        """What it says of the paper's claim."""
         return _KINDS[self][0]
 
     @property
     def is_answer(self) -> bool:
-        """Whether the cohort was asked, and could answer.
-
-        Returns
-        -------
-        bool
-            Whether it is more than a reason why there is no verdict.
-        """
+        """Whether the cohort was asked, and could answer."""
         return self.kind not in (Kind.NOT_INTERPRETABLE, Kind.NOT_ASSESSED)
 
     @property
     def word(self) -> str:
-        """The verdict as short as it can stand beside the mark of its kind.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """The verdict as short as it can stand beside the mark of its kind."""
         return _KINDS[self][1]
 
     @property
     def brief(self) -> str:
-        """The verdict without what it means.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """The verdict without what it means."""
         return _BRIEF.get(self, str(self))
 
 

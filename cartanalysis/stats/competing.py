@@ -20,7 +20,7 @@ from cartanalysis.contract import require
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import cox
 from cartanalysis.stats.response import ALL, groups, levels
-from cartanalysis.stats.survival import observed_time, still_observed, with_endpoint
+from cartanalysis.stats.survival import at_times, with_endpoint
 from cartanalysis.text import each_row, format_value
 
 Floats = npt.NDArray[np.float64]
@@ -75,19 +75,8 @@ def with_cause(patients: pd.DataFrame, *columns: str) -> pd.DataFrame:
     return data.drop(columns="event").assign(cause=cause)[["time", "cause", *columns]]
 
 
-def causes_of(data: pd.DataFrame) -> list[str]:
-    """Name the causes of an event: both of the contract, and the unknown if there is one.
-
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        From `with_cause`.
-
-    Returns
-    -------
-    list of str
-        As results call them.
-    """
+def _causes_of(data: pd.DataFrame) -> list[str]:
+    """Name the causes of an event: both of the contract, and the unknown if there is one."""
     return [*CAUSES.values(), *([UNKNOWN] if (data["cause"] == UNKNOWN).any() else [])]
 
 
@@ -201,7 +190,7 @@ def cumulative_incidence(
     .. [2] R ``cmprsk::cuminc``.
     """
     data = with_cause(patients, *([by] if by else []))
-    names = causes_of(data)
+    names = _causes_of(data)
     curves = []
     for group, members in groups(data, by):
         codes = _codes(members["cause"], names)
@@ -264,28 +253,7 @@ def incidence_at(
     MissingColumns, CannotCompute
         See `with_cause`.
     """
-    curves = cumulative_incidence(patients, by, confidence)
-    rows = []
-    # once everybody has had one of the events, nothing can change
-    ended = {str(g): _all_have_an_event(c) for g, c in curves.groupby("group", sort=False)}
-    for (group, cause), curve in curves.groupby(["group", "cause"], sort=False):
-        for time in times:
-            day = observed_time(curve["time"], time)
-            before = curve[curve["time"] <= day]
-            last = float(curve["time"].iloc[-1])
-            known = day <= last or ended[str(group)]
-            values = before.iloc[-1][["estimate", "lower", "upper"]] if known else [np.nan] * 3
-            why = "" if known else f"follow-up ends at day {last:g}, before day {time:g}"
-            counts = (int(curve["at_risk"].iloc[0]), int(before["events"].sum()))
-            at_risk = still_observed(curve, day)
-            rows.append((group, cause, time, *counts, at_risk, *values, INCIDENCE_METHOD, why))
-    columns = ["group", "cause", "time", "n", "events", "at_risk", "estimate", "lower", "upper"]
-    return pd.DataFrame(rows, columns=[*columns, "method", "why"])
-
-
-def _all_have_an_event(curves: pd.DataFrame) -> bool:
-    last = curves[curves["time"] == curves["time"].max()]
-    return int(last["events"].sum()) == int(last["at_risk"].iloc[0])
+    return at_times(cumulative_incidence(patients, by, confidence), times, INCIDENCE_METHOD)
 
 
 # --- Gray's test -------------------------------------------------------------------------------
@@ -326,7 +294,7 @@ def gray(patients: pd.DataFrame, by: str) -> pd.DataFrame:
     group = np.asarray(pd.Categorical(data[by], names).codes, dtype=np.intp)
     title = " vs ".join(map(str, names))
     rows = []
-    for cause in causes_of(data):
+    for cause in _causes_of(data):
         mine = (data["cause"] == cause).to_numpy()
         state = np.where(mine, 1, np.where(data["cause"] == "", 0, 2))
         score, spread = _gray_score(data["time"].to_numpy(), state, group, len(names))
@@ -418,7 +386,7 @@ def hazards(
     columns = ["covariate", "group", "reference", "n", "events", "estimate", "lower", "upper"]
     columns += ["p", "method"]
     rows, why = [], ""
-    for cause in causes_of(data):
+    for cause in _causes_of(data):
         for kind, fit in ((CAUSE_SPECIFIC, _cause_specific), (SUBDISTRIBUTION, fine_gray)):
             try:
                 found = fit(data, cause, covariates, confidence)[columns].assign(why="")

@@ -104,8 +104,6 @@ def cox(
     endpoint: str,
     covariates: list[str],
     confidence: float = 0.95,
-    *,
-    with_tests: bool = True,
 ) -> CoxModel:
     """Fit a Cox model, uni- or multivariable.
 
@@ -119,9 +117,6 @@ def cox(
         Columns; categories are compared with their first level, numbers count per unit.
     confidence : float
         Coverage of the Wald intervals.
-    with_tests : bool
-        Whether to make the likelihood-ratio tests, which need one more fit for each covariate, and
-        those of proportional hazards; without, both tables are empty.
 
     Returns
     -------
@@ -153,14 +148,12 @@ def cox(
             p=2 * stats.norm.sf(np.abs(beta / error)),
             method=COX_METHOD,
         ),
-        tests=_likelihood_ratio_tests(prepared.terms, fit) if with_tests else pd.DataFrame(),
+        tests=_likelihood_ratio_tests(prepared.terms, fit),
         n=prepared.n,
         events=prepared.events,
         events_per_term=prepared.events / len(table),
         log_likelihood=float(fit.value[0]),
-        proportional_hazards=(
-            proportional.score_tests(fit, prepared.terms) if with_tests else pd.DataFrame()
-        ),
+        proportional_hazards=proportional.score_tests(fit, prepared.terms),
     )
 
 
@@ -281,45 +274,11 @@ def design(
     data : pandas.DataFrame of shape (n_patients, n_columns)
         Column ``event`` (bool) and the covariates, complete.
     covariates : list of str
-        Columns.
+        Columns; categories are compared with their first level, numbers count per unit.
     name : str
         What the event is called in messages.
     must_have_events : bool
         Whether to refuse groups without events.
-
-    Returns
-    -------
-    tuple of pandas.DataFrame
-        As of `coded`.
-
-    Raises
-    ------
-    NoFiniteEstimate
-        If a group has no event, unless that is allowed.
-    CannotCompute
-        If nobody has the event, or a covariate is the same in all.
-    """
-    if not data["event"].any():
-        raise CannotCompute(f"no event of {name} occurred")
-    made = coded(data, covariates, name)
-    if must_have_events:
-        _refuse_without_event(data, covariates, name)
-    return made
-
-
-def coded(
-    data: pd.DataFrame, covariates: list[str], outcome: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Code covariates as numbers, refusing those that do not vary.
-
-    Parameters
-    ----------
-    data : pandas.DataFrame of shape (n_patients, n_columns)
-        Column ``event`` (bool) and the covariates, complete.
-    covariates : list of str
-        Categories are compared with their first level, numbers count per unit.
-    outcome : str
-        What the event is called.
 
     Returns
     -------
@@ -330,27 +289,33 @@ def coded(
 
     Raises
     ------
+    NoFiniteEstimate
+        If a group has no event, unless that is allowed.
     CannotCompute
-        If a covariate is the same in all.
+        If nobody has the event, or a covariate is the same in all.
     """
+    if not data["event"].any():
+        raise CannotCompute(f"no event of {name} occurred")
     columns: dict[str, pd.Series] = {}
     terms = []
-    for name in covariates:
-        column = data[name]
+    for covariate in covariates:
+        column = data[covariate]
         if pd.api.types.is_numeric_dtype(column):
             if column.nunique() < 2:
-                raise CannotCompute(f"`{name}` is the same in all patients with {outcome}")
-            columns[name] = column.astype(float)
-            terms.append((name, "per unit", "", len(data), int(data["event"].sum())))
+                raise CannotCompute(f"`{covariate}` is the same in all patients with {name}")
+            columns[covariate] = column.astype(float)
+            terms.append((covariate, "per unit", "", len(data), int(data["event"].sum())))
             continue
-        names = levels(column)
-        if len(names) < 2:
-            raise CannotCompute(f"all patients with {outcome} are in one group of `{name}`")
-        for level in names[1:]:
+        groups = levels(column)
+        if len(groups) < 2:
+            raise CannotCompute(f"all patients with {name} are in one group of `{covariate}`")
+        for level in groups[1:]:
             members = column == level
-            columns[f"{name}={level}"] = members.astype(float)
+            columns[f"{covariate}={level}"] = members.astype(float)
             events = int(data.loc[members, "event"].sum())
-            terms.append((name, str(level), str(names[0]), int(members.sum()), events))
+            terms.append((covariate, str(level), str(groups[0]), int(members.sum()), events))
+    if must_have_events:
+        _refuse_without_event(data, covariates, name)
     header = ["covariate", "group", "reference", "n", "events"]
     return pd.DataFrame(columns, index=data.index), pd.DataFrame(terms, columns=header)
 
@@ -461,7 +426,7 @@ def scan_cutoffs(
         side = pd.Categorical(np.where(frame[column] > cutoff, "high", "low"), ["low", "high"])
         split = frame.assign(side=side)
         try:
-            term = cox(split, endpoint, ["side"], confidence, with_tests=False).terms.iloc[0]
+            term = cox(split, endpoint, ["side"], confidence).terms.iloc[0]
             test = permutation.compare(split, endpoint, "side").iloc[0]
         except CannotCompute as error:
             why = str(error)

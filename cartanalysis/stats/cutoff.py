@@ -290,9 +290,11 @@ def _of_all_orders(best: float, score: Floats, below: Ints) -> float:
 
 SIZES = (50, 100, 200)
 RANGES = ((0.1, 0.9), (0.2, 0.8), (0.4, 0.6))
+LEVEL = 0.05
+"""A p-value below it counts as found."""
 
 
-def false_alarms(cohorts: int = 2000, level: float = 0.05, seed: int = SEED) -> pd.DataFrame:
+def false_alarms(cohorts: int = 2000) -> pd.DataFrame:
     """Search for a cut-off in simulated cohorts in which the measurement means nothing.
 
     Times to the event are exponential with a median of 415 days; follow-up ends between day 180
@@ -302,10 +304,6 @@ def false_alarms(cohorts: int = 2000, level: float = 0.05, seed: int = SEED) -> 
     ----------
     cohorts : int
         Cohorts of each size.
-    level : float
-        A p-value below it counts as found.
-    seed : int
-        Of the random numbers.
 
     Returns
     -------
@@ -314,19 +312,19 @@ def false_alarms(cohorts: int = 2000, level: float = 0.05, seed: int = SEED) -> 
         of cohorts in which the median, fixed beforehand, is found to matter), naive (the best
         cut-off, p not corrected), corrected (p by `lausen_1994`), method.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     rows = []
     for n in SIZES:
         death = rng.exponential(415 / np.log(2), (cohorts, n))
         end = rng.uniform(180, 1500, (cohorts, n))
         # patients are drawn alike, so any order is that of a measurement without meaning
         score = scores(np.minimum(death, end), death <= end)
-        critical = float(stats.norm.isf(level / 2))
+        critical = float(stats.norm.isf(LEVEL / 2))
         at_median = _standardised(score, np.array([n // 2]))[:, 0]
         for low, high in RANGES:
             below = np.arange(int(n * low), int(n * high) + 1)
             best = _standardised(score, below).max(axis=1)
-            found = (at_median > critical, best > critical, lausen_1994(best, n, below) < level)
+            found = (at_median > critical, best > critical, lausen_1994(best, n, below) < LEVEL)
             rows.append((n, low, high, cohorts, *(float(f.mean()) for f in found), FALSE_ALARMS))
     columns = ["n", "low", "high", "cohorts", "fixed", "naive", "corrected", "method"]
     return pd.DataFrame(rows, columns=columns)

@@ -13,7 +13,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from scipy.optimize import brentq
 from cartanalysis.contract import require
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats.batch import Likelihood, RiskSets
-from cartanalysis.stats.cox import CoxModel, NoFiniteEstimate, coded, cox, prepare
+from cartanalysis.stats.cox import CoxModel, NoFiniteEstimate, cox, design, prepare
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,103 +40,42 @@ SETTLED, LONGEST, MOST_STEPS = 1e-10, 3.0, 1000
 
 
 @dataclass(frozen=True)
-class Point:
-    """The likelihood, penalised or not, at some coefficients.
-
-    Attributes
-    ----------
-    value : float
-        Its logarithm.
-    slope : numpy.ndarray of shape (n_terms,)
-        Slope of that.
-    information : numpy.ndarray of shape (n_terms, n_terms)
-        Curvature of the likelihood without the penalty.
-    """
+class _Point:
+    """The likelihood, penalised or not, at some coefficients."""
 
     value: float
+    """Its logarithm."""
     slope: Floats
     information: Floats
+    """Curvature of the likelihood without the penalty."""
 
 
-Penalised = Callable[[Floats], Point]
+_Curve = Callable[[Floats], _Point]
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A maximum of the penalised likelihood, with its profile.
+class _Fit:
+    """A maximum of a likelihood, with its profile."""
 
-    Attributes
-    ----------
-    likelihood : callable
-        The penalised likelihood.
-    beta : numpy.ndarray of shape (n_terms,)
-        Coefficients.
-    value : float
-        Logarithm of the penalised likelihood.
-    error : numpy.ndarray of shape (n_terms,)
-        Standard errors, from the information without the penalty.
-    """
-
-    likelihood: Penalised
+    likelihood: _Curve
     beta: Floats
     value: float
     error: Floats
+    """Standard errors, from the information without the penalty."""
 
     @classmethod
-    def of(cls, likelihood: Penalised, width: int) -> Fit:
-        """Find it.
-
-        Parameters
-        ----------
-        likelihood : callable
-            The penalised likelihood.
-        width : int
-            How many coefficients there are.
-
-        Returns
-        -------
-        Fit
-            The fit.
-
-        Raises
-        ------
-        CannotCompute
-            If there is none.
-        """
+    def of(cls, likelihood: _Curve, width: int) -> _Fit:
+        """Find it, of so many coefficients."""
         beta, best = _maximum(likelihood, np.zeros(width), np.ones(width, dtype=bool))
         return cls(likelihood, beta, best.value, np.sqrt(np.diag(np.linalg.inv(best.information))))
 
     def bounds(self, confidence: float, terms: Iterable[int]) -> Floats:
-        """Give the ends of profile-likelihood intervals.
-
-        Parameters
-        ----------
-        confidence : float
-            Their coverage.
-        terms : iterable of int
-            Of which coefficients.
-
-        Returns
-        -------
-        numpy.ndarray of shape (2, n_terms)
-            Lower and upper ends.
-        """
+        """Give the lower and upper ends of profile-likelihood intervals, (2, n_terms)."""
         drop = stats.chi2.ppf(confidence, 1) / 2
         return np.array([[self._bound(j, side, drop) for j in terms] for side in (-1, 1)])
 
     def without(self, chosen: npt.NDArray[np.bool_]) -> float:
-        """Give the likelihood-ratio statistic of some coefficients being 0.
-
-        Parameters
-        ----------
-        chosen : numpy.ndarray of shape (n_terms,)
-            Which of them.
-
-        Returns
-        -------
-        float
-            The statistic, χ².
-        """
+        """Give the likelihood-ratio statistic, χ², of some coefficients being 0."""
         _, best = _maximum(self.likelihood, np.where(chosen, 0.0, self.beta), ~chosen)
         return max(0.0, 2 * (self.value - best.value))
 
@@ -158,8 +97,8 @@ class Fit:
 
 
 def _maximum(
-    likelihood: Penalised, beta: Floats, free: npt.NDArray[np.bool_]
-) -> tuple[Floats, Point]:
+    likelihood: _Curve, beta: Floats, free: npt.NDArray[np.bool_]
+) -> tuple[Floats, _Point]:
     """Climb by steps of Fisher's scoring, each halved until it does not lead down."""
     point = likelihood(beta)
     if not free.any():
@@ -268,7 +207,7 @@ def likelihood_ratio(
     if model.note:  # penalised: the intervals are the tests' already
         return model
     prepared = prepare(patients, endpoint, covariates)
-    fit = Fit.of(_unpenalised(prepared.sets, prepared.x), len(prepared.terms))
+    fit = _Fit.of(_cox(prepared.sets, prepared.x, is_penalised=False), len(prepared.terms))
     places = np.flatnonzero(prepared.terms["covariate"] == covariate)
     unit = prepared.unit[places]
     terms = model.terms.copy()
@@ -318,7 +257,7 @@ def penalised_cox(
     """
     prepared = prepare(patients, endpoint, covariates, must_have_events=False)
     terms, width = prepared.terms, len(prepared.terms)
-    fit = Fit.of(_cox(prepared.sets, prepared.x), width)
+    fit = _Fit.of(_cox(prepared.sets, prepared.x), width)
     table = prepared.table(fit.beta, fit.bounds(confidence, range(width)))
     table, tests = _tested(table, fit, np.arange(width), COX_METHOD)
     names = [*terms["covariate"].unique(), "global"]
@@ -335,7 +274,7 @@ def penalised_cox(
 
 
 def _tested(
-    table: pd.DataFrame, fit: Fit, places: npt.NDArray[np.intp], method: str
+    table: pd.DataFrame, fit: _Fit, places: npt.NDArray[np.intp], method: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Test each term, each covariate and all of them; terms have these places in the fit."""
 
@@ -361,20 +300,55 @@ def _tested(
     return table, tests.assign(p=p, method=TEST_METHOD)
 
 
-def _cox(sets: RiskSets, x: Floats) -> Penalised:
-    def at(beta: Floats) -> Point:
+def stratified(
+    parts: Sequence[pd.DataFrame], endpoint: str, covariates: list[str], is_penalised: bool
+) -> float:
+    """Fit one Cox model to several parts of a cohort, each with a baseline hazard of its own.
+
+    Parameters
+    ----------
+    parts : sequence of pandas.DataFrame of shape (n_patients, n_columns)
+        Their tables, in each of which every group occurs.
+    endpoint : {"os", "rfs"}
+        Which endpoint.
+    covariates : list of str
+        As of `cartanalysis.stats.cox.cox`; their hazard ratios are common to the parts.
+    is_penalised : bool
+        Whether the likelihood is, by the determinant of each part's information: as those of the
+        parts alone, from `penalised_cox`, add up.
+
+    Returns
+    -------
+    float
+        Logarithm of the likelihood at its maximum.
+
+    Raises
+    ------
+    MissingColumns, CannotCompute
+        As of `penalised_cox`.
+    """
+    models = [prepare(part, endpoint, covariates, must_have_events=False) for part in parts]
+    unit = np.mean([m.unit for m in models], axis=0)
+    curves = [_cox(m.sets, m.x * (m.unit / unit)[:, None, None], is_penalised) for m in models]
+
+    def at(beta: Floats) -> _Point:
+        """Add the likelihoods of the parts up."""
+        points = [curve(beta) for curve in curves]
+        slope, information = sum(p.slope for p in points), sum(p.information for p in points)
+        return _Point(sum(p.value for p in points), np.asarray(slope), np.asarray(information))
+
+    fit = _Fit.of(at, len(unit))
+    return fit.value + is_penalised * len(models) * float(np.log(unit).sum())  # in the own units
+
+
+def _cox(sets: RiskSets, x: Floats, is_penalised: bool = True) -> _Curve:
+    def at(beta: Floats) -> _Point:
         fit = Likelihood.at(sets, x, beta[:, None])
-        information = fit.information()[0]
-        penalty, slope = _penalty(information, fit.third()[0])
-        return Point(float(fit.value[0]) + penalty, fit.score[:, 0] + slope, information)
-
-    return at
-
-
-def _unpenalised(sets: RiskSets, x: Floats) -> Penalised:
-    def at(beta: Floats) -> Point:
-        fit = Likelihood.at(sets, x, beta[:, None])
-        return Point(float(fit.value[0]), fit.score[:, 0], fit.information()[0])
+        value, slope, information = float(fit.value[0]), fit.score[:, 0], fit.information()[0]
+        if is_penalised:
+            penalty, rise = _penalty(information, fit.third()[0])
+            value, slope = value + penalty, slope + rise
+        return _Point(value, slope, information)
 
     return at
 
@@ -421,14 +395,14 @@ def odds_ratios(
     data = data.assign(event=data[outcome] == "yes")
     if data["event"].nunique() < 2:
         raise CannotCompute(f"all patients have the same answer in `{outcome}`, or none has any")
-    design, terms = coded(data, covariates, f"`{outcome}`")
-    x = design.to_numpy(float)
+    made, terms = design(data, covariates, f"`{outcome}`", must_have_events=False)
+    x = made.to_numpy(float)
     unit = x.std(axis=0)
     x = np.column_stack([np.ones(len(x)), (x - x.mean(axis=0)) / unit])
     if np.linalg.matrix_rank(x) < x.shape[1]:
         names = " and ".join(f"`{c}`" for c in covariates)
         raise CannotCompute(f"{names} cannot be told apart")
-    fit = Fit.of(_logistic(x, data["event"].to_numpy(float)), x.shape[1])
+    fit = _Fit.of(_logistic(x, data["event"].to_numpy(float)), x.shape[1])
     places = np.arange(1, x.shape[1])  # the first is the intercept
     ratio = np.exp(fit.beta[places] / unit)
     lower, upper = np.exp(fit.bounds(confidence, places) / unit)
@@ -436,8 +410,8 @@ def odds_ratios(
     return _tested(table, fit, places, LOGISTIC_METHOD)[0]
 
 
-def _logistic(x: Floats, yes: Floats) -> Penalised:
-    def at(beta: Floats) -> Point:
+def _logistic(x: Floats, yes: Floats) -> _Curve:
+    def at(beta: Floats) -> _Point:
         log_odds = x @ beta
         chance = special.expit(log_odds)
         weight = chance * special.expit(-log_odds)
@@ -446,6 +420,6 @@ def _logistic(x: Floats, yes: Floats) -> Penalised:
         third = np.einsum("n,ni,nj,nk->ijk", bend, x, x, x, optimize=True)
         penalty, slope = _penalty(information, third)
         value = float(special.log_expit(np.where(yes == 1, log_odds, -log_odds)).sum())
-        return Point(value + penalty, x.T @ (yes - chance) + slope, information)
+        return _Point(value + penalty, x.T @ (yes - chance) + slope, information)
 
     return at

@@ -12,9 +12,7 @@ from cartanalysis.stats.batch import RiskSets
 LEVEL = 0.05
 
 
-def events_to_lose(
-    time: npt.ArrayLike, event: npt.ArrayLike, exposed: npt.ArrayLike, level: float = LEVEL
-) -> int:
+def events_to_lose(time: npt.ArrayLike, event: npt.ArrayLike, exposed: npt.ArrayLike) -> int:
     """Count the events that carry the significance of a log-rank test.
 
     In the group with more events than expected, events are turned into ends of follow-up on the
@@ -26,8 +24,6 @@ def events_to_lose(
     ----------
     time, event, exposed : array_like of shape (n_patients,)
         Time, whether it ends with the event, and the group.
-    level : float
-        Of the test.
 
     Returns
     -------
@@ -44,7 +40,7 @@ def events_to_lose(
     p, excess = _test(days[None], has[None], group)
     worse = group if excess[0] > 0 else ~group
     lost = 0
-    while p[0] < level:
+    while p[0] < LEVEL:
         candidates = np.flatnonzero(has & worse)
         without = np.repeat(has[None], len(candidates), axis=0)
         without[np.arange(len(candidates)), candidates] = False

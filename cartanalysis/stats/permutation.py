@@ -18,6 +18,7 @@ import pandas as pd
 
 from cartanalysis.errors import CannotCompute
 from cartanalysis.stats import survival
+from cartanalysis.stats.cutoff import scores
 from cartanalysis.stats.response import levels
 from cartanalysis.stats.survival import endpoint_of, with_endpoint
 
@@ -139,7 +140,7 @@ def log_rank(patients: pd.DataFrame, endpoint: str, by: str) -> pd.DataFrame:
         raise CannotCompute(f"the permutation test needs two groups of `{by}`")
     if not data["event"].any():
         raise CannotCompute(f"no event of {endpoint_of(endpoint).name} occurred")
-    score = _scores(data["time"].to_numpy(float), data["event"].to_numpy(bool))
+    score = scores(data["time"].to_numpy()[None], data["event"].to_numpy()[None])[0]
     group = pd.Categorical(data[by], names).codes
     sizes = np.bincount(group)
     excess = np.bincount(group, weights=score)
@@ -168,7 +169,7 @@ def p_of_two(time: Floats, event: npt.NDArray[np.bool_], group: npt.NDArray[np.i
     float
         As of `log_rank`.
     """
-    score = _scores(time, event)
+    score = scores(time[None], event[None])[0]
     return _p_of_two(score, np.bincount(group, minlength=2), float(score[group == 1].sum()))
 
 
@@ -191,7 +192,7 @@ def not_rejected(
     most : float
         Largest such excess.
     """
-    score = _scores(time, event)
+    score = scores(time[None], event[None])[0]
     sizes = np.bincount(group, minlength=2)
     sums, _ = _arrangements(score, sizes, float(score[group == 1].sum()))
     tail = math.ceil(len(sums) * alpha / 2 * (1 - _ROUNDING))  # so many are as far out
@@ -232,18 +233,6 @@ def _p_of_several(score: Floats, group: npt.NDArray[np.int_]) -> float:
     drawn = np.array([statistic(rng.permutation(group)) for _ in range(draws)])
     as_far = int((drawn >= statistic(group) - _ROUNDING).sum())
     return (as_far + 1) / (draws + 1)
-
-
-def _scores(time: Floats, event: npt.NDArray[np.bool_]) -> Floats:
-    """Give each patient's log-rank score: the event less the Nelson–Aalen hazard until the end.
-
-    A group's sum is its events observed less expected.
-    """
-    ends, place = np.unique(time, return_inverse=True)
-    deaths = np.bincount(place, weights=event, minlength=len(ends))
-    leaving = np.bincount(place, minlength=len(ends))
-    at_risk = leaving[::-1].cumsum()[::-1]
-    return np.asarray(event - np.cumsum(deaths / at_risk)[place], dtype=float)
 
 
 def _enumerated(score: Floats, size: int) -> Floats:

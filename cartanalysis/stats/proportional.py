@@ -7,8 +7,6 @@ a coefficient that changes with time.  Here it comes from the likelihood of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -33,26 +31,13 @@ KNOTS, POINTS, ERRORS = 2, 40, 2.0
 """Of the smooth line, as ``plot.cox.zph``: inner knots (4 degrees of freedom), places, width."""
 
 
-def _km(sets: RiskSets) -> Floats:
-    return np.asarray(1 - batch.just_before(sets))
-
-
-def _rank(sets: RiskSets) -> Floats:
-    return np.asarray(stats.rankdata(sets.time[0])[sets.at])
-
-
-def _identity(sets: RiskSets) -> Floats:
-    return sets.time[0][sets.at]
-
-
-def _log(sets: RiskSets) -> Floats:
+def _on_scale(sets: RiskSets, scale: str) -> Floats:
+    """Give the place of each event on a scale of time."""
+    if scale == "km":
+        return np.asarray(1 - batch.just_before(sets))
+    time = stats.rankdata(sets.time[0]) if scale == "rank" else sets.time[0]
     with np.errstate(divide="ignore"):  # an event at infusion has no logarithm: no test
-        return np.asarray(np.log(sets.time[0][sets.at]))
-
-
-_TRANSFORMS: dict[str, Callable[[RiskSets], Floats]] = {
-    "km": _km, "rank": _rank, "identity": _identity, "log": _log,
-}  # fmt: skip
+        return np.asarray((np.log(time) if scale == "log" else time)[sets.at])
 
 
 TOO_FEW_TIMES = "events lie on too few days to see a change with time"
@@ -85,7 +70,7 @@ def score_tests(fit: Likelihood, terms: pd.DataFrame, scale: str = "km") -> pd.D
     .. [1] Grambsch PM, Therneau TM. Biometrika 81, 515–526 (1994).
     .. [2] R ``survival::cox.zph``.
     """
-    width, g = len(terms), _TRANSFORMS[scale](fit.sets)
+    width, g = len(terms), _on_scale(fit.sets, scale)
     g = np.where(np.isfinite(g).all(), g, np.nan)
     g = g - g.mean()
     spread = float(np.sqrt(np.mean(g**2))) or 1.0  # χ² does not depend on the unit of time
@@ -132,7 +117,7 @@ def smoothed_residuals(fit: Likelihood, unit: Floats, scale: str) -> pd.DataFram
         ``plot.cox.zph`` draws them; of too few different times it is left out.
     """
     sets = fit.sets
-    x, time = _TRANSFORMS[scale](sets), sets.time[0][sets.at]
+    x, time = _on_scale(sets, scale), sets.time[0][sets.at]
     order = np.argsort(time, kind="stable")
     x, time = x[order], time[order]
     spread = len(x) * np.linalg.inv(fit.information()[0])

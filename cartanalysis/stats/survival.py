@@ -167,23 +167,8 @@ def one_time(times: Floats) -> Floats:
     return np.where(rest[place] == times, instead[place], times)
 
 
-def counted_by_time(time: Floats, event: Bools) -> tuple[Floats, Ints, Ints]:
-    """Count who leaves at each time.
-
-    Parameters
-    ----------
-    time : numpy.ndarray of shape (n_patients,)
-        Days; at least one patient.
-    event : numpy.ndarray of shape (n_patients,)
-        Whether they end with the event.
-
-    Returns
-    -------
-    times : numpy.ndarray of shape (n_times,)
-        Different times, in order.
-    events, leaving : numpy.ndarray of shape (n_times,)
-        Patients with the event then, and all whose time it is.
-    """
+def _counted_by_time(time: Floats, event: Bools) -> tuple[Floats, Ints, Ints]:
+    """Give the different times, in order, and who has the event and who leaves at each."""
     day = time.astype(np.intp)
     if (day == time).all() and day.min() >= 0 and day.max() <= MAX_DAYS:
         leaving = np.bincount(day)
@@ -267,7 +252,7 @@ def kaplan_meier(
 
 def _curve(time: Floats, event: Bools, confidence: float) -> pd.DataFrame:
     """Estimate one curve, from time 0."""
-    times, events, leaving = counted_by_time(time, event)
+    times, events, leaving = _counted_by_time(time, event)
     if times[0] > 0:
         times, events, leaving = (np.concatenate([[0], v]) for v in (times, events, leaving))
     at_risk = len(time) - np.cumsum(leaving) + leaving
@@ -371,21 +356,45 @@ def survival_at(
     MissingColumns, CannotCompute
         See `with_endpoint`.
     """
-    curves = kaplan_meier(patients, endpoint, by, confidence)
+    return at_times(kaplan_meier(patients, endpoint, by, confidence), times, KM_METHOD)
+
+
+def at_times(curves: pd.DataFrame, times: list[float], method: str) -> pd.DataFrame:
+    """Read curves at given times.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `kaplan_meier`, or like it.
+    times : list of float
+        Days.
+    method : str
+        How they were estimated.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per curve and time, see `survival_at`; with the cause, if there are several.
+    """
+    names = [c for c in ("group", "cause") if c in curves]
+    # once everybody has had the event, or one of the events, nothing can change
+    is_last = curves["time"] == curves.groupby("group")["time"].transform("max")
+    last = curves[is_last].groupby("group")
+    ended = dict((last["events"].sum() == last["at_risk"].first()).items())
     rows = []
-    for group, curve in curves.groupby("group", sort=False):
+    for name, curve in curves.groupby(names, sort=False):
+        end = float(curve["time"].iloc[-1])
         for time in times:
             day = observed_time(curve["time"], time)
             before = curve[curve["time"] <= day]
-            at_risk = still_observed(curve, day)
-            last = curve.iloc[-1]
-            known = day <= last["time"] or last["estimate"] == 0
+            known = day <= end or ended[name[0]]
             values = before.iloc[-1][["estimate", "lower", "upper"]] if known else [np.nan] * 3
-            row = (group, time, int(curve["at_risk"].iloc[0]), int(before["events"].sum()))
-            why = "" if known else f"follow-up ends at day {last['time']:g}, before day {time:g}"
-            rows.append((*row, at_risk, *values, KM_METHOD, why))
-    columns = ["group", "time", "n", "events", "at_risk", "estimate", "lower", "upper", "method"]
-    return pd.DataFrame(rows, columns=[*columns, "why"])
+            counts = int(curve["at_risk"].iloc[0]), int(before["events"].sum())
+            why = "" if known else f"follow-up ends at day {end:g}, before day {time:g}"
+            at_risk = still_observed(curve, day)
+            rows.append((*name, time, *counts, at_risk, *values, method, why))
+    columns = [*names, "time", "n", "events", "at_risk", "estimate", "lower", "upper"]
+    return pd.DataFrame(rows, columns=[*columns, "method", "why"])
 
 
 def at_risk_table(

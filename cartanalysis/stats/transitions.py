@@ -243,22 +243,7 @@ def occupancy(patients: pd.DataFrame) -> pd.DataFrame:
     .. [1] Aalen OO, Johansen S. Scand J Stat 5, 141–150 (1978).
     .. [2] R ``survival::survfit`` of several states.
     """
-    return occupancy_of(courses(patients))
-
-
-def occupancy_of(stays: pd.DataFrame) -> pd.DataFrame:
-    """Estimate the probability of being in each state from stays.
-
-    Parameters
-    ----------
-    stays : pandas.DataFrame
-        From `courses`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        See `occupancy`.
-    """
+    stays = courses(patients)
     moves = _Moves(stays)
     last = float(moves.stop.max())
     times = np.unique(np.concatenate([[0.0], moves.time, [last]]))
@@ -305,28 +290,7 @@ def occupancy_at(
     ----------
     .. [1] R ``survival::survfit`` of several states, ``conf.type = "log-log"``.
     """
-    return occupancy_of_at(courses(patients), times, confidence)
-
-
-def occupancy_of_at(
-    stays: pd.DataFrame, times: list[float], confidence: float = 0.95
-) -> pd.DataFrame:
-    """Read the probability of each state from stays.
-
-    Parameters
-    ----------
-    stays : pandas.DataFrame
-        From `courses`.
-    times : list of float
-        Days since infusion.
-    confidence : float
-        Pointwise coverage of the log-log intervals.
-
-    Returns
-    -------
-    pandas.DataFrame
-        See `occupancy_at`.
-    """
+    stays = courses(patients)
     moves = _Moves(stays)
     _, value = moves.probabilities()
     last = float(moves.stop.max())

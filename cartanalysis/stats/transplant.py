@@ -97,11 +97,11 @@ def effects(patients: pd.DataFrame, landmark_day: float, confidence: float = 0.9
     .. [2] Suissa S. Am J Epidemiol 167, 492–499 (2008).
     .. [3] R ``survival::coxph(Surv(start, stop, event) ~ transplanted)``.
     """
-    rows = in_remission(patients)
+    rows, day = in_remission(patients), landmark_day
     whole = one_row_each(rows)
     ways = [
         (NAIVE, lambda: _compare(whole, np.inf, confidence)),
-        (LANDMARK, lambda: _compare(_after(whole, landmark_day), landmark_day, confidence)),
+        (LANDMARK, lambda: _compare(landmark(whole, "rfs", day), day, confidence)),
         (CHANGING, lambda: changing(rows, ["transplanted"], confidence).iloc[0]),
     ]
     found = []
@@ -135,11 +135,6 @@ def one_row_each(rows: pd.DataFrame) -> pd.DataFrame:
     day = rows[rows["transplanted"] == 1].set_index("patient")["start"]
     whole = pd.DataFrame({"rfs_days": each["stop"].max(), "rfs_event": each["event"].max()})
     return whole.assign(day=day)
-
-
-def _after(whole: pd.DataFrame, day: float) -> pd.DataFrame:
-    """Restart the clock at the landmark; the days of transplants stay as they are."""
-    return landmark(whole, "rfs", day)
 
 
 def _compare(whole: pd.DataFrame, until: float, confidence: float) -> pd.Series:

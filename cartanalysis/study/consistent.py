@@ -15,7 +15,7 @@ from importlib import resources
 import pandas as pd
 
 from cartanalysis.study.ensemble.abstract import name_of
-from cartanalysis.study.published import load
+from cartanalysis.study.published import DATA, load
 from cartanalysis.text import each_row
 
 COHORTS, EFFECTS = "ensemble.parquet", "ensemble-effects.parquet"
@@ -23,7 +23,6 @@ OUTCOMES = "ensemble-outcomes.csv"
 SHARE = 0.95
 """Share of the cohorts that a range holds, the rest being left out evenly at both ends."""
 
-DATA = resources.files("cartanalysis.study") / "data"
 FRACTIONS = ["os_2y", "rfs_2y", "remission_without_emd"]
 """What else is open and should be central in the default cohort."""
 

@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import pandas as pd
@@ -21,7 +20,7 @@ from cartanalysis.stats import meta
 from cartanalysis.stats.exact import binomial_interval
 from cartanalysis.stats.percentages import counts_behind, rounds_to
 from cartanalysis.stats.response import INTERVAL
-from cartanalysis.study.published import load
+from cartanalysis.study.published import DATA, load
 from cartanalysis.text import each_row, format_interval, format_value, is_missing, rounded
 
 TRIALS, FINDINGS = "peer-trials.csv", "other-findings.csv"
@@ -85,8 +84,7 @@ OUTCOMES = {
 
 @cache
 def _as_printed(name: str) -> pd.DataFrame:
-    path = resources.files("cartanalysis.study") / "data" / name
-    with path.open(encoding="utf-8") as file:
+    with (DATA / name).open(encoding="utf-8") as file:
         return pd.read_csv(file, dtype=str, keep_default_na=False)
 
 
@@ -263,22 +261,8 @@ def _uncounted(label: str, n: int, percent: float) -> dict[str, Any]:
     return {"label": label, "n": n, "estimate": percent / 100, "method": NOT_PRINTED}
 
 
-def of_study(outcome: str, confidence: float = 0.95) -> pd.DataFrame:
-    """Give the same outcome of An et al., from the registry.
-
-    Parameters
-    ----------
-    outcome : str
-        One of `OUTCOMES`.
-    confidence : float
-        Coverage of the exact interval.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row as from `rates`, its label with the letter of the published percentage; none if
-        nothing is published.
-    """
+def _of_study(outcome: str, confidence: float) -> pd.DataFrame:
+    """Give the same outcome of An et al., labelled with its letter; no row if none is published."""
     known, about = load(), OUTCOMES[outcome]
     if not about.claim:
         return pd.DataFrame()
@@ -357,7 +341,7 @@ def forest(
         row = {"label": f"{pooled.k} trials, pooled", "kind": POOLED, **numbers}
         row |= {"method": f"{meta.METHOD}, {meta.LOGIT.name}", **pooled.back(meta.LOGIT)}
         parts.append(pd.DataFrame([row]).drop(columns=["common", "common_lower", "common_upper"]))
-    parts.append(of_study(outcome, confidence).assign(kind=STUDY))
+    parts.append(_of_study(outcome, confidence).assign(kind=STUDY))
     if own is not None:
         parts.append(own.assign(kind=COHORT, label="this cohort"))
     columns = [

@@ -8,6 +8,10 @@ from importlib import resources
 from cartanalysis.claims.registry import Registry, parse
 from cartanalysis.study.derivations import DERIVATIONS
 
+FOLDER = resources.files("cartanalysis.study")
+DATA = FOLDER / "data"
+"""Tables that ship with the package."""
+
 
 @cache
 def load() -> Registry:
@@ -18,5 +22,5 @@ def load() -> Registry:
     Registry
         All values, the derived ones recomputed.
     """
-    text = (resources.files("cartanalysis.study") / "published.yml").read_text(encoding="utf-8")
+    text = (FOLDER / "published.yml").read_text(encoding="utf-8")
     return parse(text, DERIVATIONS)

@@ -123,8 +123,8 @@ def test_a_group_without_events_has_firths_estimate_and_the_page_says_so(without
     assert (model.table["method"] == firth.COX_METHOD).all()
     assert np.isfinite(model.table[["estimate", "lower", "upper"]].to_numpy()).all()
     note = (
-        "No event of overall survival occurred in the group low of regulatory T cells (high or low): "
-        "these are Firth"
+        "No event of overall survival occurred in the group low of regulatory T cells "
+        "(high or low): these are Firth"
     )
     assert model.note.startswith(note)
     forest = study.forest(model, study.hazard_ratios("rfs", FACTORS), labels={})

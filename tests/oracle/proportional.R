@@ -71,6 +71,20 @@ firth_cox <- function(name, d, terms) {
   width <- ncol(model.matrix(reformulate(terms), d)) - 1
   c(list(data = name, terms = I(terms)), penalised(value, width, function(b) sqrt(diag(at(b)$var))))
 }
+# one effect in all parts, each with a baseline hazard of its own, against one effect for each part
+firth_subgroups <- function(name, d, term, by) {
+  values <- lapply(split(d, d[[by]]), function(part) function(b) {
+    f <- suppressWarnings(coxph(reformulate(term, "Surv(time, event)"), part, ties = "efron", init = b,
+                                control = coxph.control(iter.max = 0, toler.chol = 1e-15)))
+    f$loglik[1] - as.numeric(determinant(f$var)$modulus) / 2
+  })
+  start <- rep(0, nlevels(d[[term]]) - 1)
+  apart <- sapply(values, function(value) maximum(value, start)$value)
+  together <- maximum(function(b) sum(sapply(values, function(value) value(b))), start)$value
+  statistic <- 2 * (sum(apart) - together); df <- length(start) * (length(values) - 1)
+  list(data = name, term = term, by = by, statistic = statistic, df = df,
+       p = pchisq(statistic, df, lower.tail = FALSE))
+}
 firth_logistic <- function(name, d, outcome, terms) {
   x <- model.matrix(reformulate(terms), d); y <- d[[outcome]]
   information <- function(b) { p <- plogis(drop(x %*% b)); crossprod(x, x * (p * (1 - p))) }
@@ -92,7 +106,9 @@ separated <- list(
   ovarian = transform(read("ovarian"), marker = factor(ifelse(seq_len(26) %in% which(event == 0)[1:5], "b", "a"))),
   leukemia = transform(read("leukemia"), event = ifelse(group == "6-MP", 0, event)),
   lung = transform(read("lung"), late = factor(ifelse(time > 900, "b", "a"))),
-  veteran = read("veteran"), tied = read("tied"))
+  veteran = read("veteran"),
+  elderly = transform(read("veteran"), old = age >= 60, event = ifelse(age >= 60 & group == "adeno", 0, event)),
+  tied = read("tied"))
 
 # ---- restricted means (survRM2's formulas) and survival at a milestone ---------------------------
 groups <- function(name, tau) {
@@ -130,6 +146,9 @@ write_json(list(
                    firth_cox("lung", separated$lung, c("late", "age", "group")),
                    firth_cox("veteran", separated$veteran, c("karno", "group")),
                    firth_cox("tied", separated$tied, c("group", "age"))),
+  firth_subgroups = list(firth_subgroups("ovarian", separated$ovarian, "marker", "resid.ds"),
+                         firth_subgroups("lung", separated$lung, "late", "group"),
+                         firth_subgroups("veteran", separated$elderly, "group", "old")),
   firth_logistic = list(firth_logistic("endometrial", endometrial, "HG", c("NV", "PI", "EH")),
                         firth_logistic("endometrial", endometrial, "HG", "NV"),
                         firth_logistic("birthwt", births, "low", c("lwt", "smoke", "ht"))),

@@ -10,6 +10,7 @@ import pytest
 from conftest import ORACLE
 
 from cartanalysis.errors import CannotCompute
+from cartanalysis.stats import subgroups
 from cartanalysis.stats.absolute import milestone, restricted_mean
 from cartanalysis.stats.cox import changing_coefficients, cox, proportional_hazards
 from cartanalysis.stats.firth import hazard_ratios, odds_ratios, penalised_cox
@@ -80,6 +81,32 @@ def test_penalised_cox_equals_the_maximum_of_the_penalised_likelihood_in_r(their
     single = theirs["terms"] == ["marker"]
     if single:
         assert model.tests["estimate"].tolist() == [terms["statistic"].iloc[0] ** 2] * 2
+
+
+@pytest.mark.parametrize("theirs", R["firth_subgroups"], ids=lambda m: f"{m['data']}-{m['term']}")
+def test_interaction_of_penalised_models_equals_r(theirs, oracle_data):
+    data = without_events(theirs["data"], oracle_data(theirs["data"]))
+    if theirs["by"] == "old":  # in one subgroup a group of several has no event
+        old = data["age"] >= 60
+        data = data.assign(
+            old=np.where(old, "yes", "no"),
+            os_event=data["os_event"].mask(old & (data["group"] == "adeno"), 0),
+        )
+    data = data.assign(**{theirs["by"]: data[theirs["by"]].astype(str)})
+    found = subgroups.effects(data, "os", theirs["term"], [theirs["by"]])
+    mine = found[found["subgroup"] != ""]
+    np.testing.assert_allclose(mine["statistic"], theirs["statistic"], rtol=1e-6)
+    np.testing.assert_allclose(mine["p_interaction"], theirs["p"], rtol=1e-6)
+    assert set(mine["df"]) == {theirs["df"]}
+    assert (found["why"] == "").all()
+    for level, rows in mine.groupby("level"):
+        model = hazard_ratios(data[data[theirs["by"]] == level], "os", [theirs["term"]])
+        assert set(rows["note"]) == {model.note}
+        columns = ["group", "estimate", "lower", "upper", "p", "method"]
+        pd.testing.assert_frame_equal(
+            rows[columns].reset_index(drop=True), model.terms[columns], check_dtype=False
+        )
+    assert mine["note"].str.contains("Firth").any()
 
 
 def test_penalty_is_chosen_only_where_there_is_no_finite_estimate(oracle_data):

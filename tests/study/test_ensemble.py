@@ -91,7 +91,7 @@ def test_moving_what_is_shared_keeps_times_and_prior(model):
     rng = np.random.default_rng(3)
     points = rng.random((4000, model.layout.width))
     for _ in range(8):
-        trial, log_ratio = model.keep_times(points, rng)
+        trial, log_ratio = model._keep_times(points, rng)
         taken = np.log(rng.random(len(points))) < log_ratio
         before, after = model.unfold(points[taken]), model.unfold(trial[taken])
         np.testing.assert_allclose(before.death, after.death, rtol=1e-6)
@@ -170,7 +170,7 @@ def test_an_exchange_keeps_times_and_prior(model):
     points = rng.random((3000, model.layout.width))
     before = measured(model, points)
     for _ in range(15):
-        trial, log_ratio = model.exchange(points, rng)
+        trial, log_ratio = model._exchange(points, rng)
         assert not log_ratio.any()
         old, new = model.unfold(points), model.unfold(trial)
         np.testing.assert_allclose(np.sort(old.death), np.sort(new.death), rtol=1e-6)

@@ -137,9 +137,9 @@ def test_the_study_stands_below_with_its_letter():
     np.testing.assert_allclose(row[["lower", "upper"]].astype(float), REFERENCE["study"], rtol=1e-7)
     counts = {"severe CRS": 11, "severe neurotoxicity": 1, "CRS": 39, "neurotoxicity": 2}
     for outcome, events in counts.items():
-        row = peers.of_study(outcome).iloc[0]
+        row = peers._of_study(outcome, 0.95).iloc[0]
         assert (row["label"], row["events"], row["n"]) == ("An et al. 2020 [S]", events, 47)
-    assert peers.of_study("relapse").empty
+    assert peers._of_study("relapse", 0.95).empty
     relapse = peers.forest("relapse")
     assert peers.place(relapse) == peers.in_range(relapse) == ""
 

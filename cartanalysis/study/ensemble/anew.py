@@ -16,7 +16,7 @@ from scipy import stats
 
 from cartanalysis.claims.registry import Registry
 from cartanalysis.study.ensemble.abstract import LEVEL, name_of
-from cartanalysis.study.ensemble.observed import Observed, as_drawn
+from cartanalysis.study.ensemble.observed import Observed, written
 from cartanalysis.study.ensemble.prior import MOST_TREGS, SPREAD_OF_TREGS, Courses, Disease
 
 Floats = npt.NDArray[np.float64]
@@ -107,7 +107,7 @@ def outcomes(
         median hazard ratio).
     """
     courses = patients_like(Disease.of(known), effects, n, rng)
-    seen = as_drawn(courses)
+    seen = written(courses, np.rint)
     rows = []
     for claim in known.claims:
         if claim.how in ("direction", "adjusted"):

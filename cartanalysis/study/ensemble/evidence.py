@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cartanalysis.study.consistent import DATA
+from cartanalysis.study.published import DATA
 
 
 def table(name: str) -> pd.DataFrame:

@@ -23,22 +23,6 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-def as_drawn(courses: Courses) -> Observed:
-    """Observe patients without stretching time.
-
-    Parameters
-    ----------
-    courses : Courses
-        The cohorts.
-
-    Returns
-    -------
-    Observed
-        Whole days, as the model draws them.
-    """
-    return written(courses, np.rint)
-
-
 def written(courses: Courses, days: Callable[[Floats], Floats]) -> Observed:
     """Write down whole days.
 

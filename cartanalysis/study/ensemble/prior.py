@@ -101,7 +101,7 @@ class Prior:
             after_relapse=span("a_after_relapse"),
             death_in_remission=span("a_death_in_remission", 0.01),
             treg_median=span("a_treg_median"),
-            follow_up=tuple(follow_up_ranges(known)),
+            follow_up=tuple(_follow_up_ranges(known)),
         )
 
 
@@ -110,18 +110,10 @@ def _span(known: Registry, name: str, scale: float = 1.0) -> tuple[Any, Any]:
     return low * scale, high * scale
 
 
-def follow_up_ranges(known: Registry) -> Iterator[tuple[int, int]]:
-    """Give the shortest and longest follow-up for each month in which it may have ended.
+def _follow_up_ranges(known: Registry) -> Iterator[tuple[int, int]]:
+    """Give shortest and longest follow-up for each month in which it may have ended.
 
-    Parameters
-    ----------
-    known : Registry
-        With the accrual period and the assumed end of follow-up.
-
-    Yields
-    ------
-    tuple of int
-        Days; nobody leaves before the last possible day of remission.
+    Nobody leaves before the last possible day of remission.
     """
     first, last = known["a_cutoff"].details["range"]
     assessed = known["a_remission_day"].details["range"][1]
@@ -296,26 +288,13 @@ class Disease:
     @property
     def kernels(self) -> tuple[rare.Kernel, ...]:
         """The steps made for this prior."""
-        return self.keep_times, self.exchange
+        return self._keep_times, self._exchange
 
-    def keep_times(self, points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    def _keep_times(self, points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Move what is assumed of the whole cohort while all patients keep their times.
 
-        Otherwise a hazard ratio could hardly move: all ranks would change with it.
-
-        Parameters
-        ----------
-        points : numpy.ndarray of shape (n_cohorts, n_coordinates)
-            Where they are.
-        rng : numpy.random.Generator
-            Source of random numbers.
-
-        Returns
-        -------
-        points : numpy.ndarray of shape (n_cohorts, n_coordinates)
-            Where they may go.
-        log_ratio : numpy.ndarray of shape (n_cohorts,)
-            Logarithm of the times' density there over that here.
+        Otherwise a hazard ratio could hardly move: all ranks would change with it.  The ratio is
+        that of the times' densities.
         """
         made = rare.wandered(points, len(SHARED), 3, rng)
         before, now = self.unfold(points), self.unfold(made)
@@ -360,25 +339,11 @@ class Disease:
         made[:, len(SHARED) :] = own.reshape(len(points), -1)
         return made, log_ratio
 
-    def exchange(self, points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    def _exchange(self, points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Let patients exchange their times, or an exposure while both keep their times.
 
         The curves stay, so that only the comparisons can object.  Each pair decides for itself by
         the prior (Metropolis and Hastings), which therefore stays the same.
-
-        Parameters
-        ----------
-        points : numpy.ndarray of shape (n_cohorts, n_coordinates)
-            Where they are.
-        rng : numpy.random.Generator
-            Source of random numbers.
-
-        Returns
-        -------
-        points : numpy.ndarray of shape (n_cohorts, n_coordinates)
-            Where they may go.
-        log_ratio : numpy.ndarray of shape (n_cohorts,)
-            Zero.
         """
         shared, old = self._read(points)
         groups = self._groups(shared, old)
