@@ -101,11 +101,6 @@ def test_sentences_are_inert():
     assert html_sentence("no `emd` <b>") == "no <code>emd</code> &lt;b&gt;"
 
 
-@pytest.mark.parametrize(
-    ("value", "unit", "shown"),
-    [(-0.2, "days", "0 months"), (-0.0004, "points", "0.0 percentage points"),
-     (-0.001, "statistic", "0.00"), (-30.0, "days", f"{MINUS}1 months")],
-)  # fmt: skip
 def test_only_what_is_told_by_the_month_or_point_loses_its_decimals():
     told = {"method": "m", "evidence": "A", "time_unit": "months", "coarse": True}
     median = Number("x", 91.0, "days", **told, since=61.0, lower=30.0, upper=122.0)
@@ -117,5 +112,10 @@ def test_only_what_is_told_by_the_month_or_point_loses_its_decimals():
     assert sure.ci == "no interval can be given where all patients or none had the event"
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [(-0.2, "days", "0 months"), (-0.0004, "points", "0.0 percentage points"),
+     (-0.001, "statistic", "0.00"), (-30.0, "days", f"{MINUS}1 months")],
+)  # fmt: skip
 def test_nothing_is_minus_nothing(value, unit, shown):
     assert format_value(value, unit, "months", whole=True) == shown

@@ -184,6 +184,7 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
         for the better (without n where the side of some is hidden).
     """
     found = [Verdict(v).kind for v in table["verdict"]]
+    rows: list[tuple[str, int | None, str, str]]
     rows = [(str(kind), found.count(kind), "count", "") for kind in Kind]
     opposed = table[[kind == Kind.OPPOSED for kind in found]]
     if any(is_hidden(row) for row in each_row(opposed[opposed["family"] == VALUES])):

@@ -560,7 +560,7 @@ def test_a_side_that_is_hidden_is_not_counted_as_worse():
     assert replication.tally(plain).set_index("verdict").loc["better", "n"] > 0
     told = replication.tally(protected(replication.claims, patients, published.load()))
     better = told.set_index("verdict").loc["better"]
-    assert better["n"] is None and "hidden" in better["why"]
+    assert pd.isna(better["n"]) and "hidden" in better["why"]
 
 
 def test_what_is_told_before_a_verdict_is_coarse():
