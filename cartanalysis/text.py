@@ -167,7 +167,7 @@ class Number:
         if self.reason:
             return NOT_AVAILABLE
         if is_missing(self.lower) and is_missing(self.upper) and self.value in (0, 1):
-            return "no interval can be given where all patients or none had the event"
+            return "no interval can be given where nobody or everybody had the event"
         interval = format_interval(
             self.lower, self.upper, self.unit, self.time_unit, whole=self._is_whole
         )

@@ -109,12 +109,12 @@ def test_only_what_is_told_by_the_month_or_point_loses_its_decimals():
     assert difference.ci == f"95 % CI {MINUS}1.1 to {MINUS}0.3 months"
     assert Number("x", -0.14, "points", **told).text == f"{MINUS}14 percentage points"
     sure = Number("x", 1.0, "fraction", "m", "A")
-    assert sure.ci == "no interval can be given where all patients or none had the event"
+    assert sure.ci == "no interval can be given where nobody or everybody had the event"
 
 
 @pytest.mark.parametrize(
     ("value", "unit", "shown"),
-    [(-0.2, "days", "0 months"), (-0.0004, "points", "0.0 percentage points"),
+    [(-0.2, "days", "0 months"), (-0.0004, "points", "0 percentage points"),
      (-0.001, "statistic", "0.00"), (-30.0, "days", f"{MINUS}1 months")],
 )  # fmt: skip
 def test_nothing_is_minus_nothing(value, unit, shown):

@@ -12,6 +12,7 @@ from functools import cache
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
+from matplotlib.patheffects import Normal
 from matplotlib.text import Text
 
 from cartanalysis.figures.style import OWN
@@ -43,11 +44,15 @@ def fit_fonts(picture: Figure) -> tuple[str, str]:
         has some letters, else an empty text.
     """
     own = frozenset("\n").union(*(_letters(font_manager.findfont(family)) for family in OWN))
-    texts = [
-        text
-        for text in picture.findobj(Text)
-        if any(c not in own or _is_shaped(c) for c in text.get_text())
-    ]
+
+    def is_foreign(text: Text) -> bool:
+        """Tell whether a text has letters that the book's own fonts cannot write."""
+        return any(c not in own or _is_shaped(c) for c in text.get_text())
+
+    for ax in picture.axes:
+        for text in [t for t in ax.texts if is_foreign(t)]:
+            _split(text)
+    texts = list(filter(is_foreign, picture.findobj(Text)))
     if not texts:
         return "path", ""
     lacking = {c for text in texts for c in text.get_text()} - own
@@ -58,9 +63,28 @@ def fit_fonts(picture: Figure) -> tuple[str, str]:
         if lacking & (has := _letters(font.fname)):
             families.append(font.name)
             lacking -= has
-    for text in texts:
-        text.set_fontfamily([*families, "sans-serif"])
+    for text in picture.findobj(Text):
+        if text in texts:
+            text.set_fontfamily([*families, "sans-serif"])
+        else:  # outlines all the same: what has an effect is drawn so
+            text.set_path_effects([Normal(), *text.get_path_effects()])
     return "none", NO_FONT if lacking else ""
+
+
+def _split(text: Text) -> None:
+    """Make each line a text of its own, in its place, so that a name moves no other line."""
+    lines = text.get_text().split("\n")
+    if len(lines) == 1 or text.axes is None:
+        return
+    box, to_data = text.get_window_extent(), text.get_transform().inverted()
+    x = {"left": box.x0, "right": box.x1}.get(str(text.get_horizontalalignment()), box.x0)
+    for i, line in enumerate(lines):
+        place = to_data.transform((x, box.y1 - i * box.height / len(lines)))
+        one = Text(place[0], place[1], line)
+        one.update_from(text)
+        one.set_verticalalignment("top")
+        text.axes.add_artist(one)
+    text.remove()
 
 
 def _plainest(font: font_manager.FontEntry) -> tuple[bool, bool, bool, str]:

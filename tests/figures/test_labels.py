@@ -5,6 +5,7 @@ The two cohorts of ``data/cases`` whose names were not are drawn in tests/intake
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import pandas as pd
@@ -56,10 +57,28 @@ HAS_CHINESE = any(
 
 def test_chinese_and_arabic_are_text_in_the_svg_without_a_warning(shown):
     svg, caption = shown(CHINESE, "مستشفى الملك", "Больница № 1")
-    for name in (CHINESE, "مستشفى الملك", "Больница № 1"):
+    for name in (CHINESE, "مستشفى الملك"):
         assert f">{name}</text>" in svg
+    # an image on a page has not the page's fonts: what the book's own can write stays outlines
+    texts = re.findall(r"<text [^>]*>([^<]*)</text>", svg)
+    assert {*texts} <= {CHINESE, "مستشفى الملك"}
     assert "sans-serif" in svg
     assert (scripts.NO_FONT in caption) == (not HAS_CHINESE)
+
+
+def test_a_name_leaves_the_other_lines_of_a_note_outlines_in_their_places():
+    figure, ax = plt.subplots()
+    words = ["hazard ratio 0.82", "مستشفى", "p = 0.4"]
+    note = ax.text(0.9, 0.9, "\n".join(words), va="top", ha="right")
+    whole = note.get_window_extent()
+    scripts.fit_fonts(figure)
+    lines = [t for t in ax.findobj(Text) if t.get_text() in words]
+    assert [t.get_text() for t in lines] == words
+    assert all(line.get_window_extent().x1 == pytest.approx(whole.x1, abs=1) for line in lines)
+    assert lines[0].get_window_extent().y1 == pytest.approx(whole.y1, abs=2)
+    assert lines[2].get_window_extent().y0 == pytest.approx(whole.y0, abs=4)
+    assert [bool(t.get_path_effects()) for t in lines] == [True, False, True]
+    plt.close(figure)
 
 
 def test_letters_that_no_font_has_are_told_of_once(shown, monkeypatch):
