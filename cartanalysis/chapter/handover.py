@@ -13,6 +13,7 @@ import html
 import inspect
 import io
 import math
+import re
 import string
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -66,6 +67,9 @@ NBSP = "\u00a0"
 
 SHOWN = ("labels", "unit", "measure", "ratio")
 """Options of plotting functions that say how a figure's data are written."""
+
+
+_LEAD = re.compile(r"\*\*In short\.\*\* ")
 
 
 class HandOver:
@@ -128,6 +132,7 @@ class HandOver:
         self._handed_over: dict[str, tuple[str, int]] = {}  # by which cell, and when
         self._told: tuple[str, int | None] = ("", None)
         self._no_output: dict[str, str] = {}  # why cells by hand show none, and where it was told
+        self._lead = ("", 0)  # words in bold of a sentence that was withheld, and its cell
         self._lacks: dict[str, tuple[str, ...]] = {}  # columns that lack, by reason
         style.use()
 
@@ -325,8 +330,16 @@ class HandOver:
         """
         used = self._used(template)
         reasons = [n.reason for n in used if isinstance(n, Number) and n.reason]
+        shell = get_ipython()
+        cell = shell.execution_count if shell else 0
+        lead, of_cell = self._lead
+        if lead and of_cell == cell:
+            template = lead + template
+        self._lead = ("", cell)
         if reasons:
             self.withhold(reasons[0])
+            opening = _LEAD.match(template)  # the next sentence of the cell opens in its place
+            self._lead = (opening[0] if opening else "", cell)
         else:
             letters = {n.evidence for n in used}
             order = sorted(letters, key=[*LETTERS, SIMULATED, OTHERS, YOUR_DATA].index)

@@ -159,7 +159,8 @@ def multiplicity(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
         mine = _assessed(table, family)
         decided = mine[mine["verdict"].isin(DECIDED)]
         survive = int((decided["survives"] == "yes").sum())
-        rows.append((family, len(mine), alpha * len(mine), len(decided), survive, "alpha × claims"))
+        method = "significance level times number of claims tested"
+        rows.append((family, len(mine), alpha * len(mine), len(decided), survive, method))
     columns = ["family", "n", "estimate", "events", "holm", "method"]
     return pd.DataFrame(rows, columns=columns)
 

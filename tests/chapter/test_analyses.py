@@ -99,6 +99,19 @@ def test_a_cell_may_be_run_again_and_no_other_may_hand_its_number_over():
         InteractiveShell.clear_instance()
 
 
+def test_the_first_sentence_that_is_shown_opens_the_chapter():
+    study = Study("x", "an2020")
+    nobody = study.survival("os").one_year.where(group="nobody")
+    study.hand_over(orr=study.remission().rate, gone=nobody)
+    with capture_output() as told:
+        study.say("**In short.** Alive: {gone}.")
+        study.say("In remission: {orr}.")
+        study.say("Again: {orr}.")
+    texts = [o.data["text/markdown"] for o in told.outputs if "text/markdown" in o.data]
+    assert texts[0].startswith("**In short.** In remission: 80.9 %.")
+    assert texts[1].startswith("Again")
+
+
 def test_a_curve_tells_its_estimate_and_test():
     study = Study("x", "an2020")
     one = study.survival("rfs")

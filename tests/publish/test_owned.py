@@ -14,8 +14,8 @@ from conftest import ROOT
 from markdown_it import MarkdownIt
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from cartanalysis.errors import InputError
-from cartanalysis.publish import owned
+from cartanalysis.errors import InputError, MissingColumns
+from cartanalysis.publish import own_ext, owned
 from cartanalysis.publish.answered import answered
 from cartanalysis.publish.owned import About, about_from, as_markdown
 
@@ -41,6 +41,16 @@ def chapter(*cells: object) -> nbformat.NotebookNode:
             new_markdown_cell(cell) if is_prose else new_code_cell("study.x()", outputs=outputs)
         )
     return new_notebook(cells=made)
+
+
+def test_columns_that_lack_are_told_once_a_chapter():
+    reasons = [
+        {"reason": "x", "columns": ["emd"]}, {"reason": "no curve takes a step.", "columns": []},
+        {"reason": "y", "columns": ["treg_pct", "emd"]},
+    ]  # fmt: skip
+    assert own_ext._told({"reasons": reasons}) == [
+        str(MissingColumns(["emd", "treg_pct"])), "no curve takes a step",
+    ]  # fmt: skip
 
 
 # --- chapters and sections -----------------------------------------------------------------------

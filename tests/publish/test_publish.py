@@ -176,9 +176,16 @@ def test_a_protected_book_is_whole_and_says_why_a_number_is_hidden(name, tmp_pat
     table = leukemia() if name == "leukemia" else edge_cohort(name)
     table.to_csv(tmp_path / "mine.csv", index=False)
     publish(str(tmp_path / "mine.csv"), tmp_path / "site", cache_dir=CACHE)
-    for entry in values_of(tmp_path / "site").values():
+    values = values_of(tmp_path / "site")
+    for entry in values.values():
         if entry["value"] is None:
             assert entry["text"].startswith(("not available: ", "not reached")), entry
+    if name == "leukemia":  # by the usual groups, as an open book, and not by those it lacks
+        assert values["strata_comparisons"]["value"] == 1
+        assert (
+            "By earlier transplant"
+            not in pages_of(tmp_path / "site")["notebooks/subgroups.html"].get_text()
+        )
 
 
 def test_leukemia_equals_r(leukemia_site, oracle):
