@@ -47,7 +47,11 @@ export function difference(now, size, old, oldSize, quantile = z) {
 
 // Greenwood's variance read as that of a proportion without censoring
 function effectiveSize({ time, event }, { estimate, greenwood }, day) {
-  if (estimate > 0 && estimate < 1) return (1 - estimate) / (estimate * greenwood);
+  if (estimate > 0 && estimate < 1) {
+    const size = (1 - estimate) / (estimate * greenwood);
+    const whole = Math.round(size); // as many as there are patients, if none was censored
+    return Math.abs(size - whole) <= 1e-9 * whole ? whole : size;
+  }
   return time.filter((t, i) => (event[i] && t <= day) || t >= day).length;
 }
 

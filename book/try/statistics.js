@@ -3,7 +3,11 @@ import { data } from "./data.js";
 import { binomialInterval, chi2Sf } from "./distributions.js";
 import { general } from "./text.js";
 
-export class CannotCompute extends Error {}
+export class CannotCompute extends Error {
+  constructor(why) {
+    super(Object.entries(data.spoken).reduce((text, [name, words]) => text.replaceAll(name, words), why));
+  }
+}
 
 export class MissingColumns extends CannotCompute {}
 
@@ -75,6 +79,10 @@ export function observedTime(times, day) {
 export function withEndpoint(patients, key, by) {
   const end = data.endpoints[key];
   const names = [end.days, end.event, ...(by ? [by] : [])];
+  const responder = patients.columns.responder ?? [];
+  if (key === "rfs" && responder.length && responder.every((answer) => answer === "no")) {
+    throw new CannotCompute("no patient of this cohort reached remission");
+  }
   requireColumns(patients, names);
   const [days, events, groupOf] = names.map((name) => patients.columns[name]);
   const isTold = (i) => isKnown(days[i]) && isKnown(events[i]) && (!by || isKnown(groupOf[i]));

@@ -23,6 +23,7 @@ from cartanalysis import contract as cohort
 from cartanalysis import text as wording
 from cartanalysis.claims import consistency, diagnostics, power, verdicts
 from cartanalysis.claims.registry import Entry, Registry
+from cartanalysis.errors import SPOKEN
 from cartanalysis.figures import km, style
 from cartanalysis.intake import admission, cells, rules
 from cartanalysis.intake import identifiers as privacy
@@ -97,6 +98,7 @@ def contents() -> dict[str, Any]:
         },
         "claims": [_claim(entry, registry) for entry in registry.claims],
         "alpha": verdicts.ALPHA,
+        "spoken": SPOKEN,
         "before": {
             "min_group": diagnostics.MIN_GROUP,
             "least": diagnostics.LEAST,

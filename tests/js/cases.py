@@ -249,6 +249,7 @@ AWKWARD = {
     "one patient, censored": small("10+"),
     "all censored": small("1+ 2+ 3+ 3+"),
     "all at one time": small("7 7 7 7"),
+    "five patients, none lost to rounding": small("10 200 400 500 600"),
     "one half exactly": small("10 20 30 40"),
     "one half exactly, then censored": small("10 20 30+ 40+"),
     "one half exactly to the end": small("10 20 30+"),
