@@ -104,6 +104,8 @@ def cox(
     endpoint: str,
     covariates: list[str],
     confidence: float = 0.95,
+    *,
+    with_tests: bool = True,
 ) -> CoxModel:
     """Fit a Cox model, uni- or multivariable.
 
@@ -117,6 +119,9 @@ def cox(
         Columns; categories are compared with their first level, numbers count per unit.
     confidence : float
         Coverage of the Wald intervals.
+    with_tests : bool
+        Whether to make the likelihood-ratio tests, which need one more fit for each covariate, and
+        those of proportional hazards; without, both tables are empty.
 
     Returns
     -------
@@ -148,12 +153,14 @@ def cox(
             p=2 * stats.norm.sf(np.abs(beta / error)),
             method=COX_METHOD,
         ),
-        tests=_likelihood_ratio_tests(prepared.terms, fit),
+        tests=_likelihood_ratio_tests(prepared.terms, fit) if with_tests else pd.DataFrame(),
         n=prepared.n,
         events=prepared.events,
         events_per_term=prepared.events / len(table),
         log_likelihood=float(fit.value[0]),
-        proportional_hazards=proportional.score_tests(fit, prepared.terms),
+        proportional_hazards=(
+            proportional.score_tests(fit, prepared.terms) if with_tests else pd.DataFrame()
+        ),
     )
 
 
@@ -426,7 +433,7 @@ def scan_cutoffs(
         side = pd.Categorical(np.where(frame[column] > cutoff, "high", "low"), ["low", "high"])
         split = frame.assign(side=side)
         try:
-            term = cox(split, endpoint, ["side"], confidence).terms.iloc[0]
+            term = cox(split, endpoint, ["side"], confidence, with_tests=False).terms.iloc[0]
             test = permutation.compare(split, endpoint, "side").iloc[0]
         except CannotCompute as error:
             why = str(error)
