@@ -572,6 +572,7 @@ def test_nasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         warnings.simplefilter("error")
         svg, _ = shown_of(study, study.survival("os", by="arm").figure("f", "OS."), monkeypatch)
     # a browser has fonts for these; of the long name, each line is a text
-    for name in ("北京大学人民医院", "مستشفى الملك", "a_b *c* `d` | e", "ward"):
+    for name in ("北京大学人民医院", "مستشفى الملك"):
         assert f"{name}</text>" in svg
-    assert "<script" not in svg and "&lt;script&gt;" in svg
+    assert "a_b *c* `d` | e</text>" not in svg  # outlines, whatever stands beside it
+    assert "<script" not in svg
