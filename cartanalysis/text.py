@@ -166,7 +166,8 @@ class Number:
         """The interval with its coverage."""
         if self.reason:
             return NOT_AVAILABLE
-        if is_missing(self.lower) and is_missing(self.upper) and self.value in (0, 1):
+        is_bare = is_missing(self.lower) and is_missing(self.upper)
+        if is_bare and self.unit == "fraction" and self.value in (0, 1):
             return "no interval can be given where nobody or everybody had the event"
         interval = format_interval(
             self.lower, self.upper, self.unit, self.time_unit, whole=self._is_whole

@@ -49,8 +49,9 @@ study.hand_over(mrd_negative_cr=depth)
 
 # %%
 study.say(
-    "**In short.** In this cohort **{mrd_negative_cr}** of the patients with a known "
-    "result reached a remission without measurable residual disease ({mrd_negative_cr.of}; {mrd_negative_cr.ci}). "
+    "**In short.** In this cohort **{mrd_negative_cr}** of the patients with a known result "
+    "reached a remission without measurable residual disease ({mrd_negative_cr.of}; "
+    "{mrd_negative_cr.ci}). "
     "For the study, a review reports {paper.mrd_negative_cr}."
 )
 

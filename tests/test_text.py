@@ -6,6 +6,8 @@ import math
 
 import pytest
 
+from cartanalysis.contract import DERIVED
+from cartanalysis.errors import SPOKEN, CannotCompute
 from cartanalysis.text import (
     MINUS,
     Number,
@@ -110,6 +112,7 @@ def test_only_what_is_told_by_the_month_or_point_loses_its_decimals():
     assert Number("x", -0.14, "points", **told).text == f"{MINUS}14 percentage points"
     sure = Number("x", 1.0, "fraction", "m", "A")
     assert sure.ci == "no interval can be given where nobody or everybody had the event"
+    assert Number("x", 1.0, "ratio", "m", "A").ci == "95 % CI no interval"
 
 
 @pytest.mark.parametrize(
@@ -119,3 +122,8 @@ def test_only_what_is_told_by_the_month_or_point_loses_its_decimals():
 )  # fmt: skip
 def test_nothing_is_minus_nothing(value, unit, shown):
     assert format_value(value, unit, "months", whole=True) == shown
+
+
+def test_every_derived_column_has_words_and_no_reason_names_one():
+    assert {*SPOKEN} == {f"`{name}`" for name in DERIVED}
+    assert "`" not in str(CannotCompute("all are in one group of `emd_any`"))

@@ -13,7 +13,6 @@ import html
 import inspect
 import io
 import math
-import re
 import string
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +68,8 @@ SHOWN = ("labels", "unit", "measure", "ratio")
 """Options of plotting functions that say how a figure's data are written."""
 
 
-_LEAD = re.compile(r"\*\*In short\.\*\* ")
+IN_SHORT = "**In short.** "
+"""Opens the first sentence of a chapter."""
 
 
 class HandOver:
@@ -132,7 +132,7 @@ class HandOver:
         self._handed_over: dict[str, tuple[str, int]] = {}  # by which cell, and when
         self._told: tuple[str, int | None] = ("", None)
         self._no_output: dict[str, str] = {}  # why cells by hand show none, and where it was told
-        self._lead = ("", 0)  # words in bold of a sentence that was withheld, and its cell
+        self._unopened: int | None = None  # the cell whose opening sentence was withheld
         self._lacks: dict[str, tuple[str, ...]] = {}  # columns that lack, by reason
         style.use()
 
@@ -326,20 +326,18 @@ class HandOver:
         template : str
             Markdown with ``{id}``, ``{id.ci}``, ``{id.of}`` and ``{id.of_100}`` for numbers handed
             over before, and ``{paper.id}`` for values of the registry.  If a number is not
-            available, the reason is shown instead.
+            available, the reason is shown instead, and the cell's next sentence opens in its place.
         """
         used = self._used(template)
         reasons = [n.reason for n in used if isinstance(n, Number) and n.reason]
         shell = get_ipython()
         cell = shell.execution_count if shell else 0
-        lead, of_cell = self._lead
-        if lead and of_cell == cell:
-            template = lead + template
-        self._lead = ("", cell)
+        if self._unopened == cell:
+            template = IN_SHORT + template
+        self._unopened = None
         if reasons:
             self.withhold(reasons[0])
-            opening = _LEAD.match(template)  # the next sentence of the cell opens in its place
-            self._lead = (opening[0] if opening else "", cell)
+            self._unopened = cell if template.startswith(IN_SHORT) else None
         else:
             letters = {n.evidence for n in used}
             order = sorted(letters, key=[*LETTERS, SIMULATED, OTHERS, YOUR_DATA].index)

@@ -149,11 +149,11 @@ def _told(row: Any, entry: Entry) -> dict[str, str]:
         "published": entry.printed,
     }
     if row.why:
-        shown = ("observed", "expected", "ratio", "wide")
+        says = f"not available: {row.why}".replace("`", "")
         return (
             endpoint
-            | dict.fromkeys(shown, "–")
-            | {"says": f"not available: {row.why.replace('`', '')}"}
+            | dict.fromkeys(("observed", "expected", "ratio", "wide"), "–")
+            | {"says": says}
         )
     return endpoint | {
         "observed": str(row.observed),

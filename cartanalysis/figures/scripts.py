@@ -10,6 +10,7 @@ import unicodedata
 from functools import cache
 
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 from matplotlib.patheffects import Normal
@@ -51,7 +52,7 @@ def fit_fonts(picture: Figure) -> tuple[str, str]:
 
     for ax in picture.axes:
         for text in [t for t in ax.texts if is_foreign(t)]:
-            _split(text)
+            _split(ax, text)
     texts = list(filter(is_foreign, picture.findobj(Text)))
     if not texts:
         return "path", ""
@@ -71,19 +72,21 @@ def fit_fonts(picture: Figure) -> tuple[str, str]:
     return "none", NO_FONT if lacking else ""
 
 
-def _split(text: Text) -> None:
+def _split(ax: Axes, text: Text) -> None:
     """Make each line a text of its own, in its place, so that a name moves no other line."""
     lines = text.get_text().split("\n")
-    if len(lines) == 1 or text.axes is None:
+    is_plain = type(text) is Text and text.get_bbox_patch() is None and not text.get_rotation()
+    if len(lines) == 1 or not is_plain:
         return
     box, to_data = text.get_window_extent(), text.get_transform().inverted()
-    x = {"left": box.x0, "right": box.x1}.get(str(text.get_horizontalalignment()), box.x0)
+    across = {"left": box.x0, "center": (box.x0 + box.x1) / 2, "right": box.x1}
+    x = across[str(text.get_horizontalalignment())]
     for i, line in enumerate(lines):
         place = to_data.transform((x, box.y1 - i * box.height / len(lines)))
         one = Text(place[0], place[1], line)
         one.update_from(text)
         one.set_verticalalignment("top")
-        text.axes.add_artist(one)
+        ax.add_artist(one)
     text.remove()
 
 

@@ -22,6 +22,7 @@ from cartanalysis.stats import survival
 
 CASES = TESTS / "data" / "cases"
 CHINESE = "北京大学人民医院"
+ARABIC = "مستشفى الملك"
 NO_WORDS = "\U0001e900\U0001e901"
 """Letters of Adlam, for which few computers have a font."""
 
@@ -56,14 +57,32 @@ HAS_CHINESE = any(
 
 
 def test_chinese_and_arabic_are_text_in_the_svg_without_a_warning(shown):
-    svg, caption = shown(CHINESE, "مستشفى الملك", "Больница № 1")
-    for name in (CHINESE, "مستشفى الملك"):
+    svg, caption = shown(CHINESE, ARABIC, "Больница № 1")
+    for name in (CHINESE, ARABIC):
         assert f">{name}</text>" in svg
     # an image on a page has not the page's fonts: what the book's own can write stays outlines
     texts = re.findall(r"<text [^>]*>([^<]*)</text>", svg)
-    assert {*texts} <= {CHINESE, "مستشفى الملك"}
+    assert {*texts} <= {CHINESE, ARABIC}
     assert "sans-serif" in svg
     assert (scripts.NO_FONT in caption) == (not HAS_CHINESE)
+
+
+def test_a_name_that_is_text_cannot_be_markup(shown):
+    svg, _ = shown(f"{CHINESE}<script>", "ward")
+    assert "<script" not in svg and f"{CHINESE}&lt;script&gt;</text>" in svg
+
+
+@pytest.mark.parametrize("ha", ["left", "center", "right"])
+def test_lines_keep_their_side(ha):
+    figure, ax = plt.subplots()
+    note = ax.text(0.5, 0.5, f"hazard ratio 0.82\n{ARABIC}", ha=ha)
+    (low, high), where = note.get_window_extent().intervalx, ["left", "right", "center"].index(ha)
+    scripts.fit_fonts(figure)
+    (line,) = (t for t in ax.texts if t.get_text() == ARABIC)
+    x = line.get_window_extent().intervalx
+    kept = [(x[0], low), (x[1], high), (x.mean(), (low + high) / 2)][where]
+    assert kept[0] == pytest.approx(kept[1], abs=1)
+    plt.close(figure)
 
 
 def test_a_name_leaves_the_other_lines_of_a_note_outlines_in_their_places():

@@ -6,6 +6,7 @@ Expected values are counted in the files by hand or by a few lines of pandas.
 
 from __future__ import annotations
 
+import re
 import warnings
 from itertools import pairwise
 from pathlib import Path
@@ -571,8 +572,7 @@ def test_nasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg, _ = shown_of(study, study.survival("os", by="arm").figure("f", "OS."), monkeypatch)
-    # a browser has fonts for these; of the long name, each line is a text
-    for name in ("北京大学人民医院", "مستشفى الملك"):
-        assert f"{name}</text>" in svg
-    assert "a_b *c* `d` | e</text>" not in svg  # outlines, whatever stands beside it
+    # a browser has fonts for these; what the book's own can write is outlines, whatever is beside it
+    texts = re.findall(r"<text [^>]*>([^<]*)</text>", svg)
+    assert {*texts} == {"北京大学人民医院", "مستشفى الملك"}
     assert "<script" not in svg

@@ -284,9 +284,8 @@ class Evidence(Guess):
             decimal = "."
             self.doubt("do the points mark decimals, not thousands?")
         limits, ranges, blank = self._not_numbers()
-        if len(values) + len(limits) + len(ranges) < grammar.MOSTLY * (
-            len(self.filled) - len(blank)
-        ):
+        known = len(self.filled) - len(blank)
+        if len(values) + len(limits) + len(ranges) < grammar.MOSTLY * known:
             return None
         codes = {*blank} | {
             c
