@@ -149,12 +149,8 @@ def _told(row: Any, entry: Entry) -> dict[str, str]:
         "published": entry.printed,
     }
     if row.why:
-        says = f"not available: {row.why}".replace("`", "")
-        return (
-            endpoint
-            | dict.fromkeys(("observed", "expected", "ratio", "wide"), "–")
-            | {"says": says}
-        )
+        unknown = dict.fromkeys(("observed", "expected", "ratio", "wide"), "–")
+        return endpoint | unknown | {"says": f"not available: {row.why}".replace("`", "")}
     return endpoint | {
         "observed": str(row.observed),
         "expected": row.expected if isinstance(row.expected, str) else f"{row.expected:.1f}",

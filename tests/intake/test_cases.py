@@ -572,7 +572,7 @@ def test_nasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg, _ = shown_of(study, study.survival("os", by="arm").figure("f", "OS."), monkeypatch)
-    # a browser has fonts for these; what the book's own can write is outlines, whatever is beside it
+    # a browser has fonts for these; what the book's own can write is outlines
     texts = re.findall(r"<text [^>]*>([^<]*)</text>", svg)
     assert {*texts} == {"北京大学人民医院", "مستشفى الملك"}
     assert "<script" not in svg
