@@ -166,9 +166,10 @@ class Number:
         """The interval with its coverage."""
         if self.reason:
             return NOT_AVAILABLE
-        is_bare = is_missing(self.lower) and is_missing(self.upper)
-        if is_bare and self.unit == "fraction" and self.value in (0, 1):
-            return "no interval can be given where nobody or everybody had the event"
+        if is_missing(self.lower) and is_missing(self.upper):
+            is_sure = self.unit == "fraction" and self.value in (0, 1)
+            why = " can be given where nobody or everybody had the event" if is_sure else ""
+            return f"no interval{why}"
         interval = format_interval(
             self.lower, self.upper, self.unit, self.time_unit, whole=self._is_whole
         )
