@@ -24,6 +24,11 @@ NO_FONT = (
 )
 
 
+def _fonts() -> list[font_manager.FontEntry]:
+    """List the fonts of this computer; matplotlib's last resort has a box for every letter."""
+    return [f for f in font_manager.fontManager.ttflist if not f.name.startswith("Last Resort")]
+
+
 @cache
 def _letters(path: str) -> frozenset[str]:
     return frozenset(map(chr, FT2Font(path).get_charmap()))
@@ -58,7 +63,7 @@ def fit_fonts(picture: Figure) -> tuple[str, str]:
         return "path", ""
     lacking = {c for text in texts for c in text.get_text()} - own
     families = [*OWN]
-    for font in sorted(font_manager.fontManager.ttflist, key=_plainest):
+    for font in sorted(_fonts(), key=_plainest):
         if not lacking:
             break
         if lacking & (has := _letters(font.fname)):
