@@ -299,7 +299,7 @@ def design(
     NoFiniteEstimate
         If a group has no event, unless that is allowed.
     CannotCompute
-        If nobody has the event, or a covariate is the same in all.
+        If nobody has the event, or a covariate is the same in all, or names each patient.
     """
     if not data["event"].any():
         raise CannotCompute(f"no event of {name} occurred")
@@ -316,6 +316,8 @@ def design(
         groups = levels(column)
         if len(groups) < 2:
             raise CannotCompute(f"all patients with {name} are in one group of `{covariate}`")
+        if len(groups) == len(data):
+            raise CannotCompute(f"each patient is a group of his or her own in `{covariate}`")
         for level in groups[1:]:
             members = column == level
             columns[f"{covariate}={level}"] = members.astype(float)

@@ -60,6 +60,7 @@ def separated() -> pd.DataFrame:
             "group": list("aaabbb"),
             "other": list("xyxyxy"),
             "same": ["s"] * 6,
+            "own": list("uvwxyz"),
             "constant": [2.0] * 6,
             "early": [9.0, 8, 7, 1, 2, 3],
         }
@@ -71,6 +72,7 @@ def separated() -> pd.DataFrame:
     [
         (["group"], "no event of overall survival occurred in the group `b` of `group`"),
         (["same"], "in one group of `same`"),
+        (["own"], "each patient is a group of his or her own in `own`"),
         (["constant"], "the same in all patients"),
         (["other", "other_again"], "cannot be told apart"),
         (["early"], "converge: the covariate orders the event times perfectly"),
