@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -165,6 +165,14 @@ def with_note(caption: str, *models: Result | None) -> str:
     return " ".join(dict.fromkeys([caption, *filter(None, notes)]))
 
 
+def in_groups(result: Result, by: str | None) -> Result:
+    """Withhold what was asked by group where all patients are in one."""
+    if by is None or result.why or result.hidden or result.table["group"].nunique() > 1:
+        return result
+    why = f"all patients are in one group of `{by}`, so there is nothing to compare"
+    return replace(result, value=None, why=why)
+
+
 class Remission(Analysis):
     """The remission rate (CR or CRi), overall or by group, with exact intervals.
 
@@ -182,7 +190,7 @@ class Remission(Analysis):
         self, study: HandOver, by: str | None = None, confidence: float | None = None
     ) -> None:
         confidence = confidence or study.confidence
-        rates = study.compute(response.remission, study.patients, by, confidence)
+        rates = in_groups(study.compute(response.remission, study.patients, by, confidence), by)
         if by is None:  # the counts behind the paper's own rate
             rates = rates.resting_on(*study.registry.counts_of("responder"))
         super().__init__(study, rates)
@@ -247,7 +255,9 @@ class Survival(Analysis):
         self.endpoint = survival.endpoint_of(endpoint)
         if smallest_group > 1:
             self._refuse_groups_below(smallest_group)
-        curves = self._compute(survival.kaplan_meier, *self._asked)
+        curves = in_groups(self._compute(survival.kaplan_meier, *self._asked), by)
+        if curves.why:  # the reason of all that could be read off them
+            self._whom = curves
         super().__init__(study, curves.only_if(self.median))
         self._origin = self.endpoint.origin if after is None else "the landmark"
         self._marks: pd.DataFrame | None = None

@@ -14,9 +14,11 @@ kernel, so that Jupyter, papermill and the website do the same.
 from __future__ import annotations
 
 import ast
+import io
 import re
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from cartanalysis.errors import MissingColumns
@@ -29,6 +31,9 @@ FIGURE = re.compile(r"#\s*figure:\s*(?P<alt>.+)$", re.MULTILINE)
 """Second line of a cell that draws: what is seen, for who cannot see it."""
 
 MOST_PATIENTS = 20_000
+
+NO_NUMBER = re.compile(r"\bnan\b")
+"""What Python prints of a number that does not exist; of a missing cell, pandas prints NaN."""
 
 RUNNER = "_by_hand"
 """Name under which a notebook finds what runs these cells."""
@@ -82,8 +87,9 @@ class ByHand:
         """Run a cell as a notebook would; give the reason if it stops."""
         tree = ast.parse(source)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        printed = io.StringIO()
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), redirect_stdout(printed):
                 for doubt in (
                     RuntimeWarning,
                     UserWarning,
@@ -91,7 +97,7 @@ class ByHand:
                     warnings.simplefilter("error", doubt)
                 self._execute(tree, last)
         except AssertionError:
-            return "on this cohort the result by hand is not the book's, which counts"
+            return "on this cohort the book gives another result, or none, and the book's counts"
         except NameError:
             return "it goes on from a cell above that was not run"
         except Exception as error:  # noqa: BLE001 - whatever it is, the page tells it
@@ -102,6 +108,9 @@ class ByHand:
             return (
                 f"on this cohort it stops ({told}), as code does where groups or events are too few"
             )
+        if NO_NUMBER.search(printed.getvalue()):
+            return "on this cohort some of its numbers do not exist, as where no event occurred"
+        print(printed.getvalue(), end="")
         return ""
 
     def _execute(self, tree: ast.Module, last: ast.stmt | None) -> None:

@@ -1,9 +1,9 @@
 """What a user's cohort can answer: the chapters and sections that it feeds, and why not the others.
 
 A chapter stays if at least one of the numbers that it hands over is there; one that hands over
-none, if it shows anything but solutions and work by hand.  In a chapter that stays, a section goes
-that opens with results of which nothing is left, and so does whatever else cannot be shown.  The
-directive ``{unanswered}`` tells all of it on one page.  A cell tagged ``on-reconstruction`` is
+none, if it shows anything but solutions and work by hand.  In a chapter that stays, what cannot be
+shown goes with the paragraph that leads to it, a section goes of whose results nothing is left, and
+an exercise goes whose solution lacks something.  The directive ``{unanswered}`` tells all of it on one page.  A cell tagged ``on-reconstruction`` is
 about the default cohort and leaves, too.
 """
 
@@ -13,6 +13,7 @@ import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import nbformat
@@ -48,6 +49,7 @@ def answered(notebook: NotebookNode) -> Answered:
     withheld = [w for cell in whole.cells for w in map(_withheld, _outputs(cell)) if w]
     reasons = {w["reason"]: w for w in withheld}
     stays = _has_an_answer(whole)
+    _drop_what_leads_nowhere(whole.cells)
     opening, *sections = _sections(whole.cells)
     kept = [opening, *(s for s in sections if not _is_empty(s))]
     whole.cells = [cell for section in kept for cell in section]
@@ -127,11 +129,27 @@ def _pieces(text: str) -> Iterator[str]:
     yield "\n".join(piece).rstrip()
 
 
+def _drop_what_leads_nowhere(cells: list[NotebookNode]) -> None:
+    """Drop the paragraph before a cell of which nothing is left."""
+    for prose, code in pairwise(cells):
+        if prose.cell_type == "markdown" and code.cell_type == "code" and _shows_nothing([code]):
+            *before, last = prose.source.rstrip().split("\n\n")
+            in_block = any(map(_FENCE.match, last.splitlines()))
+            if last[:1].isalpha() and not in_block:  # and no heading or list
+                prose.source = "\n\n".join(before)
+    cells[:] = [cell for cell in cells if cell.cell_type == "code" or cell.source]
+
+
 def _is_empty(section: list[NotebookNode]) -> bool:
-    """Tell whether a section opens with results, not with prose, and nothing of them is there."""
-    if "\n" in section[0].source.strip():
-        return False
+    """Tell whether a section has nothing but holes: an exercise, one; others, no prose either."""
     code = [c for c in section if c.cell_type == "code"]
+    if code and all(SOLUTION in _tags(c) for c in code):
+        return any(_withheld(o) for c in code for o in c.outputs)
+    return "\n" not in section[0].source.strip() and _shows_nothing(code)
+
+
+def _shows_nothing(code: list[NotebookNode]) -> bool:
+    """Tell whether cells had something to show, and none of it is there."""
     outputs = [o for c in code for o in c.outputs]
     works_by_hand = any(is_by_hand(c.source) for c in code)
     return any(map(_withheld, outputs)) and not any(map(_is_read, outputs)) and not works_by_hand

@@ -272,6 +272,18 @@ def test_no_group_of_few_is_compared():
     assert compared.test.number == study.survival("os", by="sex").test.number
 
 
+def test_one_group_is_compared_with_nothing(tmp_path):
+    patients = read("an2020").table.assign(emd="none")
+    patients.to_csv(tmp_path / "c.csv", index=False)
+    for min_cell in (1, 5):
+        study = Study("x", str(tmp_path / "c.csv"), min_cell=min_cell)
+        remission, alive = study.remission(by="emd"), study.survival("os", by="emd_any")
+        for result in (remission.rate, alive, alive.one_year, alive.median, alive.test):
+            assert result.why.startswith("all patients are in one group of `emd")
+        assert remission.test.why
+        assert study.survival("os").why == ""
+
+
 def test_several_tests_are_corrected():
     rows = [("a", "os", "t", p) for p in (0.01, 0.04, 0.03)]
     table = pd.DataFrame({"estimate": [p for *_, p in rows]})

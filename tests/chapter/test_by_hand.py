@@ -71,7 +71,15 @@ def test_rows_of_patients_are_not_printed(shell, file):
 
 def test_a_cell_that_stops_says_so_and_the_chapter_goes_on(shell, file):
     assert "it stops (KeyError)" in shown(shell, file, STOPS)
-    assert "by hand is not the book" in shown(shell, file, WRONG)
+    assert "another result, or none" in shown(shell, file, WRONG)
+
+
+def test_no_cell_prints_a_number_that_does_not_exist(shell, file):
+    cell = "# by hand: response\nprint(f'p = {float(\"nan\")}')"
+    text = shown(shell, file, cell)
+    assert "p = nan\n" not in text
+    assert "numbers do not exist" in text
+    assert "NaN" in shown(shell, file, "# by hand: response\nprint('NaN')")
 
 
 def test_nothing_runs_on_a_protected_cohort(shell, file):

@@ -81,11 +81,16 @@ def test_exercises_alone_are_no_answer(mark):
     assert not answered(notebook).stays
 
 
-def test_a_section_that_opens_with_nothing_goes_and_prose_stays():
+def test_what_leads_to_nothing_goes_and_other_prose_stays():
     notebook = chapter(
         "## Background\n\nWhat is known.\n\n## Remission by EMD",
         [number(None), GONE],
-        "More of it.\n\n```bash\n## no heading\n```\n\n## How sure?\n\nProse stays.",
+        "More of it.\n\n```bash\n## no heading\n```\n\n## How sure?\n\n"
+        "Prose stays.\n\nThe table of all tests.",
+        [GONE],
+        "## By kind\n\nThe kinds one by one.",
+        [GONE],
+        "## A hint\n\n```{dropdown} Hint\nOne line.\n\nLast line.\n```",
         [GONE],
         "## Survival",
         [number(0.5), THERE, GONE],
@@ -93,12 +98,22 @@ def test_a_section_that_opens_with_nothing_goes_and_prose_stays():
     found = answered(notebook)
     text = "\n".join(c.source for c in found.notebook.cells if c.cell_type == "markdown")
     assert "What is known." in text and "Prose stays." in text and "## Survival" in text
-    assert "Remission by EMD" not in text
+    assert "One line.\n\nLast line." in text, "no block is cut"
+    for gone in ("Remission by EMD", "all tests", "By kind", "one by one"):
+        assert gone not in text
     assert "More of it." not in text and "no heading" not in text
     left = [o for c in found.notebook.cells for o in c.get("outputs", [])]
     assert len(left) == 2
     assert found.reasons == [GONE["withheld"]]
     nbformat.validate(found.notebook)
+
+
+@pytest.mark.parametrize(("outputs", "stays"), [([THERE, GONE], False), ([THERE], True)])
+def test_an_exercise_goes_whose_solution_lacks_something(outputs, stays):
+    notebook = chapter([number(0.5)], "### Exercise 1: read\n\nLook at the figure.", outputs)
+    notebook.cells[3].metadata["tags"] = ["solution"]
+    text = str([c.source for c in answered(notebook).notebook.cells])
+    assert ("Look at the figure." in text) is stays
 
 
 def test_what_is_about_the_reconstruction_goes():
