@@ -393,7 +393,7 @@ def _replicate(as_json: bool, treg_cutoff: float | None, confidence: float, **re
             "built so; estimates that the paper does not give are assumed [A]."
         )
     else:
-        print(f"{cohort.name}, {len(cohort.table)} patients")
+        print(f"{cohort.name}, {counted(len(cohort.table), 'patient')}")
     _print_notes(cohort.notes)
     print(replication.report(table))
 

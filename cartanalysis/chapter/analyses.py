@@ -23,7 +23,7 @@ from cartanalysis.claims import expected, flow, replication
 from cartanalysis.claims.replication import published_points
 from cartanalysis.claims.verdicts import ALPHA, ONE_YEAR
 from cartanalysis.contract import treg_cutoff_of
-from cartanalysis.errors import CannotCompute
+from cartanalysis.errors import CannotCompute, counted
 from cartanalysis.figures import (
     plot_claims,
     plot_cutoffs,
@@ -569,8 +569,7 @@ class HazardRatios(Analysis):
         else:
             usual = "Cox regression, Efron ties, Wald intervals and p-values"
             caption += (
-                f". Together: {together.events} events in {together.n} patients without missing "
-                f"values; {together.note or usual}"
+                f". Together: {_events(together)} without missing values; {together.note or usual}"
             )
         laid_out = self.study.compute(_side_by_side, labels, self._asked[1], fitted, together)
         level = f"{100 * self._asked[2]:g} % CI"
@@ -798,13 +797,17 @@ class Forest(Analysis):
         return f"Forest plot. {models}"
 
 
+def _events(model: cox.CoxModel) -> str:
+    return f"{counted(model.events, 'event')} in {counted(model.n, 'patient')}"
+
+
 def _forest(
     labels: Labels, names: Sequence[str], alone: Sequence[pd.DataFrame], *models: cox.CoxModel
 ) -> pd.DataFrame:
     blocks = []
     for name, single, model in zip(names, alone, models, strict=True):
         penalised = "; Firth’s penalty" if model.note else ""
-        series = f"{name} ({model.events} events in {model.n} patients{penalised})"
+        series = f"{name} ({_events(model)}{penalised})"
         label = model.terms["covariate"].map(lambda name: labels.get(name, name))
         block = model.terms.assign(series=series, label=label)
         if len(single):

@@ -77,7 +77,7 @@ def plot_swimmer(table: pd.DataFrame, ax: Axes | None = None, *, unit: str = "da
     ax.set_xticks([t / scale for t in km.ticks(longest, unit)])
     ax.xaxis.set_major_formatter(lambda value, _: f"{round(value, 1):g}")
     ax.set(yticks=[], xlabel=f"{unit} since infusion")
-    ax.set_ylabel(f"{len(bars)} patients" if is_each else "")
+    ax.set_ylabel(counted(len(bars), "patient") if is_each else "")
     ax.spines["left"].set_visible(False)
     _legend(ax, table)
     return ax

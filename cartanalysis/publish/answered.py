@@ -3,8 +3,8 @@
 A chapter stays if at least one of the numbers that it hands over is there; one that hands over
 none, if it shows anything but solutions and work by hand.  In a chapter that stays, what cannot be
 shown goes with the paragraph that leads to it, a section goes of whose results nothing is left, and
-an exercise goes whose solution lacks something.  The directive ``{unanswered}`` tells all of it on one page.  A cell tagged ``on-reconstruction`` is
-about the default cohort and leaves, too.
+an exercise goes whose solution lacks something.  The directive ``{unanswered}`` tells all of it on
+one page.  A cell tagged ``on-reconstruction`` is about the default cohort and leaves, too.
 """
 
 from __future__ import annotations

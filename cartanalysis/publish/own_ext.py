@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from cartanalysis import contract
-from cartanalysis.errors import MissingColumns
+from cartanalysis.errors import MissingColumns, counted
 from cartanalysis.publish import artefacts, reporting
 from cartanalysis.publish.answered import ON_RECONSTRUCTION
 from cartanalysis.publish.book import CHAPTERS
@@ -41,7 +41,8 @@ class CohortRole(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Look it up."""
-        text = str(load_artefact(self.env, artefacts.ABOUT)[self.text])
+        told = load_artefact(self.env, artefacts.ABOUT)[self.text]
+        text = counted(told, "patient") if self.text == "patients" else str(told)
         return [nodes.Text(text)], []
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import cartanalysis
 from cartanalysis.chapter.handover import csv_of
 from cartanalysis.claims.registry import LETTERS, YOUR_DATA
+from cartanalysis.errors import counted
 from cartanalysis.stats.response import ALL
 
 ARD, METHODS = "results-ard", "methods.txt"
@@ -101,7 +102,7 @@ def paragraph(
     values = [v for v in values if v["evidence"] in letters]
     given = [v for v in values if v["value"] is not None]
     # several cohorts together have no table of their own
-    of = f" ({cohort['patients']} patients)" if cohort["patients"] else ""
+    of = f" ({counted(cohort['patients'], 'patient')})" if cohort["patients"] else ""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in COMPUTING)
     told = [
         f"Analyses were run with cartanalysis {cartanalysis.__version__} in Python "

@@ -17,7 +17,7 @@ from cartanalysis.chapter import parameters
 from cartanalysis.chapter.disclosure import CONFIDENCES, DEFAULT_MIN_CELL
 from cartanalysis.chapter.disclosure.recognise import recognise
 from cartanalysis.contract import DEFAULT_COHORT, FIELDS, Cohort
-from cartanalysis.errors import InputError, Problem, shown
+from cartanalysis.errors import InputError, Problem, counted, shown
 from cartanalysis.intake import SETTLED, split_names
 from cartanalysis.intake.admission import Request, admit
 from cartanalysis.publish import artefacts, checks, execute, owned, owner, site
@@ -167,7 +167,8 @@ def prepare(
     if not cohort.is_reconstruction:
         smallest = DEFAULT_MIN_CELL if min_cell is None else min_cell
         if len(cohort.table) < smallest:
-            what = f"{len(cohort.table)} patients, fewer than the smallest count shown ({smallest})"
+            of = counted(len(cohort.table), "patient")
+            what = f"{of}, fewer than the smallest count shown ({smallest})"
             remedy = "For a site that stays in the house, say --min-cell 1"
             raise InputError(cohort.name, [Problem(what, remedy)])
         if smallest > 1:

@@ -15,6 +15,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from cartanalysis.errors import counted
 from cartanalysis.publish import artefacts
 from cartanalysis.publish.sphinx_ext import EXTENSION, load_artefact
 from cartanalysis.sites.comparison import RECONSTRUCTION
@@ -42,7 +43,7 @@ def _about(cohort: dict[str, Any], up: str) -> nodes.paragraph:
     """Write a cohort's line; a failed one has no book to link to."""
     name, patients = cohort["name"], cohort["patients"]
     shown: nodes.Element = nodes.reference(name, name, refuri=f"{up}{cohort['slug']}/index.html")
-    said = f": {patients} patients"
+    said = f": {counted(patients, 'patient')}"
     if cohort["failed"]:
         shown, said = nodes.strong(name, name), f": not published. {cohort['failed']}"
     elif cohort["is_reconstruction"]:

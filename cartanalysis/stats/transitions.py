@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cartanalysis.contract import require
-from cartanalysis.errors import CannotCompute
+from cartanalysis.errors import CannotCompute, counted
 from cartanalysis.stats.competing import log_log_interval
 from cartanalysis.stats.survival import one_time, with_endpoint
 from cartanalysis.text import each_row, format_value
@@ -403,4 +403,4 @@ def describe_swimmers(table: pd.DataFrame) -> str:
     """
     each = table.drop_duplicates("place").groupby("group", sort=False)["n"].sum()
     told = (f"{n} {group}" for group, n in each.sort_values(ascending=False).items())
-    return f"Courses of {each.sum()} patients since infusion: {'; '.join(told)}."
+    return f"Courses of {counted(each.sum(), 'patient')} since infusion: {'; '.join(told)}."

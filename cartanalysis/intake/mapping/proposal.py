@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cartanalysis.contract import FIELDS, PAIRS, REQUIRED
-from cartanalysis.errors import listed, shown
+from cartanalysis.errors import counted, listed, shown
 from cartanalysis.intake import identifiers as privacy
 from cartanalysis.intake.cells import holds_numbers
 from cartanalysis.intake.hints import COUNTED_FROM, bare_name, without_beginning
@@ -63,7 +63,7 @@ class Proposal:
         """Write the mapping file, with a comment on every guess."""
         lines = [
             f"# A mapping proposed for {_comment(self.source.name)}: "
-            f"{_comment(self.source.form)}, {len(self.source.rows)} patients.",
+            f"{_comment(self.source.form)}, {counted(len(self.source.rows), 'patient')}.",
             "# Check every entry. Those with ask: are not sure: delete the ask: line to say yes,",
             "# or correct or remove the entry. Nothing is used while an ask: is left.",
             f"version: {VERSION}",
@@ -94,8 +94,8 @@ class Proposal:
 
     def summary(self, *, whole: bool = False) -> str:
         """Say what was found, for the terminal; with every column that is not used, if asked."""
-        count = len(self.source.rows)
-        lines = [f"{shown(self.source.name)}: {self.source.form}, {count} patients"]
+        patients = counted(len(self.source.rows), "patient")
+        lines = [f"{shown(self.source.name)}: {self.source.form}, {patients}"]
         joined = [f"{shown(t)} by {shown(c)}" for t, c in self.layout.tables.items() if t]
         lines += [f"Joined: {', '.join(joined)}"] if joined else []
         if self.source.layout is not None or self.source.form.startswith("SDTM"):
