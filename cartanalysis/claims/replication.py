@@ -58,6 +58,7 @@ DECIDED = [Verdict.SUPPORTS, Verdict.CONTRADICTS, Verdict.DIFFERS]
 
 BETTER = "better"
 HIDDEN = "hidden"
+SOME_HIDDEN = "the numbers behind some of these claims are hidden"
 ALLOWANCE = (
     "Each claim is judged by itself, without a correction for their number, and chance in two",
     "samples is the only reason for a difference that is allowed for: hospitals also differ.",
@@ -152,16 +153,19 @@ def multiplicity(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
         One row per family: family, n (claims assessed), estimate (claims expected to differ, by
         chance in both samples, if this cohort's and the paper's patients came from populations with
         the same true values; to be significant if there were no effect), events (claims found so),
-        holm (those of them that survive the correction), method.
+        holm (those of them that survive the correction; NaN, with the reason in why, where it is
+        hidden of some), method, why.
     """
     rows = []
     for family, alpha in ((VALUES, 1 - confidence), (DIRECTIONS, ALPHA)):
         mine = _assessed(table, family)
         decided = mine[mine["verdict"].isin(DECIDED)]
-        survive = int((decided["survives"] == "yes").sum())
-        method = "significance level times number of claims tested"
-        rows.append((family, len(mine), alpha * len(mine), len(decided), survive, method))
-    columns = ["family", "n", "estimate", "events", "holm", "method"]
+        survive = float((decided["survives"] == "yes").sum())
+        method, why = "significance level times number of claims tested", ""
+        if (decided["survives"] == "").any():
+            survive, why = math.nan, SOME_HIDDEN
+        rows.append((family, len(mine), alpha * len(mine), len(decided), survive, method, why))
+    columns = ["family", "n", "estimate", "events", "holm", "method", "why"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -189,7 +193,7 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
     rows = [(str(kind), found.count(kind), "count", "") for kind in Kind]
     opposed = table[[kind == Kind.OPPOSED for kind in found]]
     if any(is_hidden(row) for row in each_row(opposed[opposed["family"] == VALUES])):
-        rows.append((BETTER, None, "count", "numbers of claims that are opposed are hidden"))
+        rows.append((BETTER, None, "count", SOME_HIDDEN))
     else:
         rows.append((BETTER, int((table["side"] == BETTER).sum()), "count", ""))
     return pd.DataFrame(rows, columns=["verdict", "n", "method", "why"]).astype({"n": object})

@@ -554,11 +554,39 @@ def test_claims_keep_the_verdict_but_not_the_small_count():
     assert "nan" not in " ".join(shown["shown"]).lower()
 
 
+def test_claims_count_no_deaths_by_a_day():
+    patients = made(os_days=[100] * 20 + [500] * 40, os_event=[1] * 20 + [0] * 40)
+    plain = replication.claims(patients, published.load()).set_index("id")
+    table = protected(replication.claims, patients, published.load()).set_index("id")
+    assert plain.loc["os_1y", "events"] == 20
+    assert table.loc["os_1y", "events"] == "hidden"
+    assert table.loc["os_1y", "estimate"] == pytest.approx(2 / 3)
+
+
+def test_no_verdict_gives_a_hidden_count_back():
+    registry = published.load()
+    told = set()
+    for n in range(20, 200, 15):
+        verdicts = [
+            protected(replication.claims, made(ae_grade_max=[4] * x + [2] * (n - x)), registry)
+            .set_index("id").loc["ae_grade4", "verdict"]
+            for x in range(1, K)
+        ]  # fmt: skip
+        told |= {*verdicts}
+        for verdict in {*verdicts} - {Verdict.NOT_ASSESSED}:
+            assert verdicts.count(verdict) > 1, (n, verdicts)
+    assert told == {Verdict.WEAK, Verdict.DIFFERS, Verdict.NOT_ASSESSED}
+
+
 def test_a_side_that_is_hidden_is_not_counted_as_worse():
     patients = made(ae_grade_max=[4] * 2 + [2] * 98, response=["CR"] * 99 + ["NR"])
     plain = replication.claims(patients, published.load())
     assert replication.tally(plain).set_index("verdict").loc["better", "n"] > 0
-    told = replication.tally(protected(replication.claims, patients, published.load()))
+    claims = protected(replication.claims, patients, published.load())
+    assert set(claims.loc[claims["n"] == "hidden", "survives"]) == {""}
+    value = replication.multiplicity(claims).set_index("family").loc["value"]
+    assert pd.isna(value["holm"]) and "hidden" in value["why"]
+    told = replication.tally(claims)
     better = told.set_index("verdict").loc["better"]
     assert pd.isna(better["n"]) and "hidden" in better["why"]
 

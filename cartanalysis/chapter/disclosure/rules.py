@@ -22,9 +22,9 @@ import pandas as pd
 
 from cartanalysis.chapter.disclosure import CONFIDENCES, times
 from cartanalysis.chapter.disclosure.cells import shown, small
-from cartanalysis.claims import expected, flow, replication
+from cartanalysis.claims import consistency, expected, flow, replication
 from cartanalysis.claims.registry import Entry
-from cartanalysis.claims.verdicts import ONE_YEAR, Verdict, day_of
+from cartanalysis.claims.verdicts import ONE_YEAR, Verdict, day_of, in_paper
 from cartanalysis.contract import treg_cutoff_of
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import (
@@ -763,15 +763,32 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
             continue
         counts = [c for c in (row["n"], row["events"], row["smallest"]) if not pd.isna(c)]
         few = any(small(c, min_cell) for c in counts)
-        if not few and _is_told(registry[row["id"]], given, min_cell):
+        entry = registry[row["id"]]
+        if not few and _is_told(entry, given, min_cell):
+            if entry.how == "survival":  # the chapters do not tell them either
+                out.at[i, "events"] = COMPLEMENT
             continue
         out.loc[i, ["n", "events"]] = COMPLEMENT
         out.loc[i, numbers] = math.nan
         out.at[i, "why"] = f"numbers hidden: {Hidden(min_cell, 'they would tell of')}"
-        out.at[i, "side"] = ""
-        if row["verdict"] in (Verdict.EXACT, Verdict.CONSISTENT):  # would give the number back
+        out.loc[i, ["side", "survives"]] = ""
+        if entry.how == "counted" and _gives_back(entry, row, given, min_cell):
+            out.at[i, "verdict"] = Verdict.NOT_ASSESSED
+        elif row["verdict"] in (Verdict.EXACT, Verdict.CONSISTENT):  # would give the number back
             out.at[i, "verdict"] = Verdict.WEAK
     return out.drop(columns="smallest")
+
+
+def _gives_back(entry: Entry, row: pd.Series, given: Given, min_cell: int) -> bool:
+    """Tell whether one count alone, of those that are hidden, would have had this verdict."""
+    n, events = int(row["n"]), int(row["events"])
+    counts = [x for x in range(n + 1) if small(x, min_cell) or small(n - x, min_cell)]
+    if events not in counts:  # it is hidden for the sake of another
+        counts = list(range(n + 1))
+    counts = [x for x in counts if (2 * x > n) == (2 * events > n)]
+    paper, size = in_paper(entry, given["registry"])
+    differs = [consistency.p_value(x / n, n, paper, size) < 1 - given["confidence"] for x in counts]
+    return differs.count(row["verdict"] == Verdict.DIFFERS) == 1
 
 
 def _expected(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
