@@ -60,7 +60,8 @@ def format_value(
             return text.replace("-", MINUS)
         return f"{since / DAYS_PER[time_unit]:.{decimals}f} to {text}"
     if unit == "points":
-        return f"{100 * value:z.{0 if whole else 1}f} percentage points".replace("-", MINUS)
+        number = f"{100 * value:z.{0 if whole else 1}f}".replace("-", MINUS)
+        return f"{number} percentage {'point' if number in ('1', f'{MINUS}1') else 'points'}"
     if unit == "ratio":
         return "<0.01" if 0 < value < 0.005 else rounded(value, 2, 1)
     if unit == "p":

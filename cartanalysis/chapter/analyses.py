@@ -169,8 +169,8 @@ def in_groups(result: Result, by: str | None) -> Result:
     """Withhold what was asked by group where all patients are in one."""
     if by is None or result.why or result.hidden or result.table["group"].nunique() > 1:
         return result
-    why = f"all patients are in one group of `{by}`, so there is nothing to compare"
-    return replace(result, value=None, why=why)
+    why = CannotCompute(f"all patients are in one group of `{by}`, so there is nothing to compare")
+    return replace(result, value=None, why=str(why))
 
 
 class Remission(Analysis):
@@ -360,11 +360,12 @@ class Survival(Analysis):
     def medians_table(self, caption: str) -> Table:
         """Lay out median and 1-year survival by group."""
         joined = self.study.compute(_with_one_year, self.median, self.one_year)
+        told = "the stretch in which it lies" if self.study.is_protected else "interval"
         columns = {
             "group": "Group",
             "n": "Patients",
             "events": "Events",
-            "estimate": f"Median, {self.study.time_unit} (interval)",
+            "estimate": f"Median, {self.study.time_unit} ({told})",
             "one_year": "At 1 year (interval)",
         }
         words = {ALL: self.endpoint.whom}
@@ -583,7 +584,7 @@ class HazardRatios(Analysis):
             "together": f"Hazard ratio adjusted ({level})",
             "p_together": "p adjusted",
         }
-        return laid_out.as_table(columns, caption)
+        return laid_out.as_table(columns, caption.replace("`", ""))
 
     def of(self, covariate: str) -> Result:
         """Give the hazard ratio of a covariate.

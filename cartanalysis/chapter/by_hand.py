@@ -97,7 +97,7 @@ class ByHand:
                     warnings.simplefilter("error", doubt)
                 self._execute(tree, last)
         except AssertionError:
-            return "on this cohort the book gives another result, or none, and the book's counts"
+            return "on this cohort it does not agree with the book's result, or the book gives none"
         except NameError:
             return "it goes on from a cell above that was not run"
         except Exception as error:  # noqa: BLE001 - whatever it is, the page tells it

@@ -283,6 +283,14 @@ class Swimmer(Analysis):
     def _options(self, labels: Labels | None) -> dict[str, Any]:
         return {"unit": self.study.time_unit}
 
+    def _captioned(self, caption: str) -> str:
+        if self.why:
+            return caption
+        every = len(self.study.patients)
+        left = every - int(self.table.drop_duplicates("place")["n"].sum())
+        unknown = "whose response, survival or first event is not known"
+        return caption + (f" Left out: {left} of {every}, {unknown}." if left else "")
+
     def _describe(self, labels: Labels) -> str:
         return transitions.describe_swimmers(self.table)
 

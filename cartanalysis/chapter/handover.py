@@ -522,7 +522,7 @@ class HandOver:
         display(text, metadata={METADATA: {WITHHELD: about}})
 
     def without_output(self, source: str, reason: str) -> None:
-        """Say why a cell by hand is shown without what it gives; once in a chapter is enough.
+        """Say why a cell by hand is shown without what it gives; a reason once in a chapter.
 
         Parameters
         ----------
@@ -531,8 +531,12 @@ class HandOver:
         reason : str
             The reason, to follow "Shown without its output:".
         """
-        if self._no_output.setdefault(reason, source) == source:
-            show(HTML(_missing(f"Shown without its output: {html_sentence(reason)}.")))
+        told = f": {html_sentence(reason)}"
+        if self._no_output.setdefault(reason, source) != source:
+            if self.is_protected:  # as are all such cells
+                return
+            told = ", for a reason given above"
+        show(HTML(_missing(f"Shown without its output{told}.")))
 
 
 class _Paper:

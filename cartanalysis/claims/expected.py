@@ -152,7 +152,7 @@ def _told(row: Any, entry: Entry) -> dict[str, str]:
         unknown = dict.fromkeys(("observed", "expected", "ratio", "wide"), "–")
         return endpoint | unknown | {"says": f"not available: {row.why}".replace("`", "")}
     return endpoint | {
-        "observed": str(row.observed),
+        "observed": row.observed if isinstance(row.observed, str) else f"{row.observed:.0f}",
         "expected": row.expected if isinstance(row.expected, str) else f"{row.expected:.1f}",
         "ratio": f"{format_value(row.estimate, 'ratio')} ({_ends(row.lower, row.upper)})",
         "wide": _ends(row.wide_lower, row.wide_upper),

@@ -132,6 +132,7 @@ def _reasons(chapters: list[dict[str, Any]], stays: bool) -> str:
 def _told(chapter: dict[str, Any]) -> list[str]:
     """Give each reason once, and in one sentence all columns that lack."""
     others = [r["reason"].removesuffix(".") for r in chapter["reasons"] if not r["columns"]]
+    others = [r for r in others if not any(o != r and o.startswith(r) for o in others)]
     lacking = _lacking(chapter)
     return [*([str(MissingColumns(lacking))] if lacking else []), *others]
 

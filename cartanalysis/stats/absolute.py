@@ -181,12 +181,13 @@ def milestone(
         short = [TOO_SHORT.format(each.group, name, day) for each in (first, row) if each.why]
         why = "; ".join(short)
         gap, lower, upper, p = row.estimate - first.estimate, np.nan, np.nan, np.nan
-        lost = [each.group for each in (first, row) if np.isnan(each.lower)]
+        lost = [
+            f"{'nobody' if each.estimate == 1 else 'everybody'} in the group `{each.group}`"
+            for each in (first, row)
+            if np.isnan(each.lower)
+        ]
         if not why and lost:
-            who = " and ".join(f"`{group}`" for group in lost)
-            why = (
-                f"in the group {who} all or none had the event by day {day:g}: no log-log interval"
-            )
+            why = f"{' and '.join(lost)} had the event by day {day:g}: no log-log interval"
         elif not why:
             lower = gap - np.hypot(row.estimate - row.lower, first.upper - first.estimate)
             upper = gap + np.hypot(row.upper - row.estimate, first.estimate - first.lower)

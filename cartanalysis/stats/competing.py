@@ -17,10 +17,10 @@ import pandas as pd
 from scipy import stats
 
 from cartanalysis.contract import require
-from cartanalysis.errors import CannotCompute
+from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import cox
 from cartanalysis.stats.response import ALL, groups, levels
-from cartanalysis.stats.survival import at_times, with_endpoint
+from cartanalysis.stats.survival import at_times, endpoint_of, with_endpoint
 from cartanalysis.text import each_row, format_value
 
 Floats = npt.NDArray[np.float64]
@@ -66,7 +66,12 @@ def with_cause(patients: pd.DataFrame, *columns: str) -> pd.DataFrame:
     CannotCompute
         If no patient is complete, or neither a relapse nor a death in remission occurred.
     """
-    data = with_endpoint(patients, "rfs", *columns)
+    try:
+        data = with_endpoint(patients, "rfs", *columns)
+    except MissingColumns:  # tell at once all that lack
+        rfs = endpoint_of("rfs")
+        require(patients, rfs.days, rfs.event, "rfs_cause", *columns)
+        raise
     if not data["event"].any():
         raise CannotCompute("neither a relapse nor a death in remission occurred")
     require(patients, "rfs_cause")

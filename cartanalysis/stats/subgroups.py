@@ -146,6 +146,6 @@ def describe(table: pd.DataFrame, endpoint: str) -> str:
     if tests.empty:
         return f"Hazard ratios of {name} in subgroups; no interaction could be tested."
     return (
-        f"Hazard ratios of {name} in subgroups; the smallest of {len(tests)} p-values of "
-        f"interaction is {tests.min():.2g}."
+        f"Hazard ratios of {name} in subgroups; the smallest p-value of interaction, of "
+        f"{len(tests)}, is {tests.min():.2g}."
     )

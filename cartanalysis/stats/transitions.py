@@ -99,7 +99,7 @@ def courses(patients: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     MissingColumns
-        If response, overall or relapse-free survival is not there.
+        If response, overall or relapse-free survival is not there, or of events no cause.
     CannotCompute
         If no course is known, or as `remission_day`.
     """
@@ -111,6 +111,8 @@ def courses(patients: pd.DataFrame) -> pd.DataFrame:
     end = patients["os_days"].clip(lower=FIRST_DAY)
     responds = patients["response"] != "NR"
     has_event, cause = patients["rfs_event"] == 1, get["rfs_cause"].astype(object)
+    if (responds & has_event).any():  # else only those without an event would be left
+        require(patients, "rfs_cause")
     complete = patients[["response", "os_days", "os_event"]].notna().all(axis=1)
     complete &= ~responds | (patients["rfs_days"].notna() & (~has_event | cause.notna()))
     # who relapsed may have been in remission earlier than most, never later than the clocks allow

@@ -71,7 +71,10 @@ def test_rows_of_patients_are_not_printed(shell, file):
 
 def test_a_cell_that_stops_says_so_and_the_chapter_goes_on(shell, file):
     assert "it stops (KeyError)" in shown(shell, file, STOPS)
-    assert "another result, or none" in shown(shell, file, WRONG)
+    assert "does not agree with the book" in shown(shell, file, WRONG)
+    with capture_output() as again:
+        assert shell.run_cell(f"{WRONG} + 1").success
+    assert "for a reason given above" in again.outputs[0].data["text/html"]
 
 
 def test_no_cell_prints_a_number_that_does_not_exist(shell, file):

@@ -221,9 +221,7 @@ def test_a_milestone_without_an_interval_says_why(oracle_data):
     row = milestone(data, "os", 70, "group").iloc[0]
     assert row["estimate"] < 0
     assert np.isnan(row["lower"])
-    assert (
-        row["why"] == "in the group `6-MP` all or none had the event by day 70: no log-log interval"
-    )
+    assert row["why"] == "nobody in the group `6-MP` had the event by day 70: no log-log interval"
     late = milestone(data, "os", 10_000, "group").iloc[0]
     why = "follow-up of the group `6-MP` for overall survival ends before day 10000"
     assert late["why"] == why

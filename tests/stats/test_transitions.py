@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from conftest import ORACLE
 
+from cartanalysis import intake
 from cartanalysis.errors import CannotCompute, MissingColumns
 from cartanalysis.stats import transitions, transplant
 from cartanalysis.stats.transitions import (
@@ -215,3 +216,12 @@ def test_a_group_without_event_has_no_ratio(few):
     found = transplant.effects(few, 60).set_index("group")
     assert found["estimate"].isna().all()
     assert "one side of `transplanted`" in found.loc[CHANGING, "why"]
+
+
+def test_events_without_a_cause_leave_no_course():
+    """Else only responders without an event would be left, and nobody would relapse or die."""
+    patients = intake.read("an2020").table.drop(columns="rfs_cause")
+    for statistic in (swimmers, occupancy):
+        with pytest.raises(MissingColumns, match="rfs_cause"):
+            statistic(patients)
+    assert len(swimmers(patients.assign(rfs_event=0, os_event=0)))
