@@ -49,7 +49,8 @@ def of_counts(x: int, n: int, min_cell: int = 1) -> pd.DataFrame:
         return table
     rule = suppression.RULES[replication.claims]
     patients = pd.DataFrame({"responder": ["yes"] * x + ["no"] * (n - x)})
-    return rule(table, min_cell, {"patients": patients, "registry": REGISTRY})
+    given = {"patients": patients, "registry": REGISTRY, "confidence": 0.95}
+    return rule(table, min_cell, given)
 
 
 def forest_of(tables: dict[str, pd.DataFrame], entry_id: str, made_up: frozenset = frozenset()):
