@@ -175,18 +175,21 @@ for m in below:
         low["days"], high["days"], low["event"], high["event"]
     )
     p[m] = test.p_value
-print(f"{len(p)} cut-offs, p-values from {p.min():.2g} to {p.max():.2g}")
-ax = sns.lineplot(x=values[below - 1], y=p, color="steelblue")
-ax.axhline(0.05, color="firebrick", linestyle=":")
-ax.axvline(data["treg"].median(), color="black", linestyle="--")
-ax.set(yscale="log", xlabel="cut-off, % of CD4⁺ T cells")
-ax.set(ylabel="p (log-rank, not corrected)")
-ax.yaxis.set_major_formatter("{x:g}")
-plt.show()
+if data["event"].any():
+    print(f"{len(p)} cut-offs, p from {p.min():.2g} to {p.max():.2g}")
+    ax = sns.lineplot(x=values[below - 1], y=p, color="steelblue")
+    ax.axhline(0.05, color="firebrick", linestyle=":")
+    ax.axvline(data["treg"].median(), color="black", linestyle="--")
+    ax.set(yscale="log", xlabel="cut-off, % of CD4⁺ T cells")
+    ax.set(ylabel="p (log-rank, not corrected)")
+    ax.yaxis.set_major_formatter("{x:g}")
+    plt.show()
+else:
+    print("no event, so no cut-off is better than another")
 
 # %% [markdown]
-# The same patients, the same measurement; yet the p-value moves with the cut-off, often by orders of
-# magnitude. (The dashed line is the median.)
+# The same patients, the same measurement; yet the p-value may move with the cut-off by orders of
+# magnitude. (The code draws a dashed line at the median.)
 #
 # To look at all cut-offs at once, give each patient a *score*: the event less the cumulative hazard up
 # to the last day seen. Sums of the scores of all patients below a cut are what the log-rank test works
@@ -302,20 +305,23 @@ is_case = (data["days"] <= 365) & (data["event"] == 1)
 before = followed.predict(data["days"] - 1e-6).to_numpy()
 case = np.where(is_case, 1 / before, 0)
 control = (data["days"] > 365).to_numpy(float)
-case, control = case / case.sum(), control / control.sum()
-order = np.argsort(-values, kind="stable")
-area = sum(
-    case[i] * (control @ ((values < x) + 0.5 * (values == x)))
-    for i, x in enumerate(values)
-)
-print(f"area below the curve: {area:.3f}")
-assert roc.area.why or abs(area - roc.area.number) < 1e-9
-x, y = control[order].cumsum(), case[order].cumsum()
-ax = plt.subplot(aspect="equal")
-ax.step([0, *x], [0, *y], where="post", color="steelblue")
-ax.plot([0, 1], [0, 1], color="grey", linestyle=":")
-ax.set(xlabel="false positives", ylabel="sensitivity")
-plt.show()
+if case.any() and control.any():
+    case, control = case / case.sum(), control / control.sum()
+    order = np.argsort(-values, kind="stable")
+    area = sum(
+        case[i] * (control @ ((values < x) + 0.5 * (values == x)))
+        for i, x in enumerate(values)
+    )
+    print(f"area below the curve: {area:.3f}")
+    assert roc.area.why or abs(area - roc.area.number) < 1e-9
+    x, y = control[order].cumsum(), case[order].cumsum()
+    ax = plt.subplot(aspect="equal")
+    ax.step([0, *x], [0, *y], where="post", color="steelblue")
+    ax.plot([0, 1], [0, 1], color="grey", linestyle=":")
+    ax.set(xlabel="false positives", ylabel="sensitivity")
+    plt.show()
+else:
+    print("no cases or no controls, so no curve")
 
 # %% [markdown]
 # ## The book’s result
@@ -329,14 +335,14 @@ plt.show()
 study.show(cuts.search_table(f"The best cut-off for {named}"))
 
 # %% [markdown]
-# Seven cut-offs, chosen by the share of patients below them. The grey bar marks the cut-off that the book
+# Several cut-offs, chosen by the share of patients below them. The grey bar marks the cut-off that the book
 # uses. Where one side is small the p-value comes from a permutation test, as in [the chapter on
 # extramedullary disease](extramedullary-disease.ipynb).
 
 # %%
 caption = (
     "Hazard ratio of high against low regulatory T cells over cut-offs; p-values are not corrected "
-    "for the seven looks."
+    "for the number of looks."
 )
 study.show(cuts.figure("treg-cutoffs", caption))
 
@@ -423,7 +429,7 @@ print(both.to_string(index=False))
 # by hand: treg_pct, os_days, os_event
 rng = np.random.default_rng(1)
 found = []
-for _ in range(300):
+for _ in range(300 if data["event"].any() else 0):
     again = np.sort(rng.integers(n, size=n))
     x = values[again]
     s = score[again] - score[again].mean()
@@ -431,16 +437,19 @@ for _ in range(300):
     m = m[x[m - 1] < x[m]]
     sums = np.abs(s.cumsum()[m - 1]) / np.sqrt(m * (n - m))
     found.append(x[m[sums.argmax()] - 1])
-low, high = np.quantile(found, [0.05, 0.95])
-print(f"nine of ten best cut-offs lie between {low:.1f} and {high:.1f}")
+if found:
+    low, high = np.quantile(found, [0.05, 0.95])
+    print(f"nine of ten best cut-offs: {low:.1f} to {high:.1f}")
+else:
+    print("no event, so no cut-off is better than another")
 
 # %% [markdown]
 # **Which effect?** The hazard ratio at the best cut-off is too large, as the p-value is too small: both
 # were picked for looking good. A new cohort will show less.
 #
-# **Which test?** The tests above ask different questions. The spline loses little if the effect is smooth
-# and gains if it is; the best cut-off does better where there is a step. To pick the smaller of the two
-# would be a search again.
+# **Which test?** The tests above ask different questions. The spline loses little if the effect is a
+# straight line, and gains if it bends; the best cut-off does better where there is a step. To pick the
+# smaller of the two would be a search again.
 #
 # **Which year?** The area below the ROC curve is that of one day. Another day would give another one, and
 # an area found in the patients that a marker was chosen in is too large, too.
@@ -450,7 +459,7 @@ print(f"nine of ten best cut-offs lie between {low:.1f} and {high:.1f}")
 #
 # ### Exercise 1: read the picture of cut-offs
 #
-# At which of the seven cut-offs is the hazard ratio largest, and at which is its interval narrowest, as
+# At which of the cut-offs shown is the hazard ratio largest, and at which is its interval narrowest, as
 # drawn on the logarithmic axis? Why are they not always the same?
 #
 # ```{dropdown} Hint
@@ -527,7 +536,10 @@ for _ in range(100):
     if len(a) and len(b):
         test = logrank_test(a["days"], b["days"], a["event"], b["event"])
         again += test.p_value < 0.05
-print(f"p < 0.05 in the other half: {again} of 100 splits")
+if data["event"].any():
+    print(f"p < 0.05 in the other half: {again} of 100 splits")
+else:
+    print("no event, so there is nothing to test")
 
 # %% [markdown] tags=["solution"]
 # ```{dropdown} Solution

@@ -224,8 +224,11 @@ test = logrank_test(
     with_emd["os_event"],
     without["os_event"],
 )
-print(f"χ² = {test.test_statistic:.2f}, p = {test.p_value:.2g}")
-assert abs(test.test_statistic - os.log_rank.number) < 1e-9
+if times["os_event"].any():
+    print(f"χ² = {test.test_statistic:.2f}, p = {test.p_value:.2g}")
+    assert abs(test.test_statistic - os.log_rank.number) < 1e-9
+else:
+    print("no death, so there is nothing to test")
 
 # %% [markdown]
 # That distribution is what the excess would follow in *large* groups. In a small one, chance comes
@@ -245,7 +248,8 @@ expected = hazard.predict(times["os_days"]).to_numpy()
 score = times["os_event"].to_numpy() - expected
 excess = score[has_emd].sum()
 print(f"deaths observed less expected with EMD: {excess:.2f}")
-assert abs(excess - os.test.read("excess", "statistic").number) < 1e-9
+book = os.test.read("excess", "statistic")
+assert book.why or abs(excess - book.number) < 1e-9
 
 # %%
 # by hand: emd, os_days, os_event
@@ -268,10 +272,11 @@ if "permutation" in os.test_name:
     q = (p + os.test.number) / 2
     # both draw: four standard errors of the difference (p is twice a tail)
     assert abs(p - os.test.number) < 8 * (q / draws) ** 0.5
-ax = sns.histplot(drawn, bins=40, color="steelblue")
-ax.axvline(excess, color="firebrick")
-ax.set(xlabel="deaths observed less expected", ylabel="random groups")
-plt.show()
+if times["os_event"].any():
+    ax = sns.histplot(drawn, bins=40, color="steelblue")
+    ax.axvline(excess, color="firebrick")
+    ax.set(xlabel="deaths observed less expected", ylabel="random groups")
+    plt.show()
 
 # %% [markdown]
 # How near are the two p-values? Near the middle of the distribution they are close; far out in the tail
@@ -294,7 +299,7 @@ study.say("Remission between the groups: Fisher’s exact test, {orr_emd_p}.")
 
 # %% [markdown]
 # Survival, any EMD against none. The book uses the log-rank test by permutation where a group is
-# small or events are few, and the usual one elsewhere; the sentence below each figure names it.
+# small or events are few, and the usual one elsewhere, and names it beside the p-value.
 # Intervals and p-values of hazard ratios are Wald’s; the p-value of the curves is that of the log-rank
 # test; they need not agree.
 
@@ -371,7 +376,7 @@ study.on_reconstruction(
 )
 
 # %% [markdown]
-# The difference does not say that CAR T cells failed *because of* EMD, nor that another treatment
+# A difference here would not say that CAR T cells failed *because of* EMD, nor that another treatment
 # would have done better.
 #
 # ## How sure can we be?
@@ -593,11 +598,14 @@ above = (drawn >= excess - 1e-9).sum() + 1
 below = (drawn <= excess + 1e-9).sum() + 1
 p = min(1, 2 * min(above, below) / (draws + 1))
 a, b = left[marked], left[~marked]
-test = logrank_test(
-    a["rfs_days"], b["rfs_days"], a["rfs_event"], b["rfs_event"]
-)
 print(f"{len(a)} responders with EMD against {len(b)} without")
-print(f"by χ² p = {test.p_value:.2g}, by permutation p = {p:.2g}")
+if left["rfs_event"].any():
+    test = logrank_test(
+        a["rfs_days"], b["rfs_days"], a["rfs_event"], b["rfs_event"]
+    )
+    print(f"by χ² p = {test.p_value:.2g}, by permutation p = {p:.2g}")
+else:
+    print("no relapse and no death, so there is nothing to test")
 if "permutation" in rfs.test_name:
     assert rfs.test.number > 0
     q = (p + rfs.test.number) / 2

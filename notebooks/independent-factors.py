@@ -391,7 +391,7 @@ caption = (
 study.show(remission.as_table(columns, caption, words=labels))
 
 # %% [markdown]
-# **Proportional hazards.** A small p in the table suggests that the hazard ratio changes with time,
+# **Proportional hazards.** A small p in their test suggests that the hazard ratio changes with time,
 # or that something else is missing from the model; one number for all times may then be a poor
 # summary {cite:p}`Grambsch1994`.
 
@@ -416,9 +416,9 @@ else:
 
 # %% [markdown]
 # [A later chapter](constant-hazard-ratios.ipynb) asks what a hazard ratio that changes looks like,
-# and what to report beside it. A picture says more than the test. Each dot below is a death; if the
-# hazard ratio of EMD were constant, the line through the dots would be level. lifelines has a test, too, but an approximate
-# one: its p-values differ from those of R's `cox.zph`, which the book follows. The tests use the
+# and what to report beside it. A picture says more than the test. In the one that the code draws, each
+# dot is a death; if the hazard ratio of EMD were constant, the line through the dots would be level.
+# lifelines has a test, too, but an approximate one: its p-values differ from those of R's `cox.zph`, which the book follows. The tests use the
 # Kaplan–Meier scale of time, so a slope in days need not match them.
 
 # %%
@@ -483,11 +483,12 @@ for model in (os, rfs):
     names = crossing["covariate"].map(labels)
     print(f"{model.endpoint.name}: {', '.join(names) or 'none'}")
 
-# %% [markdown] tags=["solution"]
-# ```{dropdown} Solution
-# An interval that crosses 1 says that the data are compatible with a higher and with a lower
-# hazard. It does not say that the factor has no effect: look how far it reaches to either side.
-# ```
+# %% tags=["solution"]
+study.say(
+    "The interval of EMD for overall survival, for example: {emd_os_adjusted_hr.ci}. An interval "
+    "that crosses 1 says that the data are compatible with a higher and with a lower hazard. It "
+    "does not say that the factor has no effect: look how far it reaches to either side."
+)
 
 # %% [markdown]
 # ### Exercise 2: predict, then run

@@ -272,7 +272,7 @@ study.show(
 )
 
 # %% [markdown]
-# A patient just above the cut-off and one just below it get very different pictures, though hardly
+# A patient just above the cut-off and one just below it may get very different pictures, though hardly
 # anything separates them. Such a number is no ground for refusing a patient CAR T cells; and that
 # lowering Tregs would help is a hypothesis, not a result.
 #
@@ -442,10 +442,11 @@ for name, group in whole.groupby(third, observed=True):
         print(f"{name}: {len(group)} patients, none followed for 1 year")
         continue
     low, top = kmf.confidence_interval_survival_function_.loc[:365].iloc[-1]
-    print(
-        f"{name}: {len(group)} patients, alive at 1 year "
-        f"{kmf.predict(365):.0%} ({low:.0%} to {top:.0%})"
-    )
+    alive, interval = kmf.predict(365), "no interval"
+    if 0 < alive < 1:
+        interval = f"{low:.0%} to {top:.0%}"
+    print(f"{name}: {len(group)} patients, ", end="")
+    print(f"alive at 1 year {alive:.0%} ({interval})")
 
 # %% tags=["solution"]
 study.say(

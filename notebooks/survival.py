@@ -324,13 +324,15 @@ narrow = KaplanMeierFitter(alpha=0.2).fit(
     times["os_days"], times["os_event"]
 )
 low, high = narrow.confidence_interval_survival_function_.loc[:365].iloc[-1]
-print(
-    f"At 1 year {narrow.predict(365):.1%}, "
-    f"80 % interval {low:.1%} to {high:.1%}"
-)
+alive = narrow.predict(365)
 book = study.survival("os", confidence=0.8).one_year
-if not too_short and 0 < narrow.predict(365) < 1:
+if too_short:
+    print("Nobody was followed for a year: there is no estimate.")
+elif 0 < alive < 1:
+    print(f"At 1 year {alive:.1%}, 80 % interval {low:.1%} to {high:.1%}")
     assert abs(low - book.read("lower", "fraction").number) < 1e-9
+else:
+    print(f"At 1 year {alive:.1%}, no interval")
 
 # %% [markdown]
 # ### Exercise 3: change one patient

@@ -176,7 +176,7 @@ print(by_emd.agg(["count", "median", "min", "max"]))
 # %%
 # by hand: response
 empty = patients.isna().sum()
-print(empty[empty > 0])
+print(empty[empty > 0] if empty.any() else "nothing is missing")
 no_remission = patients["response"] == "NR"
 print(f"Patients without remission: {no_remission.sum()}")
 

@@ -135,7 +135,7 @@ def _drop_what_leads_nowhere(cells: list[NotebookNode]) -> None:
         if prose.cell_type == "markdown" and code.cell_type == "code" and _shows_nothing([code]):
             *before, last = prose.source.rstrip().split("\n\n")
             in_block = any(map(_FENCE.match, last.splitlines()))
-            if last[:1].isalpha() and not in_block:  # and no heading or list
+            if last.lstrip("*")[:1].isalpha() and not in_block:  # and no heading or list
                 prose.source = "\n\n".join(before)
     cells[:] = [cell for cell in cells if cell.cell_type == "code" or cell.source]
 

@@ -86,7 +86,7 @@ def test_what_leads_to_nothing_goes_and_other_prose_stays():
         "## Background\n\nWhat is known.\n\n## Remission by EMD",
         [number(None), GONE],
         "More of it.\n\n```bash\n## no heading\n```\n\n## How sure?\n\n"
-        "Prose stays.\n\nThe table of all tests.",
+        "Prose stays.\n\n- A list stays.\n\n**Tests.** The table of all tests.",
         [GONE],
         "## By kind\n\nThe kinds one by one.",
         [GONE],
@@ -97,7 +97,7 @@ def test_what_leads_to_nothing_goes_and_other_prose_stays():
     )
     found = answered(notebook)
     text = "\n".join(c.source for c in found.notebook.cells if c.cell_type == "markdown")
-    assert "What is known." in text and "Prose stays." in text and "## Survival" in text
+    assert "What is known." in text and "A list stays." in text and "## Survival" in text
     assert "One line.\n\nLast line." in text, "no block is cut"
     for gone in ("Remission by EMD", "all tests", "By kind", "one by one"):
         assert gone not in text
