@@ -772,7 +772,8 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
         out.loc[i, numbers] = math.nan
         out.at[i, "why"] = f"numbers hidden: {Hidden(min_cell, 'they would tell of')}"
         out.loc[i, ["side", "survives"]] = ""
-        if entry.how == "counted" and _gives_back(entry, row, given, min_cell):
+        is_judged = row["verdict"] != Verdict.NOT_INTERPRETABLE
+        if is_judged and entry.how == "counted" and _gives_back(entry, row, given, min_cell):
             out.at[i, "verdict"] = Verdict.NOT_ASSESSED
         elif row["verdict"] in (Verdict.EXACT, Verdict.CONSISTENT):  # would give the number back
             out.at[i, "verdict"] = Verdict.WEAK
@@ -780,7 +781,7 @@ def _claims(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
 
 
 def _gives_back(entry: Entry, row: pd.Series, given: Given, min_cell: int) -> bool:
-    """Tell whether one count alone, of those that are hidden, would have had this verdict."""
+    """Tell whether a verdict, or its absence, would be that of one hidden count alone."""
     n, events = int(row["n"]), int(row["events"])
     counts = [x for x in range(n + 1) if small(x, min_cell) or small(n - x, min_cell)]
     if events not in counts:  # it is hidden for the sake of another
@@ -788,7 +789,7 @@ def _gives_back(entry: Entry, row: pd.Series, given: Given, min_cell: int) -> bo
     counts = [x for x in counts if (2 * x > n) == (2 * events > n)]
     paper, size = in_paper(entry, given["registry"])
     differs = [consistency.p_value(x / n, n, paper, size) < 1 - given["confidence"] for x in counts]
-    return differs.count(row["verdict"] == Verdict.DIFFERS) == 1
+    return 1 in (differs.count(True), differs.count(False))
 
 
 def _expected(table: pd.DataFrame, min_cell: int, given: Given) -> pd.DataFrame:
