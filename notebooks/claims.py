@@ -412,8 +412,10 @@ if verdicts.values.judged.count:
         "If the study's patients and this cohort's came from populations with the same true "
         "values, chance in both samples would still put **{claims_value_by_chance}** values "
         "outside their range, of {claims_value_judged} that could be assessed. Outside here: "
-        "{claims_value_found}; after Holm's correction: {claims_value_holm}."
+        "{claims_value_found}."
     )
+    # by itself: where numbers are hidden, this one is
+    study.say("After Holm's correction: {claims_value_holm}.")
 else:
     study.say(nothing.format("value"))
 if verdicts.directions.judged.count:
