@@ -255,8 +255,9 @@ class Survival(Analysis):
         self.endpoint = survival.endpoint_of(endpoint)
         if smallest_group > 1:
             self._refuse_groups_below(smallest_group)
-        curves = in_groups(self._compute(survival.kaplan_meier, *self._asked), by)
-        if curves.why:  # the reason of all that could be read off them
+        whole = self._compute(survival.kaplan_meier, *self._asked)
+        curves = in_groups(whole, by)
+        if curves is not whole:  # nor is anything else compared
             self._whom = curves
         super().__init__(study, curves.only_if(self.median))
         self._origin = self.endpoint.origin if after is None else "the landmark"
@@ -360,12 +361,12 @@ class Survival(Analysis):
     def medians_table(self, caption: str) -> Table:
         """Lay out median and 1-year survival by group."""
         joined = self.study.compute(_with_one_year, self.median, self.one_year)
-        told = "the stretch in which it lies" if self.study.is_protected else "interval"
+        median = "Median as a range" if self.study.is_protected else "Median"
         columns = {
             "group": "Group",
             "n": "Patients",
             "events": "Events",
-            "estimate": f"Median, {self.study.time_unit} ({told})",
+            "estimate": f"{median}, {self.study.time_unit} (interval)",
             "one_year": "At 1 year (interval)",
         }
         words = {ALL: self.endpoint.whom}

@@ -372,3 +372,26 @@ def test_a_figure_names_the_coverage_of_its_intervals():
         study.show(replace(figure, plot=plot))
     told = [text.get_text() for text in drawn[0].get_legend().get_texts()]
     assert told == ["in remission", "90 % interval"]
+
+
+def test_a_curve_that_is_hidden_hides_nothing_else(tmp_path):
+    rows = {
+        "patient_id": [f"P{i}" for i in range(25)],
+        "emd": ["none"] * 15 + ["cns"] * 6 + ["other"] * 4,
+        "response": ["CR"] * 11 + ["NR"] * 4 + ["CR"] * 10,
+        "os_days": list(range(100, 850, 30)),
+        "os_event": [0] * 8 + [1] * 7 + [0] * 3 + [1] * 3 + [0] * 2 + [1] * 2,
+    }
+    pd.DataFrame(rows).to_csv(tmp_path / "c.csv", index=False)
+    by_kind = Study("x", str(tmp_path / "c.csv"), min_cell=5).survival("os", by="emd")
+    assert "fewer than 5 patients" in by_kind.why
+    assert by_kind.median.why == ""
+
+
+def test_a_swimmer_plot_says_who_is_left_out(tmp_path):
+    patients = read("an2020").table
+    assert "Left out" not in Study("x", "an2020").swimmer().figure("s", "S.").caption
+    patients.loc[patients["rfs_cause"].first_valid_index(), "rfs_cause"] = None
+    patients.assign(patient_id=[f"P{i}" for i in range(47)]).to_csv(tmp_path / "c.csv", index=False)
+    caption = Study("x", str(tmp_path / "c.csv"), min_cell=1).swimmer().figure("s", "S.").caption
+    assert caption.startswith("S. Left out: 1 of 47, whose ")
